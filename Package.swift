@@ -1,0 +1,129 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The package graph as a table. A module names its rung and what it needs; the checks below refuse to
+// load the manifest when an edge points up, or when a target that others must not touch is imported.
+
+enum Rung: Int {
+    case kernel, values, container, node, function, shift, edge, tests
+
+    var folder: String {
+        switch self {
+        case .kernel: "Kernel"
+        case .values: "Values"
+        case .container: "Container"
+        case .node: "Node"
+        case .function: "Function"
+        case .shift: "Shift"
+        case .edge: "Edge"
+        case .tests: "TestKit"
+        }
+    }
+}
+
+enum Form { case c, library, executable, testKit }
+
+struct Module {
+    var name: String
+    var rung: Rung
+    var needs: [String] = []
+    var outside: [Target.Dependency] = []
+    var form = Form.library
+    var tested = true
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// Order matters inside a rung: a module may need only modules that stand above it in this list.
+let modules = [
+    Module(name: "CKernel", rung: .kernel, form: .c, tested: false),
+    Module(name: "CSpawn", rung: .kernel, needs: ["CKernel"], form: .c, tested: false),
+    Module(name: "Linux", rung: .kernel, needs: ["CKernel"]),
+
+    Module(name: "JSON", rung: .values),
+
+    Module(name: "Spawn", rung: .container, needs: ["CSpawn", "Linux"]),
+    Module(name: "Sandbox", rung: .container, needs: ["Linux", "Spawn"]),
+    Module(name: "Keeper", rung: .container, needs: ["Linux", "Spawn", "Sandbox"]),
+    Module(name: "Engine", rung: .container, needs: ["Linux", "JSON", "Sandbox", "Keeper", "Spawn"]),
+
+    Module(name: "Functions", rung: .function, needs: ["Linux", "Engine", "Sandbox", "Keeper"]),
+
+    Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
+
+    Module(name: "Daemon", rung: .edge, needs: ["Linux", "JSON", "Sandbox", "Keeper", "Engine", "Functions"]),
+    Module(
+        name: "CommandLine", rung: .edge,
+        needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Engine", "Functions", "Comparison", "Daemon"],
+        outside: [argumentParser]),
+    Module(name: "forkless", rung: .edge, needs: ["CommandLine"], form: .executable, tested: false),
+    Module(name: "forkless-keeper", rung: .edge, needs: ["Keeper"], form: .executable, tested: false),
+
+    Module(name: "TestKit", rung: .tests, needs: ["Linux"], form: .testKit, tested: false),
+]
+
+/// Targets that only the named modules may import: each wraps one outside world.
+let exclusive: [String: Set<String>] = [
+    "CSpawn": ["Spawn"],
+    "CKernel": ["CSpawn", "Linux"],
+]
+
+let position = Dictionary(uniqueKeysWithValues: modules.enumerated().map { ($1.name, $0) })
+for (index, module) in modules.enumerated() {
+    for need in module.needs {
+        guard let at = position[need] else {
+            preconditionFailure("\(module.name) needs \(need), which is not in the table")
+        }
+        precondition(
+            at < index && modules[at].rung.rawValue <= module.rung.rawValue,
+            "\(module.name) may not need \(need): edges point down")
+        if let allowed = exclusive[need] {
+            precondition(
+                allowed.contains(module.name), "\(module.name) may not import \(need): only \(allowed.sorted()) may")
+        }
+    }
+}
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func target(_ module: Module) -> Target {
+    let folder = module.form == .testKit ? "Sources/TestKit" : "Sources/\(module.rung.folder)/\(module.name)"
+    let dependencies = module.needs.map { Target.Dependency.byName(name: $0) } + module.outside
+    switch module.form {
+    case .c:
+        return .target(name: module.name, dependencies: dependencies, path: folder)
+    case .executable:
+        return .executableTarget(
+            name: module.name, dependencies: dependencies, path: folder, swiftSettings: swiftSettings)
+    case .library, .testKit:
+        return .target(name: module.name, dependencies: dependencies, path: folder, swiftSettings: swiftSettings)
+    }
+}
+
+func testTarget(_ module: Module) -> Target {
+    .testTarget(
+        name: "\(module.name)Tests",
+        dependencies: [.byName(name: module.name), "TestKit"] + module.needs.filter { exclusive[$0] == nil }.map {
+            .byName(name: $0)
+        },
+        path: "Tests/\(module.name)Tests",
+        swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "forkless",
+    products: [
+        .library(name: "Spawn", targets: ["Spawn"]),
+        .executable(name: "forkless", targets: ["forkless"]),
+        .executable(name: "forkless-keeper", targets: ["forkless-keeper"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: modules.map(target) + modules.filter(\.tested).map(testTarget)
+)

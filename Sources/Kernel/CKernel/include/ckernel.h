@@ -1,0 +1,338 @@
+// System calls, constants and macros that Swift cannot import from glibc, under safe names.
+//
+// Every function is a static inline wrapper with no logic of its own and returns the call's result,
+// or the negated errno. Swift may clobber errno between a call and its read; these never expose it.
+#ifndef FORKLESS_CKERNEL_H
+#define FORKLESS_CKERNEL_H
+
+// _GNU_SOURCE is not defined: this module and Swift's Glibc module must see the same declarations. What glibc
+// declares only under it is called by number or declared below.
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/audit.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <linux/magic.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef O_PATH
+#define O_PATH 010000000
+#endif
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS 1033
+#define F_GET_SEALS 1034
+#define F_SEAL_SEAL 1
+#define F_SEAL_SHRINK 2
+#define F_SEAL_GROW 4
+#define F_SEAL_WRITE 8
+#endif
+#ifndef MFD_CLOEXEC
+#define MFD_CLOEXEC 1u
+#define MFD_ALLOW_SEALING 2u
+#endif
+#ifndef MNT_DETACH
+#define MNT_DETACH 2
+#define UMOUNT_NOFOLLOW 8
+#endif
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+extern const char *strerrorname_np(int);
+
+#define CK_RESULT(expression)                        \
+    do {                                             \
+        long ck_result_ = (long)(expression);        \
+        return ck_result_ < 0 ? -errno : ck_result_; \
+    } while (0)
+
+/// The symbolic name of an error number, or NULL (strerror(3), glibc 2.32).
+static inline const char *ck_error_name(int number) { return strerrorname_np(number); }
+
+// Descriptors and files.
+
+static inline long ck_open(const char *path, int flags, unsigned mode) { CK_RESULT(open(path, flags, mode)); }
+static inline long ck_openat(int dir, const char *path, int flags, unsigned mode) { CK_RESULT(openat(dir, path, flags, mode)); }
+static inline long ck_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+    CK_RESULT(syscall(SYS_openat2, dir, path, &how, sizeof how));
+}
+static inline long ck_close(int fd) { CK_RESULT(close(fd)); }
+static inline long ck_dup_cloexec(int fd, int lowest) { CK_RESULT(fcntl(fd, F_DUPFD_CLOEXEC, lowest)); }
+static inline long ck_fcntl_get_flags(int fd) { CK_RESULT(fcntl(fd, F_GETFL)); }
+static inline long ck_fcntl_set_flags(int fd, int flags) { CK_RESULT(fcntl(fd, F_SETFL, flags)); }
+static inline long ck_fcntl_get_fd(int fd) { CK_RESULT(fcntl(fd, F_GETFD)); }
+static inline long ck_fcntl_set_fd(int fd, int flags) { CK_RESULT(fcntl(fd, F_SETFD, flags)); }
+static inline long ck_read(int fd, void *to, size_t count) { CK_RESULT(read(fd, to, count)); }
+static inline long ck_write(int fd, const void *from, size_t count) { CK_RESULT(write(fd, from, count)); }
+static inline long ck_pread(int fd, void *to, size_t count, off_t at) { CK_RESULT(pread(fd, to, count, at)); }
+static inline long ck_pipe2(int fds[2], int flags) { CK_RESULT(syscall(SYS_pipe2, fds, flags)); }
+static inline long ck_fstat(int fd, struct stat *to) { CK_RESULT(fstat(fd, to)); }
+static inline long ck_fstatat(int dir, const char *path, struct stat *to, int flags) { CK_RESULT(fstatat(dir, path, to, flags)); }
+static inline long ck_fstatfs(int fd, struct statfs *to) { CK_RESULT(fstatfs(fd, to)); }
+static inline long ck_statfs(const char *path, struct statfs *to) { CK_RESULT(statfs(path, to)); }
+static inline long ck_mkdirat(int dir, const char *path, unsigned mode) { CK_RESULT(mkdirat(dir, path, mode)); }
+static inline long ck_unlinkat(int dir, const char *path, int flags) { CK_RESULT(unlinkat(dir, path, flags)); }
+static inline long ck_renameat(int from_dir, const char *from, int to_dir, const char *to) { CK_RESULT(syscall(SYS_renameat2, from_dir, from, to_dir, to, 0)); }
+static inline long ck_symlinkat(const char *target, int dir, const char *path) { CK_RESULT(symlinkat(target, dir, path)); }
+static inline long ck_readlinkat(int dir, const char *path, char *to, size_t count) { CK_RESULT(readlinkat(dir, path, to, count)); }
+static inline long ck_mknodat(int dir, const char *path, unsigned mode, dev_t device) { CK_RESULT(mknodat(dir, path, mode, device)); }
+static inline long ck_fchmodat(int dir, const char *path, unsigned mode) { CK_RESULT(fchmodat(dir, path, mode, 0)); }
+static inline long ck_fchown(int fd, uid_t uid, gid_t gid) { CK_RESULT(fchown(fd, uid, gid)); }
+static inline long ck_fsync(int fd) { CK_RESULT(fsync(fd)); }
+static inline long ck_ftruncate(int fd, off_t length) { CK_RESULT(ftruncate(fd, length)); }
+static inline long ck_lseek(int fd, off_t offset, int whence) { CK_RESULT(lseek(fd, offset, whence)); }
+static inline long ck_flock(int fd, int operation) { CK_RESULT(flock(fd, operation)); }
+static inline long ck_getdents64(int fd, void *to, size_t count) { CK_RESULT(syscall(SYS_getdents64, fd, to, count)); }
+static inline long ck_faccessat(int dir, const char *path, int mode, int flags) { CK_RESULT(faccessat(dir, path, mode, flags)); }
+static inline long ck_close_range(unsigned first, unsigned last, unsigned flags) { CK_RESULT(syscall(SYS_close_range, first, last, flags)); }
+static inline long ck_memfd_create(const char *name, unsigned flags) { CK_RESULT(syscall(SYS_memfd_create, name, flags)); }
+static inline long ck_add_seals(int fd, int seals) { CK_RESULT(fcntl(fd, F_ADD_SEALS, seals)); }
+static inline long ck_get_seals(int fd) { CK_RESULT(fcntl(fd, F_GET_SEALS)); }
+static inline long ck_eventfd(unsigned initial, int flags) { CK_RESULT(eventfd(initial, flags)); }
+static inline long ck_poll(struct pollfd *fds, unsigned long count, int timeout) { CK_RESULT(poll(fds, count, timeout)); }
+static inline long ck_pipe_bytes(int fd) {
+    int bytes = 0;
+    long result = ioctl(fd, FIONREAD, &bytes);
+    return result < 0 ? -errno : bytes;
+}
+
+// Epoll, timers, signals.
+
+static inline long ck_epoll_create(void) { CK_RESULT(epoll_create1(EPOLL_CLOEXEC)); }
+static inline long ck_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data = {.u64 = data}};
+    CK_RESULT(epoll_ctl(epoll, operation, fd, &event));
+}
+static inline long ck_epoll_wait(int epoll, struct epoll_event *events, int count, int timeout) { CK_RESULT(epoll_wait(epoll, events, count, timeout)); }
+static inline uint64_t ck_epoll_event_data(const struct epoll_event *event) { return event->data.u64; }
+static inline uint32_t ck_epoll_event_events(const struct epoll_event *event) { return event->events; }
+static inline long ck_timerfd_create(int clock, int flags) { CK_RESULT(timerfd_create(clock, flags)); }
+static inline long ck_timerfd_settime(int fd, int64_t seconds, int64_t nanoseconds) {
+    struct itimerspec spec = {.it_value = {.tv_sec = seconds, .tv_nsec = nanoseconds}};
+    CK_RESULT(timerfd_settime(fd, 0, &spec, NULL));
+}
+static inline long ck_signalfd(uint64_t mask) {
+    // The kernel's own mask is 64 bits wide; glibc's sigset_t would only be copied from.
+    CK_RESULT(syscall(SYS_signalfd4, -1, &mask, sizeof mask, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+static inline long ck_sigprocmask(int how, uint64_t mask, uint64_t *old) { CK_RESULT(syscall(SYS_rt_sigprocmask, how, &mask, old, sizeof mask)); }
+static inline long ck_ignore_signal(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0; }
+static inline long ck_default_signal(int number) { return signal(number, SIG_DFL) == SIG_ERR ? -errno : 0; }
+static inline long ck_kill(pid_t pid, int number) { CK_RESULT(kill(pid, number)); }
+static inline long ck_clock_nanoseconds(int clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (long)now.tv_sec * 1000000000L + now.tv_nsec;
+}
+
+// Processes.
+
+static inline long ck_pidfd_open(pid_t pid, unsigned flags) { CK_RESULT(syscall(SYS_pidfd_open, pid, flags)); }
+static inline long ck_pidfd_send_signal(int pidfd, int number) { CK_RESULT(syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0)); }
+static inline long ck_pidfd_getfd(int pidfd, int fd) { CK_RESULT(syscall(SYS_pidfd_getfd, pidfd, fd, 0)); }
+struct ck_exit {
+    int32_t pid;
+    int32_t code;    // CLD_EXITED, CLD_KILLED, CLD_DUMPED
+    int32_t status;  // the exit status or the signal
+    struct rusage usage;
+};
+/// waitid(2) with the resource usage that only the raw call returns. 0 with pid 0: not there yet (WNOHANG).
+static inline long ck_waitid(int type, int id, struct ck_exit *to, int options) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    long result = syscall(SYS_waitid, type, id, &info, options, &to->usage);
+    if (result < 0) return -errno;
+    to->pid = info.si_pid;
+    to->code = info.si_code;
+    to->status = info.si_status;
+    return 0;
+}
+static inline long ck_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) { CK_RESULT(prctl(option, a, b, c, d)); }
+static inline long ck_setns(int fd, int type) { CK_RESULT(syscall(SYS_setns, fd, type)); }
+static inline long ck_unshare(int flags) { CK_RESULT(syscall(SYS_unshare, flags)); }
+static inline long ck_setsid(void) { CK_RESULT(setsid()); }
+static inline long ck_futex_wait(uint32_t *word, uint32_t expected, const struct timespec *timeout) { CK_RESULT(syscall(SYS_futex, word, 0, expected, timeout, NULL, 0)); }
+static inline long ck_futex_wake(uint32_t *word, int count) { CK_RESULT(syscall(SYS_futex, word, 1, count, NULL, NULL, 0)); }
+static inline uint32_t ck_load_acquire(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+static inline void ck_store_release(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+static inline long ck_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -errno;
+    *effective = data[0].effective | (uint64_t)data[1].effective << 32;
+    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    *inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+    return 0;
+}
+static inline long ck_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) < 0) return -errno;
+    *soft = limit.rlim_cur;
+    *hard = limit.rlim_max;
+    return 0;
+}
+static inline long ck_setrlimit(int resource, uint64_t soft, uint64_t hard) {
+    struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
+    CK_RESULT(setrlimit(resource, &limit));
+}
+
+// Mounts.
+
+static inline long ck_open_tree(int dir, const char *path, unsigned flags) { CK_RESULT(syscall(SYS_open_tree, dir, path, flags)); }
+static inline long ck_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags) { CK_RESULT(syscall(SYS_move_mount, from, from_path, to, to_path, flags)); }
+static inline long ck_fsopen(const char *name, unsigned flags) { CK_RESULT(syscall(SYS_fsopen, name, flags)); }
+static inline long ck_fsconfig(int fd, unsigned command, const char *key, const void *value, int auxiliary) { CK_RESULT(syscall(SYS_fsconfig, fd, command, key, value, auxiliary)); }
+static inline long ck_fsmount(int fd, unsigned flags, unsigned attributes) { CK_RESULT(syscall(SYS_fsmount, fd, flags, attributes)); }
+static inline long ck_mount_setattr(int dir, const char *path, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation, int user_namespace) {
+    struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation, .userns_fd = (uint64_t)user_namespace};
+    CK_RESULT(syscall(SYS_mount_setattr, dir, path, flags, &attributes, sizeof attributes));
+}
+static inline long ck_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data) { CK_RESULT(syscall(SYS_mount, source, target, type, flags, data)); }
+static inline long ck_umount2(const char *target, int flags) { CK_RESULT(syscall(SYS_umount2, target, flags)); }
+
+// Terminals.
+
+static inline long ck_unlock_terminal(int master) {
+    int zero = 0;
+    CK_RESULT(ioctl(master, TIOCSPTLCK, &zero));
+}
+static inline long ck_terminal_peer(int master, int flags) { CK_RESULT(ioctl(master, TIOCGPTPEER, flags)); }
+static inline long ck_terminal_set_size(int fd, unsigned short rows, unsigned short columns) {
+    struct winsize size = {.ws_row = rows, .ws_col = columns};
+    CK_RESULT(ioctl(fd, TIOCSWINSZ, &size));
+}
+static inline long ck_terminal_get_size(int fd, unsigned short *rows, unsigned short *columns) {
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) < 0) return -errno;
+    *rows = size.ws_row;
+    *columns = size.ws_col;
+    return 0;
+}
+
+// Sockets with descriptors (unix(7), SCM_RIGHTS).
+
+#define CK_DESCRIPTORS_MAXIMUM 64
+
+static inline long ck_socket(int domain, int type, int protocol) { CK_RESULT(socket(domain, type, protocol)); }
+static inline long ck_socketpair(int domain, int type, int fds[2]) { CK_RESULT(socketpair(domain, type, 0, fds)); }
+static inline long ck_unix_address(struct sockaddr_un *address, const char *path) {
+    size_t length = strlen(path);
+    if (length >= sizeof address->sun_path) return -ENAMETOOLONG;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length + 1);
+    return 0;
+}
+static inline long ck_bind_unix(int fd, const char *path) {
+    struct sockaddr_un address;
+    long result = ck_unix_address(&address, path);
+    if (result < 0) return result;
+    CK_RESULT(bind(fd, (struct sockaddr *)&address, sizeof address));
+}
+static inline long ck_connect_unix(int fd, const char *path) {
+    struct sockaddr_un address;
+    long result = ck_unix_address(&address, path);
+    if (result < 0) return result;
+    CK_RESULT(connect(fd, (struct sockaddr *)&address, sizeof address));
+}
+static inline long ck_listen(int fd, int backlog) { CK_RESULT(listen(fd, backlog)); }
+static inline long ck_accept(int fd) { CK_RESULT(syscall(SYS_accept4, fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)); }
+static inline long ck_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid) {
+    struct { int32_t pid; uint32_t uid, gid; } peer;  // struct ucred, unix(7)
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return -errno;
+    *pid = peer.pid;
+    *uid = peer.uid;
+    *gid = peer.gid;
+    return 0;
+}
+static inline long ck_set_buffer(int fd, int bytes) {
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    CK_RESULT(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes));
+}
+static inline long ck_send(int fd, const void *bytes, size_t count, const int *fds, size_t fd_count, int flags) {
+    union {
+        char room[CMSG_SPACE(sizeof(int) * CK_DESCRIPTORS_MAXIMUM)];
+        struct cmsghdr align;
+    } control;
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (fd_count > CK_DESCRIPTORS_MAXIMUM) return -EMSGSIZE;
+    if (fd_count > 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = control.room;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+        memcpy(CMSG_DATA(header), fds, sizeof(int) * fd_count);
+    }
+    CK_RESULT(sendmsg(fd, &message, flags | MSG_NOSIGNAL));
+}
+/// Receives one message. `fd_count` says how many descriptors came (all close-on-exec); -EMSGSIZE: cut off.
+static inline long ck_receive(int fd, void *bytes, size_t count, int *fds, size_t *fd_count, int flags) {
+    union {
+        char room[CMSG_SPACE(sizeof(int) * CK_DESCRIPTORS_MAXIMUM)];
+        struct cmsghdr align;
+    } control;
+    struct iovec part = {.iov_base = bytes, .iov_len = count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+    *fd_count = 0;
+    ssize_t result = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
+    if (result < 0) return -errno;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        size_t n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds + *fd_count, CMSG_DATA(header), n * sizeof(int));
+        *fd_count += n;
+    }
+    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) return -EMSGSIZE;
+    return result;
+}
+
+// Constants that Swift does not import because they are macros over expressions.
+
+static const int ck_at_fdcwd = AT_FDCWD;
+static const uint64_t ck_rlimit_infinity = (uint64_t)RLIM_INFINITY;
+
+#endif

@@ -1,0 +1,139 @@
+// Starting a child that is an interpreter: clone3 and a loop over fixed-size steps.
+//
+// The child shares the parent's memory (CLONE_VM) until its exec, so it may do nothing but raw system
+// calls: no allocation, no lock, no libc function, no errno. Everything that decides is Swift; it hands
+// over one `cspawn_launch` with all memory allocated, and reads the outcome from the same record.
+//
+// Invariants
+// 1. The child writes nothing but its own stack, `fds`, and the `child_tid`, `phase` and `report_*` fields.
+// 2. A failing step ends the child with its index and errno in `report_*`; no later step is run.
+// 3. Descriptors of the parent are never changed: the first step of every program is CSPAWN_UNSHARE_FILES.
+// Tests: Tests/SpawnTests.
+#ifndef FORKLESS_CSPAWN_H
+#define FORKLESS_CSPAWN_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+enum cspawn_op {
+    // Descriptors. A slot is an index into `fds`; steps name slots, never descriptors, so that one program
+    // serves many starts.
+    CSPAWN_UNSHARE_FILES = 1,  // a: first descriptor not copied into the child's own table
+    CSPAWN_DUP,                // a: slot, b: the number that the program sees
+    CSPAWN_MOVE_UP,            // a: slot: duplicate to b or above (close-on-exec), the slot follows
+    CSPAWN_CLOSE_FROM,         // a: first descriptor to close at exec
+    CSPAWN_OPEN,               // path, a: flags, b: mode, c: slot to fill
+    CSPAWN_OPEN_AT,            // a: directory slot, path, b: flags | mode << 32, c: slot, d: resolve flags (openat2)
+    CSPAWN_CLOSE,              // a: slot
+    CSPAWN_WRITE,              // a: slot, s0: bytes, s1 holds the length
+    CSPAWN_WRITE_OPTIONAL,     // the same, errors are ignored (oom_score_adj of the last resort)
+
+    // Identity and limits.
+    CSPAWN_SET_SESSION,
+    CSPAWN_SET_GROUP,          // a: process group, 0 for its own
+    CSPAWN_CONTROLLING_TERMINAL,  // a: slot
+    CSPAWN_UMASK,              // a
+    CSPAWN_LIMIT,              // a: resource, b: soft, c: hard
+    CSPAWN_PRIORITY,           // a: nice value
+    CSPAWN_AFFINITY,           // s0: mask bytes, s1 holds the length
+    CSPAWN_SCHEDULER,          // a: policy, b: priority
+    CSPAWN_DEATH_SIGNAL,       // a: signal; fails with ESRCH when the parent (pid in b, 0: do not check) is gone
+    CSPAWN_GROUPS,             // s0: gid_t array, s1 holds the count
+    CSPAWN_GID,                // a
+    CSPAWN_UID,                // a
+    CSPAWN_KEEP_CAPABILITIES,  // a: 1 or 0
+    CSPAWN_DROP_BOUNDING,      // a: mask of the capabilities to keep, b: the last capability the kernel knows
+    CSPAWN_CAPABILITIES,       // a: effective, b: permitted, c: inheritable
+    CSPAWN_AMBIENT,            // a: mask
+    CSPAWN_NO_NEW_PRIVILEGES,
+    CSPAWN_SECCOMP,            // s0: sock_filter array, s1 holds the count, a: flags
+    CSPAWN_DUMPABLE,           // a
+    CSPAWN_SIGNALS_DEFAULT,    // a: mask of signals to reset to their default
+    CSPAWN_SIGNAL_MASK,        // a: mask
+    CSPAWN_NEW_KEYRING,
+    CSPAWN_PERSONALITY,        // a
+
+    // Files and directories.
+    CSPAWN_CHDIR,              // path
+    CSPAWN_FCHDIR,             // a: slot
+    CSPAWN_MKDIR,              // a: directory slot or -1, path, b: mode; EEXIST is success
+    CSPAWN_SYMLINK,            // a: directory slot or -1, path s0 is what it says, s1 where it is
+    CSPAWN_MKNOD,              // a: directory slot or -1, path, b: mode, c: device
+
+    // Namespaces and mounts.
+    CSPAWN_SET_NAMESPACE,      // a: slot, b: CLONE_NEW* flags
+    CSPAWN_UNSHARE,            // a: CLONE_NEW* flags
+    CSPAWN_HOSTNAME,           // s0
+    CSPAWN_LOOPBACK_UP,
+    CSPAWN_MOUNT,              // s0 source, s1 target, s2 type, s3 data, a: flags
+    CSPAWN_UNMOUNT,            // path, a: flags
+    CSPAWN_NEW_FILE_SYSTEM,    // s0 type, a: slot to fill (fsopen)
+    CSPAWN_FILE_SYSTEM_OPTION, // a: slot, s0 key, s1 value (or a flag when absent)
+    CSPAWN_FILE_SYSTEM_MOUNT,  // a: slot of fsopen, b: slot to fill, c: MOUNT_ATTR_*
+    CSPAWN_OPEN_TREE,          // a: directory slot or -1, path, b: flags, c: slot to fill
+    CSPAWN_MOVE_MOUNT,         // a: slot of the mount, b: directory slot or -1, path (empty: the slot itself)
+    CSPAWN_MOUNT_ATTRIBUTES,   // a: directory slot or -1, path, b: attributes to set, c: to clear, d: flags | propagation << 32
+    CSPAWN_PIVOT_ROOT,         // a: slot of the new root; the old one is unmounted
+    CSPAWN_MASK_PATH,          // a: slot of the empty directory's mount, b: slot of the null device's mount, path; ENOENT is success
+    CSPAWN_READ_ONLY_PATH,     // path; ENOENT is success
+
+    // Control.
+    CSPAWN_PARK,               // announce CSPAWN_PARKED, wait until the parent says CSPAWN_GO
+    CSPAWN_AWAIT_GO,           // wait until the parent says CSPAWN_GO (identity maps are written by then)
+    CSPAWN_EXEC,               // path in `launch->path`, or a: slot (execveat with AT_EMPTY_PATH) when a >= 0
+};
+
+#define CSPAWN_NONE 0xffffffffu
+
+struct cspawn_step {
+    uint32_t op;
+    uint32_t flags;
+    int64_t a, b, c, d;
+    uint32_t s0, s1, s2, s3;  // offsets into the arena, or a length where the operation says so
+};
+_Static_assert(sizeof(struct cspawn_step) == 56, "the step record is part of the contract with StepProgram.swift");
+
+// Flags of a step.
+#define CSPAWN_PATH_FROM_LAUNCH 1u  // the path is `launch->directory`, per call; the step is skipped when that is null
+#define CSPAWN_SKIP_IF_NO_SLOT 2u   // skip the step when its slot a holds -1
+
+enum cspawn_phase {
+    CSPAWN_STARTING = 0,
+    CSPAWN_PARKED = 1,
+    CSPAWN_GO = 2,
+    CSPAWN_LEAVE = 3,  // the parent wants a parked child to end without running the program
+};
+
+struct cspawn_launch {
+    const struct cspawn_step *steps;
+    const uint8_t *arena;
+    int32_t *fds;
+    const char *path;       // of the program
+    char *const *arguments;
+    char *const *environment;
+    const char *directory;  // per-call working directory or null
+    uint64_t clone_flags;
+    int64_t cgroup;         // descriptor for CLONE_INTO_CGROUP or -1
+    uint8_t *stack;
+    uint64_t stack_size;
+    uint32_t step_count;
+    int32_t pidfd;          // out
+    uint32_t phase;         // futex: enum cspawn_phase
+    uint32_t child_tid;     // futex: cleared and woken when the child has exec'ed or ended
+    int32_t report_step;    // out: index of the step that failed, -1 while none has
+    int32_t report_errno;   // out
+    int32_t wake;           // an eventfd written when the child parks or fails before parking, or -1
+    int32_t reserved;
+};
+
+/// Starts the child. With CLONE_VFORK it returns when the child has exec'ed or failed; without, at once.
+/// Returns the pid as the parent sees it, or the negated errno of clone3.
+long cspawn_start(struct cspawn_launch *launch);
+
+/// Waits until the child of a start without CLONE_VFORK has exec'ed or ended. 0, or -ETIMEDOUT.
+long cspawn_await(struct cspawn_launch *launch, int64_t timeout_nanoseconds);
+
+/// Tells a parked child to go on (CSPAWN_GO) or to end (CSPAWN_LEAVE).
+void cspawn_release(struct cspawn_launch *launch, uint32_t phase);
+
+#endif

@@ -1,0 +1,60 @@
+import CKernel
+
+/// One epoll instance: which of many descriptors can be read or written, epoll(7).
+package struct Poll: ~Copyable, Sendable {
+    private let fd: OwnedFD
+
+    package init() throws(SystemError) {
+        fd = OwnedFD(adopting: CInt(try call("make an epoll instance") { ck_epoll_create() }))
+    }
+
+    /// The descriptor of the instance itself, which is readable while any event waits.
+    package var raw: CInt { fd.raw }
+
+    /// What to wait for.
+    package struct Interest: OptionSet, Sendable {
+        package var rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+        package static let readable = Interest(rawValue: EPOLLIN.rawValue)
+        package static let writable = Interest(rawValue: EPOLLOUT.rawValue)
+        package static let hangUp = Interest(rawValue: EPOLLHUP.rawValue)
+        package static let failed = Interest(rawValue: EPOLLERR.rawValue)
+        /// One event only, until the interest is set again.
+        package static let once = Interest(rawValue: EPOLLONESHOT.rawValue)
+    }
+
+    /// One readiness, with the token given when the descriptor was added.
+    package struct Event: Sendable {
+        package var token: UInt64
+        package var interest: Interest
+    }
+
+    package borrowing func add(_ descriptor: CInt, _ interest: Interest, token: UInt64) throws(SystemError) {
+        let epoll = fd.raw
+        try call("watch descriptor", "\(descriptor)") { ck_epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, interest.rawValue, token) }
+    }
+
+    package borrowing func change(_ descriptor: CInt, _ interest: Interest, token: UInt64) throws(SystemError) {
+        let epoll = fd.raw
+        try call("watch descriptor", "\(descriptor)") { ck_epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, interest.rawValue, token) }
+    }
+
+    package borrowing func remove(_ descriptor: CInt) {
+        _ = ck_epoll_ctl(fd.raw, EPOLL_CTL_DEL, descriptor, 0, 0)
+    }
+
+    /// Waits for events, at most `timeout` milliseconds (-1: without end).
+    package borrowing func wait(timeoutMilliseconds timeout: CInt = -1, into events: inout [Event]) throws(SystemError) {
+        events.removeAll(keepingCapacity: true)
+        let epoll = fd.raw
+        let limit = 64
+        try withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: limit) { room throws(SystemError) in
+            let count = try call("wait for events") { ck_epoll_wait(epoll, room.baseAddress!, CInt(limit), timeout) }
+            for index in 0..<count {
+                let event = room.baseAddress! + index
+                events.append(
+                    Event(token: ck_epoll_event_data(event), interest: Interest(rawValue: ck_epoll_event_events(event))))
+            }
+        }
+    }
+}
