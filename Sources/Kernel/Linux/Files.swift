@@ -121,6 +121,11 @@ public enum Files {
 
     /// The names in an open directory, getdents64(2).
     public static func list(_ fd: CInt, name: String = "") throws(SystemError) -> [String] {
+        try list(fd, name: name) { _ in true }
+    }
+
+    /// The names in an open directory whose type (DT_DIR and so on) is wanted.
+    static func list(_ fd: CInt, name: String, where wanted: (UInt8) -> Bool) throws(SystemError) -> [String] {
         var names: [String] = []
         var chunk = [UInt8](repeating: 0, count: 32768)
         while true {
@@ -131,7 +136,7 @@ public enum Files {
                 // struct linux_dirent64: inode 8, offset 8, record length 2, type 1, name.
                 let length = Int(chunk[at + 16]) | Int(chunk[at + 17]) << 8
                 let entry = String(decoding: chunk[(at + 19)..<(at + length)].prefix { $0 != 0 }, as: UTF8.self)
-                if entry != ".", entry != ".." { names.append(entry) }
+                if entry != ".", entry != "..", wanted(chunk[at + 18]) { names.append(entry) }
                 at += length
             }
         }
