@@ -16,6 +16,7 @@
 #include <linux/seccomp.h>
 #include <linux/time_types.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #ifndef MNT_DETACH
@@ -113,11 +114,22 @@ static inline long fill(struct context *x, int64_t slot, long fd) {
     return fd < 0 ? fd : 0;
 }
 
-static long announce(struct cspawn_launch *launch, uint32_t phase) {
-    uint64_t one = 1;
-    __atomic_store_n(&launch->phase, phase, __ATOMIC_RELEASE);
-    if (launch->wake >= 0) CALL(SYS_write, launch->wake, &one, sizeof one);
-    return 0;
+/// Leaves the parent's descriptor table for one of our own. The kernel copies only what lies below the range to
+/// close, so the cost does not grow with the parent's descriptors; then the gaps between our slots are closed.
+static long unshare_files(const struct cspawn_launch *launch, int64_t lowest) {
+    int64_t end = lowest;
+    for (uint32_t i = 0; i < launch->slot_count; i++)
+        if (launch->fds[i] >= end) end = launch->fds[i] + 1;
+    long result = CALL(SYS_close_range, end, ~0u, CLOSE_RANGE_UNSHARE);
+    int64_t at = lowest;
+    while (result >= 0 && at < end) {
+        int64_t next = end;
+        for (uint32_t i = 0; i < launch->slot_count; i++)
+            if (launch->fds[i] >= at && launch->fds[i] < next) next = launch->fds[i];
+        if (next > at) result = CALL(SYS_close_range, at, next - 1, 0);
+        at = next + 1;
+    }
+    return result;
 }
 
 static long await_go(struct cspawn_launch *launch) {
@@ -127,6 +139,34 @@ static long await_go(struct cspawn_launch *launch) {
         if (phase == CSPAWN_LEAVE) return -ECANCELED;
         CALL(SYS_futex, &launch->phase, FUTEX_WAIT, phase, 0, 0, 0);
     }
+}
+
+/// Says "parked" on the socket and waits for the word to go on, which carries the descriptors of this call:
+/// the child has a descriptor table of its own by now. When the parent is gone the socket ends, and so do we.
+static long park(struct context *x, const struct cspawn_step *s) {
+    union { struct cmsghdr header; uint8_t room[CMSG_SPACE(sizeof(int32_t) * CSPAWN_PARK_LIMIT)]; } control;
+    uint8_t byte = 'P';
+    int32_t socket = x->launch->fds[s->a];
+    long result = CALL(SYS_sendto, socket, &byte, 1, MSG_NOSIGNAL, 0, 0);
+    if (result < 0) return result;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message;
+    zero(&message, sizeof message);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    result = CALL(SYS_recvmsg, socket, &message, MSG_CMSG_CLOEXEC);
+    if (result < 0) return result;
+    if (result == 0) return -ECANCELED;
+    if (message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) return -EMSGSIZE;
+    int64_t count = 0;
+    if (message.msg_controllen >= sizeof control.header && control.header.cmsg_type == SCM_RIGHTS)
+        count = (int64_t)((control.header.cmsg_len - sizeof control.header) / sizeof(int32_t));
+    if (count != s->c) return -EBADMSG;
+    const int32_t *fds = (const int32_t *)CMSG_DATA(&control.header);
+    for (int64_t i = 0; i < count; i++) x->launch->fds[s->b + i] = fds[i];
+    return 0;
 }
 
 static long loopback_up(void) {
@@ -290,7 +330,7 @@ static long execute(struct context *x, const struct cspawn_step *s) {
 static long perform(struct context *x, const struct cspawn_step *s) {
     int32_t *fds = x->launch->fds;
     switch (s->op) {
-    case CSPAWN_UNSHARE_FILES: return CALL(SYS_close_range, s->a, ~0u, CLOSE_RANGE_UNSHARE);
+    case CSPAWN_UNSHARE_FILES: return unshare_files(x->launch, s->a);
     case CSPAWN_DUP: {
         // dup3 refuses equal descriptors; clearing close-on-exec is what is wanted then.
         if (fds[s->a] == s->b) return CALL(SYS_fcntl, fds[s->a], F_SETFD, 0);
@@ -359,7 +399,7 @@ static long perform(struct context *x, const struct cspawn_step *s) {
     case CSPAWN_MASK_PATH: return mask_path(x, s);
     case CSPAWN_READ_ONLY_PATH: return read_only_path(x, s);
 
-    case CSPAWN_PARK: announce(x->launch, CSPAWN_PARKED); return await_go(x->launch);
+    case CSPAWN_PARK: return park(x, s);
     case CSPAWN_AWAIT_GO: return await_go(x->launch);
     case CSPAWN_EXEC: return execute(x, s);
     default: return -ENOSYS;
@@ -377,7 +417,6 @@ static void child(void *argument) {
         if (result >= 0) continue;
         launch->report_errno = (int32_t)-result;
         __atomic_store_n(&launch->report_step, (int32_t)i, __ATOMIC_RELEASE);
-        announce(launch, CSPAWN_STARTING);
         break;
     }
     for (;;) CALL(SYS_exit_group, 127);
@@ -395,14 +434,8 @@ long cspawn_start(struct cspawn_launch *launch) {
     arguments.pidfd = (uint64_t)(uintptr_t)&launch->pidfd;
     arguments.child_tid = (uint64_t)(uintptr_t)&launch->child_tid;
     arguments.exit_signal = 17 /* SIGCHLD */;
-    if (launch->clone_flags & CLONE_VM) {
-        arguments.stack = (uint64_t)(uintptr_t)launch->stack;
-        arguments.stack_size = launch->stack_size;
-    } else {
-        // A copy of the address space, as fork makes it: the child gets the same stack at its own copy.
-        arguments.stack = (uint64_t)(uintptr_t)launch->stack;
-        arguments.stack_size = launch->stack_size;
-    }
+    arguments.stack = (uint64_t)(uintptr_t)launch->stack;
+    arguments.stack_size = launch->stack_size;
     if (launch->cgroup >= 0) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)launch->cgroup;

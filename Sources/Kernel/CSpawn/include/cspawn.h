@@ -5,7 +5,7 @@
 // over one `cspawn_launch` with all memory allocated, and reads the outcome from the same record.
 //
 // Invariants
-// 1. The child writes nothing but its own stack, `fds`, and the `child_tid`, `phase` and `report_*` fields.
+// 1. The child writes nothing but its own stack, `fds`, and the `pidfd`, `child_tid` and `report_*` fields.
 // 2. A failing step ends the child with its index and errno in `report_*`; no later step is run.
 // 3. Descriptors of the parent are never changed: the first step of every program is CSPAWN_UNSHARE_FILES.
 // Tests: Tests/SpawnTests.
@@ -18,7 +18,7 @@
 enum cspawn_op {
     // Descriptors. A slot is an index into `fds`; steps name slots, never descriptors, so that one program
     // serves many starts.
-    CSPAWN_UNSHARE_FILES = 1,  // a: first descriptor not copied into the child's own table
+    CSPAWN_UNSHARE_FILES = 1,  // the child's own table: those below a and those in slots, nothing else
     CSPAWN_DUP,                // a: slot, b: the number that the program sees
     CSPAWN_MOVE_UP,            // a: slot: duplicate to b or above (close-on-exec), the slot follows
     CSPAWN_CLOSE_FROM,         // a: first descriptor to close at exec
@@ -78,8 +78,9 @@ enum cspawn_op {
     CSPAWN_READ_ONLY_PATH,     // path; ENOENT is success
 
     // Control.
-    CSPAWN_PARK,               // announce CSPAWN_PARKED, wait until the parent says CSPAWN_GO
-    CSPAWN_AWAIT_GO,           // wait until the parent says CSPAWN_GO (identity maps are written by then)
+    CSPAWN_PARK,               // a: slot of a socket, b: first slot to fill, c: count. Sends one byte ("parked"), then
+                               // waits for one byte with c descriptors (SCM_RIGHTS); end of file: leave
+    CSPAWN_AWAIT_GO,           // wait until `phase` is CSPAWN_GO (identity maps are written by then)
     CSPAWN_EXEC,               // path in `launch->path`, or a: slot (execveat with AT_EMPTY_PATH) when a >= 0
 };
 
@@ -97,11 +98,12 @@ _Static_assert(sizeof(struct cspawn_step) == 56, "the step record is part of the
 #define CSPAWN_PATH_FROM_LAUNCH 1u  // the path is `launch->directory`, per call; the step is skipped when that is null
 #define CSPAWN_SKIP_IF_NO_SLOT 2u   // skip the step when its slot a holds -1
 
+#define CSPAWN_PARK_LIMIT 16  // descriptors that one release can carry
+
 enum cspawn_phase {
     CSPAWN_STARTING = 0,
-    CSPAWN_PARKED = 1,
-    CSPAWN_GO = 2,
-    CSPAWN_LEAVE = 3,  // the parent wants a parked child to end without running the program
+    CSPAWN_GO = 1,
+    CSPAWN_LEAVE = 2,  // the parent wants the child to end without running the program
 };
 
 struct cspawn_launch {
@@ -117,12 +119,12 @@ struct cspawn_launch {
     uint8_t *stack;
     uint64_t stack_size;
     uint32_t step_count;
+    uint32_t slot_count;
     int32_t pidfd;          // out
     uint32_t phase;         // futex: enum cspawn_phase
     uint32_t child_tid;     // futex: cleared and woken when the child has exec'ed or ended
     int32_t report_step;    // out: index of the step that failed, -1 while none has
     int32_t report_errno;   // out
-    int32_t wake;           // an eventfd written when the child parks or fails before parking, or -1
     int32_t reserved;
 };
 
@@ -133,7 +135,7 @@ long cspawn_start(struct cspawn_launch *launch);
 /// Waits until the child of a start without CLONE_VFORK has exec'ed or ended. 0, or -ETIMEDOUT.
 long cspawn_await(struct cspawn_launch *launch, int64_t timeout_nanoseconds);
 
-/// Tells a parked child to go on (CSPAWN_GO) or to end (CSPAWN_LEAVE).
+/// Tells a child in CSPAWN_AWAIT_GO to go on (CSPAWN_GO) or to end (CSPAWN_LEAVE).
 void cspawn_release(struct cspawn_launch *launch, uint32_t phase);
 
 #endif

@@ -1,0 +1,132 @@
+import CSpawn
+import Linux
+
+/// What differs from call to call of one program.
+package struct ProgramCall: Hashable, Sendable {
+    /// The file to execute, as the child sees it.
+    package var path: String
+    /// argv, from argv[0].
+    package var arguments: StringBlock
+    package var environment: StringBlock
+    /// Where to start; nil: where the step program says, or the parent's.
+    package var directory: String?
+
+    package init(path: String, arguments: StringBlock, environment: StringBlock, directory: String? = nil) {
+        self.path = path
+        self.arguments = arguments
+        self.environment = environment
+        self.directory = directory
+    }
+}
+
+/// The memory of one start, which parent and child share until the exec: launch record, slots, argument
+/// and environment vectors, and the child's stack. Nothing here may move or be freed before the child is through.
+struct LaunchMemory: ~Copyable {
+    let launch: UnsafeMutablePointer<cspawn_launch>
+    private let program: CompiledProgram
+    private let fds: UnsafeMutablePointer<CInt>
+    private let stack: ChildStack
+    private var call: CallMemory
+
+    init(_ program: CompiledProgram, call: ProgramCall, flags: UInt64, cgroup: CInt) {
+        self.program = program
+        let slots = program.source.slots
+        fds = .allocate(capacity: max(slots.count, 1))
+        fds.initialize(from: slots, count: slots.count)
+        stack = ChildStack.take()
+        self.call = CallMemory(call)
+        launch = .allocate(capacity: 1)
+        launch.initialize(
+            to: cspawn_launch(
+                steps: UnsafePointer(program.records), arena: UnsafePointer(program.arena), fds: fds, path: nil,
+                arguments: nil, environment: nil, directory: nil, clone_flags: flags | program.source.cloneFlags,
+                cgroup: Int64(cgroup), stack: stack.base, stack_size: UInt64(ChildStack.usableBytes),
+                step_count: UInt32(program.source.steps.count), slot_count: UInt32(slots.count), pidfd: -1, phase: 0,
+                child_tid: 0, report_step: -1, report_errno: 0, reserved: 0))
+        self.call.describe(to: launch)
+    }
+
+    /// Gives a waiting child the particulars of its call.
+    mutating func replaceCall(_ new: ProgramCall) {
+        call = CallMemory(new)
+        call.describe(to: launch)
+    }
+
+    func fill(_ slot: Slot, with fd: CInt) { fds[slot.index] = fd }
+
+    /// The failure that the child reported, as a sentence; nil while there is none.
+    func failure() -> SpawnError? {
+        let index = Int(launch.pointee.report_step)
+        guard index >= 0 else { return nil }
+        let code = Errno(launch.pointee.report_errno)
+        if case .execute = program.source.steps[index] { return .execute(call.path, code: code) }
+        if case .changeDirectory(nil) = program.source.steps[index] {
+            return SpawnError(step: "change directory to \(call.directory ?? "")", code: code)
+        }
+        return SpawnError(step: program.sentence(ofStep: index), code: code)
+    }
+
+    deinit {
+        ChildStack.giveBack(stack)
+        launch.deallocate()
+        fds.deallocate()
+    }
+}
+
+/// The texts of one call in the form execve(2) wants them.
+private struct CallMemory: ~Copyable {
+    let path: String
+    let directory: String?
+    private let texts: UnsafeMutablePointer<UInt8>
+    private let vectors: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let environmentAt: Int
+    private let directoryAt: Int?
+
+    init(_ call: ProgramCall) {
+        path = call.path
+        directory = call.directory
+        var bytes: [UInt8] = call.arguments.bytes
+        let environmentStart = bytes.count
+        bytes += call.environment.bytes
+        let pathStart = bytes.count
+        bytes += Array(call.path.utf8) + [0]
+        directoryAt = call.directory == nil ? nil : bytes.count
+        if let directory = call.directory { bytes += Array(directory.utf8) + [0] }
+        texts = .allocate(capacity: bytes.count)
+        texts.initialize(from: bytes, count: bytes.count)
+
+        let counts = (call.arguments.count, call.environment.count)
+        environmentAt = counts.0 + 1
+        vectors = .allocate(capacity: counts.0 + counts.1 + 3)
+        var filled = 0
+        func fill(_ range: Range<Int>) {
+            var start = range.lowerBound
+            for index in range where bytes[index] == 0 {
+                vectors[filled] = UnsafeMutableRawPointer(texts + start).assumingMemoryBound(to: CChar.self)
+                filled += 1
+                start = index + 1
+            }
+            vectors[filled] = nil
+            filled += 1
+        }
+        fill(0..<environmentStart)
+        fill(environmentStart..<pathStart)
+        vectors[filled] = UnsafeMutableRawPointer(texts + pathStart).assumingMemoryBound(to: CChar.self)
+    }
+
+    func describe(to launch: UnsafeMutablePointer<cspawn_launch>) {
+        launch.pointee.arguments = UnsafePointer(vectors)
+        launch.pointee.environment = UnsafePointer(vectors + environmentAt)
+        var end = environmentAt
+        while vectors[end] != nil { end += 1 }
+        launch.pointee.path = UnsafePointer(vectors[end + 1])
+        launch.pointee.directory = directoryAt.map {
+            UnsafePointer(UnsafeMutableRawPointer(texts + $0).assumingMemoryBound(to: CChar.self))
+        }
+    }
+
+    deinit {
+        texts.deallocate()
+        vectors.deallocate()
+    }
+}

@@ -1,0 +1,75 @@
+import CSpawn
+package import Linux
+
+/// A child that has done everything but what differs per call, and waits for its call on a socket.
+///
+/// Invariants
+/// 1. While the child has not parked it shares our descriptor table, so everything in its slots stays open here.
+///    (test: `descriptors of a preparing child stay open until it parks`)
+/// 2. It leaves by itself when this side of the socket is closed: a parent that dies leaves no waiting child.
+///    (test: `a parked child leaves when its parent lets go`)
+/// 3. The launch memory outlives the child's use of it: it is freed after the socket hung up or the child was reaped.
+package struct ParkedLaunch: ~Copyable {
+    private var memory: LaunchMemory
+    private var launched: Launched
+    private let ours: MessageSocket
+    private var theirs: OwnedFD?
+
+    /// The pid as this process sees it.
+    package var pid: Int32 { launched.pid }
+
+    /// Readable once the child has parked; hung up when it has exec'ed or ended.
+    package var socket: CInt { ours.fd.raw }
+
+    /// Starts a child that runs into the `.park` step on the socket in `slot`.
+    ///
+    /// - Parameter filled: descriptors for other slots; they must stay open until `confirmParked`.
+    package init(
+        _ program: CompiledProgram, parkingAt slot: Slot, filled: [(Slot, CInt)] = [], cgroup: CInt = -1
+    ) throws(SpawnError) {
+        var pair = try spawning { () throws(SystemError) in try MessageSocket.pair() }
+        let flags = CloneFlags.sharedMemory | CloneFlags.sharedFiles | CloneFlags.clearSignalHandlers
+        let call = ProgramCall(path: "", arguments: [], environment: [])
+        let memory = LaunchMemory(program, call: call, flags: flags, cgroup: cgroup)
+        let theirs = pair.takeSecond()
+        memory.fill(slot, with: theirs.raw)
+        for (slot, fd) in filled { memory.fill(slot, with: fd) }
+        let pid = cspawn_start(memory.launch)
+        guard pid >= 0 else { throw CompiledProgram.cloneError(pid) }
+        launched = Launched(pid: Int32(pid), pidfd: memory.launch.pointee.pidfd)
+        ours = MessageSocket(adopting: pair.takeFirst())
+        self.memory = memory
+        self.theirs = consume theirs
+    }
+
+    /// Lets a child in `.awaitGo` go on: its identity maps are written.
+    package borrowing func identityMapped() { cspawn_release(memory.launch, CSPAWN_GO.rawValue) }
+
+    /// Reads the child's word that it has parked.
+    ///
+    /// - Throws: the child's failure when it ended before.
+    package mutating func confirmParked() throws(SpawnError) {
+        theirs = nil
+        var byte: [UInt8] = [0]
+        var none: [SharedFD] = []
+        let count: Int
+        do { count = try ours.receive(into: &byte, descriptors: &none) } catch { throw SpawnError(error) }
+        if count == 0 { throw failure() ?? SpawnError(step: "prepare a sandbox", code: .canceled) }
+    }
+
+    /// Gives the child its call. It goes on by itself; the socket hangs up when it has exec'ed or failed.
+    ///
+    /// - Parameter descriptors: as many as the `.park` step says, in the order of its slots.
+    package mutating func release(_ call: ProgramCall, descriptors: [CInt]) throws(SpawnError) {
+        memory.replaceCall(call)
+        do { try ours.send([1], descriptors: descriptors) } catch {
+            throw failure() ?? SpawnError(error)
+        }
+    }
+
+    /// What the child reported once the socket has hung up; nil: the program is running.
+    package borrowing func failure() -> SpawnError? { memory.failure() }
+
+    /// The child by descriptor; taking it twice is a programmer error.
+    package mutating func takePidfd() -> OwnedFD { launched.takePidfd() }
+}
