@@ -96,11 +96,11 @@ public enum Files {
         do {
             try writeAll(bytes, to: fd.raw, name: temporary)
             try call("sync", temporary) { ck_fsync(fd.raw) }
+            try call("rename \(temporary) to", path) { ck_renameat(here, temporary, here, path) }
         } catch {
             _ = ck_unlinkat(here, temporary, 0)
             throw error
         }
-        try call("rename \(temporary) to", path) { ck_renameat(here, temporary, here, path) }
     }
 
     /// Makes a directory and those above it; those that exist are left as they are.
@@ -142,16 +142,42 @@ public enum Files {
         }
     }
 
-    /// Removes a directory and everything below it, never following a symbolic link or crossing a mount.
+    /// Removes a file, or a directory and everything below it; one that is not there is no error.
+    ///
+    /// Symbolic links are removed, never followed. Something mounted below `path` is never gone into, not even
+    /// when it comes from the same file system (a bind mount of somebody's home): the removal fails with EXDEV.
     public static func removeTree(_ path: String, at directory: CInt = here) throws(SystemError) {
-        let result = ck_unlinkat(directory, path, 0)
-        if result >= 0 || -result == Int(ENOENT) { return }
-        guard -result == Int(EISDIR) || -result == Int(EPERM) else {
-            throw SystemError("remove", path, code: Errno(CInt(-result)))
-        }
+        guard try !removeUnlessDirectory(path, at: directory) else { return }
         let fd = try open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: directory)
-        for name in try list(fd.raw, name: path) { try removeTree(name, at: fd.raw) }
+        try removeContents(of: fd.raw, name: path)
         try call("remove directory", path) { ck_unlinkat(directory, path, AT_REMOVEDIR) }
+    }
+
+    private static func removeContents(of directory: CInt, name: String) throws(SystemError) {
+        let resolve = UInt64(RESOLVE_BENEATH) | UInt64(RESOLVE_NO_XDEV) | UInt64(RESOLVE_NO_SYMLINKS)
+        for entry in try list(directory, name: name) {
+            guard try !removeUnlessDirectory(entry, at: directory) else { continue }
+            let path = "\(name)/\(entry)"
+            do {
+                let fd = try PathResolution.open(
+                    entry, inRoot: directory, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW, resolve: resolve)
+                try removeContents(of: fd.raw, name: path)
+            } catch where error.code == .crossDevice && error.subject == entry {
+                throw SystemError(
+                    "remove", path, code: .crossDevice, advice: "Something is mounted there: unmount it first.")
+            }
+            try call("remove directory", path) { ck_unlinkat(directory, entry, AT_REMOVEDIR) }
+        }
+    }
+
+    /// True when `path` is gone now; false when it is a directory.
+    private static func removeUnlessDirectory(_ path: String, at directory: CInt) throws(SystemError) -> Bool {
+        let result = ck_unlinkat(directory, path, 0)
+        if result >= 0 || -result == Int(ENOENT) { return true }
+        // Linux says EISDIR for a directory; POSIX, and some file systems, EPERM (unlink(2)).
+        if -result == Int(EISDIR) { return false }
+        if -result == Int(EPERM), try status(path, at: directory, followLinks: false).kind == .directory { return false }
+        throw SystemError("remove", path, code: Errno(CInt(-result)))
     }
 
     /// Whether a path exists, following symbolic links.
