@@ -1,0 +1,49 @@
+/// The operations of the node's local API.
+///
+/// One message is one JSON object in one SOCK_SEQPACKET datagram, descriptors beside it (SCM_RIGHTS). A body longer
+/// than `MessageSocket.messageBytesLimit` travels in a sealed memory file, the last descriptor of the message, with
+/// an empty datagram body replaced by `{"memory":true}`.
+///
+///     -> {"id":1,"operation":"containers.run","parameters":{...}}
+///     <- {"id":1,"item":{...}}            none or several, only of operations that stream
+///     <- {"id":1,"result":{...}}          the last of an exchange
+///     <- {"id":1,"error":{"kind":"notFound","message":"..."}}
+///     -> {"id":1,"operation":"cancel"}    takes request 1 back: it is answered with an error of kind "cancelled"
+///
+/// Several requests may be outstanding on one connection; their ids are the caller's choice and differ. A field that
+/// the node does not know is an error that names it: no option is accepted and ignored.
+package enum NodeOperation: String, Hashable, Sendable, CaseIterable {
+    case nodeVersion = "node.version"
+    case nodeStatus = "node.status"
+    case runContainer = "containers.run"
+    case createContainer = "containers.create"
+    case startContainer = "containers.start"
+    case waitForContainer = "containers.wait"
+    case listContainers = "containers.list"
+    case inspectContainer = "containers.inspect"
+    case readLogs = "containers.logs"
+    case stopContainer = "containers.stop"
+    case killContainer = "containers.kill"
+    case removeContainer = "containers.remove"
+    case readStatistics = "containers.stats"
+    case executeInContainer = "containers.exec"
+    case resizeContainer = "containers.resize"
+    case callFunction = "functions.call"
+    case listFunctions = "functions.list"
+}
+
+/// The parameters of one operation, typed: what may be asked, what is streamed, what is answered.
+package protocol NodeRequest: NodeValue {
+    /// What is streamed before the answer; `NoValue` where nothing is.
+    associatedtype Item: NodeValue
+    associatedtype Answer: NodeValue
+    static var operation: NodeOperation { get }
+}
+
+/// A value of the local API.
+package protocol NodeValue: Hashable, Sendable {}
+
+/// Nothing: the item of operations that stream none, the answer of those that only succeed.
+package struct NoValue: NodeValue {
+    package init() {}
+}
