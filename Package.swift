@@ -62,6 +62,11 @@ let modules = [
     Module(name: "TestKit", rung: .tests, needs: ["Linux"], form: .testKit, tested: false),
 ]
 
+/// C libraries of the system that only these modules' tests link: `swift build` works without them.
+let testLibraries: [String: [String]] = [
+    "Sandbox": ["CLibseccomp"]
+]
+
 /// Targets that only the named modules may import: each wraps one outside world.
 let exclusive: [String: Set<String>] = [
     "CSpawn": ["Spawn"],
@@ -108,9 +113,10 @@ func target(_ module: Module) -> Target {
 func testTarget(_ module: Module) -> Target {
     .testTarget(
         name: "\(module.name)Tests",
-        dependencies: [.byName(name: module.name), "TestKit"] + module.needs.filter { exclusive[$0] == nil }.map {
-            .byName(name: $0)
-        },
+        dependencies: [.byName(name: module.name), "TestKit"]
+            + (module.needs.filter { exclusive[$0] == nil } + testLibraries[module.name, default: []]).map {
+                .byName(name: $0)
+            },
         path: "Tests/\(module.name)Tests",
         swiftSettings: swiftSettings)
 }
@@ -126,4 +132,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: modules.map(target) + modules.filter(\.tested).map(testTarget)
+        + testLibraries.values.joined().sorted().map { .systemLibrary(name: $0, path: "Tests/\($0)") }
 )
