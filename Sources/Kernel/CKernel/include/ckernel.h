@@ -28,6 +28,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -127,6 +128,8 @@ static inline long ck_close_range(unsigned first, unsigned last, unsigned flags)
 static inline long ck_memfd_create(const char *name, unsigned flags) { CK_RESULT(syscall(SYS_memfd_create, name, flags)); }
 static inline long ck_add_seals(int fd, int seals) { CK_RESULT(fcntl(fd, F_ADD_SEALS, seals)); }
 static inline long ck_get_seals(int fd) { CK_RESULT(fcntl(fd, F_GET_SEALS)); }
+static inline long ck_inotify_init(void) { CK_RESULT(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)); }
+static inline long ck_inotify_add_watch(int fd, const char *path, uint32_t events) { CK_RESULT(inotify_add_watch(fd, path, events)); }
 static inline long ck_eventfd(unsigned initial, int flags) { CK_RESULT(eventfd(initial, flags)); }
 static inline long ck_poll(struct pollfd *fds, unsigned long count, int timeout) { CK_RESULT(poll(fds, count, timeout)); }
 static inline long ck_pipe_bytes(int fd) {
@@ -274,6 +277,7 @@ static inline long ck_connect_unix(int fd, const char *path) {
     if (result < 0) return result;
     CK_RESULT(connect(fd, (struct sockaddr *)&address, sizeof address));
 }
+static inline long ck_shutdown(int fd, int how) { CK_RESULT(shutdown(fd, how)); }
 static inline long ck_listen(int fd, int backlog) { CK_RESULT(listen(fd, backlog)); }
 static inline long ck_accept(int fd) { CK_RESULT(syscall(SYS_accept4, fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)); }
 static inline long ck_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid) {

@@ -1,0 +1,61 @@
+import CKernel
+
+extension Files {
+    /// Reads once, up to `count` bytes, wherever the descriptor stands; empty at the end of the file.
+    ///
+    /// - Throws: `SystemError`; EAGAIN where a non-blocking descriptor has nothing yet.
+    package static func readSome(_ fd: CInt, count: Int, name: String = "") throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = try call("read", name) { bytes.withUnsafeMutableBytes { ck_read(fd, $0.baseAddress!, $0.count) } }
+        bytes.removeLast(count - got)
+        return bytes
+    }
+
+    /// Reads once, up to `count` bytes from `offset` on, pread(2); empty at the end of the file.
+    package static func read(
+        _ fd: CInt, from offset: Int, count: Int, name: String = ""
+    ) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = try call("read", name) {
+            bytes.withUnsafeMutableBytes { ck_pread(fd, $0.baseAddress!, $0.count, offset) }
+        }
+        bytes.removeLast(count - got)
+        return bytes
+    }
+
+    /// Gives a file or directory another name at once, replacing what has that name, rename(2).
+    package static func rename(_ path: String, to other: String) throws(SystemError) {
+        try call("rename \(path) to", other) { ck_renameat(here, path, here, other) }
+    }
+
+    /// Removes a file or a name of it, unlink(2).
+    package static func remove(_ path: String) throws(SystemError) {
+        try call("remove", path) { ck_unlinkat(here, path, 0) }
+    }
+
+    /// Waits until a directory's entries are on the disk, fsync(2).
+    package static func synchronize(directory path: String) throws(SystemError) {
+        let fd = try open(path, O_RDONLY | O_DIRECTORY)
+        try call("sync", path) { ck_fsync(fd.raw) }
+    }
+
+    /// Makes reads and writes of this open file return EAGAIN instead of waiting (O_NONBLOCK).
+    ///
+    /// The flag belongs to the open file, not to the descriptor: whoever shares it gets it, too.
+    package static func setNonBlocking(_ fd: CInt) throws(SystemError) {
+        let flags = try call("read the flags of descriptor", "\(fd)") { ck_fcntl_get_flags(fd) }
+        try call("make non-blocking descriptor", "\(fd)") { ck_fcntl_set_flags(fd, CInt(flags) | O_NONBLOCK) }
+    }
+}
+
+extension MessageSocket {
+    /// Ends both directions: the peer and whoever waits here see the end. The descriptor stays open, shutdown(2).
+    package static func end(_ fd: CInt) { _ = ck_shutdown(fd, CInt(SHUT_RDWR)) }
+
+    /// Accepts one connection of a listening socket, close-on-exec and non-blocking, accept4(2).
+    ///
+    /// - Throws: `SystemError`; EAGAIN when nobody waits, EMFILE at the limit on open files.
+    package static func accept(from listener: CInt) throws(SystemError) -> OwnedFD {
+        OwnedFD(adopting: CInt(try call("accept a connection") { ck_accept(listener) }))
+    }
+}
