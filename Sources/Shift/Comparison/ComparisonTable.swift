@@ -29,6 +29,9 @@ package struct ComparisonTable: Hashable, Sendable {
             let wrapped = DisplayWidth.wrap(DisplayWidth.printable(note), to: width - mark.count)
             lines += wrapped.enumerated().map { ($0 == 0 ? mark : String(repeating: " ", count: mark.count)) + $1 }
         }
+        if lines.contains(where: { $0.contains("(×") }) {
+            lines += [""] + DisplayWidth.wrap(DisplayWidth.printable(legend), to: width)
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -46,17 +49,21 @@ package struct ComparisonTable: Hashable, Sendable {
         for (index, note) in notes.texts.enumerated() {
             text += "\(ComparisonNotes.mark(index)) \(MarkdownTable.escaped(note))  \n"
         }
+        if text.contains("(×") { text += "\n\(MarkdownTable.escaped(legend))\n" }
         return text
     }
 
+    private var legend: String { "×: times the value of \"\(measurements.first?.rung.title ?? "")\"" }
+
     private func sideBySide(_ quantities: [ComparisonQuantity], _ width: Int) -> [String]? {
-        table(quantities, withRatios: true).lines(width: width) ?? table(quantities, withRatios: false).lines(width: width)
+        table(quantities, withRatios: true).lines(width: width)
+            ?? table(quantities, withRatios: false).lines(width: width)
     }
 
     private func table(_ quantities: [ComparisonQuantity], withRatios: Bool) -> TextTable {
         TextTable(
-            columns: [.init("")] + measurements.map { .init($0.rung.title, .right) },
-            rows: quantities.map { quantity in [quantity.label] + quantity.cells.map { $0.text(withRatio: withRatios) } })
+            columns: [.init("", wraps: false)] + measurements.map { .init($0.rung.title, .right) },
+            rows: quantities.map { [$0.label] + $0.cells.map { $0.text(withRatio: withRatios) } })
     }
 
     /// One rung after the other, for terminals that have no room for columns.

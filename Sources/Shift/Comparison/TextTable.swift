@@ -2,7 +2,7 @@
 ///
 /// Invariants:
 /// 1. No line that `lines(width:)` returns is wider than `width`. Test: `no line is wider than allowed`.
-/// 2. A cell never loses text: it is wrapped, not cut, and one aligned to the right is not even wrapped.
+/// 2. A cell never loses text: it is wrapped, or the table does not fit.
 ///    Test: `a cell too long is wrapped and loses nothing`.
 package struct TextTable: Hashable, Sendable {
     package enum Alignment: Hashable, Sendable { case left, right }
@@ -10,10 +10,14 @@ package struct TextTable: Hashable, Sendable {
     package struct Column: Hashable, Sendable {
         package var title: String
         package var alignment: Alignment
+        /// Whether cells may be broken into lines. The title always may.
+        package var wraps: Bool
 
-        package init(_ title: String, _ alignment: Alignment = .left) {
+        /// A column; one aligned to the right holds numbers with units, which a line break would tear apart.
+        package init(_ title: String, _ alignment: Alignment = .left, wraps: Bool? = nil) {
             self.title = title
             self.alignment = alignment
+            self.wraps = wraps ?? (alignment == .left)
         }
     }
 
@@ -27,7 +31,7 @@ package struct TextTable: Hashable, Sendable {
     package init(columns: [Column], rows: [[String]]) {
         precondition(!columns.isEmpty, "a table has a column")
         precondition(rows.allSatisfy { $0.count == columns.count }, "a row has one cell per column")
-        self.columns = columns.map { Column(DisplayWidth.printable($0.title), $0.alignment) }
+        self.columns = columns.map { Column(DisplayWidth.printable($0.title), $0.alignment, wraps: $0.wraps) }
         self.rows = rows.map { $0.map(DisplayWidth.printable) }
     }
 
@@ -45,9 +49,8 @@ package struct TextTable: Hashable, Sendable {
         max(2, DisplayWidth.of(columns[column].title), rows.map { DisplayWidth.of($0[column]) }.max() ?? 0)
     }
 
-    /// Columns aligned to the right hold numbers with units, which a line break would tear apart.
     private func least(_ column: Int) -> Int {
-        let ofCell = columns[column].alignment == .right ? DisplayWidth.of : DisplayWidth.longestWord
+        let ofCell = columns[column].wraps ? DisplayWidth.longestWord : DisplayWidth.of
         return max(2, DisplayWidth.longestWord(columns[column].title), rows.map { ofCell($0[column]) }.max() ?? 0)
     }
 

@@ -1,0 +1,69 @@
+import Glibc
+import Linux
+
+/// Attempts to read and write files that are the machine's and not the program's.
+extension ProbeAttempt {
+    static let ofFiles = [
+        ProbeAttempt("write-usr", "write to /usr") { settings throws(ProbeGap) in
+            let path = "/usr/.forkless-probe-\(Trial.processID)"
+            do throws(SystemError) {
+                try Files.open(path, O_WRONLY | O_CREAT | O_EXCL).close()
+            } catch { return .stopped(error.code.name) }
+            do { try Files.removeTree(path) } catch { return .possible("made \(path), could not remove it: \(error)") }
+            return .possible("made and removed \(path)")
+        },
+        ProbeAttempt("reach-tmp", "read the files of others in /tmp") { settings throws(ProbeGap) in
+            let marker = try settings.text(ProbeSettings.marker)
+            return reading(marker)
+        },
+        ProbeAttempt("read-shadow", "read the machine's password hashes") { settings throws(ProbeGap) in
+            reading("/etc/shadow")
+        },
+        ProbeAttempt("list-root-home", "list the administrator's files") { settings throws(ProbeGap) in
+            do throws(SystemError) {
+                let names = try Files.list("/root")
+                return names.isEmpty ? .stopped("/root is empty") : .possible("\(names.count) names in /root")
+            } catch { return .stopped(error.code.name) }
+        },
+        ProbeAttempt("write-kernel-settings", "change settings of the kernel") { settings throws(ProbeGap) in
+            // Opened for writing and closed: the files of sysfs(5) and proc(5) check permission at open.
+            let paths = [
+                "/proc/sys/kernel/core_pattern", "/proc/sys/vm/overcommit_memory",
+                "/sys/kernel/mm/transparent_hugepage/enabled", "/sys/power/state",
+            ]
+            return opening(paths, O_WRONLY)
+        },
+        ProbeAttempt("make-devices", "make device files") { settings throws(ProbeGap) in
+            var outcomes: [String: Trial.Outcome] = [:]
+            for directory in ["/tmp", "/dev/shm", "/run", "/dev"] {
+                outcomes[directory] = Trial.makeDevice(in: directory)
+            }
+            return verdict(outcomes)
+        },
+    ]
+
+    /// Possible when at least one byte can be read: a file that is masked with an empty one gives nothing away.
+    static func reading(_ path: String) -> ProbeVerdict {
+        do {
+            let fd = try Files.open(path, O_RDONLY | O_NONBLOCK)
+            var byte: UInt8 = 0
+            switch read(fd.raw, &byte, 1) {
+            case 1: return .possible("read \(path)")
+            case 0: return .stopped("\(path) is empty")
+            default: return .stopped("read \(path): \(Errno(errno).name)")
+            }
+        } catch { return .stopped("\(error)") }
+    }
+
+    /// Possible when one of the files can be opened.
+    private static func opening(_ paths: [String], _ flags: CInt) -> ProbeVerdict {
+        var refusals: [String] = []
+        for path in paths {
+            do throws(SystemError) {
+                try Files.open(path, flags).close()
+                return .possible("opened \(path) for writing")
+            } catch { refusals.append("\(path): \(error.code.name)") }
+        }
+        return .stopped(refusals.joined(separator: ", "))
+    }
+}
