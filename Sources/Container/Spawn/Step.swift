@@ -40,8 +40,8 @@ package enum Step: Hashable, Sendable {
     case capabilities(effective: Capabilities, permitted: Capabilities, inheritable: Capabilities)
     case ambient(Capabilities)
     case noNewPrivileges
-    /// A compiled filter: 8 bytes an instruction (struct sock_filter).
-    case seccomp([UInt8])
+    /// A compiled filter: 8 bytes an instruction (struct sock_filter), and SECCOMP_FILTER_FLAG_* of seccomp(2).
+    case seccomp([UInt8], flags: UInt32 = 0)
     case dumpable(Bool)
     /// Bit n-1 stands for signal n.
     case signalsToDefault(UInt64)

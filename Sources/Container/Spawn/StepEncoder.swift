@@ -64,9 +64,9 @@ struct StepEncoder {
             return record(CSPAWN_CAPABILITIES, bits(effective), bits(permitted), bits(inheritable))
         case .ambient(let set): return record(CSPAWN_AMBIENT, bits(set))
         case .noNewPrivileges: return record(CSPAWN_NO_NEW_PRIVILEGES)
-        case .seccomp(let filter):
+        case .seccomp(let filter, let flags):
             align(8)
-            var step = record(CSPAWN_SECCOMP, bytes: filter)
+            var step = record(CSPAWN_SECCOMP, Int64(flags), bytes: filter)
             step.s1 = UInt32(filter.count / 8)
             return step
         case .dumpable(let dumpable): return record(CSPAWN_DUMPABLE, dumpable ? 1 : 0)

@@ -29,7 +29,7 @@ extension Step {
         case .capabilities: "set the capabilities"
         case .ambient(let set): "raise the ambient capabilities \(set.memberNames.joined(separator: ", "))"
         case .noNewPrivileges: "forbid new privileges"
-        case .seccomp(let filter): "load the system-call filter (\(filter.count / 8) instructions)"
+        case .seccomp(let filter, _): "load the system-call filter (\(filter.count / 8) instructions)"
         case .dumpable: "set the dumpable flag"
         case .signalsToDefault: "reset signal handlers"
         case .signalMask: "set the signal mask"
