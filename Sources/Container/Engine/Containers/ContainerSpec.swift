@@ -41,7 +41,7 @@ package struct ContainerSpec: Hashable, Sendable {
     package var limits: [ContainerLimit] = []
 
     /// `--network`.
-    package var network = ContainerNetwork.none
+    package var network = ContainerNetwork.isolated
     /// `--hostname`; nil: `defaultHostname`.
     package var hostname: String?
 
@@ -113,7 +113,7 @@ package enum ContainerMount: Hashable, Sendable {
 /// Which network a container has.
 package enum ContainerNetwork: String, Hashable, Sendable, CaseIterable {
     /// A network of its own in which only the loopback interface is up.
-    case none
+    case isolated = "none"
     /// The machine's.
     case host
 }

@@ -1,8 +1,8 @@
 /// The operations of the node's local API.
 ///
 /// One message is one JSON object in one SOCK_SEQPACKET datagram, descriptors beside it (SCM_RIGHTS). A body longer
-/// than `MessageSocket.messageBytesLimit` travels in a sealed memory file, the last descriptor of the message, with
-/// an empty datagram body replaced by `{"memory":true}`.
+/// than `MessageSocket.messageBytesLimit` travels in a sealed memory file, the last descriptor of the message, whose
+/// own body then is `{"memory":LENGTH}`.
 ///
 ///     -> {"id":1,"operation":"containers.run","parameters":{...}}
 ///     <- {"id":1,"item":{...}}            none or several, only of operations that stream
@@ -38,12 +38,4 @@ package protocol NodeRequest: NodeValue {
     associatedtype Item: NodeValue
     associatedtype Answer: NodeValue
     static var operation: NodeOperation { get }
-}
-
-/// A value of the local API.
-package protocol NodeValue: Hashable, Sendable {}
-
-/// Nothing: the item of operations that stream none, the answer of those that only succeed.
-package struct NoValue: NodeValue {
-    package init() {}
 }
