@@ -7,6 +7,9 @@ public enum Clock {
 
     /// A time of day, nanoseconds since 1970-01-01T00:00:00Z (CLOCK_REALTIME).
     public static func now() -> Timestamp { Timestamp(nanoseconds: ck_clock_nanoseconds(CLOCK_REALTIME)) }
+
+    /// Lets this thread sleep, or shorter when a signal arrives. Never on Swift's cooperative pool.
+    package static func pauseBlocking(milliseconds: Int32) { _ = ck_poll(nil, 0, milliseconds) }
 }
 
 /// A point in time, in nanoseconds since 1970-01-01T00:00:00Z.

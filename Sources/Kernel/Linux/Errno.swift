@@ -13,6 +13,7 @@ public struct Errno: RawRepresentable, Hashable, Sendable, CustomStringConvertib
     public static let interrupted = Errno(EINTR)
     public static let inputOutput = Errno(EIO)
     public static let noDevice = Errno(ENXIO)
+    public static let noSuchDevice = Errno(ENODEV)
     public static let listTooLong = Errno(E2BIG)
     public static let badExecutable = Errno(ENOEXEC)
     public static let badDescriptor = Errno(EBADF)

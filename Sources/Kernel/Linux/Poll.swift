@@ -17,6 +17,8 @@ package struct Poll: ~Copyable, Sendable {
         package init(rawValue: UInt32) { self.rawValue = rawValue }
         package static let readable = Interest(rawValue: EPOLLIN.rawValue)
         package static let writable = Interest(rawValue: EPOLLOUT.rawValue)
+        /// Something exceptional: how the kernel's control files tell of a change.
+        package static let priority = Interest(rawValue: EPOLLPRI.rawValue)
         package static let hangUp = Interest(rawValue: EPOLLHUP.rawValue)
         package static let failed = Interest(rawValue: EPOLLERR.rawValue)
         /// One event only, until the interest is set again.
