@@ -1,0 +1,64 @@
+package import Linux
+
+/// A SOCK_SEQPACKET connection for tasks: messages with descriptors, `await` instead of blocking.
+///
+/// Any number of tasks may send at once, since a datagram goes as a whole; one task receives.
+package final class MessageChannel: Sendable {
+    private let socket: MessageSocket
+
+    package init(adopting fd: consuming OwnedFD) throws(SystemError) {
+        try Files.setNonBlocking(fd.raw)
+        socket = MessageSocket(adopting: fd)
+    }
+
+    /// Connects to the socket at `path`, which takes no waiting on a unix socket.
+    package convenience init(connectingTo path: String) throws(SystemError) {
+        let socket = try MessageSocket.connect(to: path)
+        try self.init(adopting: try socket.fd.duplicate())
+    }
+
+    /// Sends one message; waits while the peer does not read.
+    ///
+    /// - Throws: `SystemError`; EPIPE or ECONNRESET when the peer is gone, ECANCELED when the task was cancelled.
+    package func send(_ bytes: [UInt8], descriptors: [CInt] = []) async throws(SystemError) {
+        while true {
+            do {
+                return try socket.send(bytes, descriptors: descriptors)
+            } catch where error.code == .again {
+                try await Readiness.shared.writable(socket.fd.raw)
+            }
+        }
+    }
+
+    /// The next message; nil when the peer has closed.
+    ///
+    /// - Throws: `SystemError`; EMSGSIZE for a message longer than the limit, ECANCELED when the task was cancelled.
+    package func receive(_ buffer: inout ReceiveBuffer) async throws(SystemError) -> ReceivedMessage? {
+        while true {
+            do {
+                var descriptors: [SharedFD] = []
+                let count = try socket.receive(into: &buffer.bytes, descriptors: &descriptors)
+                if count == 0 { return nil }
+                return ReceivedMessage(bytes: Array(buffer.bytes[..<count]), descriptors: descriptors)
+            } catch where error.code == .again {
+                try await Readiness.shared.readable(socket.fd.raw)
+            }
+        }
+    }
+
+    /// Ends the connection: whoever receives sees the end, here and at the peer.
+    package func end() { MessageSocket.end(socket.fd.raw) }
+}
+
+/// Room for the longest message, made once for each receiver.
+package struct ReceiveBuffer: Sendable {
+    fileprivate var bytes = [UInt8](repeating: 0, count: MessageSocket.messageBytesLimit)
+
+    package init() {}
+}
+
+/// One message as it came.
+package struct ReceivedMessage: Sendable {
+    package var bytes: [UInt8]
+    package var descriptors: [SharedFD]
+}
