@@ -85,11 +85,18 @@ package struct JSONObject: Sendable {
         }
     }
 
-    /// FNV-1a over the UTF-8. It only sorts out; what counts is the comparison of the names themselves.
+    /// The length with the first and the last eight bytes. It only sorts out (names in one object differ in these);
+    /// what counts is the comparison of the names themselves.
     static func mark(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-        var mark: UInt32 = 0x811C_9DC5
-        for byte in bytes { mark = (mark ^ UInt32(byte)) &* 0x0100_0193 }
-        return mark
+        let raw = UnsafeRawBufferPointer(bytes)
+        var mixed = UInt64(raw.count)
+        if raw.count >= 8 {
+            mixed ^= raw.loadUnaligned(as: UInt64.self)
+            mixed = mixed &* 0x9E37_79B9_7F4A_7C15 ^ raw.loadUnaligned(fromByteOffset: raw.count - 8, as: UInt64.self)
+        } else {
+            for byte in raw { mixed = mixed << 8 ^ UInt64(byte) }
+        }
+        return UInt32(truncatingIfNeeded: (mixed &* 0x9E37_79B9_7F4A_7C15) >> 32)
     }
 
     private static func mark(of key: String) -> UInt32 {
@@ -102,6 +109,8 @@ package struct JSONObject: Sendable {
     }
 
     private mutating func append(_ member: Member) {
+        // Most objects have a few members: this spares the growth from 1 to 2 to 4.
+        if members.isEmpty { members.reserveCapacity(4) }
         members.append(member)
         if members.count == Self.linearLimit + 1 {
             rebuildIndex()
