@@ -25,9 +25,11 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// The same as bytes, without a detour through String: the keeper stamps every log line with it.
     package var utf8: [UInt8] {
-        let seconds = nanoseconds / 1_000_000_000
-        let (year, month, day) = Self.civil(daysSince1970: seconds / 86_400)
-        let rest = seconds % 86_400
+        // Rounded down, also before 1970: a file may carry such a date.
+        let fraction = (nanoseconds % 1_000_000_000 + 1_000_000_000) % 1_000_000_000
+        let seconds = (nanoseconds / 1_000_000_000) - (nanoseconds % 1_000_000_000 < 0 ? 1 : 0)
+        let rest = (seconds % 86_400 + 86_400) % 86_400
+        let (year, month, day) = Self.civil(daysSince1970: (seconds - rest) / 86_400)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(30)
         Self.append(year, digits: 4, to: &bytes)
@@ -42,7 +44,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         bytes.append(UInt8(ascii: ":"))
         Self.append(rest % 60, digits: 2, to: &bytes)
         bytes.append(UInt8(ascii: "."))
-        Self.append(nanoseconds % 1_000_000_000, digits: 9, to: &bytes)
+        Self.append(fraction, digits: 9, to: &bytes)
         bytes.append(UInt8(ascii: "Z"))
         return bytes
     }
