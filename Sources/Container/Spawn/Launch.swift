@@ -62,6 +62,7 @@ extension CompiledProgram {
             case .notPermitted: "New namespaces need root, or a user namespace."
             case .noSpace: "Too many nested namespaces, or the limit in /proc/sys/user was reached."
             case .busy: "The cgroup delegates controllers to its children, so it may not hold processes itself."
+            case .badDescriptor: "The cgroup is not an open directory of a cgroup v2 file system."
             default: ""
             }
         return SpawnError(step: "start a process", code: code, advice: advice)

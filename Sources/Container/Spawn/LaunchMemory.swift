@@ -63,7 +63,8 @@ struct LaunchMemory: ~Copyable {
         if case .changeDirectory(nil) = program.source.steps[index] {
             return SpawnError(step: "change directory to \(call.directory ?? "")", code: code)
         }
-        return SpawnError(step: program.sentence(ofStep: index), code: code)
+        let step = program.source.steps[index]
+        return SpawnError(step: program.sentence(ofStep: index), code: code, advice: step.advice(on: code))
     }
 
     deinit {

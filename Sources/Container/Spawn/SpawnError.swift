@@ -25,6 +25,14 @@ public struct SpawnError: Error, Hashable, Sendable, CustomStringConvertible {
         return advice.isEmpty ? reason : "\(reason). \(advice)"
     }
 
+    /// Refuses a text that execve(2) would cut off.
+    static func check(_ text: String, as meaning: String) throws(SpawnError) {
+        guard text.utf8.contains(0) else { return }
+        throw SpawnError(
+            step: "use the \(meaning) \(text.debugDescription)", code: .invalid,
+            advice: "It holds a NUL byte, at which the kernel would cut it off.")
+    }
+
     /// The failure of an exec, with what the error number means for it (execve(2), ERRORS).
     package static func execute(_ path: String, code: Errno) -> SpawnError {
         let advice =

@@ -3,6 +3,8 @@ import CSpawn
 /// A list of steps being written: what a child will do between `clone3` and `exec`.
 package struct StepProgram: Hashable, Sendable {
     package private(set) var steps: [Step] = []
+    /// What steps are for, where the step itself does not say it well enough for an error message.
+    private(set) var meanings: [Int: String] = [:]
     /// The descriptors that slots hold at the start; -1 is empty.
     package private(set) var slots: [CInt] = []
     /// Namespaces to be made by the clone itself (CLONE_NEW*), beside what the steps make.
@@ -16,7 +18,11 @@ package struct StepProgram: Hashable, Sendable {
         return Slot(index: slots.count - 1)
     }
 
-    package mutating func add(_ step: Step) { steps.append(step) }
+    /// - Parameter meaning: what an error message says was tried; nil: the step's own sentence.
+    package mutating func add(_ step: Step, as meaning: String? = nil) {
+        if let meaning { meanings[steps.count] = meaning }
+        steps.append(step)
+    }
 
     /// The program with other descriptors in some slots.
     package mutating func fill(_ slot: Slot, with fd: CInt) { slots[slot.index] = fd }
@@ -48,6 +54,7 @@ package final class CompiledProgram: @unchecked Sendable {
 
     /// The step with this index, as a sentence.
     package func sentence(ofStep index: Int) -> String {
-        source.steps.indices.contains(index) ? source.steps[index].sentence : "step \(index)"
+        source.meanings[index]
+            ?? (source.steps.indices.contains(index) ? source.steps[index].sentence : "step \(index)")
     }
 }

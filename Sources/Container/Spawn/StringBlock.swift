@@ -58,3 +58,20 @@ public struct StringBlock: Hashable, Sendable, ExpressibleByArrayLiteral {
         count == 0 ? nil : String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 }
+
+extension StringBlock: Sequence {
+    /// The strings as bytes, without their NUL.
+    public func makeIterator() -> some IteratorProtocol<ArraySlice<UInt8>> {
+        bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().makeIterator()
+    }
+
+    /// Appends a string that came as bytes.
+    ///
+    /// - Precondition: it holds no NUL.
+    public mutating func append(_ string: ArraySlice<UInt8>) {
+        precondition(!string.contains(0), "a program's argument holds no NUL")
+        bytes += string
+        bytes.append(0)
+        count += 1
+    }
+}

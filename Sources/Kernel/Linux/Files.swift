@@ -1,6 +1,5 @@
 import CKernel
 
-
 /// Opening, reading and writing files. Everything opened is close-on-exec.
 public enum Files {
     /// Stands for the working directory where a directory's descriptor is asked for (AT_FDCWD).
@@ -262,5 +261,12 @@ public struct FileStatus: Hashable, Sendable {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         deviceNumber = UInt64(status.st_rdev)
+    }
+}
+
+extension Files {
+    /// Whether execve(2) would be allowed to try this path: a regular file with the right to execute it.
+    public static func isExecutableFile(_ path: String) -> Bool {
+        ck_faccessat(here, path, X_OK, AT_EACCESS) == 0 && (try? status(path).kind) == .regular
     }
 }

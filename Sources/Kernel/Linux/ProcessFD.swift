@@ -13,15 +13,39 @@ public struct ProcessFD: ~Copyable, Sendable {
 
     /// Sends a signal. A process that has ended already is no error.
     public borrowing func signal(_ number: Int32) throws(SystemError) {
-        let raw = fd.raw
+        try Self.signal(number, to: fd.raw)
+    }
+
+    /// The same through a descriptor that is held elsewhere.
+    package static func signal(_ number: Int32, to pidfd: CInt) throws(SystemError) {
         do {
-            try call("send signal \(number) to", "a process") { ck_pidfd_send_signal(raw, number) }
+            try call("send signal \(number) to", "a process") { ck_pidfd_send_signal(pidfd, number) }
         } catch where error.code == .noProcess {}
     }
 
+    /// Hands the descriptor over to several holders.
+    package consuming func shared() -> SharedFD { SharedFD(fd) }
+
+    /// Sends a signal to every process of the group that this process leads or led, whatever became of it.
+    ///
+    /// - Throws: `SystemError`; EINVAL from a kernel before 6.9. An empty group is no error.
+    package static func signalGroup(_ number: Int32, of pidfd: CInt) throws(SystemError) {
+        do {
+            try call("send signal \(number) to", "a process group") { ck_pidfd_signal_group(pidfd, number) }
+        } catch where error.code == .noProcess {}
+    }
+
+    /// Whether the process has not been reaped yet, so that its pid is still its own.
+    package borrowing func isThere() -> Bool { ck_pidfd_send_signal(fd.raw, 0) != -Int(ESRCH) }
+
     /// Reaps the child if it has ended, waitid(2); nil while it runs.
     package borrowing func reapIfEnded() throws(SystemError) -> ExitRecord? {
-        try ExitRecord.reap(type: Int32(P_PIDFD.rawValue), id: fd.raw, options: WEXITED | WNOHANG)
+        try Self.reapIfEnded(fd.raw)
+    }
+
+    /// The same through a descriptor that is held elsewhere.
+    package static func reapIfEnded(_ pidfd: CInt) throws(SystemError) -> ExitRecord? {
+        try ExitRecord.reap(type: Int32(P_PIDFD.rawValue), id: pidfd, options: WEXITED | WNOHANG)
     }
 
     /// Waits for the child's end on this thread and reaps it.

@@ -158,6 +158,12 @@ static inline long ck_signalfd(uint64_t mask) {
     CK_RESULT(syscall(SYS_signalfd4, -1, &mask, sizeof mask, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 static inline long ck_sigprocmask(int how, uint64_t mask, uint64_t *old) { CK_RESULT(syscall(SYS_rt_sigprocmask, how, &mask, old, sizeof mask)); }
+static inline long ck_pending_signals(uint64_t *to) { CK_RESULT(syscall(SYS_rt_sigpending, to, sizeof *to)); }
+/// Takes a pending signal of the mask without waiting for one; -EAGAIN: none is pending.
+static inline long ck_take_signal(uint64_t mask) {
+    struct timespec none = {0, 0};
+    CK_RESULT(syscall(SYS_rt_sigtimedwait, &mask, NULL, &none, sizeof mask));
+}
 static inline long ck_ignore_signal(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0; }
 static inline long ck_default_signal(int number) { return signal(number, SIG_DFL) == SIG_ERR ? -errno : 0; }
 static inline long ck_kill(pid_t pid, int number) { CK_RESULT(kill(pid, number)); }
@@ -171,6 +177,8 @@ static inline long ck_clock_nanoseconds(int clock) {
 
 static inline long ck_pidfd_open(pid_t pid, unsigned flags) { CK_RESULT(syscall(SYS_pidfd_open, pid, flags)); }
 static inline long ck_pidfd_send_signal(int pidfd, int number) { CK_RESULT(syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0)); }
+/// To the whole process group that the process leads or led (PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9).
+static inline long ck_pidfd_signal_group(int pidfd, int number) { CK_RESULT(syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 1 << 2)); }
 static inline long ck_pidfd_getfd(int pidfd, int fd) { CK_RESULT(syscall(SYS_pidfd_getfd, pidfd, fd, 0)); }
 struct ck_exit {
     int32_t pid;
@@ -192,6 +200,8 @@ static inline long ck_waitid(int type, int id, struct ck_exit *to, int options) 
 static inline long ck_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) { CK_RESULT(prctl(option, a, b, c, d)); }
 static inline long ck_setns(int fd, int type) { CK_RESULT(syscall(SYS_setns, fd, type)); }
 static inline long ck_unshare(int flags) { CK_RESULT(syscall(SYS_unshare, flags)); }
+/// The environment block of this process, environ(7).
+static inline char *const *ck_environment(void) { return __environ; }
 static inline long ck_setsid(void) { CK_RESULT(setsid()); }
 static inline long ck_futex_wait(uint32_t *word, uint32_t expected, const struct timespec *timeout) { CK_RESULT(syscall(SYS_futex, word, 0, expected, timeout, NULL, 0)); }
 static inline long ck_futex_wake(uint32_t *word, int count) { CK_RESULT(syscall(SYS_futex, word, 1, count, NULL, NULL, 0)); }
