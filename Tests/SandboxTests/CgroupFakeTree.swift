@@ -20,7 +20,8 @@ final class CgroupFakeTree: Sendable {
         if host != .unified {
             layout.legacy = [
                 .init(path: root + "/cpu,cpuacct", controllers: [.cpu, .cpuAccounting]),
-                .init(path: root + "/cpuset", controllers: .cpuset), .init(path: root + "/memory", controllers: .memory),
+                .init(path: root + "/cpuset", controllers: .cpuset),
+                .init(path: root + "/memory", controllers: .memory),
                 .init(path: root + "/freezer", controllers: .freezer),
                 .init(path: root + "/pids", controllers: .pids),
             ]
@@ -44,7 +45,9 @@ final class CgroupFakeTree: Sendable {
 
     /// The directories of a group, those of the parent for "".
     func directories(_ name: String) -> [String] {
-        mounts.map { name.isEmpty ? "\($0)/\(Self.parent)" : "\($0)/\(Self.parent)/\(name)" }.filter { Files.exists($0) }
+        mounts.map { name.isEmpty ? "\($0)/\(Self.parent)" : "\($0)/\(Self.parent)/\(name)" }.filter {
+            Files.exists($0)
+        }
     }
 
     /// Makes the control files of a group, empty, as the kernel would have made them with the directory.
@@ -87,7 +90,8 @@ final class CgroupFakeTree: Sendable {
                     ? []
                     : [
                         "memory.max", "memory.swap.max", "memory.oom.group", "memory.current", "memory.peak",
-                        "memory.events", "pids.max", "pids.current", "cpu.max", "cpu.weight", "cpuset.cpus", "cpuset.mems",
+                        "memory.events", "pids.max", "pids.current", "cpu.max", "cpu.weight", "cpuset.cpus",
+                        "cpuset.mems",
                     ])
         }
         let common = ["cgroup.procs", "cgroup.clone_children"]

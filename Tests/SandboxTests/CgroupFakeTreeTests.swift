@@ -50,7 +50,8 @@ import Testing
         let expected: [(String, String)] =
             host == .unified
             ? [
-                ("memory.max", "67108864"), ("memory.swap.max", "1048576"), ("memory.oom.group", "1"), ("pids.max", "32"),
+                ("memory.max", "67108864"), ("memory.swap.max", "1048576"), ("memory.oom.group", "1"),
+                ("pids.max", "32"),
                 ("cpu.max", "150000 100000"), ("cpu.weight", "50"), ("cpuset.cpus", "0-1"), ("cpuset.mems", "0"),
             ]
             : [
@@ -192,7 +193,8 @@ import Testing
         for (file, text) in [
             ("cpuacct.usage", "2500000\n"), ("cpuacct.stat", "user 3\nsystem 1\n"),
             ("cpu.stat", "nr_periods 5\nnr_throttled 2\nthrottled_time 7000000\n"),
-            ("memory.usage_in_bytes", "4096\n"), ("memory.max_usage_in_bytes", "8192\n"), ("memory.failcnt", "3\n"), ("memory.memsw.failcnt", "1\n"),
+            ("memory.usage_in_bytes", "4096\n"), ("memory.max_usage_in_bytes", "8192\n"), ("memory.failcnt", "3\n"),
+            ("memory.memsw.failcnt", "1\n"),
             ("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 6\n"), ("pids.current", "9\n"),
         ] { try tree.set(file, of: "a", to: text) }
         var expected = CgroupUsage()
@@ -336,13 +338,17 @@ import Testing
     @Test(arguments: ["", "..", "a/b"])
     func `a parent that would be another directory is refused`(parent: String) {
         let error = #expect(throws: SystemError.self) {
-            try CgroupHierarchy.open(parent: parent, layout: CgroupLayout(unified: .init(path: "/nowhere", controllers: [])))
+            try CgroupHierarchy.open(
+                parent: parent, layout: CgroupLayout(unified: .init(path: "/nowhere", controllers: [])))
         }
         #expect(error?.code == .invalid)
     }
 
     @Test(arguments: [
-        (CgroupLayout(unified: .init(path: "/u", controllers: .pids)), "The only hierarchy is v2 at /u, which offers pids"),
+        (
+            CgroupLayout(unified: .init(path: "/u", controllers: .pids)),
+            "The only hierarchy is v2 at /u, which offers pids"
+        ),
         (
             CgroupLayout(
                 unified: .init(path: "/u", controllers: []), legacy: [.init(path: "/p", controllers: .pids)]),

@@ -35,7 +35,8 @@ import Testing
         #expect(layout.unified == nil)
         #expect(layout.legacy.count == 5)
         #expect(
-            layout.legacy.first == CgroupLayout.Mount(path: "/sys/fs/cgroup/cpu,cpuacct", controllers: [.cpu, .cpuAccounting]))
+            layout.legacy.first
+                == CgroupLayout.Mount(path: "/sys/fs/cgroup/cpu,cpuacct", controllers: [.cpu, .cpuAccounting]))
         #expect(layout.legacy.contains(CgroupLayout.Mount(path: "/sys/fs/cgroup/pids", controllers: .pids)))
         #expect(layout.unmounted == [])
     }

@@ -58,7 +58,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("0", "0", 1), ("0-3", "0-3", 4), ("7,0-3", "0-3,7", 5), ("1,0", "0-1", 2), ("0-3,2-5", "0-5", 6), ("3-3", "3", 1),
+        ("0", "0", 1), ("0-3", "0-3", 4), ("7,0-3", "0-3,7", 5), ("1,0", "0-1", 2), ("0-3,2-5", "0-5", 6),
+        ("3-3", "3", 1),
         ("0-999999999", "0-999999999", 1_000_000_000),
     ])
     func `a list of CPUs is read and written as the kernel does`(text: String, written: String, count: Int) throws {
@@ -78,7 +79,8 @@ import Testing
         #expect(machine.memoryNodes.count >= 1)
         #expect(machine.memoryBytes > 64 << 20)
         #expect(machine.processes > 100)
-        try CgroupLimits(memoryBytes: machine.memoryBytes, cpuMillis: machine.cpus.count * 1000).validate(machine: machine)
+        try CgroupLimits(memoryBytes: machine.memoryBytes, cpuMillis: machine.cpus.count * 1000).validate(
+            machine: machine)
     }
 
     @Test(arguments: ["", ".", "..", "a/b", "/", "a\nb", "a\0b", "a\u{7f}", String(repeating: "x", count: 201)])

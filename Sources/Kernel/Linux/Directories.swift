@@ -16,7 +16,9 @@ extension Files {
     }
 
     /// Makes one directory, mkdir(2).
-    package static func makeDirectory(_ path: String, at directory: CInt = here, mode: UInt32 = 0o755) throws(SystemError) {
+    package static func makeDirectory(_ path: String, at directory: CInt = here, mode: UInt32 = 0o755)
+        throws(SystemError)
+    {
         try call("make directory", path) { ck_mkdirat(directory, path, mode) }
     }
 

@@ -71,7 +71,7 @@ package struct Mountinfo: Hashable, Sendable {
 
     private init?(line: ArraySlice<UInt8>) {
         let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        guard fields.count >= 10, let hyphen = fields[6...].firstIndex(where: { $0.elementsEqual([UInt8(ascii: "-")]) }),
+        guard fields.count >= 10, let hyphen = fields[6...].firstIndex(where: { $0.elementsEqual("-".utf8) }),
             fields.count >= hyphen + 4
         else { return nil }
         let device = fields[2].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
@@ -121,6 +121,7 @@ package struct Mountinfo: Hashable, Sendable {
 extension String {
     /// Whether `path` is this directory or lies below it.
     fileprivate func isAncestorPath(orEqualTo path: String) -> Bool {
-        self == "/" || path == self || (path.hasPrefix(self) && path.utf8.dropFirst(utf8.count).first == UInt8(ascii: "/"))
+        if self == "/" || path == self { return true }
+        return path.hasPrefix(self) && path.utf8.dropFirst(utf8.count).first == UInt8(ascii: "/")
     }
 }

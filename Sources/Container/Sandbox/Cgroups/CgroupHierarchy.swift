@@ -128,7 +128,7 @@ package final class CgroupHierarchy: Sendable {
         for branch in branches(for: cgroup.controllers) {
             do {
                 try branch.remove(cgroup.name)
-            } catch where error.code == .busy {
+            } catch  where error.code == .busy {
                 var busy = error
                 busy.advice = "A process is still in it: kill all, reap those that are children, then remove."
                 throw busy
@@ -143,9 +143,9 @@ package final class CgroupHierarchy: Sendable {
         for branch in branches {
             do {
                 try Files.removeDirectory(branch.path)
-            } catch where error.code == .noEntry {
+            } catch  where error.code == .noEntry {
                 continue
-            } catch where error.code == .busy {
+            } catch  where error.code == .busy {
                 throw SystemError(
                     error.operation, error.subject, code: .busy, advice: "It still has cgroups: remove them first.")
             }
@@ -163,7 +163,7 @@ package final class CgroupHierarchy: Sendable {
     /// The files into which the child itself writes "0" to be in the cgroup.
     ///
     /// The kernel moves a process under a lock that first waits for an RCU grace period (6 to 12 ms when the
-    /// machine was idle), which is why it's the child that waits and not the keeper, and why v2 is joined by `placement`.
+    /// machine was idle). So it's the child that waits and not the keeper, and v2 is joined by `placement`.
     ///
     /// - Parameter placedAtBirth: whether the child is cloned into `placement`; if not, v2 is among the files.
     package func joinDescriptors(of cgroup: Cgroup, placedAtBirth: Bool = true) throws(SystemError) -> CgroupEntries {

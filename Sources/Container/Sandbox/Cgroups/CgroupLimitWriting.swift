@@ -7,8 +7,8 @@ extension CgroupHierarchy {
     ///
     /// Validate them before (`CgroupLimits.validate`): the kernel's own refusals are less clear.
     ///
-    /// - Parameter old: what is set now, `.none` for a fresh cgroup: only what differs is written, and what is no longer
-    ///   limited is lifted.
+    /// - Parameter old: what is set now, `.none` for a fresh cgroup: only what differs is written, and what is no
+    ///   longer limited is lifted.
     /// - Throws: `SystemError`; EOPNOTSUPP for a limit whose controller the cgroup was made without.
     package func setLimits(
         _ limits: CgroupLimits, of cgroup: Cgroup, replacing old: CgroupLimits = .none
@@ -16,7 +16,8 @@ extension CgroupHierarchy {
         let lacking = limits.controllers.subtracting(cgroup.controllers)
         guard lacking.isEmpty else {
             throw SystemError(
-                "limit cgroup", cgroup.name, code: .notSupported, advice: "It was made without: \(lacking). Make it with.")
+                "limit cgroup", cgroup.name, code: .notSupported,
+                advice: "It was made without: \(lacking). Make it with.")
         }
         try setMemory(limits, of: cgroup, replacing: old)
         if limits.pids != old.pids, let branch = branch(.pids, of: cgroup) {
@@ -49,7 +50,7 @@ extension CgroupHierarchy {
             case .v1: try setLegacyMemory(limits, branch, cgroup.name)
             case .v2: try setUnifiedMemory(limits, branch, cgroup.name, replacing: old)
             }
-        } catch where error.code == .busy {
+        } catch  where error.code == .busy {
             throw SystemError(
                 error.operation, error.subject, code: .busy,
                 advice: "It uses more than that and the kernel could not take it back.")
@@ -79,7 +80,7 @@ extension CgroupHierarchy {
         }
     }
 
-    /// v1 limits memory alone and memory plus swap, and refuses (EINVAL) any moment in which the first exceeds the second.
+    /// v1 limits memory alone and memory plus swap, and refuses (EINVAL) any moment in which the first is the larger.
     private func setLegacyMemory(_ limits: CgroupLimits, _ branch: CgroupBranch, _ name: String) throws(SystemError) {
         let memory = limits.memoryBytes ?? -1
         let both =
@@ -97,7 +98,7 @@ extension CgroupHierarchy {
         do {
             try branch.write(String(memory), to: "memory.limit_in_bytes", of: name)
             try branch.write(String(both), to: "memory.memsw.limit_in_bytes", of: name)
-        } catch where error.code == .invalid {
+        } catch  where error.code == .invalid {
             // Raised above the old sum: the other way round.
             try branch.write(String(both), to: "memory.memsw.limit_in_bytes", of: name)
             try branch.write(String(memory), to: "memory.limit_in_bytes", of: name)

@@ -109,7 +109,8 @@ package struct CgroupLimits: Hashable, Sendable {
         guard let text else { return }
         guard let list = IndexList(text) else {
             throw SystemError(
-                "use \(what)", "\"\(text)\"", code: .invalid, advice: "Write a list such as 0-3,7 with ascending ranges.")
+                "use \(what)", "\"\(text)\"", code: .invalid,
+                advice: "Write a list such as 0-3,7 with ascending ranges.")
         }
         if let missing = list.firstMissing(from: machine) {
             throw SystemError(

@@ -35,9 +35,9 @@ struct CgroupOpening {
         do {
             try Files.makeDirectory(path)
             made.append(path)
-        } catch where error.code == .exists {
+        } catch  where error.code == .exists {
             // A keeper before us left it, with whatever `removeLeftovers` will find.
-        } catch where error.code == .readOnlyFileSystem || error.code == .accessDenied {
+        } catch  where error.code == .readOnlyFileSystem || error.code == .accessDenied {
             throw SystemError(
                 error.operation, error.subject, code: error.code,
                 advice: "Cgroups must be writable: run as root outside of containers, or mount them writable.")
@@ -69,7 +69,9 @@ struct CgroupOpening {
                 return wanted.intersection(have).union(handDownEach(missing, file: file))
             }
         } catch {
-            for (controller, _) in CgroupControllers.named where wanted.contains(controller) { refusals[controller] = error }
+            for (controller, _) in CgroupControllers.named where wanted.contains(controller) {
+                refusals[controller] = error
+            }
             return []
         }
     }
@@ -83,8 +85,8 @@ struct CgroupOpening {
             } catch {
                 let advice =
                     error.code == .busy
-                    ? "Processes stand in that group itself, and v2 allows them only in the leaves: move them into a child "
-                        + "group (systemd: Delegate=yes with DelegateSubgroup=)."
+                    ? "Processes stand in that group itself, and v2 allows them only in the leaves: "
+                        + "move them into a child group (systemd: Delegate=yes with DelegateSubgroup=)."
                     : ""
                 refusals[controller] = SystemError(
                     "use cgroup controller \(name) of v2 through", file, code: error.code, advice: advice)
@@ -157,8 +159,8 @@ extension CgroupLayout {
                 + "boot with a kernel that has it, without cgroup_disable=\(name)."
         } else if let unified {
             advice =
-                "This is a hybrid host: v2 at \(unified.path) offers \(unified.controllers), and no v1 hierarchy has it. "
-                + "If /proc/cgroups lists it: \(mount)."
+                "This is a hybrid host: v2 at \(unified.path) offers \(unified.controllers), "
+                + "and no v1 hierarchy has it. If /proc/cgroups lists it: \(mount)."
         } else {
             advice = "This is a v1 host and no hierarchy has it. If /proc/cgroups lists it: \(mount)."
         }

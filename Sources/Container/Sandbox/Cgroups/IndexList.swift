@@ -47,7 +47,9 @@ package struct IndexList: Hashable, Sendable, CustomStringConvertible {
 
     /// Digits only (Int() would take "+1"), and few enough that sums of them fit.
     private static func number(_ text: Substring) -> Int? {
-        guard (1...9).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard (1...9).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return Int(text)
     }
 }
