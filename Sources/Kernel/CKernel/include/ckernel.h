@@ -228,6 +228,25 @@ static inline long ck_setrlimit(int resource, uint64_t soft, uint64_t hard) {
     CK_RESULT(setrlimit(resource, &limit));
 }
 
+// Calls whose presence is asked for with arguments that no kernel accepts: ENOSYS means that it is missing.
+
+static inline long ck_probe_clone3(void) { CK_RESULT(syscall(SYS_clone3, NULL, 0)); }
+static inline long ck_probe_clone_into_cgroup(int not_a_cgroup) {
+    // No child is made: a descriptor that is no cgroup is refused (EBADF) before; an older kernel says EINVAL or E2BIG.
+    struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)not_a_cgroup};
+    CK_RESULT(syscall(SYS_clone3, &arguments, sizeof arguments));
+}
+static inline long ck_probe_pidfd_open(void) { CK_RESULT(syscall(SYS_pidfd_open, -1, 0)); }
+static inline long ck_probe_openat2(void) { CK_RESULT(syscall(SYS_openat2, -1, "", NULL, 0)); }
+static inline long ck_probe_open_tree(void) { CK_RESULT(syscall(SYS_open_tree, -1, "", ~0u)); }
+static inline long ck_probe_fsopen(void) { CK_RESULT(syscall(SYS_fsopen, "", ~0u)); }
+static inline long ck_probe_mount_setattr(void) { CK_RESULT(syscall(SYS_mount_setattr, -1, "", 0, NULL, 0)); }
+static inline long ck_probe_close_range(void) { CK_RESULT(syscall(SYS_close_range, 1, 0, 0)); }
+static inline long ck_probe_seccomp_filter(void) {
+    // A filter that cannot be read: EFAULT where filters are known, before anything is installed (seccomp(2)).
+    CK_RESULT(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0, 0));
+}
+
 // Mounts.
 
 static inline long ck_open_tree(int dir, const char *path, unsigned flags) { CK_RESULT(syscall(SYS_open_tree, dir, path, flags)); }
