@@ -1,1 +1,3 @@
-print("not yet")
+import CommandLine
+
+await ForklessEntry.main()

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Linux
+
+/// Where the executable `forkless` begins: the only code that ends the process.
+public enum ForklessEntry {
+    /// Runs the verb that the arguments name and exits with its status.
+    public nonisolated(nonsending) static func main() async -> Never {
+        // A reader that went away is an error of write(2) and ends with a sentence, not with a silent signal.
+        OwnProcess.ignoreBrokenPipes()
+        switch Invocation.parse(Array(Swift.CommandLine.arguments.dropFirst())) {
+        case .said(let outcome): StandardStreams.exit(outcome)
+        case .verb(let verb):
+            if type(of: verb).forwardsSignals {
+                // Here, while no thread but this one exists: one that does not block them would get them instead.
+                do { try SignalFD.block(ForwardedSignals.all) } catch {
+                    StandardStreams.exit(Outcome(status: ExitCodes.ownFailure, errors: "forkless: \(error)\n"))
+                }
+            }
+            StandardStreams.exit(await run(verb))
+        }
+    }
+
+    /// Runs a verb; every error ends here.
+    static func run(_ verb: any Verb) async -> Outcome {
+        do {
+            var verb = verb
+            try await verb.run()
+            return Outcome(status: 0)
+        } catch let status as ProgramStatus {
+            return Outcome(status: status.code)
+        } catch let failure as CommandFailure {
+            return Outcome(status: failure.status, errors: "forkless: \(failure)\n")
+        } catch let error as SystemError where error.code == .brokenPipe {
+            // `forkless ps | head` is no failure worth a word.
+            return Outcome(status: type(of: verb).failureStatus)
+        } catch let error as FlagError {
+            return Outcome(status: ExitCodes.ownFailure, errors: "forkless: \(error)\n")
+        } catch {
+            return Outcome(status: type(of: verb).failureStatus, errors: "forkless: \(error)\n")
+        }
+    }
+}
+
+/// How this process ends.
+struct Outcome: Hashable {
+    var status: Int32
+    var output = ""
+    var errors = ""
+}
+
+/// The status that a program ended with, on its way to be ours.
+struct ProgramStatus: Error {
+    var code: Int32
+}
