@@ -16,13 +16,14 @@ import Testing
 
     @Test func `no line is wider than allowed`() {
         for width in ComparisonTable.narrowest...140 {
-            let tooWide = table.text(width: width).split(separator: "\n").filter { DisplayWidth.of(String($0)) > width }
-            #expect(tooWide == [])
+            let lines = table.text(width: width).split(separator: "\n").map(String.init)
+            #expect(lines.filter { DisplayWidth.of($0) > width } == [])
         }
     }
 
     @Test func `what was not measured says why`() {
-        let text = ComparisonTable([Measurement(rung: RungLabel(name: "process", title: "fork + exec"))]).text(width: 80)
+        let nothing = Measurement(rung: RungLabel(name: "process", title: "fork + exec"))
+        let text = ComparisonTable([nothing]).text(width: 80)
         #expect(text.contains("start p50: not measured"))
         #expect(text.contains("results: not compared"))
         #expect(text.contains("isolation: not probed"))

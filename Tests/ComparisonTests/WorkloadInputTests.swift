@@ -27,11 +27,13 @@ import Testing
     }
 
     @Test func `the inputs joined are what was read`() throws {
+        var chance = SeededChance(seed: .random(in: .min ... .max))
         for _ in 0..<200 {
-            let bytes = (0..<Int.random(in: 1...60)).map { _ in [10, 65, 0, 255].randomElement()! as UInt8 }
+            let count = Int.random(in: 1...60, using: &chance)
+            let bytes = (0..<count).map { _ in [10, 65, 0, 255].randomElement(using: &chance)! as UInt8 }
             let input = try WorkloadInput(standardInput: bytes, division: .lines)
-            #expect(Array(input.inputs.joined()) == bytes)
-            #expect(input.inputs.dropLast().allSatisfy { $0.firstIndex(of: 10) == $0.count - 1 })
+            #expect(Array(input.inputs.joined()) == bytes, "\(chance)")
+            #expect(input.inputs.dropLast().allSatisfy { $0.firstIndex(of: 10) == $0.count - 1 }, "\(chance)")
         }
     }
 

@@ -12,6 +12,8 @@ package enum Trial {
         case refused(Errno)
         /// The child was killed for it, as seccomp(2) can do.
         case killed(Int32)
+        /// There could be no child to try it in, so nothing is known.
+        case untried(Errno)
     }
 
     /// Making a user namespace, in the three ways there are: clone(2), unshare(2), clone3(2).
@@ -181,6 +183,7 @@ package enum Trial {
     }
 
     private static func outcome(_ result: Int, _ signal: CInt) -> Outcome {
+        if signal == CK_TRIAL_NOT_MADE { return .untried(Errno(CInt(-result))) }
         if signal != 0 { return .killed(signal) }
         return result < 0 ? .refused(Errno(CInt(-result))) : .allowed
     }

@@ -76,7 +76,7 @@ package struct ComparisonQuantity: Hashable, Sendable {
         var cell = Cell(value: measurement.results.text)
         switch measurement.results {
         case .different(_, let first):
-            cell.marks = notes.mark(for: "\(measurement.rung.name): the first that differs is the result of call \(first)")
+            cell.marks = notes.mark(for: "\(measurement.rung.name): the first result that differs: call \(first)")
         case .unavailable(let reason): cell.marks = notes.mark(for: "results: \(reason)")
         case .reference, .identical: break
         }

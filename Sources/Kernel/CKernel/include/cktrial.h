@@ -15,18 +15,22 @@ static inline long ck_raw_fork(void) { CK_RESULT(syscall(SYS_clone, SIGCHLD, 0, 
 static inline long ck_trial_end(long pid, int *signal) {
     int status = 0;
     long result;
-    *signal = 0;
     do result = wait4((pid_t)pid, &status, 0, NULL);
     while (result < 0 && errno == EINTR);
     if (result < 0) return -errno;
-    if (WIFSIGNALED(status)) *signal = WTERMSIG(status);
+    *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     return WIFEXITED(status) ? -(long)WEXITSTATUS(status) : 0;
 }
+
+/// What the functions below put into `signal` when there could be no child: nothing was tried then, and the
+/// result says why. Otherwise it is the signal that killed the child, or 0.
+#define CK_TRIAL_NOT_MADE (-1)
 
 /// Makes one system call in a child: 0 or the negated errno it got there. A call that forks again (clone) is fine:
 /// the grandchild ends at once and is waited for.
 static inline long ck_try_in_child(long number, long a, long b, long c, long d, long e, int *signal) {
     long pid = ck_raw_fork();
+    *signal = CK_TRIAL_NOT_MADE;
     if (pid < 0) return pid;
     if (pid == 0) {
         long result = syscall(number, a, b, c, d, e);
@@ -42,6 +46,7 @@ static inline long ck_try_in_child(long number, long a, long b, long c, long d, 
 /// Touches `bytes` of fresh memory in a child. ENOMEM or SIGKILL: a limit stood against it.
 static inline long ck_try_memory_in_child(size_t bytes, int *signal) {
     long pid = ck_raw_fork();
+    *signal = CK_TRIAL_NOT_MADE;
     if (pid < 0) return pid;
     if (pid == 0) {
         char *memory = (char *)mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -38,7 +38,7 @@ extension ProbeAttempt {
             for directory in ["/tmp", "/dev/shm", "/run", "/dev"] {
                 outcomes[directory] = Trial.makeDevice(in: directory)
             }
-            return verdict(outcomes)
+            return try verdict(outcomes)
         },
     ]
 
@@ -46,12 +46,15 @@ extension ProbeAttempt {
     static func reading(_ path: String) -> ProbeVerdict {
         do {
             let fd = try Files.open(path, O_RDONLY | O_NONBLOCK)
-            var byte: UInt8 = 0
-            switch read(fd.raw, &byte, 1) {
-            case 1: return .possible("read \(path)")
-            case 0: return .stopped("\(path) is empty")
-            default: return .stopped("read \(path): \(Errno(errno).name)")
-            }
+            // Room for a whole record: /dev/kmsg refuses to give less (EINVAL).
+            var bytes = [UInt8](repeating: 0, count: 8192)
+            let count = read(fd.raw, &bytes, bytes.count)
+            let code = Errno(errno)
+            if count > 0 { return .possible("read \(path)") }
+            if count == 0 { return .stopped("\(path) is empty") }
+            // A log that is open, with nothing to read at the moment.
+            if code == .again || code == .brokenPipe { return .possible("opened \(path)") }
+            return .stopped("read \(path): \(code.name)")
         } catch { return .stopped("\(error)") }
     }
 

@@ -5,16 +5,16 @@ import Linux
 extension ProbeAttempt {
     static let ofKernel = [
         ProbeAttempt("keyring", "use the kernel's keyrings") { settings throws(ProbeGap) in
-            verdict(["keyctl": Trial.keyring()])
+            try verdict(["keyctl": Trial.keyring()])
         },
         ProbeAttempt("ptrace", "trace programs") { settings throws(ProbeGap) in
-            verdict(["ptrace": Trial.trace()])
+            try verdict(["ptrace": Trial.trace()])
         },
         ProbeAttempt("bpf", "load BPF objects") { settings throws(ProbeGap) in
-            verdict(["bpf": Trial.bpfMap()])
+            try verdict(["bpf": Trial.bpfMap()])
         },
         ProbeAttempt("io-uring", "use io_uring") { settings throws(ProbeGap) in
-            verdict(["io_uring_setup": Trial.ioUring()])
+            try verdict(["io_uring_setup": Trial.ioUring()])
         },
         ProbeAttempt("kernel-log", "read the kernel's log") { settings throws(ProbeGap) in
             let device = reading("/dev/kmsg")

@@ -24,10 +24,7 @@ extension ProbeAttempt {
                 ) { FloatingText.bytes($0) }
             }
             let mebibytes = try settings.number(ProbeSettings.memoryMebibytes, in: 1...65_536)
-            switch Trial.useMemory(bytes: mebibytes << 20) {
-            case .allowed: return .possible("used \(mebibytes) MiB")
-            case let outcome: return .stopped("\(mebibytes) MiB: \(describe(outcome))")
-            }
+            return try verdict(["\(mebibytes) MiB": Trial.useMemory(bytes: mebibytes << 20)])
         },
     ]
 
@@ -38,14 +35,16 @@ extension ProbeAttempt {
         let membership: String
         do { membership = try Files.readText("/proc/self/cgroup") } catch { throw ProbeGap(reason: "\(error)") }
         let directories = ControlGroupMembership.directories(ofController: controller, in: membership)
-        var sawFile = false
         for path in directories.flatMap({ directory in files.map { directory + "/" + $0 } }) {
-            guard let value = try? Files.readText(path) else { continue }
-            sawFile = true
-            if let limit = Int(value), limit < unlimitedFrom { return .stopped("\(text(limit)), by \(path)") }
+            guard let value = try? Files.readText(path), let limit = Int(value), limit < unlimitedFrom else { continue }
+            return .stopped("\(text(limit)), by \(path)")
         }
-        guard sawFile else { throw ProbeGap(reason: "no file of the \(controller) cgroup is visible") }
-        return .possible("no limit in \(directories[0]) or above it")
+        // The root of a hierarchy has no files for limits: that there is no limit is certain only where the
+        // program's own cgroup can be seen.
+        guard let seen = directories.first(where: { Files.exists($0 + "/cgroup.procs") }) else {
+            throw ProbeGap(reason: "the \(controller) cgroup is not visible")
+        }
+        return .possible("no limit in \(seen) or above it")
     }
 }
 

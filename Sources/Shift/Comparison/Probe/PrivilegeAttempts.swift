@@ -24,23 +24,23 @@ extension ProbeAttempt {
         },
         ProbeAttempt("user-namespace", "become root in a user namespace") { settings throws(ProbeGap) in
             let ways = Trial.newUserNamespace()
-            return verdict(Dictionary(uniqueKeysWithValues: zip(["clone", "unshare", "clone3"], ways)))
+            return try verdict(Dictionary(uniqueKeysWithValues: zip(["clone", "unshare", "clone3"], ways)))
         },
         ProbeAttempt("mount", "mount a file system") { settings throws(ProbeGap) in
-            verdict(["fsmount": Trial.detachedTemporaryFileSystem(), "mount": Trial.mountRequest()])
+            try verdict(["fsmount": Trial.detachedTemporaryFileSystem(), "mount": Trial.mountRequest()])
         },
         ProbeAttempt("set-host-name", "set the host name") { settings throws(ProbeGap) in
             let name: String
             do { name = try Files.readText("/proc/sys/kernel/hostname") } catch {
                 throw ProbeGap(reason: "the present name cannot be read: \(error)")
             }
-            return verdict(["sethostname": Trial.setHostName(name)])
+            return try verdict(["sethostname": Trial.setHostName(name)])
         },
         ProbeAttempt("set-clock", "set the machine's clock") { settings throws(ProbeGap) in
-            verdict(["settimeofday": Trial.setClock()])
+            try verdict(["settimeofday": Trial.setClock()])
         },
         ProbeAttempt("load-modules", "load code into the kernel") { settings throws(ProbeGap) in
-            verdict(["finit_module": Trial.loadModule()])
+            try verdict(["finit_module": Trial.loadModule()])
         },
     ]
 }

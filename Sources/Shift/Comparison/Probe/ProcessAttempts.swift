@@ -37,14 +37,17 @@ extension ProbeAttempt {
         case .allowed: "allowed"
         case .refused(let code): code.name
         case .killed(let signal): "killed by \(Signal.name(of: signal))"
+        case .untried(let code): "no child to try it in (\(code.name))"
         }
     }
 
-    /// The verdict on system calls of which one allowed is enough.
-    static func verdict(_ outcomes: [String: Trial.Outcome]) -> ProbeVerdict {
+    /// The verdict on system calls of which one allowed is enough. None is stopped that could not be tried.
+    static func verdict(_ outcomes: [String: Trial.Outcome]) throws(ProbeGap) -> ProbeVerdict {
         let sorted = outcomes.sorted { $0.key < $1.key }
         let detail = sorted.map { "\($0.key): \(describe($0.value))" }.joined(separator: ", ")
-        return sorted.contains { $0.value == .allowed } ? .possible(detail) : .stopped(detail)
+        if sorted.contains(where: { $0.value == .allowed }) { return .possible(detail) }
+        for case (_, .untried) in sorted { throw ProbeGap(reason: detail) }
+        return .stopped(detail)
     }
 }
 
