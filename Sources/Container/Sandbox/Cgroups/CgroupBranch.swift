@@ -50,7 +50,7 @@ struct CgroupBranch: Sendable {
     func bytes(_ file: String, of name: String) throws(SystemError) -> [UInt8]? {
         do {
             return try Files.readControl("\(name)/\(file)", at: place.raw)
-        } catch  where error.code == .noEntry {
+        } catch where error.code == .noEntry {
             return nil
         } catch {
             throw Self.under(path, error)
@@ -83,7 +83,7 @@ struct CgroupBranch: Sendable {
     func contains(_ name: String) throws(SystemError) -> Bool {
         do {
             return try Files.status(name, at: place.raw, followLinks: false).kind == .directory
-        } catch  where error.code == .noEntry {
+        } catch where error.code == .noEntry {
             return false
         } catch {
             throw Self.under(path, error)
@@ -98,9 +98,9 @@ struct CgroupBranch: Sendable {
     private static func remove(_ name: String, at directory: CInt) throws(SystemError) {
         do {
             try Files.removeDirectory(name, at: directory)
-        } catch  where error.code == .noEntry {
+        } catch where error.code == .noEntry {
             return
-        } catch  where error.code == .busy || error.code == .notEmpty {
+        } catch where error.code == .busy || error.code == .notEmpty {
             let inner = try Files.subdirectories(name, at: directory)
             if inner.isEmpty { throw error }
             let place = try Files.place(name, at: directory)

@@ -128,7 +128,7 @@ package final class CgroupHierarchy: Sendable {
         for branch in branches(for: cgroup.controllers) {
             do {
                 try branch.remove(cgroup.name)
-            } catch  where error.code == .busy {
+            } catch where error.code == .busy {
                 var busy = error
                 busy.advice = "A process is still in it: kill all, reap those that are children, then remove."
                 throw busy
@@ -143,9 +143,9 @@ package final class CgroupHierarchy: Sendable {
         for branch in branches {
             do {
                 try Files.removeDirectory(branch.path)
-            } catch  where error.code == .noEntry {
+            } catch where error.code == .noEntry {
                 continue
-            } catch  where error.code == .busy {
+            } catch where error.code == .busy {
                 throw SystemError(
                     error.operation, error.subject, code: .busy, advice: "It still has cgroups: remove them first.")
             }

@@ -50,7 +50,7 @@ extension CgroupHierarchy {
             case .v1: try setLegacyMemory(limits, branch, cgroup.name)
             case .v2: try setUnifiedMemory(limits, branch, cgroup.name, replacing: old)
             }
-        } catch  where error.code == .busy {
+        } catch where error.code == .busy {
             throw SystemError(
                 error.operation, error.subject, code: .busy,
                 advice: "It uses more than that and the kernel could not take it back.")
@@ -98,7 +98,7 @@ extension CgroupHierarchy {
         do {
             try branch.write(String(memory), to: "memory.limit_in_bytes", of: name)
             try branch.write(String(both), to: "memory.memsw.limit_in_bytes", of: name)
-        } catch  where error.code == .invalid {
+        } catch where error.code == .invalid {
             // Raised above the old sum: the other way round.
             try branch.write(String(both), to: "memory.memsw.limit_in_bytes", of: name)
             try branch.write(String(memory), to: "memory.limit_in_bytes", of: name)

@@ -35,9 +35,9 @@ struct CgroupOpening {
         do {
             try Files.makeDirectory(path)
             made.append(path)
-        } catch  where error.code == .exists {
+        } catch where error.code == .exists {
             // A keeper before us left it, with whatever `removeLeftovers` will find.
-        } catch  where error.code == .readOnlyFileSystem || error.code == .accessDenied {
+        } catch where error.code == .readOnlyFileSystem || error.code == .accessDenied {
             throw SystemError(
                 error.operation, error.subject, code: error.code,
                 advice: "Cgroups must be writable: run as root outside of containers, or mount them writable.")

@@ -102,7 +102,7 @@ extension CgroupHierarchy {
                     }
                     try remove(leftover)
                     break
-                } catch  where error.code == .busy {
+                } catch where error.code == .busy {
                     guard Clock.monotonicNanoseconds() < deadline else { throw error }
                     Clock.pauseBlocking(milliseconds: 1)
                 }
@@ -143,7 +143,7 @@ extension CgroupHierarchy {
                 guard try processes(branch, name).contains(pid) else { return }
             }
             try process.signal(Signal.kill)
-        } catch  where error.code == .noProcess {}
+        } catch where error.code == .noProcess {}
     }
 
     private static func processes(_ branch: CgroupBranch, _ name: String) throws(SystemError) -> [Int32] {
@@ -151,7 +151,7 @@ extension CgroupHierarchy {
         for child in try branch.children(name) {
             do {
                 all += try processes(branch, "\(name)/\(child)")
-            } catch  where error.code == .noEntry || error.code == .noSuchDevice {
+            } catch where error.code == .noEntry || error.code == .noSuchDevice {
                 // Removed since it was listed.
             }
         }
