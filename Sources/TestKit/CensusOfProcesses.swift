@@ -101,5 +101,7 @@ extension Census {
         return lines.split(separator: "\n").contains { $0.contains("/" + prefix) }
     }
 
-    private static func directoryPart(_ path: String) -> Substring { path[..<(path.lastIndex(of: "/") ?? path.startIndex)] }
+    private static func directoryPart(_ path: String) -> Substring {
+        path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+    }
 }

@@ -53,6 +53,16 @@ import Testing
         #expect(value == "text")
     }
 
+    @Test func `writing into what has another kind leaves it alone`() {
+        var value: JSONValue = ["text": "x", "list": [1]]
+        value["text"]?.array?.append(1)
+        value["text"]?.array = nil
+        value["missing"]?.array?.append(1)
+        #expect(value == ["text": "x", "list": [1]])
+        value["list"]?.array = nil
+        #expect(value["list"] == .null)
+    }
+
     @Test func `a default is written back changed`() {
         var value: JSONValue = [:]
         value["list", default: []].array?.append(1)
@@ -155,10 +165,12 @@ import Testing
         case 3: return .integer(Int64.random(in: -9...9, using: &chance))
         case 4:
             let double = Double(bitPattern: chance.next())
-            return double.isFinite ? .number(JSONNumber(double)) : JSONValue(numberText: "1\(chance.next())\(chance.next())")!
+            return double.isFinite
+                ? .number(JSONNumber(double)) : JSONValue(numberText: "1\(chance.next())\(chance.next())")!
         case 5, 6: return .string(randomText(&chance))
         case 7:
-            return .array((0..<Int.random(in: 0...5, using: &chance)).map { _ in randomValue(depth: depth + 1, &chance) })
+            return .array(
+                (0..<Int.random(in: 0...5, using: &chance)).map { _ in randomValue(depth: depth + 1, &chance) })
         default:
             var object = JSONObject()
             for _ in 0..<Int.random(in: 0...20, using: &chance) {

@@ -5,19 +5,40 @@ private struct Pod: JSONView {
     var json: JSONValue
     init(json: JSONValue) { self.json = json }
 
-    var name: String? { get { self["name"] } set { self["name"] = newValue } }
-    var replicas: Int { get { self["replicas", default: 1] } set { self["replicas", default: 1] = newValue } }
-    var labels: [String: String] { get { self["labels", default: [:]] } set { self["labels"] = newValue } }
-    var containers: [Container] { get { self["containers", default: []] } set { self["containers"] = newValue } }
-    var main: Container { get { self[view: "main"] } set { self[view: "main"] = newValue } }
+    var name: String? {
+        get { self["name"] }
+        set { self["name"] = newValue }
+    }
+    var replicas: Int {
+        get { self["replicas", default: 1] }
+        set { self["replicas", default: 1] = newValue }
+    }
+    var labels: [String: String] {
+        get { self["labels", default: [:]] }
+        set { self["labels"] = newValue }
+    }
+    var containers: [Container] {
+        get { self["containers", default: []] }
+        set { self["containers"] = newValue }
+    }
+    var main: Container {
+        get { self[view: "main"] }
+        set { self[view: "main"] = newValue }
+    }
 }
 
 private struct Container: JSONView {
     var json: JSONValue
     init(json: JSONValue) { self.json = json }
 
-    var image: String? { get { self["image"] } set { self["image"] = newValue } }
-    var port: UInt16? { get { self["port"] } set { self["port"] = newValue } }
+    var image: String? {
+        get { self["image"] }
+        set { self["image"] = newValue }
+    }
+    var port: UInt16? {
+        get { self["port"] }
+        set { self["port"] = newValue }
+    }
 }
 
 @Suite struct JSONViewTests {
@@ -83,14 +104,16 @@ private struct Container: JSONView {
                 return number
             }
             environment = try reader.dictionary("environment")
-            isReadOnly = try reader.object("root") { root throws(JSONShapeError) in try root.optional("readOnly") } ?? nil
+            isReadOnly =
+                try reader.object("root") { root throws(JSONShapeError) in try root.optional("readOnly") } ?? nil
             try reader.refuseUnknown()
         }
     }
 
     @Test func `every field is read`() throws {
         let request = try Request(
-            #"{"name":"n","memory":5,"arguments":["a"],"ports":[{"number":80}],"environment":{"K":"v"},"root":{"readOnly":true}}"#)
+            #"{"name":"n","memory":5,"arguments":["a"],"ports":[{"number":80}],"environment":{"K":"v"},"root":{"readOnly":true}}"#
+        )
         #expect(request.name == "n" && request.memory == 5 && request.arguments == ["a"] && request.ports == [80])
         #expect(request.environment == ["K": "v"] && request.isReadOnly == true)
         let least = try Request(#"{"name":"n","memory":null,"ports":null}"#)
@@ -102,22 +125,30 @@ private struct Container: JSONView {
         ("{}", "name: expected a string, found nothing"),
         (#"{"name":null}"#, "name: expected a string, found nothing"),
         (#"{"name":1}"#, "name: expected a string, found a number"),
-        (#"{"name":"n","memory":1.5}"#,
-            "memory: expected a whole number from -9223372036854775808 to 9223372036854775807, found 1.5"),
-        (#"{"name":"n","memory":"1"}"#,
-            "memory: expected a whole number from -9223372036854775808 to 9223372036854775807, found a string"),
+        (
+            #"{"name":"n","memory":1.5}"#,
+            "memory: expected a whole number from -9223372036854775808 to 9223372036854775807, found 1.5"
+        ),
+        (
+            #"{"name":"n","memory":"1"}"#,
+            "memory: expected a whole number from -9223372036854775808 to 9223372036854775807, found a string"
+        ),
         (#"{"name":"n","arguments":"a"}"#, "arguments: expected an array, found a string"),
         (#"{"name":"n","arguments":["a",null]}"#, "arguments[1]: expected a string, found null"),
-        (#"{"name":"n","ports":[{"number":1},{"number":70000}]}"#,
-            "ports[1].number: expected a whole number from 0 to 65535, found 70000"),
+        (
+            #"{"name":"n","ports":[{"number":1},{"number":70000}]}"#,
+            "ports[1].number: expected a whole number from 0 to 65535, found 70000"
+        ),
         (#"{"name":"n","ports":[{}]}"#, "ports[0].number: expected a whole number from 0 to 65535, found nothing"),
         (#"{"name":"n","ports":[7]}"#, "ports[0]: expected an object, found a number"),
         (#"{"name":"n","ports":[{"number":0}]}"#, "ports[0].number: port 0 cannot be reached"),
         (#"{"name":"n","ports":[{"number":1,"x":1}]}"#, "ports[0].x: not a known field; known here: number"),
         (#"{"name":"n","environment":{"K":true}}"#, "environment.K: expected a string, found a boolean"),
         (#"{"name":"n","root":{"readOnly":"yes"}}"#, "root.readOnly: expected a boolean, found a string"),
-        (#"{"name":"n","nmae":1}"#,
-            "nmae: not a known field; known here: arguments, environment, memory, name, ports, root"),
+        (
+            #"{"name":"n","nmae":1}"#,
+            "nmae: not a known field; known here: arguments, environment, memory, name, ports, root"
+        ),
     ]) func `an error names the path`(text: String, error: String) {
         let thrown = #expect(throws: JSONShapeError.self) { _ = try Request(text) }
         #expect(thrown?.description == error)

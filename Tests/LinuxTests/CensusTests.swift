@@ -57,7 +57,8 @@ import Testing
 
     @Test(.enabled(if: isRoot)) func `a control group and those below it are reported`() async throws {
         let mounts = try Files.readText("/proc/self/mountinfo").split(separator: "\n")
-        let line = try #require(mounts.first { $0.contains(" - cgroup") && $0.contains("pids") || $0.contains("cgroup2") })
+        let line = try #require(
+            mounts.first { $0.contains(" - cgroup") && $0.contains("pids") || $0.contains("cgroup2") })
         let group = "\(line.split(separator: " ")[4])/forkless-census-\(getpid())"
         var scope = Census.Scope(only: [.cgroup])
         scope.cgroupPrefix = "forkless-census"

@@ -7,10 +7,12 @@ import Testing
     /// Seconds, nanoseconds, and what `date -u -d @SECONDS` says.
     static let dates: [(Int, Int, String)] = [
         (0, 0, "1970-01-01T00:00:00.000000000Z"), (0, 1, "1970-01-01T00:00:00.000000001Z"),
-        (951_782_399, 999_999_999, "2000-02-28T23:59:59.999999999Z"), (951_782_400, 0, "2000-02-29T00:00:00.000000000Z"),
+        (951_782_399, 999_999_999, "2000-02-28T23:59:59.999999999Z"),
+        (951_782_400, 0, "2000-02-29T00:00:00.000000000Z"),
         (951_868_800, 0, "2000-03-01T00:00:00.000000000Z"), (1_000_000_000, 0, "2001-09-09T01:46:40.000000000Z"),
         (1_709_164_800, 0, "2024-02-29T00:00:00.000000000Z"), (1_735_689_599, 0, "2024-12-31T23:59:59.000000000Z"),
-        (2_147_483_648, 123_456_789, "2038-01-19T03:14:08.123456789Z"), (4_107_542_400, 0, "2100-03-01T00:00:00.000000000Z"),
+        (2_147_483_648, 123_456_789, "2038-01-19T03:14:08.123456789Z"),
+        (4_107_542_400, 0, "2100-03-01T00:00:00.000000000Z"),
         (-1, 0, "1969-12-31T23:59:59.000000000Z"), (-1, 999_999_999, "1969-12-31T23:59:59.999999999Z"),
         (-86_400, 0, "1969-12-31T00:00:00.000000000Z"), (-2_208_988_800, 0, "1900-01-01T00:00:00.000000000Z"),
     ]
@@ -64,7 +66,9 @@ import Testing
     @Test func `the sentence says what was tried, on what, why, and what to do`() {
         let error = SystemError("mount proc on", "/proc", code: .notPermitted)
         #expect(error.description == "mount proc on /proc: Operation not permitted (EPERM)")
-        #expect(SystemError("make a pipe", code: .tooManyOpenFiles).description == "make a pipe: Too many open files (EMFILE)")
+        #expect(
+            SystemError("make a pipe", code: .tooManyOpenFiles).description
+                == "make a pipe: Too many open files (EMFILE)")
         let advised = SystemError("open", "/x", code: .noEntry, advice: "Make it first.")
         #expect(advised.description == "open /x: No such file or directory (ENOENT). Make it first.")
     }
@@ -110,7 +114,8 @@ import Testing
     }
 
     @Test func `the permitted set is that of proc`() throws {
-        let line = try #require(try Files.readText("/proc/thread-self/status").split(separator: "\n").first { $0.hasPrefix("CapPrm:") })
+        let line = try #require(
+            try Files.readText("/proc/thread-self/status").split(separator: "\n").first { $0.hasPrefix("CapPrm:") })
         let mask = try #require(UInt64(line.split(separator: "\t")[1], radix: 16))
         #expect(try Capabilities.permitted().rawValue == mask)
     }

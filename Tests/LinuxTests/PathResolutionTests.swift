@@ -28,7 +28,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["etc/secret", "/etc/secret", "up/secret", "own/secret", "../../etc/secret", "etc/../../etc/secret"])
+    @Test(arguments: [
+        "etc/secret", "/etc/secret", "up/secret", "own/secret", "../../etc/secret", "etc/../../etc/secret",
+    ])
     func `every way leads to the file inside the root`(path: String) throws {
         #expect(try Place().read(path) == "inside")
     }

@@ -80,7 +80,8 @@ import Testing
 
 @Suite struct CommandRunnerTests {
     @Test func `output, errors and status are collected`() async throws {
-        let outcome = try await CommandRunner.run(["sh", "-c", "cat; echo bad >&2; exit 3"], input: Array("hello".utf8))
+        let outcome = try await CommandRunner.run(
+            ["sh", "-c", "cat; echo bad >&2; exit 3"], input: Array("hello".utf8))
         #expect(outcome.text == "hello")
         #expect(outcome.errorText == "bad\n")
         #expect(outcome.status == .exited(3))
@@ -111,8 +112,11 @@ import Testing
     }
 
     @Test func `a program that is not there is named`() async throws {
-        let failure = await #expect(throws: CommandRunner.Failure.self) { try await CommandRunner.run(["no-such-tool"]) }
-        #expect("\(try #require(failure))" == "run no-such-tool: start no-such-tool: No such file or directory (ENOENT)")
+        let failure = await #expect(throws: CommandRunner.Failure.self) {
+            try await CommandRunner.run(["no-such-tool"])
+        }
+        #expect(
+            "\(try #require(failure))" == "run no-such-tool: start no-such-tool: No such file or directory (ENOENT)")
     }
 }
 

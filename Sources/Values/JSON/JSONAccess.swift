@@ -30,16 +30,32 @@ extension JSONValue {
         if case .string(let value) = self { value } else { nil }
     }
 
-    /// The elements, if it is an array.
+    /// The elements, if it is an array. Writing nil into an array makes it null, into anything else changes nothing.
     package var array: [JSONValue]? {
         get { if case .array(let elements) = self { elements } else { nil } }
-        set { self = newValue.map { .array($0) } ?? .null }
+        _modify {
+            var elements = array
+            // Moved out while it changes, so that appending copies nothing.
+            if elements != nil { self = .null }
+            defer {
+                if let elements { self = .array(elements) }
+            }
+            yield &elements
+        }
     }
 
-    /// The members, if it is an object.
+    /// The members, if it is an object. Writing nil works as for `array`.
     package var object: JSONObject? {
-        get { if case .object(let object) = self { object } else { nil } }
-        set { self = newValue.map { .object($0) } ?? .null }
+        get { if case .object(let members) = self { members } else { nil } }
+        _modify {
+            var members = object
+            // Moved out while it changes, so that appending copies nothing.
+            if members != nil { self = .null }
+            defer {
+                if let members { self = .object(members) }
+            }
+            yield &members
+        }
     }
 
     /// A member of an object; nil when there is none, or this is no object.
