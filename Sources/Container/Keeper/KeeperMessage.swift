@@ -1,0 +1,249 @@
+package import Linux
+package import Sandbox
+package import Spawn
+
+/// What a node may ask of the keeper. Version 1 of the protocol.
+///
+/// One message is one SOCK_SEQPACKET datagram: version (1 byte), kind (1 byte), request number (8 bytes), body.
+/// Bodies longer than `MessageSocket.messageBytesLimit` travel in a sealed memory file, the last descriptor of the
+/// message. Every request has exactly one answer with its number; events have number 0.
+package enum KeeperRequest: Hashable, Sendable {
+    /// First message on a connection. The answer tells which keeper this is.
+    case hello(node: String)
+    /// Compiles a plan; the keeper answers `.template` or says why not. An equal plan gets the same number.
+    case define(SandboxPlan)
+    /// Forgets a template; what it started runs on.
+    case drop(template: UInt32)
+    /// Keeps this many children of a template prepared and waiting.
+    case prepare(template: UInt32, count: UInt32)
+    /// Starts a program: descriptors come with the message as `stdio` says.
+    case start(StartRequest)
+    /// Runs another program inside a sandbox that runs.
+    case execute(ExecuteRequest)
+    case signal(sandbox: String, number: Int32, wholeTree: Bool)
+    case freeze(sandbox: String)
+    case thaw(sandbox: String)
+    case resize(sandbox: String, Terminal.Size)
+    case usage(sandbox: String)
+    /// Everything that runs or whose end has not been acknowledged.
+    case list
+    /// The node has recorded the end: the keeper may forget it.
+    case acknowledge(sandbox: String)
+    /// Takes part in the streams of a sandbox whose output is logged: copies of output go to the descriptors
+    /// (stdout, stderr), and for a terminal input comes from the third.
+    case attach(sandbox: String)
+    /// How the keeper itself is doing.
+    case status
+    /// Ends the keeper; refused while programs run unless `killing`.
+    case shutdown(killing: Bool)
+}
+
+/// One start.
+package struct StartRequest: Hashable, Sendable {
+    package var template: UInt32
+    /// The name that the node gave: letters, digits, "-", "_", "." (at most 128).
+    package var sandbox: String
+    package var call: ProgramCall
+    package var stdio: StandardStreams
+    /// Restrictions and identity of this start where they differ from the plan: none today.
+    /// Bytes after which the log is rotated; one older file is kept.
+    package var logBytesLimit: Int
+
+    package init(
+        template: UInt32, sandbox: String, call: ProgramCall, stdio: StandardStreams, logBytesLimit: Int = 16 << 20
+    ) {
+        self.template = template
+        self.sandbox = sandbox
+        self.call = call
+        self.stdio = stdio
+        self.logBytesLimit = logBytesLimit
+    }
+}
+
+/// What a program's standard streams are connected to.
+package enum StandardStreams: Hashable, Sendable {
+    /// The message carries stdin, stdout and stderr: the program gets exactly these. Nothing is logged.
+    case passed
+    /// The message carries stdin and the log's directory: output goes through the keeper into the log.
+    case logged
+    /// The message carries the log's directory: a pseudo-terminal whose output the keeper logs and copies to
+    /// whoever attaches.
+    case terminal(Terminal.Size)
+    /// Pipes of the keeper's making, whose other ends come back with the answer (stdin, stdout, stderr).
+    case pipes
+
+    /// How many descriptors the request brings.
+    package var descriptorCount: Int {
+        switch self {
+        case .passed: 3
+        case .logged: 2
+        case .terminal: 1
+        case .pipes: 0
+        }
+    }
+}
+
+/// Another program in a running sandbox: its namespaces, cgroup and filter.
+package struct ExecuteRequest: Hashable, Sendable {
+    package var sandbox: String
+    /// The name of the new program, listed and waited for like a sandbox.
+    package var name: String
+    package var call: ProgramCall
+    /// Passed streams, or for a terminal one descriptor: a pseudo-terminal of the sandbox is made, its master comes
+    /// back with the answer.
+    package var terminal: Terminal.Size?
+    /// Who to run as; nil: as the sandbox does.
+    package var identity: Users.Identity?
+
+    package init(
+        sandbox: String, name: String, call: ProgramCall, terminal: Terminal.Size? = nil,
+        identity: Users.Identity? = nil
+    ) {
+        self.sandbox = sandbox
+        self.name = name
+        self.call = call
+        self.terminal = terminal
+        self.identity = identity
+    }
+}
+
+/// What the keeper says: answers, and events with request number 0.
+package enum KeeperReply: Hashable, Sendable {
+    case hello(KeeperIdentity)
+    case done
+    case template(UInt32)
+    case started(StartReport)
+    case usage(CgroupUsage)
+    case list([SandboxReport])
+    case status(KeeperStatus)
+    case failed(KeeperFailure)
+    /// An event: a program has ended. Sent to the connected node, and again to each that connects, until
+    /// it is acknowledged.
+    case ended(sandbox: String, EndReport)
+}
+
+/// Which keeper answers.
+package struct KeeperIdentity: Hashable, Sendable {
+    package var pid: Int32
+    /// Different for every keeper that ever ran.
+    package var generation: UInt64
+    package var build: String
+
+    package init(pid: Int32, generation: UInt64, build: String) {
+        self.pid = pid
+        self.generation = generation
+        self.build = build
+    }
+}
+
+/// A program was started.
+package struct StartReport: Hashable, Sendable {
+    /// The pid on the machine.
+    package var pid: Int32
+    package var startedAt: Timestamp
+    /// From the arrival of the request to the end of the exec, nanoseconds.
+    package var startNanoseconds: Int
+    /// Whether a prepared child was taken.
+    package var wasPrepared: Bool
+
+    package init(pid: Int32, startedAt: Timestamp, startNanoseconds: Int, wasPrepared: Bool) {
+        self.pid = pid
+        self.startedAt = startedAt
+        self.startNanoseconds = startNanoseconds
+        self.wasPrepared = wasPrepared
+    }
+}
+
+/// A program has ended.
+package struct EndReport: Hashable, Sendable {
+    package var status: ExitStatus
+    package var usage: ResourceUsage
+    package var endedAt: Timestamp
+    /// What the whole sandbox used; nil where no cgroup counted.
+    package var cgroup: CgroupUsage?
+    /// The kernel killed a program of the sandbox because its memory limit was reached.
+    package var outOfMemory: Bool
+    /// Bytes of output that could not be written to the log (a full disk).
+    package var lostLogBytes: Int
+
+    package init(
+        status: ExitStatus, usage: ResourceUsage, endedAt: Timestamp, cgroup: CgroupUsage?, outOfMemory: Bool,
+        lostLogBytes: Int
+    ) {
+        self.status = status
+        self.usage = usage
+        self.endedAt = endedAt
+        self.cgroup = cgroup
+        self.outOfMemory = outOfMemory
+        self.lostLogBytes = lostLogBytes
+    }
+}
+
+/// One entry of the keeper's list.
+package struct SandboxReport: Hashable, Sendable {
+    package var sandbox: String
+    /// The sandbox in which this program was executed; nil for a sandbox's own program.
+    package var parent: String?
+    package var start: StartReport
+    package var isFrozen: Bool
+    /// nil while it runs.
+    package var end: EndReport?
+
+    package init(sandbox: String, parent: String?, start: StartReport, isFrozen: Bool, end: EndReport?) {
+        self.sandbox = sandbox
+        self.parent = parent
+        self.start = start
+        self.isFrozen = isFrozen
+        self.end = end
+    }
+}
+
+/// How the keeper is doing.
+package struct KeeperStatus: Hashable, Sendable {
+    package var running: Int
+    package var prepared: Int
+    package var templates: Int
+    package var starts: Int
+    package var residentBytes: Int
+    package var openDescriptors: Int
+
+    package init(
+        running: Int, prepared: Int, templates: Int, starts: Int, residentBytes: Int, openDescriptors: Int
+    ) {
+        self.running = running
+        self.prepared = prepared
+        self.templates = templates
+        self.starts = starts
+        self.residentBytes = residentBytes
+        self.openDescriptors = openDescriptors
+    }
+}
+
+/// Why a request was refused or failed.
+package struct KeeperFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: UInt8, Sendable {
+        /// The request itself is wrong: nothing was changed.
+        case badRequest = 1
+        /// No sandbox or template of that name.
+        case notFound = 2
+        /// The name is taken.
+        case conflict = 3
+        /// The kernel refused a step; nothing is left running.
+        case system = 4
+        /// The message could not be understood.
+        case protocolError = 5
+    }
+
+    package var kind: Kind
+    package var sentence: String
+    /// The kernel's reason; 0 when there is none.
+    package var code: Int32
+
+    package init(_ kind: Kind, _ sentence: String, code: Int32 = 0) {
+        self.kind = kind
+        self.sentence = sentence
+        self.code = code
+    }
+
+    package var description: String { sentence }
+}
