@@ -379,7 +379,10 @@ static long perform(struct context *x, const struct cspawn_step *s) {
     case CSPAWN_FCHDIR: return CALL(SYS_fchdir, fds[s->a]);
     case CSPAWN_MKDIR: return make_directory(x, s);
     case CSPAWN_SYMLINK: return CALL(SYS_symlinkat, text(x, s->s0), directory(x, s->a), text(x, s->s1));
-    case CSPAWN_MKNOD: return CALL(SYS_mknodat, directory(x, s->a), text(x, s->s0), s->b, s->c);
+    case CSPAWN_MKNOD: {
+        long result = CALL(SYS_mknodat, directory(x, s->a), text(x, s->s0), s->b, s->c);
+        return result == -EEXIST && (s->b & 0170000) == 0100000 ? 0 : result;
+    }
 
     case CSPAWN_SET_NAMESPACE: return CALL(SYS_setns, fds[s->a], s->b);
     case CSPAWN_UNSHARE: return CALL(SYS_unshare, s->a);

@@ -58,7 +58,7 @@ enum cspawn_op {
     CSPAWN_FCHDIR,             // a: slot
     CSPAWN_MKDIR,              // a: directory slot or -1, path, b: mode; EEXIST is success
     CSPAWN_SYMLINK,            // a: directory slot or -1, path s0 is what it says, s1 where it is
-    CSPAWN_MKNOD,              // a: directory slot or -1, path, b: mode, c: device
+    CSPAWN_MKNOD,              // a: directory slot or -1, path, b: mode, c: device; a regular file may exist already
 
     // Namespaces and mounts.
     CSPAWN_SET_NAMESPACE,      // a: slot, b: CLONE_NEW* flags

@@ -1,0 +1,82 @@
+package import Linux
+
+/// What a sandbox's tree of mounts takes from the machine: looked at once, when the plan is compiled.
+struct RootSources: Sendable {
+    struct Directory: Hashable, Sendable {
+        var source: String
+        var target: String
+    }
+
+    struct Link: Hashable, Sendable {
+        var path: String
+        var target: String
+    }
+
+    /// Machine directories that a host root shows.
+    var directories: [Directory] = []
+    /// Links at the top of the machine's tree, such as /bin -> usr/bin.
+    var links: [Link] = []
+    /// Whether the source of a declared bind is a directory, by target.
+    var isDirectory: [String: Bool] = [:]
+
+    /// Directories of the machine that programs need in order to run; each is shown if it is there.
+    static let hostDirectories = [
+        "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
+    ]
+
+    /// Looks at the machine for what `plan` names.
+    ///
+    /// - Throws: `SystemError` that names the missing source, or a root that is a symbolic link.
+    init(_ plan: SandboxPlan) throws(SystemError) {
+        if plan.root == .host { try addHost() }
+        for mount in plan.mounts {
+            guard case .bind(let source) = mount.source else { continue }
+            do {
+                isDirectory[mount.target] = try Files.status(source).kind == .directory
+            } catch {
+                throw SystemError(
+                    "bind \(source) to", mount.target, code: error.code, advice: "The source must exist on this machine.")
+            }
+        }
+    }
+
+    private mutating func addHost() throws(SystemError) {
+        for path in Self.hostDirectories {
+            guard let status = try? Files.status(path, followLinks: false) else { continue }
+            switch status.kind {
+            case .directory: directories.append(Directory(source: path, target: path))
+            case .link: links.append(Link(path: path, target: try Files.link(path)))
+            default: continue
+            }
+        }
+    }
+
+    /// Detached copies of every tree, in the order in which `RootSteps` attaches them.
+    func copyTrees(_ plan: SandboxPlan) throws(SystemError) -> [SharedFD] {
+        var trees: [SharedFD] = []
+        if case .directory(let path, let readOnly) = plan.root {
+            trees.append(try copy(path, root: true, readOnly ? [.readOnly, .noDevices] : [.noDevices]))
+        }
+        for directory in directories {
+            trees.append(try copy(directory.source, root: false, [.readOnly, .noSetuid, .noDevices]))
+        }
+        for mount in plan.mounts {
+            guard case .bind(let source) = mount.source else { continue }
+            trees.append(
+                try copy(source, root: false, mount.readOnly ? [.readOnly, .noSetuid, .noDevices] : [.noSetuid, .noDevices]))
+        }
+        return trees
+    }
+
+    private func copy(_ path: String, root: Bool, _ attributes: Mounts.Attributes) throws(SystemError) -> SharedFD {
+        let flags: CInt = 0o10_000_000 | (root ? 0o200_000 | 0o400_000 : 0)
+        do {
+            let source = try Files.open(path, flags)
+            return SharedFD(try Mounts.copyTree(of: source.raw, name: path, attributes: attributes))
+        } catch where root && (error.code == .tooManyLinks || error.code == .notDirectory) {
+            throw SystemError(
+                "use as the root directory", path, code: error.code,
+                advice: "It must be a directory itself, not a symbolic link; name what the link points to.")
+        }
+    }
+}

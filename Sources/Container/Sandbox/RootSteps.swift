@@ -1,0 +1,200 @@
+package import Linux
+package import Spawn
+
+/// Writes the steps that build a sandbox's static tree of mounts: root, machine directories, declared binds, /dev.
+///
+/// Invariants
+/// 1. A path below the root is opened with the root as its "/" and used by descriptor (openat2, RESOLVE_IN_ROOT);
+///    the kernel's own directories (/proc, /dev, /sys, /tmp) must not even be links.
+///    (tests: `a mount target through a symbolic link stays inside the root`, `a root whose /proc is a link is refused`)
+/// 2. What is not named by the plan is not mounted. (test: `a host root shows the machine's programs and nothing else`)
+struct RootSteps {
+    var program: StepProgram
+    /// The root directory being built, opened.
+    let root: Slot
+    /// Detached trees to be attached; filled by whoever starts the program, in the order of `RootSources`.
+    private(set) var trees: [Slot] = []
+
+    private static let pathOnly: CInt = 0o10_000_000
+    private static let directoryOnly: CInt = 0o200_000
+    private static let noFollow: CInt = 0o400_000
+
+    /// Begins in a fresh mount namespace cut off from the machine's.
+    init(_ program: StepProgram) {
+        self.program = program
+        root = self.program.slot()
+    }
+
+    /// Steps for the whole static tree of a plan, ending in the new root.
+    mutating func build(_ plan: SandboxPlan, sources: RootSources) {
+        program.add(.mount(source: "none", target: "/", type: "", flags: Mounts.makePrivate, options: ""))
+        openRoot(plan.root)
+        for directory in sources.directories { attach(directory.target, isDirectory: true) }
+        for link in sources.links { program.add(.symbolicLink(root, String(link.path.dropFirst()), target: link.target)) }
+        for name in mountPoints(plan) { makeDirectory("/" + name) }
+        buildDevices()
+        for mount in plan.mounts { attachDeclared(mount, sources) }
+        if plan.root.endsReadOnly {
+            program.add(
+                .mountAttributes(
+                    root, "", set: Mounts.Attributes.readOnly.rawValue, clear: 0, flags: Mounts.emptyPath, propagation: 0))
+        }
+        program.add(.pivotRoot(root))
+    }
+
+    // The root.
+
+    private mutating func openRoot(_ kind: RootFilesystem) {
+        switch kind {
+        case .unchanged: preconditionFailure("a sandbox without a root of its own builds none")
+        case .host: newMount("tmpfs", ["mode=755", "size=1m"], into: root, attributes: [.noSetuid, .noDevices])
+        case .directory: trees.append(root)
+        case .overlay(let lower, let upper): overlay(lower, upper)
+        }
+        program.add(.moveMount(root, to: nil, "/"))
+    }
+
+    private mutating func overlay(_ lower: [String], _ upper: OverlayUpper) {
+        let configuration = program.slot()
+        var options = ["lowerdir=" + lower.joined(separator: ":")]
+        switch upper {
+        case .readOnly: break
+        case .directory(let directory, let work): options += ["upperdir=" + directory, "workdir=" + work]
+        case .temporary(let bytes):
+            // The layer lives on a tmpfs that is attached below the overlay's own place and hidden by it.
+            let layer = program.slot()
+            newMount("tmpfs", ["mode=755", "size=\(bytes)"], into: layer, attributes: [])
+            program.add(.moveMount(layer, to: nil, "/proc"))
+            program.add(.makeDirectory(layer, "upper", mode: 0o755))
+            program.add(.makeDirectory(layer, "work", mode: 0o755))
+            options += ["upperdir=/proc/upper", "workdir=/proc/work"]
+        }
+        program.add(.newFileSystem("overlay", into: configuration))
+        for option in options { addOption(option, to: configuration) }
+        program.add(.fileSystemMount(configuration, into: root, attributes: 0))
+    }
+
+    // Pieces.
+
+    /// Makes a file system with "key=value" options and a detached mount of it.
+    mutating func newMount(_ type: String, _ options: [String], into slot: Slot, attributes: Mounts.Attributes) {
+        let configuration = program.slot()
+        program.add(.newFileSystem(type, into: configuration))
+        for option in options { addOption(option, to: configuration) }
+        program.add(.fileSystemMount(configuration, into: slot, attributes: attributes.rawValue))
+    }
+
+    private mutating func addOption(_ option: String, to configuration: Slot) {
+        let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
+        program.add(.fileSystemOption(configuration, parts[0], parts.count == 2 ? parts[1] : nil))
+    }
+
+    private mutating func attachDeclared(_ mount: Mount, _ sources: RootSources) {
+        switch mount.source {
+        case .bind: attach(mount.target, isDirectory: sources.isDirectory[mount.target] ?? true)
+        case .temporary(let bytes):
+            let slot = program.slot()
+            newMount(
+                "tmpfs", ["mode=1777", "size=\(bytes)"], into: slot,
+                attributes: mount.readOnly ? [.noSetuid, .noDevices, .readOnly] : [.noSetuid, .noDevices])
+            program.add(.moveMount(slot, to: makePlace(mount.target, isDirectory: true), ""))
+        }
+    }
+
+    /// Attaches the next tree at a path, which is made if it is missing.
+    private mutating func attach(_ target: String, isDirectory: Bool) {
+        let place = makePlace(target, isDirectory: isDirectory)
+        let tree = program.slot()
+        trees.append(tree)
+        program.add(.moveMount(tree, to: place, ""))
+    }
+
+    private mutating func makeDirectory(_ path: String) { _ = makePlace(path, isDirectory: true) }
+
+    /// Makes what is missing of a path below the root, part by part, and opens it.
+    private mutating func makePlace(_ path: String, isDirectory: Bool) -> Slot {
+        var parent = root
+        var walked = ""
+        let parts = path.split(separator: "/").map(String.init)
+        for (index, part) in parts.enumerated() {
+            let isLast = index == parts.count - 1
+            if isLast && !isDirectory {
+                program.add(.makeNode(parent, part, mode: 0o100_644, device: 0))
+            } else {
+                program.add(.makeDirectory(parent, part, mode: 0o755))
+            }
+            walked += "/" + part
+            let opened = program.slot()
+            let flags = Self.pathOnly | (isLast && !isDirectory ? 0 : Self.directoryOnly)
+            program.add(.openAt(root, walked, flags: flags, resolve: PathResolution.inRoot, into: opened))
+            parent = opened
+        }
+        return parent
+    }
+
+    // Devices.
+
+    private func mountPoints(_ plan: SandboxPlan) -> [String] {
+        var names = ["proc", "dev"]
+        if plan.showsSysfs { names.append("sys") }
+        if plan.temporaryBytes != nil { names.append("tmp") }
+        return names
+    }
+
+    /// A read-only /dev with the devices that every program may use, and places for what each sandbox gets anew.
+    private mutating func buildDevices() {
+        let place = openOwn("dev")
+        let devices = program.slot()
+        newMount("tmpfs", ["mode=755", "size=64k"], into: devices, attributes: [.noSetuid, .noExecute])
+        program.add(.moveMount(devices, to: place, ""))
+        for device in Device.all {
+            program.add(.makeNode(devices, device.name, mode: 0o020_666, device: device.number))
+        }
+        for link in Device.links { program.add(.symbolicLink(devices, link.name, target: link.target)) }
+        for name in ["pts", "shm", "mqueue"] { program.add(.makeDirectory(devices, name, mode: 0o755)) }
+        program.add(
+            .mountAttributes(
+                devices, "", set: Mounts.Attributes.readOnly.rawValue, clear: 0, flags: Mounts.emptyPath, propagation: 0))
+    }
+
+    /// Opens a directory of the kernel's right below the root, which must be none of a link's making.
+    private mutating func openOwn(_ name: String) -> Slot {
+        let slot = program.slot()
+        program.add(
+            .openAt(
+                root, name, flags: Self.pathOnly | Self.directoryOnly | Self.noFollow, resolve: PathResolution.beneath,
+                into: slot))
+        return slot
+    }
+}
+
+/// Devices of a sandbox, as the OCI runtime specification lists them ("Default Devices").
+private struct Device {
+    var name: String
+    var number: UInt64
+
+    static let all = [
+        Device(name: "null", number: make(1, 3)), Device(name: "zero", number: make(1, 5)),
+        Device(name: "full", number: make(1, 7)), Device(name: "random", number: make(1, 8)),
+        Device(name: "urandom", number: make(1, 9)), Device(name: "tty", number: make(5, 0)),
+    ]
+
+    static let links: [(name: String, target: String)] = [
+        ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+    ]
+
+    private static func make(_ major: UInt64, _ minor: UInt64) -> UInt64 { major << 8 | minor }
+}
+
+extension RootFilesystem {
+    /// Whether the root itself is switched to read-only once everything is in place.
+    var endsReadOnly: Bool {
+        switch self {
+        case .unchanged: false
+        case .host: true
+        case .directory(_, let readOnly): readOnly
+        case .overlay(_, let upper): upper == .readOnly
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import CKernel
+
+/// Mounts by descriptor: detached trees that are attached later, mount_setattr(2), open_tree(2), move_mount(2).
+package enum Mounts {
+    /// Attributes of a mount, the kernel's own bits (MOUNT_ATTR_*).
+    package struct Attributes: OptionSet, Hashable, Sendable {
+        package var rawValue: UInt64
+        package init(rawValue: UInt64) { self.rawValue = rawValue }
+        package static let readOnly = Attributes(rawValue: 1)
+        package static let noSetuid = Attributes(rawValue: 2)
+        package static let noDevices = Attributes(rawValue: 4)
+        package static let noExecute = Attributes(rawValue: 8)
+    }
+
+    /// Flags that steps and calls need by number.
+    package static let emptyPath = UInt32(AT_EMPTY_PATH)
+    package static let recursive = UInt32(AT_RECURSIVE)
+    /// MS_REC | MS_PRIVATE: nothing that is mounted later crosses into or out of this namespace.
+    package static let makePrivate: UInt = 0x4000 | (1 << 18)
+    package static let privatePropagation: UInt32 = 1 << 18
+    package static let detach: CInt = 2
+
+    /// A detached copy of what is mounted at an open path, with everything below it, cut off from propagation.
+    ///
+    /// - Parameters:
+    ///   - source: opened O_PATH in this mount namespace.
+    ///   - name: for the error.
+    package static func copyTree(
+        of source: CInt, name: String, attributes: Attributes
+    ) throws(SystemError) -> OwnedFD {
+        let tree = OwnedFD(
+            adopting: CInt(
+                try call("copy the mount tree of", name) {
+                    ck_open_tree(
+                        source, "", CUnsignedInt(OPEN_TREE_CLONE) | CUnsignedInt(O_CLOEXEC) | emptyPath | recursive)
+                }))
+        try call("change the mount attributes of", name) {
+            ck_mount_setattr(tree.raw, "", emptyPath | recursive, attributes.rawValue, 0, UInt64(privatePropagation), 0)
+        }
+        return tree
+    }
+
+    /// Makes a mount namespace of our own whose changes stay in it, mount_namespaces(7).
+    package static func leaveSharedNamespace() throws(SystemError) {
+        try call("make a mount namespace") { ck_unshare(CInt(truncatingIfNeeded: Namespaces.mount.rawValue)) }
+        try call("make all mounts private") { ck_mount("none", "/", nil, makePrivate, nil) }
+    }
+}
