@@ -71,7 +71,7 @@ struct RootSteps {
         }
         program.add(.newFileSystem("overlay", into: configuration))
         for option in options { addOption(option, to: configuration) }
-        program.add(.fileSystemMount(configuration, into: root, attributes: 0))
+        program.add(.fileSystemMount(configuration, into: root, attributes: Mounts.Attributes.noDevices.rawValue))
     }
 
     // Pieces.

@@ -1,0 +1,61 @@
+import Linux
+import Spawn
+
+/// Steps that mount, inside a sandbox's own copy of its tree, what no two sandboxes may share.
+///
+/// The mount points were made with the tree; none may be a link (RESOLVE_NO_SYMLINKS), since a root directory's
+/// files may be hostile.
+struct PrivateMounts {
+    private(set) var program: StepProgram
+    private var empty: Slot?
+    private var null: Slot?
+
+    private static let pathOnly: CInt = 0o10_000_000
+    private static let directoryOnly: CInt = 0o200_000
+
+    init(_ program: StepProgram) { self.program = program }
+
+    /// Mounts a new file system at a path below "/".
+    mutating func mount(_ type: String, _ options: [String], at path: String, _ attributes: Mounts.Attributes) {
+        attach(make(type, options, attributes), at: path)
+    }
+
+    /// Attaches a detached mount at a path below "/".
+    mutating func attach(_ mount: Slot, at path: String) {
+        let place = open(path, flags: Self.pathOnly | Self.directoryOnly)
+        program.add(.moveMount(mount, to: place, ""))
+    }
+
+    /// Sets up what masks cover with. A mount can be copied only while it is attached in this namespace, so the
+    /// empty directory is attached where /proc is about to hide it.
+    mutating func prepareMasks() {
+        let slot = make("tmpfs", ["mode=555", "size=4k", "nr_inodes=2"], [.readOnly, .noSetuid, .noDevices, .noExecute])
+        attach(slot, at: "proc")
+        empty = slot
+        null = open("dev/null", flags: Self.pathOnly)
+    }
+
+    /// Covers a path, if it is there.
+    mutating func mask(_ path: String) {
+        guard let empty, let null else { preconditionFailure("masks are prepared before they are used") }
+        program.add(.maskPath(path, directory: empty, file: null))
+    }
+
+    private mutating func make(_ type: String, _ options: [String], _ attributes: Mounts.Attributes) -> Slot {
+        let configuration = program.slot()
+        let mount = program.slot()
+        program.add(.newFileSystem(type, into: configuration))
+        for option in options {
+            let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
+            program.add(.fileSystemOption(configuration, parts[0], parts.count == 2 ? parts[1] : nil))
+        }
+        program.add(.fileSystemMount(configuration, into: mount, attributes: attributes.rawValue))
+        return mount
+    }
+
+    private mutating func open(_ path: String, flags: CInt) -> Slot {
+        let slot = program.slot()
+        program.add(.openAt(nil, path, flags: flags, resolve: PathResolution.beneath, into: slot))
+        return slot
+    }
+}

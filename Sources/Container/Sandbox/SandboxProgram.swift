@@ -1,0 +1,176 @@
+package import Linux
+package import Spawn
+
+/// A plan as a step program: pure, so that what a sandbox will do can be read and tested without root.
+///
+/// A child goes through the preparation and waits; what differs per call comes after.
+/// Invariants
+/// 1. Nothing slow stands after the wait, and nothing that depends on the call before it.
+/// 2. Cgroups are joined before anything is charged, and the cgroup namespace is made after, so that its root is
+///    the sandbox's own group. (test: `a sandbox sees its own cgroup as the root`)
+/// 3. Credentials change in the order groups, group, user; the death signal comes after, since a change of
+///    credentials clears it (prctl(2)); the filter is last, so that no step needs to be allowed by it.
+///    (test: `steps after the wait are in the order that the kernel demands`)
+package struct SandboxProgram: Sendable {
+    /// Where the mounts of a child come from.
+    enum Base: Sendable {
+        /// A mount namespace that was built once for the plan; the child copies it.
+        case joined
+        /// The child builds its own: an identity-mapped sandbox, or a root that keeps what is written.
+        case built(RootSources)
+        /// The machine's, unchanged.
+        case none
+    }
+
+    /// What differs between the programs of one plan.
+    struct Variant: Sendable {
+        var base: Base
+        /// How many cgroup v1 hierarchies the child writes itself into.
+        var joinCount: Int
+        /// A pseudo-terminal: its file system comes as a detached mount, and the program gets it as controlling terminal.
+        var terminal = false
+        /// The highest capability that the kernel knows.
+        var lastCapability: Int
+    }
+
+    package private(set) var program = StepProgram()
+    /// The socket on which the child waits.
+    package let socket: Slot
+    /// The built mount namespace, for `.joined`.
+    let baseNamespace: Slot
+    /// A network namespace from the pool.
+    let network: Slot
+    /// The devpts mount of a terminal.
+    let terminalMount: Slot
+    /// Files of cgroup v1 hierarchies into which the child writes itself.
+    let joins: [Slot]
+    /// Standard input, output and error, filled by the call; their indices follow one another.
+    let streams: [Slot]
+    /// Trees that a child which builds its own mounts attaches.
+    private(set) var trees: [Slot] = []
+
+    init(_ plan: SandboxPlan, _ variant: Variant, pooledNetwork: Bool = false) {
+        var program = StepProgram()
+        socket = program.slot()
+        baseNamespace = program.slot()
+        network = program.slot()
+        terminalMount = program.slot()
+        joins = (0..<variant.joinCount).map { _ in program.slot() }
+        streams = (0..<3).map { _ in program.slot() }
+        program.cloneFlags = plan.namespaces.intersection([.pid, .user]).rawValue
+        self.program = program
+        prepare(plan, variant, pooledNetwork: pooledNetwork)
+        self.program.add(.park(socket, first: streams[0], count: streams.count))
+        finish(plan, terminal: variant.terminal)
+    }
+
+    // Before the wait.
+
+    private mutating func prepare(_ plan: SandboxPlan, _ variant: Variant, pooledNetwork: Bool) {
+        program.add(.unshareFiles(lowest: 3))
+        for join in joins { program.add(.write([UInt8(ascii: "0")], to: join, meaning: "itself into its cgroup")) }
+        if plan.namespaces.contains(.user) { becomeInnerRoot() }
+        program.add(.setSession)
+        enterMounts(plan, variant.base)
+        if plan.namespaces.contains(.network) { enterNetwork(pooled: pooledNetwork) }
+        if let hostname = plan.hostname, plan.namespaces.contains(.uts) { program.add(.hostname(hostname)) }
+        if plan.namespaces.contains(.mount) { mountPrivate(plan, terminal: variant.terminal) }
+        program.add(.umask(plan.umask))
+        for limit in plan.resourceLimits { program.add(.limit(limit)) }
+        if let nice = plan.niceValue { program.add(.priority(nice)) }
+        if !plan.namespaces.isEmpty {
+            program.add(.newKeyring)
+            program.add(.dropBounding(keeping: plan.capabilities, last: variant.lastCapability))
+        }
+    }
+
+    /// In a new user namespace we are nobody until we take an id that its map knows.
+    private mutating func becomeInnerRoot() {
+        program.add(.awaitGo)
+        program.add(.gid(0))
+        program.add(.uid(0))
+    }
+
+    private mutating func enterMounts(_ plan: SandboxPlan, _ base: Base) {
+        if case .joined = base {
+            program.add(.joinNamespaces(baseNamespace, flags: Self.bits(.mount), optional: false))
+        }
+        let fresh = plan.namespaces.subtracting([.pid, .user, .network])
+        if !fresh.isEmpty { program.add(.unshare(flags: Self.bits(fresh))) }
+        if case .built(let sources) = base {
+            var steps = RootSteps(program)
+            steps.build(plan, sources: sources)
+            program = steps.program
+            trees = steps.trees
+        }
+    }
+
+    private mutating func enterNetwork(pooled: Bool) {
+        if pooled {
+            program.add(.joinNamespaces(network, flags: Self.bits(.network), optional: false))
+        } else {
+            program.add(.unshare(flags: Self.bits(.network)))
+            program.add(.loopbackUp)
+        }
+    }
+
+    /// What every sandbox gets anew, over the static tree.
+    private mutating func mountPrivate(_ plan: SandboxPlan, terminal: Bool) {
+        var steps = PrivateMounts(program)
+        if !plan.maskedPaths.isEmpty { steps.prepareMasks() }
+        steps.mount("proc", [], at: "proc", [.noSetuid, .noDevices, .noExecute])
+        if plan.showsSysfs { steps.mount("sysfs", [], at: "sys", [.noSetuid, .noDevices, .noExecute, .readOnly]) }
+        if let bytes = plan.temporaryBytes {
+            steps.mount("tmpfs", ["mode=1777", "size=\(bytes)"], at: "tmp", [.noSetuid, .noDevices])
+        }
+        steps.mount(
+            "tmpfs", ["mode=1777", "size=\(plan.sharedMemoryBytes)"], at: "dev/shm", [.noSetuid, .noDevices, .noExecute])
+        if plan.namespaces.contains(.ipc) {
+            steps.mount("mqueue", [], at: "dev/mqueue", [.noSetuid, .noDevices, .noExecute])
+        }
+        if terminal {
+            steps.attach(terminalMount, at: "dev/pts")
+        } else {
+            steps.mount("devpts", Self.terminalOptions, at: "dev/pts", [.noSetuid, .noExecute])
+        }
+        for path in plan.maskedPaths { steps.mask(path) }
+        program = steps.program
+        for path in plan.readOnlyPaths { program.add(.readOnlyPath(path)) }
+    }
+
+    /// Options of a sandbox's own devpts instance.
+    static let terminalOptions = ["newinstance", "ptmxmode=0666", "mode=0620"]
+
+    // After the wait.
+
+    private mutating func finish(_ plan: SandboxPlan, terminal: Bool) {
+        for (number, stream) in streams.enumerated() { program.add(.duplicate(stream, to: CInt(number))) }
+        if terminal { program.add(.controllingTerminal(streams[0])) }
+        program.add(.closeFrom(3))
+        let isolated = !plan.namespaces.isEmpty
+        // Without "no new privileges" a filter needs CAP_SYS_ADMIN to load, so it comes before the credentials.
+        if !plan.noNewPrivileges, !plan.systemCallFilter.isEmpty { program.add(.seccomp(plan.systemCallFilter)) }
+        becomeUser(plan.identity, plan.capabilities, isolated: isolated)
+        program.add(.deathSignal(Signal.kill, parent: 0))
+        if plan.noNewPrivileges { program.add(.noNewPrivileges) }
+        program.add(.changeDirectory(plan.directory))
+        program.add(.changeDirectory(nil))
+        program.add(.signalsToDefault(~0))
+        program.add(.signalMask(0))
+        if plan.noNewPrivileges, !plan.systemCallFilter.isEmpty { program.add(.seccomp(plan.systemCallFilter)) }
+        program.add(.execute(nil))
+    }
+
+    private mutating func becomeUser(_ identity: Users.Identity, _ capabilities: Capabilities, isolated: Bool) {
+        let keeps = identity.uid != 0 && !capabilities.isEmpty
+        if keeps { program.add(.keepCapabilities(true)) }
+        program.add(.groups(identity.groups))
+        program.add(.gid(identity.gid))
+        program.add(.uid(identity.uid))
+        guard isolated else { return }
+        program.add(.capabilities(effective: capabilities, permitted: capabilities, inheritable: keeps ? capabilities : []))
+        if keeps { program.add(.ambient(capabilities)) }
+    }
+
+    private static func bits(_ namespaces: Namespaces) -> Int32 { Int32(truncatingIfNeeded: namespaces.rawValue) }
+}
