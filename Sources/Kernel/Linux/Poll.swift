@@ -60,3 +60,12 @@ package struct Poll: ~Copyable, Sendable {
         }
     }
 }
+
+/// Asking one descriptor, poll(2).
+package enum Descriptors {
+    /// Whether it can be read (or has hung up) within a time; -1 waits without end.
+    package static func isReadable(_ fd: CInt, withinMilliseconds timeout: CInt) throws(SystemError) -> Bool {
+        var request = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        return try call("wait for a descriptor") { ck_poll(&request, 1, timeout) } > 0
+    }
+}

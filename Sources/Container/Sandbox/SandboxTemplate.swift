@@ -1,0 +1,205 @@
+package import Linux
+package import Spawn
+
+/// A plan ready to be started: its program compiled, its static tree of mounts built once.
+///
+/// Lives in the keeper. Everything here is quick but `init`, which builds the tree in a child (a millisecond).
+package final class SandboxTemplate {
+    package let plan: SandboxPlan
+    /// The cgroup controllers that hold each sandbox.
+    package let controllers: CgroupControllers
+
+    private let variant: SandboxProgram.Variant
+    private let sources: RootSources
+    /// The mount namespace with the static tree, where sandboxes share one.
+    private let baseNamespace: SharedFD?
+    private let ordinary: CompiledSandbox
+    private var withTerminal: CompiledSandbox?
+
+    /// Compiles a plan for this machine.
+    ///
+    /// - Throws: `SpawnError` that names the step: a missing source, a root that cannot be used.
+    package init(_ plan: SandboxPlan, hierarchy: CgroupHierarchy?) throws(SpawnError) {
+        self.plan = plan
+        let wanted = plan.limits.controllers
+        var controllers: CgroupControllers = []
+        if let hierarchy {
+            try Self.spawning { () throws(SystemError) in try hierarchy.require(wanted) }
+            controllers = wanted.union(CgroupControllers.accounting.intersection(hierarchy.available))
+        } else if !wanted.isEmpty {
+            throw SpawnError(
+                step: "limit a sandbox", code: .notSupported,
+                advice: "No cgroup hierarchy can be used here; run `forkless doctor`.")
+        }
+        self.controllers = controllers
+        sources = try Self.spawning { () throws(SystemError) in try RootSources(plan) }
+        let base: SandboxProgram.Base
+        if !plan.namespaces.contains(.mount) {
+            base = .none
+        } else if plan.isBuiltPerStart {
+            base = .built(sources)
+        } else {
+            base = .joined
+        }
+        let lastCapability = try Self.spawning { () throws(SystemError) in try Capabilities.lastOfKernel() }
+        variant = SandboxProgram.Variant(
+            base: base, joinCount: hierarchy?.joinCount(for: controllers) ?? 0, lastCapability: lastCapability)
+        ordinary = CompiledSandbox(SandboxProgram(plan, variant))
+        if case .joined = base {
+            baseNamespace = try BaseNamespace.build(plan, sources)
+        } else {
+            baseNamespace = nil
+        }
+    }
+
+    /// Starts a child that prepares itself up to its call.
+    ///
+    /// - Parameters:
+    ///   - cgroup: where it will live; made with `controllers`.
+    ///   - terminalMount: a detached devpts of its own, when the call will bring a terminal of it.
+    package func startChild(
+        in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, terminalMount: CInt? = nil
+    ) throws(SpawnError) -> PreparingSandbox {
+        let compiled = terminalMount == nil ? ordinary : terminalProgram()
+        var filled: [(Slot, CInt)] = []
+        var held: [SharedFD] = []
+        if let terminalMount { filled.append((compiled.source.terminalMount, terminalMount)) }
+        if let baseNamespace { filled.append((compiled.source.baseNamespace, baseNamespace.raw)) }
+        if case .built = variant.base {
+            let trees = try Self.spawning { () throws(SystemError) in try sources.copyTrees(plan) }
+            filled += zip(compiled.source.trees, trees).map { ($0, $1.raw) }
+            held += trees
+        }
+        guard let cgroup, let hierarchy else {
+            return PreparingSandbox(try launch(compiled, filled, placement: -1), held: held)
+        }
+        let entries = try Self.spawning { () throws(SystemError) in try hierarchy.joinDescriptors(of: cgroup) }
+        for (slot, raw) in zip(compiled.source.joins, entries.raws) { filled.append((slot, raw)) }
+        let placement = try Self.spawning { () throws(SystemError) in try hierarchy.placementDescriptor(of: cgroup) }
+        let launched = try launch(compiled, filled, placement: placement?.raw ?? -1)
+        return PreparingSandbox(launched, held: held, entries: entries)
+    }
+
+    private func launch(
+        _ compiled: CompiledSandbox, _ filled: [(Slot, CInt)], placement: CInt
+    ) throws(SpawnError) -> ParkedLaunch {
+        let launch = try ParkedLaunch(
+            compiled.program, parkingAt: compiled.source.socket, filled: filled, cgroup: placement)
+        if plan.namespaces.contains(.user) {
+            try Self.spawning { () throws(SystemError) in try plan.identityMap.write(forChild: launch.pid) }
+            launch.identityMapped()
+        }
+        return launch
+    }
+
+    private func terminalProgram() -> CompiledSandbox {
+        if let withTerminal { return withTerminal }
+        var variant = variant
+        variant.terminal = true
+        let compiled = CompiledSandbox(SandboxProgram(plan, variant))
+        withTerminal = compiled
+        return compiled
+    }
+
+    static func spawning<Result: ~Copyable>(
+        _ body: () throws(SystemError) -> Result
+    ) throws(SpawnError) -> Result {
+        do { return try body() } catch { throw SpawnError(error) }
+    }
+}
+
+/// A child on its way to the wait, with the descriptors that it needs until it is there.
+package struct PreparingSandbox: ~Copyable {
+    package var launch: ParkedLaunch
+    private var held: [SharedFD]
+    private var entries: CgroupEntries?
+
+    init(_ launch: consuming ParkedLaunch, held: [SharedFD], entries: consuming CgroupEntries? = nil) {
+        self.launch = launch
+        self.held = held
+        self.entries = entries
+    }
+
+    /// Reads the child's word that it waits, and lets go of what it no longer shares.
+    package mutating func confirmParked() throws(SpawnError) {
+        try launch.confirmParked()
+        held = []
+        entries = nil
+    }
+}
+
+/// A program with its slots.
+private struct CompiledSandbox {
+    let source: SandboxProgram
+    let program: CompiledProgram
+
+    init(_ source: SandboxProgram) {
+        self.source = source
+        program = CompiledProgram(source.program)
+    }
+}
+
+/// Building the static tree once, in a child with a mount namespace of its own.
+private enum BaseNamespace {
+    /// Longest time for it, milliseconds: mounting is quick unless a file system behind a bind hangs.
+    static let timeoutMilliseconds: CInt = 30_000
+
+    static func build(_ plan: SandboxPlan, _ sources: RootSources) throws(SpawnError) -> SharedFD {
+        var program = StepProgram()
+        let socket = program.slot()
+        program.add(.unshareFiles(lowest: 3))
+        program.add(.unshare(flags: Int32(truncatingIfNeeded: Namespaces.mount.rawValue)))
+        var steps = RootSteps(program)
+        steps.build(plan, sources: sources)
+        program = steps.program
+        program.add(.park(socket, first: socket, count: 0))
+        let trees = try SandboxTemplate.spawning { () throws(SystemError) in try sources.copyTrees(plan) }
+        var launch = try ParkedLaunch(
+            CompiledProgram(program), parkingAt: socket, filled: zip(steps.trees, trees).map { ($0, $1.raw) })
+        let process = ProcessFD(adopting: launch.takePidfd())
+        defer { reap(process) }
+        return try take(&launch)
+    }
+
+    private static func take(_ launch: inout ParkedLaunch) throws(SpawnError) -> SharedFD {
+        let socket = launch.socket
+        let pid = launch.pid
+        let arrived = try SandboxTemplate.spawning { () throws(SystemError) in
+            try Descriptors.isReadable(socket, withinMilliseconds: timeoutMilliseconds)
+        }
+        guard arrived else { throw SpawnError(step: "build the root file system", code: .timedOut) }
+        try launch.confirmParked()
+        return try SandboxTemplate.spawning { () throws(SystemError) in
+            SharedFD(try Files.open("/proc/\(pid)/ns/mnt", 0))
+        }
+    }
+
+    /// The builder has nothing more to do; it is ended rather than waited for.
+    private static func reap(_ process: borrowing ProcessFD) {
+        try? process.signal(Signal.kill)
+        _ = try? process.reapBlocking()
+    }
+}
+
+extension SandboxPlan {
+    /// Whether each start builds its own tree of mounts: in a user namespace nobody may copy another's tree, and a
+    /// temporary layer must not be shared.
+    var isBuiltPerStart: Bool {
+        if namespaces.contains(.user) { return true }
+        if case .overlay(_, .temporary) = root { return true }
+        return false
+    }
+}
+
+extension CgroupControllers {
+    /// What every sandbox is counted by, where the machine offers it.
+    static let accounting: CgroupControllers = [.memory, .pids, .cpuAccounting]
+}
+
+extension IdentityMap {
+    /// Writes the maps of a child that waits for them, user_namespaces(7).
+    func write(forChild pid: Int32) throws(SystemError) {
+        try Files.writeText("0 \(firstUserOutside) \(count)\n", to: "/proc/\(pid)/uid_map")
+        try Files.writeText("0 \(firstGroupOutside) \(count)\n", to: "/proc/\(pid)/gid_map")
+    }
+}
