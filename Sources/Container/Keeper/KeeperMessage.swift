@@ -29,8 +29,9 @@ package enum KeeperRequest: Hashable, Sendable {
     case list
     /// The node has recorded the end: the keeper may forget it.
     case acknowledge(sandbox: String)
-    /// Takes part in the streams of a sandbox whose output is logged: copies of output go to the descriptors
-    /// (stdout, stderr), and for a terminal input comes from the third.
+    /// Takes part in the streams of a sandbox whose output is logged. The answer `.done` carries the reading ends of
+    /// pipes with copies of the output from now on (stdout, stderr), or for a terminal the reading end of its output
+    /// and the writing end of its input. A reader that does not read holds the program up; closing detaches.
     case attach(sandbox: String)
     /// How the keeper itself is doing.
     case status
@@ -45,18 +46,21 @@ package struct StartRequest: Hashable, Sendable {
     package var sandbox: String
     package var call: ProgramCall
     package var stdio: StandardStreams
-    /// Restrictions and identity of this start where they differ from the plan: none today.
     /// Bytes after which the log is rotated; one older file is kept.
     package var logBytesLimit: Int
+    /// Whether the answer carries what an `.attach` right at the start would: not a byte of output is missed.
+    package var attached: Bool
 
     package init(
-        template: UInt32, sandbox: String, call: ProgramCall, stdio: StandardStreams, logBytesLimit: Int = 16 << 20
+        template: UInt32, sandbox: String, call: ProgramCall, stdio: StandardStreams, logBytesLimit: Int = 16 << 20,
+        attached: Bool = false
     ) {
         self.template = template
         self.sandbox = sandbox
         self.call = call
         self.stdio = stdio
         self.logBytesLimit = logBytesLimit
+        self.attached = attached
     }
 }
 
@@ -89,8 +93,8 @@ package struct ExecuteRequest: Hashable, Sendable {
     /// The name of the new program, listed and waited for like a sandbox.
     package var name: String
     package var call: ProgramCall
-    /// Passed streams, or for a terminal one descriptor: a pseudo-terminal of the sandbox is made, its master comes
-    /// back with the answer.
+    /// nil: the message carries stdin, stdout and stderr. Else a pseudo-terminal of the sandbox is made, and its
+    /// master comes back with the answer.
     package var terminal: Terminal.Size?
     /// Who to run as; nil: as the sandbox does.
     package var identity: Users.Identity?

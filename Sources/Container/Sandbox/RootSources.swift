@@ -1,4 +1,4 @@
-package import Linux
+import Linux
 
 /// What a sandbox's tree of mounts takes from the machine: looked at once, when the plan is compiled.
 struct RootSources: Sendable {

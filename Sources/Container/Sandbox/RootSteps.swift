@@ -1,5 +1,5 @@
-package import Linux
-package import Spawn
+import Linux
+import Spawn
 
 /// Writes the steps that build a sandbox's static tree of mounts: root, machine directories, declared binds, /dev.
 ///

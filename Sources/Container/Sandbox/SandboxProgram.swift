@@ -1,4 +1,4 @@
-package import Linux
+import Linux
 package import Spawn
 
 /// A plan as a step program: pure, so that what a sandbox will do can be read and tested without root.

@@ -1,4 +1,4 @@
-package import Linux
+import Linux
 package import Spawn
 
 /// A plan ready to be started: its program compiled, its static tree of mounts built once.
@@ -75,7 +75,10 @@ package final class SandboxTemplate {
         }
         let entries = try Self.spawning { () throws(SystemError) in try hierarchy.joinDescriptors(of: cgroup) }
         for (slot, raw) in zip(compiled.source.joins, entries.raws) { filled.append((slot, raw)) }
-        let placement = try Self.spawning { () throws(SystemError) in try hierarchy.placementDescriptor(of: cgroup) }
+        let placement = try Self.spawning { () throws(SystemError) -> SharedFD? in
+            guard let directory = try hierarchy.placement(of: cgroup) else { return nil }
+            return SharedFD(directory)
+        }
         let launched = try launch(compiled, filled, placement: placement?.raw ?? -1)
         return PreparingSandbox(launched, held: held, entries: entries)
     }
@@ -188,6 +191,13 @@ extension SandboxPlan {
         if namespaces.contains(.user) { return true }
         if case .overlay(_, .temporary) = root { return true }
         return false
+    }
+}
+
+extension CgroupHierarchy {
+    /// How many cgroup v1 hierarchies a child with these controllers writes itself into.
+    func joinCount(for controllers: CgroupControllers) -> Int {
+        branches(for: controllers).filter { $0.version == .v1 }.count
     }
 }
 

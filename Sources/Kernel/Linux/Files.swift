@@ -37,6 +37,30 @@ public enum Files {
         return fd
     }
 
+    /// Whether a memory file can no longer be changed by anybody (F_SEAL_WRITE and F_SEAL_SHRINK).
+    package static func isSealed(_ fd: CInt) throws(SystemError) -> Bool {
+        let seals = ck_get_seals(fd)
+        return seals >= 0 && CInt(seals) & (F_SEAL_WRITE | F_SEAL_SHRINK) == F_SEAL_WRITE | F_SEAL_SHRINK
+    }
+
+    /// All bytes of a seekable file from its start, wherever its position is.
+    ///
+    /// - Throws: `SystemError`; EMSGSIZE when it is longer than `limit`.
+    package static func readAll(from fd: CInt, limit: Int, name: String = "") throws(SystemError) -> [UInt8] {
+        let size = try status(of: fd, name: name).size
+        guard size <= limit else { throw SystemError("read", name, code: .messageTooLong) }
+        var bytes = [UInt8](repeating: 0, count: size)
+        var done = 0
+        while done < size {
+            let count = try call("read", name) {
+                bytes.withUnsafeMutableBytes { ck_pread(fd, $0.baseAddress! + done, size - done, off_t(done)) }
+            }
+            guard count > 0 else { throw SystemError("read", name, code: .inputOutput) }
+            done += count
+        }
+        return bytes
+    }
+
     /// Writes every byte, continuing after partial writes. For blocking descriptors.
     public static func writeAll(_ bytes: [UInt8], to fd: CInt, name: String = "") throws(SystemError) {
         var done = 0
@@ -100,6 +124,21 @@ public enum Files {
             _ = ck_unlinkat(here, temporary, 0)
             throw error
         }
+    }
+
+    /// Flags to open a file for appending, made if it is missing.
+    package static let appendFlags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
+
+    /// Renames within a directory, replacing what has the new name.
+    package static func rename(_ name: String, to new: String, at directory: CInt) throws(SystemError) {
+        try call("rename \(name) to", new) { ck_renameat(directory, name, directory, new) }
+    }
+
+    /// Switches between blocking and not, for all holders of the open file.
+    package static func setNonBlocking(_ fd: CInt, _ nonBlocking: Bool = true) throws(SystemError) {
+        let flags = CInt(try call("read the flags of descriptor", "\(fd)") { ck_fcntl_get_flags(fd) })
+        let new = nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
+        try call("set the flags of descriptor", "\(fd)") { ck_fcntl_set_flags(fd, new) }
     }
 
     /// Makes a directory and those above it; those that exist are left as they are.

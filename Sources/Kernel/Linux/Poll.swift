@@ -69,3 +69,15 @@ package enum Descriptors {
         return try call("wait for a descriptor") { ck_poll(&request, 1, timeout) } > 0
     }
 }
+
+extension Descriptors {
+    /// Writes once what there is room for; returns how many bytes. EAGAIN on a non-blocking descriptor without room.
+    package static func write(_ bytes: [UInt8], to fd: CInt) throws(SystemError) -> Int {
+        try call("write") { bytes.withUnsafeBytes { ck_write(fd, $0.baseAddress, $0.count) } }
+    }
+
+    /// Reads once into a buffer; returns how many bytes, 0 at the end. EAGAIN on a non-blocking descriptor without any.
+    package static func read(_ fd: CInt, into buffer: inout [UInt8]) throws(SystemError) -> Int {
+        try call("read") { buffer.withUnsafeMutableBytes { ck_read(fd, $0.baseAddress, $0.count) } }
+    }
+}

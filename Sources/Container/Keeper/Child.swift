@@ -1,0 +1,118 @@
+import Linux
+import Sandbox
+import Spawn
+
+/// A process on its way to become a program: prepared ahead or for a start that waits, then given its call.
+final class Child {
+    enum Stage {
+        /// Joining cgroups, mounting; not yet able to take a call.
+        case preparing
+        /// Waiting for its call.
+        case parked
+        /// Has its call and is about to exec.
+        case released
+    }
+
+    let template: TemplateEntry
+    let cgroup: Cgroup?
+    let pid: Int32
+    let pidfd: SharedFD
+    var stage = Stage.preparing
+    /// The start that this child serves; nil: it is prepared ahead.
+    var start: PendingStart?
+    var preparing: PreparingSandbox
+    var socketWatch: EventLoop.Watch?
+    var processWatch: EventLoop.Watch?
+
+    init(_ template: TemplateEntry, cgroup: Cgroup?, preparing: consuming PreparingSandbox) throws(SystemError) {
+        var preparing = preparing
+        self.template = template
+        self.cgroup = cgroup
+        pid = preparing.launch.pid
+        pidfd = SharedFD(try preparing.launch.takePidfd().duplicate(lowest: LongLived.lowestDescriptor))
+        self.preparing = preparing
+    }
+}
+
+/// A start that has been asked for and not yet answered.
+final class PendingStart {
+    let connection: UInt64
+    let number: UInt64
+    let name: String
+    /// The sandbox in which it is executed; nil for a sandbox's own program.
+    let parent: String?
+    let call: ProgramCall
+    let arrivedNanoseconds: Int
+    var wasPrepared = false
+    /// What the program gets as standard input, output and error.
+    var standard: [SharedFD] = []
+    /// What goes back with the answer.
+    var answered: [SharedFD] = []
+    var streams: ProgramStreams?
+
+    init(connection: UInt64, number: UInt64, name: String, parent: String?, call: ProgramCall) {
+        self.connection = connection
+        self.number = number
+        self.name = name
+        self.parent = parent
+        self.call = call
+        arrivedNanoseconds = Clock.monotonicNanoseconds()
+    }
+}
+
+/// A compiled plan and the children prepared for it.
+final class TemplateEntry {
+    let number: UInt32
+    let template: SandboxTemplate
+    /// How many children should wait.
+    var target = 0
+    var parked: [Child] = []
+    /// Prepared ahead and not yet waiting.
+    var preparingAhead = 0
+    /// Dropped: nothing more is prepared.
+    var isDropped = false
+    /// Preparation failed this often in a row; after some it is not tried ahead any more.
+    var failuresInARow = 0
+
+    init(number: UInt32, template: SandboxTemplate) {
+        self.number = number
+        self.template = template
+    }
+
+    /// How many children are still to be prepared ahead.
+    var missing: Int {
+        isDropped || failuresInARow >= Self.failureLimit ? 0 : max(0, target - parked.count - preparingAhead)
+    }
+
+    static let failureLimit = 3
+}
+
+/// A program that runs, or has ended and is not yet acknowledged.
+final class Supervised {
+    let name: String
+    let parent: String?
+    let start: StartReport
+    let cgroup: Cgroup?
+    let hasPidNamespace: Bool
+    let plan: SandboxPlan
+    /// nil once it has been reaped.
+    var pidfd: SharedFD?
+    var watch: EventLoop.Watch?
+    var streams: ProgramStreams?
+    var isFrozen = false
+    var end: EndReport?
+
+    init(name: String, parent: String?, start: StartReport, cgroup: Cgroup?, plan: SandboxPlan, pidfd: SharedFD) {
+        self.name = name
+        self.parent = parent
+        self.start = start
+        self.cgroup = cgroup
+        hasPidNamespace = plan.namespaces.contains(.pid)
+        self.plan = plan
+        self.pidfd = pidfd
+    }
+
+    var report: SandboxReport {
+        SandboxReport(sandbox: name, parent: parent, start: start, isFrozen: isFrozen, end: end)
+    }
+}
