@@ -1,0 +1,222 @@
+import Linux
+import Sandbox
+import Spawn
+
+// Templates, and children prepared ahead for them.
+
+extension Keeper {
+    /// Compiles a plan, or finds it compiled.
+    func define(_ plan: SandboxPlan) throws(KeeperFailure) -> UInt32 {
+        if let number = templateNumbers[plan] { return number }
+        let template: SandboxTemplate
+        do { template = try SandboxTemplate(plan, hierarchy: hierarchy) } catch { throw KeeperFailure(error) }
+        let number = nextTemplate
+        nextTemplate += 1
+        templates[number] = TemplateEntry(number: number, template: template)
+        templateNumbers[plan] = number
+        return number
+    }
+
+    func drop(_ number: UInt32) throws(KeeperFailure) {
+        let entry = try template(number)
+        entry.isDropped = true
+        templates[number] = nil
+        templateNumbers[entry.template.plan] = nil
+        for child in entry.parked { dismiss(child) }
+        entry.parked = []
+    }
+
+    /// Sets how many children wait; those too many leave, those missing are made when nothing else is to do.
+    func prepare(_ number: UInt32, count: Int) throws(KeeperFailure) {
+        guard count <= Self.preparedLimit else {
+            throw KeeperFailure(.badRequest, "prepare \(count) sandboxes: the most is \(Self.preparedLimit)")
+        }
+        let entry = try template(number)
+        entry.target = count
+        entry.failuresInARow = 0
+        while entry.parked.count > count { dismiss(entry.parked.removeLast()) }
+        scheduleRefill()
+    }
+
+    /// Most children that wait for one template: each costs the kernel a process and its namespaces.
+    static let preparedLimit = 256
+
+    func template(_ number: UInt32) throws(KeeperFailure) -> TemplateEntry {
+        guard let entry = templates[number] else { throw KeeperFailure(.notFound, "no template has the number \(number)") }
+        return entry
+    }
+
+    /// Makes one missing child when no event waits, and comes back for the next.
+    func scheduleRefill() {
+        guard !refillScheduled, templates.values.contains(where: { $0.missing > 0 }) else { return }
+        refillScheduled = true
+        loop.whenIdle { [self] in
+            refillScheduled = false
+            if let entry = templates.values.filter({ $0.missing > 0 }).max(by: { $0.missing < $1.missing }) {
+                do { try prepareOne(entry) } catch { entry.failuresInARow += 1 }
+            }
+            scheduleRefill()
+        }
+    }
+
+    private func prepareOne(_ entry: TemplateEntry) throws(KeeperFailure) {
+        let child = try makeChild(entry)
+        entry.preparingAhead += 1
+        try follow(child)
+    }
+
+    // Children.
+
+    /// Starts a child with a cgroup of its own.
+    func makeChild(_ entry: TemplateEntry, terminalMount: CInt? = nil) throws(KeeperFailure) -> Child {
+        sweepLingering()
+        var cgroup: Cgroup?
+        do {
+            if let hierarchy {
+                cgroup = try hierarchy.make("s\(nextCgroup)", entry.template.controllers)
+                nextCgroup += 1
+                if let cgroup { try hierarchy.setLimits(entry.template.plan.limits, of: cgroup) }
+            }
+            let preparing = try entry.template.startChild(in: cgroup, of: hierarchy, terminalMount: terminalMount)
+            let child = try Child(entry, cgroup: cgroup, preparing: preparing)
+            children[child.pid] = child
+            return child
+        } catch let error as SpawnError {
+            if let cgroup { try? hierarchy?.remove(cgroup) }
+            throw KeeperFailure(error)
+        } catch let error as SystemError {
+            if let cgroup { try? hierarchy?.remove(cgroup) }
+            throw KeeperFailure(error)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    /// Watches a child's socket and its end.
+    func follow(_ child: Child) throws(KeeperFailure) {
+        do {
+            child.socketWatch = try loop.add(child.preparing.launch.socket, .readable) { [unowned self, unowned child] _ in
+                socketReady(child)
+            }
+            child.processWatch = try loop.add(child.pidfd.raw, .readable) { [unowned self, unowned child] _ in
+                childEnded(child)
+            }
+        } catch {
+            discard(child)
+            throw KeeperFailure(error)
+        }
+    }
+
+    /// The child says that it waits, or its socket has hung up: it has exec'ed or failed.
+    private func socketReady(_ child: Child) {
+        switch child.stage {
+        case .preparing:
+            do {
+                try child.preparing.confirmParked()
+                parked(child)
+            } catch {
+                failed(child, KeeperFailure(error))
+            }
+        case .parked:
+            // A child that waits says nothing; a hang-up means that it was killed, which its end will tell.
+            if let watch = child.socketWatch { loop.remove(watch) }
+            child.socketWatch = nil
+        case .released:
+            if let failure = child.preparing.launch.failure() {
+                failed(child, KeeperFailure(failure))
+            } else {
+                becameProgram(child)
+            }
+        }
+    }
+
+    private func parked(_ child: Child) {
+        child.stage = .parked
+        guard let start = child.start else {
+            child.template.preparingAhead -= 1
+            child.template.failuresInARow = 0
+            guard !child.template.isDropped, child.template.parked.count < child.template.target else {
+                return dismiss(child)
+            }
+            child.template.parked.append(child)
+            return
+        }
+        release(child, start)
+    }
+
+    /// Gives a waiting child its call.
+    func release(_ child: Child, _ start: PendingStart) {
+        child.start = start
+        child.stage = .released
+        do {
+            try child.preparing.launch.release(start.call, descriptors: start.standard.map(\.raw))
+            start.standard = []
+        } catch {
+            failed(child, KeeperFailure(error))
+        }
+    }
+
+    /// The child has ended before it became a program.
+    private func childEnded(_ child: Child) {
+        if child.stage == .released, child.preparing.launch.failure() == nil, child.preparing.launch.hasLetGo {
+            // It exec'ed and ended before its socket was looked at.
+            return becameProgram(child)
+        }
+        let failure = child.preparing.launch.failure().map { KeeperFailure($0) }
+        failed(child, failure ?? KeeperFailure(.system, "start a program: its process was killed before it could run"))
+    }
+
+    /// A child that will not become a program: whoever waits for it hears why, and nothing of it is left.
+    private func failed(_ child: Child, _ failure: KeeperFailure) {
+        if child.start == nil {
+            if child.stage == .preparing {
+                child.template.preparingAhead -= 1
+                child.template.failuresInARow += 1
+            }
+            child.template.parked.removeAll { $0 === child }
+        }
+        if let start = child.start {
+            startingNames.remove(start.name)
+            answer(start.connection, start.number, .failed(failure))
+        }
+        discard(child)
+        scheduleRefill()
+    }
+
+    /// Lets a waiting child go.
+    func dismiss(_ child: Child) { discard(child) }
+
+    /// Ends a child's process, reaps it and removes its cgroup.
+    func discard(_ child: Child) {
+        if let watch = child.socketWatch { loop.remove(watch) }
+        if let watch = child.processWatch { loop.remove(watch) }
+        child.socketWatch = nil
+        child.processWatch = nil
+        try? ProcessSignals.send(Signal.kill, to: child.pidfd.raw)
+        _ = try? ExitRecord.reap(pidfd: child.pidfd.raw)
+        // Kept until the events at hand are through: a handler of this child may be on the stack.
+        loop.afterThis { [self] in children[child.pid] = nil }
+        if let cgroup = child.cgroup { remove(cgroup) }
+    }
+
+    // Cgroups.
+
+    /// Removes a cgroup now or, when the kernel is not through with its processes yet, later.
+    func remove(_ cgroup: Cgroup) {
+        do { try hierarchy?.remove(cgroup) } catch {
+            if error.code == .busy { lingering.append(cgroup) }
+        }
+    }
+
+    private func sweepLingering() {
+        guard !lingering.isEmpty else { return }
+        let waiting = lingering
+        lingering = []
+        for cgroup in waiting { remove(cgroup) }
+    }
+}
+
+extension KeeperFailure {
+    init(_ error: SpawnError) { self.init(.system, "\(error)", code: error.code.rawValue) }
+    init(_ error: SystemError) { self.init(.system, "\(error)", code: error.code.rawValue) }
+}

@@ -1,0 +1,153 @@
+import Linux
+import Sandbox
+import Spawn
+
+// Starting programs: a request becomes a call for a child, prepared ahead if there is one.
+
+extension Keeper {
+    func start(_ request: StartRequest, _ caller: Caller) throws(KeeperFailure) {
+        let entry = try template(request.template)
+        try checkName(request.sandbox)
+        guard caller.descriptors.count == request.stdio.descriptorCount else {
+            throw KeeperFailure(
+                .badRequest,
+                "start \(request.sandbox): \(request.stdio.descriptorCount) descriptors were expected, \(caller.descriptors.count) came")
+        }
+        let start = PendingStart(
+            connection: caller.connection, number: caller.number, name: request.sandbox, parent: nil, call: request.call)
+        do {
+            if case .terminal(let size) = request.stdio {
+                try startWithTerminal(entry, start, request, size, caller.descriptors)
+            } else {
+                try connect(start, request, caller.descriptors)
+                try launch(entry, start)
+            }
+        } catch let error as SystemError {
+            throw KeeperFailure(error)
+        } catch let error as KeeperFailure {
+            throw error
+        } catch {
+            preconditionFailure("\(error)")
+        }
+        startingNames.insert(start.name)
+    }
+
+    /// A name that can be a file's: letters, digits, "-", "_", ".", at most 128, and not in use.
+    func checkName(_ name: String) throws(KeeperFailure) {
+        let isValid =
+            (1...128).contains(name.utf8.count) && !name.hasPrefix(".")
+            && name.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+        guard isValid else {
+            throw KeeperFailure(.badRequest, "name a sandbox \"\(name)\": use up to 128 letters, digits, \"-\", \"_\" and \".\"")
+        }
+        guard programs[name] == nil, !startingNames.contains(name) else {
+            throw KeeperFailure(.conflict, "start \(name): the name is in use")
+        }
+    }
+
+    private func launch(_ entry: TemplateEntry, _ start: PendingStart) throws(KeeperFailure) {
+        if let child = entry.parked.popLast() {
+            start.wasPrepared = true
+            release(child, start)
+            scheduleRefill()
+            return
+        }
+        let child = try makeChild(entry)
+        child.start = start
+        try follow(child)
+    }
+
+    // Standard streams.
+
+    private func connect(
+        _ start: PendingStart, _ request: StartRequest, _ descriptors: [SharedFD]
+    ) throws(SystemError) {
+        switch request.stdio {
+        case .passed: start.standard = descriptors
+        case .pipes:
+            var pipes = [try Files.pipe().ends(), try Files.pipe().ends(), try Files.pipe().ends()]
+            let input = pipes.removeFirst()
+            start.standard = [input.reader] + pipes.map(\.writer)
+            start.answered = [input.writer] + pipes.map(\.reader)
+        case .logged:
+            let output = try Files.pipe().ends()
+            let error = try Files.pipe().ends()
+            start.standard = [descriptors[0], output.writer, error.writer]
+            start.streams = ProgramStreams(
+                loop: loop, log: try log(descriptors[1], request), output: try lasting(output.reader),
+                error: try lasting(error.reader))
+            if request.attached { start.answered = try start.streams?.attach() ?? [] }
+        case .terminal: preconditionFailure("a terminal is connected with its file system")
+        }
+    }
+
+    private func startWithTerminal(
+        _ entry: TemplateEntry, _ start: PendingStart, _ request: StartRequest, _ size: Terminal.Size,
+        _ descriptors: [SharedFD]
+    ) throws {
+        let hasMounts = entry.template.plan.namespaces.contains(.mount)
+        let mount = hasMounts ? SharedFD(try Mounts.terminalFileSystem()) : nil
+        var pair = try mount.map { mount throws(SystemError) in try Terminal.open(in: mount.raw, multiplexer: "ptmx") } ?? Terminal.open()
+        let program = SharedFD(pair.takeProgram())
+        let master = try lasting(SharedFD(pair.takeMaster()))
+        try Terminal.setSize(size, of: master.raw)
+        start.standard = [program, program, program]
+        start.streams = ProgramStreams(loop: loop, log: try log(descriptors[0], request), terminal: master)
+        if request.attached { start.answered = try start.streams?.attach() ?? [] }
+        let child = try makeChild(entry, terminalMount: mount?.raw, terminal: true)
+        child.start = start
+        child.held = mount
+        try follow(child)
+    }
+
+    private func log(_ directory: SharedFD, _ request: StartRequest) throws(SystemError) -> LogWriter {
+        let lasting = OwnedFD(adopting: try Descriptors.duplicate(directory.raw, lowest: LongLived.lowestDescriptor))
+        return LogWriter(directory: lasting, fileBytesLimit: request.logBytesLimit)
+    }
+
+    /// The same open file under a number out of the way, not blocking.
+    private func lasting(_ descriptor: SharedFD) throws(SystemError) -> SharedFD {
+        let number = try Descriptors.duplicate(descriptor.raw, lowest: LongLived.lowestDescriptor)
+        let lasting = SharedFD(OwnedFD(adopting: number))
+        try Files.setNonBlocking(number)
+        return lasting
+    }
+
+    // The program runs.
+
+    func becameProgram(_ child: Child) {
+        guard let start = child.start else { return }
+        if let watch = child.socketWatch { loop.remove(watch) }
+        if let watch = child.processWatch { loop.remove(watch) }
+        let report = StartReport(
+            pid: child.pid, startedAt: Clock.now(),
+            startNanoseconds: Clock.monotonicNanoseconds() - start.arrivedNanoseconds, wasPrepared: start.wasPrepared)
+        let program = Supervised(
+            name: start.name, parent: start.parent, start: report, cgroup: child.cgroup,
+            plan: child.template.template.plan, pidfd: child.pidfd)
+        program.streams = start.streams
+        programs[start.name] = program
+        startingNames.remove(start.name)
+        starts += 1
+        loop.afterThis { [self] in children[child.pid] = nil }
+        answer(start.connection, start.number, .started(report), descriptors: start.answered)
+        do {
+            try program.streams?.start()
+            program.watch = try loop.add(child.pidfd.raw, .readable) { [unowned self, unowned program] _ in
+                ended(program)
+            }
+        } catch {
+            // Without a watch its end would go unseen, so it may not live.
+            kill(program)
+            ended(program)
+        }
+        scheduleRefill()
+    }
+}
