@@ -13,7 +13,9 @@ final class Child {
         case released
     }
 
-    let template: TemplateEntry
+    /// What it was made from; nil: it will be executed in a sandbox that runs.
+    let template: TemplateEntry?
+    let plan: SandboxPlan
     let cgroup: Cgroup?
     let pid: Int32
     let pidfd: SharedFD
@@ -24,12 +26,14 @@ final class Child {
     var socketWatch: EventLoop.Watch?
     var processWatch: EventLoop.Watch?
 
-    init(_ template: TemplateEntry, cgroup: Cgroup?, preparing: consuming PreparingSandbox) throws(SystemError) {
-        var preparing = preparing
+    init(
+        _ template: TemplateEntry?, plan: SandboxPlan, cgroup: Cgroup?, preparing: consuming PreparingSandbox
+    ) throws(SystemError) {
         self.template = template
+        self.plan = plan
         self.cgroup = cgroup
         pid = preparing.launch.pid
-        pidfd = SharedFD(try preparing.launch.takePidfd().duplicate(lowest: LongLived.lowestDescriptor))
+        pidfd = SharedFD(try preparing.takePidfd().duplicate(lowest: LongLived.lowestDescriptor))
         self.preparing = preparing
     }
 }

@@ -60,10 +60,10 @@ package final class Keeper {
         self.settings = settings
         loop = try EventLoop()
         hierarchy = try? CgroupHierarchy.open(parent: settings.cgroupParent)
-        try? hierarchy?.removeLeftovers()
+        _ = try? hierarchy?.removeLeftovers()
         identity = KeeperIdentity(
-            pid: Process.currentID, generation: UInt64(Clock.now().nanoseconds), build: settings.build)
-        ownPidNamespace = (try? Files.open("/proc/self/ns/pid", 0)).map { SharedFD($0) }
+            pid: CurrentProcess.pid, generation: UInt64(Clock.now().nanoseconds), build: settings.build)
+        ownPidNamespace = SharedFD(try Files.open("/proc/self/ns/pid", 0))
         lastCapability = try Capabilities.lastOfKernel()
         try watchSignals()
     }
@@ -96,7 +96,7 @@ package final class Keeper {
     private func accept(from listener: SharedFD) {
         while let socket = try? MessageSocket.accept(from: listener.raw) {
             // Only our own user and root may speak to the keeper; the socket's mode says the same.
-            guard let peer = try? MessageSocket.peer(of: socket.raw), peer.uid == 0 || peer.uid == Process.effectiveUser
+            guard let peer = try? MessageSocket.peer(of: socket.raw), peer.uid == 0 || peer.uid == CurrentProcess.user
             else { continue }
             try? adopt(connection: socket)
         }
@@ -199,7 +199,7 @@ package final class Keeper {
         KeeperStatus(
             running: programs.values.reduce(0) { $0 + ($1.end == nil ? 1 : 0) },
             prepared: templates.values.reduce(0) { $0 + $1.parked.count }, templates: templates.count, starts: starts,
-            residentBytes: Process.residentBytes(), openDescriptors: (try? Files.list("/proc/self/fd").count) ?? 0)
+            residentBytes: CurrentProcess.residentBytes(), openDescriptors: (try? Files.list("/proc/self/fd").count) ?? 0)
     }
 
     // The end.
@@ -215,7 +215,7 @@ package final class Keeper {
     private func watchSignals() throws(SystemError) {
         // SIGTERM and SIGINT end the keeper in order; SIGPIPE is an error of a write and nothing more.
         let mask = Signal.mask([Signal.terminate, Signal.interrupt, Signal.hangUp])
-        let signals = SharedFD(try SignalMask.block(mask))
+        let signals = SharedFD(try CurrentProcess.takeSignals(mask))
         self.signals = signals
         _ = try loop.add(signals.raw, .readable) { [loop] _ in loop.stop() }
     }
@@ -223,7 +223,7 @@ package final class Keeper {
     /// Ends every child and program, reaps them and removes their cgroups.
     private func endEverything() {
         for entry in templates.values { entry.target = 0 }
-        for child in children.values { try? ProcessSignals.send(Signal.kill, to: child.pidfd.raw) }
+        for child in children.values { try? ProcessFD.signal(Signal.kill, to: child.pidfd.raw) }
         for program in programs.values where program.end == nil { kill(program) }
         while let record = try? ExitRecord.reapAny() {
             if let child = children[record.pid] {
@@ -232,7 +232,7 @@ package final class Keeper {
         }
         for program in programs.values { if let cgroup = program.cgroup { lingering.append(cgroup) } }
         for cgroup in lingering { try? hierarchy?.remove(cgroup) }
-        try? hierarchy?.removeLeftovers()
+        _ = try? hierarchy?.removeLeftovers()
         try? hierarchy?.close()
         listener = nil
     }

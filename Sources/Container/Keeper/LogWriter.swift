@@ -94,16 +94,11 @@ struct LogWriter: ~Copyable {
     }
 
     private mutating func takeTail(_ stream: Stream) -> [UInt8] {
+        defer { putTail([], stream) }
         switch stream {
-        case .output: return exchange(&outputTail)
-        case .error: return exchange(&errorTail)
+        case .output: return outputTail
+        case .error: return errorTail
         }
-    }
-
-    private func exchange(_ tail: inout [UInt8]) -> [UInt8] {
-        let taken = tail
-        tail = []
-        return taken
     }
 
     private mutating func putTail(_ tail: [UInt8], _ stream: Stream) {

@@ -1,4 +1,4 @@
-import Linux
+package import Linux
 
 /// One connected node: messages in, answers and events out, never blocking.
 ///

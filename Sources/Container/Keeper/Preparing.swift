@@ -22,7 +22,7 @@ extension Keeper {
         entry.isDropped = true
         templates[number] = nil
         templateNumbers[entry.template.plan] = nil
-        for child in entry.parked { dismiss(child) }
+        for child in entry.parked { discard(child) }
         entry.parked = []
     }
 
@@ -34,7 +34,7 @@ extension Keeper {
         let entry = try template(number)
         entry.target = count
         entry.failuresInARow = 0
-        while entry.parked.count > count { dismiss(entry.parked.removeLast()) }
+        while entry.parked.count > count { discard(entry.parked.removeLast()) }
         scheduleRefill()
     }
 
@@ -68,7 +68,9 @@ extension Keeper {
     // Children.
 
     /// Starts a child with a cgroup of its own.
-    func makeChild(_ entry: TemplateEntry, terminalMount: CInt? = nil) throws(KeeperFailure) -> Child {
+    func makeChild(
+        _ entry: TemplateEntry, terminal: Bool = false, terminalMount: SharedFD? = nil
+    ) throws(KeeperFailure) -> Child {
         sweepLingering()
         var cgroup: Cgroup?
         do {
@@ -77,8 +79,9 @@ extension Keeper {
                 nextCgroup += 1
                 if let cgroup { try hierarchy.setLimits(entry.template.plan.limits, of: cgroup) }
             }
-            let preparing = try entry.template.startChild(in: cgroup, of: hierarchy, terminalMount: terminalMount)
-            let child = try Child(entry, cgroup: cgroup, preparing: preparing)
+            let preparing = try entry.template.startChild(
+                in: cgroup, of: hierarchy, terminal: terminal, terminalMount: terminalMount)
+            let child = try Child(entry, plan: entry.template.plan, cgroup: cgroup, preparing: preparing)
             children[child.pid] = child
             return child
         } catch let error as SpawnError {
@@ -133,12 +136,11 @@ extension Keeper {
     private func parked(_ child: Child) {
         child.stage = .parked
         guard let start = child.start else {
-            child.template.preparingAhead -= 1
-            child.template.failuresInARow = 0
-            guard !child.template.isDropped, child.template.parked.count < child.template.target else {
-                return dismiss(child)
-            }
-            child.template.parked.append(child)
+            guard let entry = child.template else { return discard(child) }
+            entry.preparingAhead -= 1
+            entry.failuresInARow = 0
+            guard !entry.isDropped, entry.parked.count < entry.target else { return discard(child) }
+            entry.parked.append(child)
             return
         }
         release(child, start)
@@ -158,7 +160,7 @@ extension Keeper {
 
     /// The child has ended before it became a program.
     private func childEnded(_ child: Child) {
-        if child.stage == .released, child.preparing.launch.failure() == nil, child.preparing.launch.hasLetGo {
+        if child.stage == .released, child.preparing.launch.failure() == nil {
             // It exec'ed and ended before its socket was looked at.
             return becameProgram(child)
         }
@@ -168,12 +170,12 @@ extension Keeper {
 
     /// A child that will not become a program: whoever waits for it hears why, and nothing of it is left.
     private func failed(_ child: Child, _ failure: KeeperFailure) {
-        if child.start == nil {
+        if child.start == nil, let entry = child.template {
             if child.stage == .preparing {
-                child.template.preparingAhead -= 1
-                child.template.failuresInARow += 1
+                entry.preparingAhead -= 1
+                entry.failuresInARow += 1
             }
-            child.template.parked.removeAll { $0 === child }
+            entry.parked.removeAll { $0 === child }
         }
         if let start = child.start {
             startingNames.remove(start.name)
@@ -183,17 +185,14 @@ extension Keeper {
         scheduleRefill()
     }
 
-    /// Lets a waiting child go.
-    func dismiss(_ child: Child) { discard(child) }
-
     /// Ends a child's process, reaps it and removes its cgroup.
     func discard(_ child: Child) {
         if let watch = child.socketWatch { loop.remove(watch) }
         if let watch = child.processWatch { loop.remove(watch) }
         child.socketWatch = nil
         child.processWatch = nil
-        try? ProcessSignals.send(Signal.kill, to: child.pidfd.raw)
-        _ = try? ExitRecord.reap(pidfd: child.pidfd.raw)
+        try? ProcessFD.signal(Signal.kill, to: child.pidfd.raw)
+        _ = try? ExitRecord.reap(pidfd: child.pidfd.raw, block: true)
         // Kept until the events at hand are through: a handler of this child may be on the stack.
         loop.afterThis { [self] in children[child.pid] = nil }
         if let cgroup = child.cgroup { remove(cgroup) }

@@ -6,7 +6,7 @@ import Linux
 /// down and costs no memory. (test: `an attached reader that stops reading holds the program up, not the keeper`)
 struct Relay: ~Copyable {
     /// Where copies go; nil: nobody is attached.
-    private var sink: OwnedFD?
+    private var sink: SharedFD?
     private var waiting: [UInt8] = []
 
     init() {}
@@ -20,7 +20,7 @@ struct Relay: ~Copyable {
     }
 
     mutating func attach(_ sink: consuming OwnedFD) {
-        self.sink = consume sink
+        self.sink = SharedFD(sink)
         waiting = []
     }
 

@@ -93,30 +93,35 @@ extension Keeper {
         _ descriptors: [SharedFD]
     ) throws {
         let hasMounts = entry.template.plan.namespaces.contains(.mount)
-        let mount = hasMounts ? SharedFD(try Mounts.terminalFileSystem()) : nil
-        var pair = try mount.map { mount throws(SystemError) in try Terminal.open(in: mount.raw, multiplexer: "ptmx") } ?? Terminal.open()
+        var mount: SharedFD?
+        var pair: TerminalPair
+        if hasMounts {
+            let fresh = SharedFD(try Mounts.terminalFileSystem())
+            pair = try Terminal.open(in: fresh.raw, multiplexer: "ptmx")
+            mount = fresh
+        } else {
+            pair = try Terminal.open()
+        }
         let program = SharedFD(pair.takeProgram())
         let master = try lasting(SharedFD(pair.takeMaster()))
         try Terminal.setSize(size, of: master.raw)
         start.standard = [program, program, program]
         start.streams = ProgramStreams(loop: loop, log: try log(descriptors[0], request), terminal: master)
         if request.attached { start.answered = try start.streams?.attach() ?? [] }
-        let child = try makeChild(entry, terminalMount: mount?.raw, terminal: true)
+        let child = try makeChild(entry, terminal: true, terminalMount: mount)
         child.start = start
-        child.held = mount
         try follow(child)
     }
 
     private func log(_ directory: SharedFD, _ request: StartRequest) throws(SystemError) -> LogWriter {
-        let lasting = OwnedFD(adopting: try Descriptors.duplicate(directory.raw, lowest: LongLived.lowestDescriptor))
+        let lasting = try Descriptors.duplicate(directory.raw, lowest: LongLived.lowestDescriptor)
         return LogWriter(directory: lasting, fileBytesLimit: request.logBytesLimit)
     }
 
     /// The same open file under a number out of the way, not blocking.
     private func lasting(_ descriptor: SharedFD) throws(SystemError) -> SharedFD {
-        let number = try Descriptors.duplicate(descriptor.raw, lowest: LongLived.lowestDescriptor)
-        let lasting = SharedFD(OwnedFD(adopting: number))
-        try Files.setNonBlocking(number)
+        let lasting = SharedFD(try Descriptors.duplicate(descriptor.raw, lowest: LongLived.lowestDescriptor))
+        try Files.setNonBlocking(lasting.raw)
         return lasting
     }
 
@@ -131,7 +136,7 @@ extension Keeper {
             startNanoseconds: Clock.monotonicNanoseconds() - start.arrivedNanoseconds, wasPrepared: start.wasPrepared)
         let program = Supervised(
             name: start.name, parent: start.parent, start: report, cgroup: child.cgroup,
-            plan: child.template.template.plan, pidfd: child.pidfd)
+            plan: child.plan, pidfd: child.pidfd)
         program.streams = start.streams
         programs[start.name] = program
         startingNames.remove(start.name)

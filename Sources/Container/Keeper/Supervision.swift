@@ -56,7 +56,7 @@ extension Keeper {
         guard (0...64).contains(number) else { throw KeeperFailure(.badRequest, "no signal has the number \(number)") }
         do {
             guard wholeTree, program.parent == nil, let cgroup = program.cgroup, let hierarchy else {
-                if let pidfd = program.pidfd { try ProcessSignals.send(number, to: pidfd.raw) }
+                if let pidfd = program.pidfd { try ProcessFD.signal(number, to: pidfd.raw) }
                 return
             }
             if number == Signal.kill { return try hierarchy.killAll(of: cgroup) }
@@ -71,7 +71,7 @@ extension Keeper {
     /// Ends a program and everything it started.
     func kill(_ program: Supervised) {
         if program.parent == nil, let cgroup = program.cgroup { try? hierarchy?.killAll(of: cgroup) }
-        if let pidfd = program.pidfd { try? ProcessSignals.send(Signal.kill, to: pidfd.raw) }
+        if let pidfd = program.pidfd { try? ProcessFD.signal(Signal.kill, to: pidfd.raw) }
     }
 
     func setFrozen(_ frozen: Bool, _ name: String) throws(KeeperFailure) {

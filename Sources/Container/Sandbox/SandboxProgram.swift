@@ -64,11 +64,43 @@ package struct SandboxProgram: Sendable {
         finish(plan, terminal: variant.terminal)
     }
 
+    /// The program of a child that enters the namespaces of a sandbox which runs, but for the pid namespace, into
+    /// which it was born.
+    init(entering plan: SandboxPlan, joinCount: Int, terminal: Bool) {
+        var program = StepProgram()
+        socket = program.slot()
+        baseNamespace = program.slot()
+        network = program.slot()
+        terminalMount = program.slot()
+        joins = (0..<joinCount).map { _ in program.slot() }
+        streams = (0..<3).map { _ in program.slot() }
+        self.program = program
+        self.program.add(.unshareFiles(lowest: 3))
+        joinCgroups()
+        self.program.add(.setSession)
+        let entered = plan.namespaces.subtracting(.pid)
+        if !entered.isEmpty {
+            self.program.add(.joinNamespaces(baseNamespace, flags: Self.bits(entered), optional: false))
+        }
+        self.program.add(.umask(plan.umask))
+        for limit in plan.resourceLimits { self.program.add(.limit(limit)) }
+        if !plan.namespaces.isEmpty {
+            self.program.add(.newKeyring)
+            self.program.add(.dropBounding(keeping: plan.capabilities, last: Capabilities.lastKnown))
+        }
+        self.program.add(.park(socket, first: streams[0], count: streams.count))
+        finish(plan, terminal: terminal)
+    }
+
+    private mutating func joinCgroups() {
+        for join in joins { program.add(.write([UInt8(ascii: "0")], to: join, meaning: "itself into its cgroup")) }
+    }
+
     // Before the wait.
 
     private mutating func prepare(_ plan: SandboxPlan, _ variant: Variant, pooledNetwork: Bool) {
         program.add(.unshareFiles(lowest: 3))
-        for join in joins { program.add(.write([UInt8(ascii: "0")], to: join, meaning: "itself into its cgroup")) }
+        joinCgroups()
         if plan.namespaces.contains(.user) { becomeInnerRoot() }
         program.add(.setSession)
         enterMounts(plan, variant.base)

@@ -1,4 +1,4 @@
-import Linux
+package import Linux
 package import Spawn
 
 /// A plan ready to be started: its program compiled, its static tree of mounts built once.
@@ -56,14 +56,18 @@ package final class SandboxTemplate {
     ///
     /// - Parameters:
     ///   - cgroup: where it will live; made with `controllers`.
-    ///   - terminalMount: a detached devpts of its own, when the call will bring a terminal of it.
+    ///   - terminal: whether the call will bring a pseudo-terminal.
+    ///   - terminalMount: the detached devpts that it belongs to, for a sandbox with mounts of its own.
     package func startChild(
-        in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, terminalMount: CInt? = nil
+        in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, terminal: Bool = false, terminalMount: SharedFD? = nil
     ) throws(SpawnError) -> PreparingSandbox {
-        let compiled = terminalMount == nil ? ordinary : terminalProgram()
+        let compiled = terminal ? terminalProgram() : ordinary
         var filled: [(Slot, CInt)] = []
         var held: [SharedFD] = []
-        if let terminalMount { filled.append((compiled.source.terminalMount, terminalMount)) }
+        if let terminalMount {
+            filled.append((compiled.source.terminalMount, terminalMount.raw))
+            held.append(terminalMount)
+        }
         if let baseNamespace { filled.append((compiled.source.baseNamespace, baseNamespace.raw)) }
         if case .built = variant.base {
             let trees = try Self.spawning { () throws(SystemError) in try sources.copyTrees(plan) }
@@ -122,6 +126,9 @@ package struct PreparingSandbox: ~Copyable {
         self.held = held
         self.entries = entries
     }
+
+    /// The child by descriptor; taking it twice is a programmer error.
+    package mutating func takePidfd() -> OwnedFD { launch.takePidfd() }
 
     /// Reads the child's word that it waits, and lets go of what it no longer shares.
     package mutating func confirmParked() throws(SpawnError) {
@@ -196,7 +203,7 @@ extension SandboxPlan {
 
 extension CgroupHierarchy {
     /// How many cgroup v1 hierarchies a child with these controllers writes itself into.
-    func joinCount(for controllers: CgroupControllers) -> Int {
+    package func joinCount(for controllers: CgroupControllers) -> Int {
         branches(for: controllers).filter { $0.version == .v1 }.count
     }
 }

@@ -1,1 +1,4 @@
-print("not yet")
+import Glibc
+import Keeper
+
+exit(KeeperProgram.main(Array(CommandLine.arguments.dropFirst())))

@@ -134,13 +134,6 @@ public enum Files {
         try call("rename \(name) to", new) { ck_renameat(directory, name, directory, new) }
     }
 
-    /// Switches between blocking and not, for all holders of the open file.
-    package static func setNonBlocking(_ fd: CInt, _ nonBlocking: Bool = true) throws(SystemError) {
-        let flags = CInt(try call("read the flags of descriptor", "\(fd)") { ck_fcntl_get_flags(fd) })
-        let new = nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
-        try call("set the flags of descriptor", "\(fd)") { ck_fcntl_set_flags(fd, new) }
-    }
-
     /// Makes a directory and those above it; those that exist are left as they are.
     public static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
         var at = path.hasPrefix("/") ? "/" : ""
@@ -264,6 +257,11 @@ public struct Pipe: ~Copyable, Sendable {
 
     /// The end to write to; taking it twice is a programmer error.
     public mutating func takeWriter() -> OwnedFD { writer.take()! }
+
+    /// Both ends, shared.
+    package consuming func ends() -> (reader: SharedFD, writer: SharedFD) {
+        (SharedFD(takeReader()), SharedFD(takeWriter()))
+    }
 }
 
 /// The part of stat(2) that Forkless decides by.

@@ -96,6 +96,8 @@ package struct MessageSocket: ~Copyable, Sendable {
     package struct Message: Sendable {
         package var bytes: [UInt8] = []
         package var descriptors: [SharedFD] = []
+
+        package init() {}
     }
 
     /// Who connected, as the kernel says (SO_PEERCRED).

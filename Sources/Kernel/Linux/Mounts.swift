@@ -40,6 +40,26 @@ package enum Mounts {
         return tree
     }
 
+    /// A detached instance of devpts with terminals of its own, whose `ptmx` anybody inside may open.
+    package static func terminalFileSystem() throws(SystemError) -> OwnedFD {
+        let configuration = OwnedFD(
+            adopting: CInt(try call("prepare a terminal file system") { ck_fsopen("devpts", CUnsignedInt(FSOPEN_CLOEXEC)) }))
+        for (key, value) in [("ptmxmode", "0666"), ("mode", "0620")] {
+            try call("set the mount option", key) {
+                ck_fsconfig(configuration.raw, CUnsignedInt(FSCONFIG_SET_STRING.rawValue), key, value, 0)
+            }
+        }
+        try call("make a terminal file system") {
+            ck_fsconfig(configuration.raw, CUnsignedInt(FSCONFIG_CMD_CREATE.rawValue), nil, nil, 0)
+        }
+        let attributes = Attributes([.noSetuid, .noExecute]).rawValue
+        return OwnedFD(
+            adopting: CInt(
+                try call("mount a terminal file system") {
+                    ck_fsmount(configuration.raw, CUnsignedInt(FSMOUNT_CLOEXEC), CUnsignedInt(attributes))
+                }))
+    }
+
     /// Makes a mount namespace of our own whose changes stay in it, mount_namespaces(7).
     package static func leaveSharedNamespace() throws(SystemError) {
         try call("make a mount namespace") { ck_unshare(CInt(truncatingIfNeeded: Namespaces.mount.rawValue)) }

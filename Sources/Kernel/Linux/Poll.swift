@@ -71,6 +71,11 @@ package enum Descriptors {
 }
 
 extension Descriptors {
+    /// A second descriptor of the same open file with a number not below `lowest`, close-on-exec.
+    package static func duplicate(_ fd: CInt, lowest: CInt = 0) throws(SystemError) -> OwnedFD {
+        OwnedFD(adopting: CInt(try call("duplicate descriptor", "\(fd)") { ck_dup_cloexec(fd, lowest) }))
+    }
+
     /// Writes once what there is room for; returns how many bytes. EAGAIN on a non-blocking descriptor without room.
     package static func write(_ bytes: [UInt8], to fd: CInt) throws(SystemError) -> Int {
         try call("write") { bytes.withUnsafeBytes { ck_write(fd, $0.baseAddress, $0.count) } }

@@ -118,6 +118,18 @@ public struct ExitRecord: Hashable, Sendable {
     public var status: ExitStatus
     public var usage: ResourceUsage
 
+    /// Reaps the child behind a pidfd; nil: it runs on and `block` is false.
+    package static func reap(pidfd: CInt, block: Bool) throws(SystemError) -> ExitRecord? {
+        try reap(type: Int32(P_PIDFD), id: pidfd, options: block ? WEXITED : WEXITED | WNOHANG)
+    }
+
+    /// Waits for any child to end and reaps it.
+    ///
+    /// - Throws: `SystemError` (ECHILD) when there is none.
+    package static func reapAny() throws(SystemError) -> ExitRecord? {
+        try reap(type: Int32(P_ALL.rawValue), id: 0, options: WEXITED)
+    }
+
     /// waitid(2) in any of its forms; nil when nothing has ended (WNOHANG).
     package static func reap(type: Int32, id: Int32, options: Int32) throws(SystemError) -> ExitRecord? {
         var exit = ck_exit()

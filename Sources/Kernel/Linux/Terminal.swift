@@ -31,6 +31,18 @@ public enum Terminal {
         return TerminalPair(master: master, program: program)
     }
 
+    /// The same in the devpts instance that a root filesystem shows at /dev/pts; anything else there is refused.
+    package static func open(inRoot root: CInt) throws(SystemError) -> TerminalPair {
+        let directory = try PathResolution.open(
+            "/dev/pts", inRoot: root, flags: O_PATH | O_DIRECTORY | O_NOFOLLOW)
+        var status = statfs()
+        try call("look at", "/dev/pts") { ck_fstatfs(directory.raw, &status) }
+        guard status.f_type == DEVPTS_SUPER_MAGIC else {
+            throw SystemError("open a terminal in", "/dev/pts", code: .noDevice, advice: "No devpts is mounted there.")
+        }
+        return try open(in: directory.raw, multiplexer: "ptmx")
+    }
+
     public static func setSize(_ size: Size, of fd: CInt) throws(SystemError) {
         try call("set the terminal's size") { ck_terminal_set_size(fd, size.rows, size.columns) }
     }
