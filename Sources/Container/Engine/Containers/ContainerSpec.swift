@@ -40,8 +40,8 @@ package struct ContainerSpec: Hashable, Sendable {
     /// `--ulimit`.
     package var limits: [ContainerLimit] = []
 
-    /// `--network`.
-    package var network = ContainerNetwork.isolated
+    /// `--network`; nil: isolated on the container rung, the machine's on the process rung.
+    package var network: ContainerNetwork?
     /// `--hostname`; nil: `defaultHostname`.
     package var hostname: String?
 

@@ -31,7 +31,7 @@ extension ContainerSpec: NodeValue {
     }
 
     private mutating func readRestrictions(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
-        network = try reader.word("network", default: .isolated)
+        network = try reader.wordIfThere("network")
         hostname = try reader.optional("hostname")
         addedCapabilities = try reader.list("addedCapabilities")
         droppedCapabilities = try reader.list("droppedCapabilities")
@@ -46,7 +46,7 @@ extension ContainerSpec: NodeValue {
             ("user", user?.json), ("root", root.json), ("mounts", .array(mounts.map(\.json))),
             ("readOnly", isReadOnly.json), ("memoryBytes", memoryBytes?.json), ("milliCPUs", milliCPUs?.json),
             ("pidsLimit", pidsLimit?.json), ("cpuset", cpus?.json), ("limits", .array(limits.map(\.json))),
-            ("network", .string(network.rawValue)), ("hostname", hostname?.json),
+            ("network", (network?.rawValue).map { .string($0) }), ("hostname", hostname?.json),
             ("addedCapabilities", addedCapabilities.json), ("droppedCapabilities", droppedCapabilities.json),
             ("systemCallFilter", hasSystemCallFilter.json), ("noNewPrivileges", noNewPrivileges.json),
             ("terminal", hasTerminal.json), ("interactive", isInteractive.json), ("removeOnExit", removesOnExit.json),

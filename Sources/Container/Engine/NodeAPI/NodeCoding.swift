@@ -78,13 +78,24 @@ extension JSONObjectReader {
     mutating func word<Word: RawRepresentable & CaseIterable>(
         _ key: String, default fallback: Word? = nil
     ) throws(JSONShapeError) -> Word where Word.RawValue == String {
-        let words = Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-        guard let text: String = try optional(key) else {
-            guard let fallback else { throw error(key, "expected one of \(words), found nothing") }
-            return fallback
+        if let word: Word = try wordIfThere(key) ?? fallback { return word }
+        throw error(key, "expected one of \(Self.words(Word.self)), found nothing")
+    }
+
+    /// One of the words of an enumeration, which may be missing.
+    mutating func wordIfThere<Word: RawRepresentable & CaseIterable>(
+        _ key: String
+    ) throws(JSONShapeError) -> Word? where Word.RawValue == String {
+        guard let text: String = try optional(key) else { return nil }
+        guard let word = Word(rawValue: text) else {
+            throw error(key, "\"\(text)\" is none of \(Self.words(Word.self))")
         }
-        guard let word = Word(rawValue: text) else { throw error(key, "\"\(text)\" is none of \(words)") }
         return word
+    }
+
+    private static func words<Word: RawRepresentable & CaseIterable>(_ type: Word.Type) -> String
+    where Word.RawValue == String {
+        Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
     }
 }
 

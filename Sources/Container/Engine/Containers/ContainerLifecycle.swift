@@ -1,0 +1,286 @@
+package import Keeper
+package import Linux
+import Sandbox
+
+/// The life of one container as a pure state machine: events in, actions out.
+///
+/// Invariants
+/// 1. A start is recorded before the keeper is asked: whatever a dead node had begun, the next one knows of.
+///    (test: `a start is recorded before it is asked for`)
+/// 2. An end is recorded before the keeper may forget it. (test: `an end is recorded before it is acknowledged`)
+/// 3. Events of a run that is over change nothing but are acknowledged. (test: `news of an earlier run changes nothing`)
+/// 4. Whatever the state, the keeper's word that a program runs, ended or is unknown leads to a state that agrees.
+///    (test: `adoption agrees with the keeper from every state`)
+package struct ContainerLifecycle: Hashable, Sendable {
+    /// One run: the keeper's sandbox `<id>.<number>`.
+    package struct Run: Hashable, Sendable {
+        package var number: Int
+        /// nil: the keeper's answer was never seen.
+        package var start: StartReport?
+
+        package init(number: Int, start: StartReport?) {
+            self.number = number
+            self.start = start
+        }
+    }
+
+    package enum State: Hashable, Sendable {
+        /// Never started, or the last start failed for this reason.
+        case created(startError: String?)
+        case starting(run: Int)
+        case running(Run)
+        /// Signalled; at `killAt` the whole tree is killed. nil: it has been.
+        case stopping(Run, killAt: Timestamp?)
+        case exited(Run, ContainerEnd)
+        /// The keeper died with it.
+        case lost(Run, ContainerEnd)
+        /// Killed in order to be removed.
+        case removing(Run)
+        case removed
+    }
+
+    package enum Event: Hashable, Sendable {
+        case startRequested
+        case started(run: Int, StartReport)
+        case startFailed(run: Int, String)
+        case ended(run: Int, EndReport)
+        case stopRequested(signal: Int32, graceNanoseconds: Int)
+        case graceExpired(run: Int)
+        case killRequested(signal: Int32)
+        case removeRequested(force: Bool)
+        /// The keeper lists it as running.
+        case found(run: Int, StartReport)
+        /// The keeper does not know of it.
+        case absent
+    }
+
+    package enum Action: Hashable, Sendable {
+        /// Writes the record; what follows happens only if that worked.
+        case record
+        case start(run: Int)
+        case signal(run: Int, number: Int32, wholeTree: Bool)
+        case expectGraceToExpire(run: Int, at: Timestamp)
+        case acknowledge(run: Int)
+        /// Removes the record and the logs.
+        case delete
+    }
+
+    package private(set) var state: State
+    /// The number of the latest run; 0 before the first.
+    package private(set) var runs: Int
+    package let removesOnExit: Bool
+
+    package init(state: State = .created(startError: nil), runs: Int = 0, removesOnExit: Bool) {
+        self.state = state
+        self.runs = runs
+        self.removesOnExit = removesOnExit
+    }
+
+    /// Moves on; a refused request changes nothing.
+    ///
+    /// - Throws: `NodeFailure` of kind `conflict` for a request that the state does not allow.
+    package mutating func handle(_ event: Event, now: Timestamp) throws(NodeFailure) -> [Action] {
+        switch event {
+        case .startRequested: try start()
+        case .started(let run, let report), .found(let run, let report): found(run, report, now)
+        case .startFailed(let run, let reason): startFailed(run, reason)
+        case .ended(let run, let report): ended(run, report)
+        case .stopRequested(let signal, let grace): try stop(signal, grace, now)
+        case .graceExpired(let run): graceExpired(run)
+        case .killRequested(let signal): try kill(signal)
+        case .removeRequested(let force): try remove(force)
+        case .absent: absent(now)
+        }
+    }
+
+    /// The phase as users see it.
+    package var phase: ContainerPhase {
+        switch state {
+        case .created: .created
+        case .starting: .starting
+        case .running: .running
+        case .stopping: .stopping
+        case .exited: .exited
+        case .lost: .lost
+        case .removing, .removed: .removing
+        }
+    }
+
+    /// The run that is under way or was the last one.
+    package var run: Run? {
+        switch state {
+        case .created, .removed: nil
+        case .starting(let number): Run(number: number, start: nil)
+        case .running(let run), .stopping(let run, _), .exited(let run, _), .lost(let run, _), .removing(let run): run
+        }
+    }
+
+    /// How the last run ended.
+    package var end: ContainerEnd? {
+        switch state {
+        case .exited(_, let end), .lost(_, let end): end
+        default: nil
+        }
+    }
+
+    package var startError: String? { if case .created(let error) = state { error } else { nil } }
+
+    // Requests.
+
+    private mutating func start() throws(NodeFailure) -> [Action] {
+        switch state {
+        case .created, .exited, .lost:
+            runs += 1
+            state = .starting(run: runs)
+            return [.record, .start(run: runs)]
+        case .starting: throw Self.conflict("is being started")
+        case .running, .stopping: throw Self.conflict("is running already")
+        case .removing, .removed: throw Self.conflict("is being removed")
+        }
+    }
+
+    private mutating func stop(_ signal: Int32, _ grace: Int, _ now: Timestamp) throws(NodeFailure) -> [Action] {
+        switch state {
+        case .running(let run): return stopping(run, signal, grace, now)
+        case .stopping(let run, let killAt):
+            // A second request may shorten the grace of the first, not lengthen it.
+            guard let killAt else { return [] }
+            let sooner = min(grace, max(0, killAt.nanoseconds - now.nanoseconds))
+            return stopping(run, signal, sooner, now)
+        case .created, .exited, .lost: return []
+        case .starting: throw Self.conflict("is being started; try again when it runs")
+        case .removing, .removed: throw Self.conflict("is being removed")
+        }
+    }
+
+    private mutating func stopping(_ run: Run, _ signal: Int32, _ grace: Int, _ now: Timestamp) -> [Action] {
+        if grace == 0 || signal == Signal.kill {
+            state = .stopping(run, killAt: nil)
+            return [.record, .signal(run: run.number, number: Signal.kill, wholeTree: true)]
+        }
+        let killAt = Timestamp(nanoseconds: now.nanoseconds + grace)
+        state = .stopping(run, killAt: killAt)
+        return [
+            .record, .signal(run: run.number, number: signal, wholeTree: false),
+            .expectGraceToExpire(run: run.number, at: killAt),
+        ]
+    }
+
+    private func kill(_ signal: Int32) throws(NodeFailure) -> [Action] {
+        switch state {
+        case .running(let run), .stopping(let run, _):
+            return [.signal(run: run.number, number: signal, wholeTree: signal == Signal.kill)]
+        case .created, .exited, .lost: throw Self.conflict("is not running")
+        case .starting: throw Self.conflict("is being started; try again when it runs")
+        case .removing, .removed: throw Self.conflict("is being removed")
+        }
+    }
+
+    private mutating func remove(_ force: Bool) throws(NodeFailure) -> [Action] {
+        switch state {
+        case .created, .exited, .lost:
+            state = .removed
+            return [.delete]
+        case .running(let run), .stopping(let run, _):
+            guard force else { throw Self.conflict("is running: stop it first, or remove it with --force") }
+            state = .removing(run)
+            return [.record, .signal(run: run.number, number: Signal.kill, wholeTree: true)]
+        case .starting: throw Self.conflict("is being started; try again when it runs")
+        case .removing: return []
+        case .removed: throw Self.conflict("was removed")
+        }
+    }
+
+    // The keeper's word.
+
+    /// It runs: the answer to our start, or what the keeper listed.
+    private mutating func found(_ number: Int, _ report: StartReport, _ now: Timestamp) -> [Action] {
+        guard number == runs else { return [] }
+        let run = Run(number: number, start: report)
+        switch state {
+        case .starting, .running:
+            state = .running(run)
+            return []
+        case .created, .lost:
+            // It was thought not to run. What runs counts.
+            state = .running(run)
+            return [.record]
+        case .stopping(_, let killAt?):
+            // The node that was asked to stop it may have died before the grace was over, or before the signal.
+            state = .stopping(run, killAt: killAt)
+            return [.expectGraceToExpire(run: number, at: killAt)]
+        case .stopping(_, nil), .removing:
+            return [.signal(run: number, number: Signal.kill, wholeTree: true)]
+        case .exited, .removed: return []
+        }
+    }
+
+    private mutating func startFailed(_ number: Int, _ reason: String) -> [Action] {
+        guard case .starting(number) = state else { return [] }
+        if removesOnExit {
+            state = .removed
+            return [.delete]
+        }
+        state = .created(startError: reason)
+        return [.record]
+    }
+
+    private mutating func ended(_ number: Int, _ report: EndReport) -> [Action] {
+        guard number == runs else { return [.acknowledge(run: number)] }
+        switch state {
+        case .starting, .running, .stopping, .created, .lost:
+            if removesOnExit {
+                state = .removed
+                return [.acknowledge(run: number), .delete]
+            }
+            state = .exited(run ?? Run(number: number, start: nil), ContainerEnd(report))
+            return [.record, .acknowledge(run: number)]
+        case .removing:
+            state = .removed
+            return [.acknowledge(run: number), .delete]
+        case .exited, .removed: return [.acknowledge(run: number)]
+        }
+    }
+
+    private mutating func graceExpired(_ number: Int) -> [Action] {
+        guard case .stopping(let run, .some) = state, run.number == number else { return [] }
+        state = .stopping(run, killAt: nil)
+        return [.record, .signal(run: number, number: Signal.kill, wholeTree: true)]
+    }
+
+    /// No keeper knows of it: it does not run.
+    private mutating func absent(_ now: Timestamp) -> [Action] {
+        switch state {
+        case .created, .exited, .lost, .removed: return []
+        case .removing:
+            state = .removed
+            return [.delete]
+        case .starting(let run):
+            return startFailed(run, "the start was interrupted: the node or the keeper ended before it was done")
+        case .running(let run), .stopping(let run, _):
+            if removesOnExit {
+                state = .removed
+                return [.delete]
+            }
+            state = .lost(run, ContainerEnd(exitStatus: nil, endedAt: now, keeperLost: true))
+            return [.record]
+        }
+    }
+
+    private static func conflict(_ sentence: String) -> NodeFailure { NodeFailure(.conflict, "it \(sentence)") }
+}
+
+extension ContainerEnd {
+    /// What the keeper reported, in the API's words.
+    package init(_ report: EndReport) {
+        var signal: Int32?
+        if case .signaled(let number, _) = report.status { signal = number }
+        self.init(
+            exitStatus: report.status.shellStatus, signal: signal, endedAt: report.endedAt,
+            outOfMemory: report.outOfMemory,
+            userMicroseconds: report.cgroup?.cpuUserMicroseconds ?? report.usage.userMicroseconds,
+            systemMicroseconds: report.cgroup?.cpuSystemMicroseconds ?? report.usage.systemMicroseconds,
+            peakMemoryBytes: report.cgroup?.memoryPeakBytes ?? report.usage.peakResidentBytes,
+            lostLogBytes: report.lostLogBytes)
+    }
+}
