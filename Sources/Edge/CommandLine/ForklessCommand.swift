@@ -1,21 +1,26 @@
-package import ArgumentParser
-import Linux
+import ArgumentParser
 
 /// The verbs. Each is a file in `Verbs/`.
-package struct ForklessCommand: AsyncParsableCommand {
-    package static let configuration = CommandConfiguration(
+struct ForklessCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "forkless",
         abstract: "Runs programs beyond fork and exec: fast, isolated, measured.",
         discussion: """
             A verb that needs a node starts none: `forkless node` does. `forkless run` works without one.
-            Forkless' own errors have status 125, and 1 for verbs that run no program.
+            The status of a mistake in the flags is 125, as with Docker; that of a verb that failed is 1.
+            `forkless --generate-completion-script bash|zsh|fish` prints completions for your shell.
             """,
         version: "forkless \(Version.number)",
         groupedSubcommands: [
+            CommandGroup(name: "Run", subcommands: [RunCommand.self, ExecCommand.self]),
+            CommandGroup(
+                name: "Container",
+                subcommands: [
+                    PsCommand.self, LogsCommand.self, StatsCommand.self, InspectCommand.self, WaitCommand.self,
+                    StopCommand.self, KillCommand.self, RmCommand.self,
+                ]),
             CommandGroup(name: "Machine", subcommands: [VersionCommand.self]),
         ])
-
-    package init() {}
 }
 
 /// The version of this source.

@@ -23,6 +23,13 @@ extension Files {
         return bytes
     }
 
+    /// Writes once: how many of the bytes were taken, write(2).
+    ///
+    /// - Throws: `SystemError`; EAGAIN where a non-blocking descriptor has no room.
+    package static func writeSome(_ bytes: ArraySlice<UInt8>, to fd: CInt, name: String = "") throws(SystemError) -> Int {
+        try call("write", name) { bytes.withUnsafeBytes { ck_write(fd, $0.baseAddress, $0.count) } }
+    }
+
     /// Gives a file or directory another name at once, replacing what has that name, rename(2).
     package static func rename(_ path: String, to other: String) throws(SystemError) {
         try call("rename \(path) to", other) { ck_renameat(here, path, here, other) }

@@ -2,11 +2,12 @@
 struct FlagError: Error, Hashable, CustomStringConvertible {
     /// As it is written on the command line: "--memory".
     var flag: String
-    var value: String
+    /// nil where the flag has none.
+    var value: String?
     var problem: String
     var advice: String
 
-    init(_ flag: String, _ value: String, _ problem: String, advice: String = "") {
+    init(_ flag: String, _ value: String?, _ problem: String, advice: String = "") {
         self.flag = flag
         self.value = value
         self.problem = problem
@@ -14,8 +15,11 @@ struct FlagError: Error, Hashable, CustomStringConvertible {
     }
 
     var description: String {
-        let shown = value.isEmpty || value.contains(where: \.isWhitespace) ? "\"\(value)\"" : value
-        let sentence = "\(flag) \(shown): \(problem)"
+        let sentence = ([flag] + (value.map { [Self.shown($0)] } ?? [])).joined(separator: " ") + ": " + problem
         return advice.isEmpty ? sentence : "\(sentence). \(advice)"
+    }
+
+    private static func shown(_ value: String) -> String {
+        value.isEmpty || value.contains(where: \.isWhitespace) ? "\"\(value)\"" : value
     }
 }

@@ -1,0 +1,67 @@
+import Engine
+import Linux
+import Synchronization
+
+/// A program in the foreground: it gets our signals, we wait for its end, and the caller gets its status.
+///
+/// A signal that arrives before the program runs takes the request back instead: there is nothing to send it to.
+final class ForegroundProgram: Sendable {
+    /// How a signal or a size reaches the program, once it runs.
+    struct Reach: Sendable {
+        var signal: @Sendable (Int32) async throws -> Void
+        var resize: (@Sendable (Terminal.Size) async throws -> Void)?
+    }
+
+    private let signals: SignalStream
+    private let reach = Mutex<Reach?>(nil)
+
+    init() throws(SystemError) { signals = try SignalStream() }
+
+    /// The program runs: from now on signals go to it.
+    func runs(_ newReach: Reach) { reach.withLock { $0 = newReach } }
+
+    /// Performs `body`, which starts the program and waits for it, while signals are passed on.
+    ///
+    /// - Throws: `ProgramStatus` 128+n when signal n came before the program ran; what `body` throws.
+    func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Step<Value>.self) { group in
+            group.addTask { .ended(try await body()) }
+            group.addTask { try await self.passSignalsOn() }
+            defer { group.cancelAll() }
+            while let step = try await group.next() {
+                switch step {
+                case .ended(let value): return value
+                case .stopped(let number): throw ProgramStatus(code: 128 + number)
+                }
+            }
+            preconditionFailure("the body's task always ends")
+        }
+    }
+
+    private enum Step<Value: Sendable>: Sendable {
+        case ended(Value)
+        case stopped(Int32)
+    }
+
+    /// Ends only with a signal before the start; cancelled otherwise.
+    private func passSignalsOn<Value>() async throws -> Step<Value> {
+        while true {
+            let number = try await signals.next()
+            guard let reach = reach.withLock({ $0 }) else {
+                if ForwardedSignals.passedOn.contains(number) { return .stopped(number) }
+                continue
+            }
+            do {
+                if number == Signal.windowChange {
+                    if let size = TerminalSession.size() { try await reach.resize?(size) }
+                } else {
+                    try await reach.signal(number)
+                }
+            } catch let failure as NodeFailure where failure.kind == .notFound || failure.kind == .conflict {
+                // It ended while the signal was on its way.
+            } catch {
+                StandardStreams.writeError("forkless: pass \(Signal.name(of: number)) on: \(error)\n")
+            }
+        }
+    }
+}

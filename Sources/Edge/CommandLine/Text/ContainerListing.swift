@@ -1,0 +1,73 @@
+import Comparison
+import Engine
+import Linux
+
+/// `ps`: containers as rows.
+struct ContainerListing {
+    var containers: [ContainerSummary]
+    var now: Timestamp
+    /// Whole ids and commands.
+    var isWhole = false
+
+    /// As many characters of an id as Docker shows; every verb takes them.
+    static let shortIDLength = 12
+    private static let commandLength = 40
+
+    var listing: Listing {
+        Listing(
+            columns: [.init("ID"), .init("NAME"), .init("COMMAND"), .init("RUNG"), .init("CREATED"), .init("STATUS")],
+            rows: containers.map { container in
+                let command = Self.command(container.program, container.arguments)
+                return [
+                    isWhole ? container.id : String(container.id.prefix(Self.shortIDLength)), container.name,
+                    isWhole ? command : Shortened.text(command, to: Self.commandLength), container.rung.rawValue,
+                    HumanTime.ago(seconds: now.seconds(since: container.createdAt)), Self.status(container, now),
+                ]
+            })
+    }
+
+    /// The program and its arguments as a shell would take them.
+    static func command(_ program: String, _ arguments: [String]) -> String {
+        ([program] + arguments).map(ShellWord.quoted).joined(separator: " ")
+    }
+
+    /// "Up 3 seconds", "Exited (137) 2 minutes ago".
+    static func status(_ container: ContainerSummary, _ now: Timestamp) -> String {
+        switch container.phase {
+        case .created: return "Created"
+        case .starting: return "Starting"
+        case .removing: return "Being removed"
+        case .running, .stopping:
+            let span = container.startedAt.map { HumanTime.span(seconds: now.seconds(since: $0)) }
+            let up = span.map { "Up \($0)" } ?? "Up"
+            return container.phase == .stopping ? up + " (stopping)" : up
+        case .lost: return "Lost" + ago(container.end, now)
+        case .exited:
+            guard let end = container.end else { return "Exited" }
+            let status = end.exitStatus.map { "\($0)" } ?? "unknown"
+            return "Exited (\(end.outOfMemory ? "\(status), out of memory" : status))" + ago(end, now)
+        }
+    }
+
+    private static func ago(_ end: ContainerEnd?, _ now: Timestamp) -> String {
+        end.map { " " + HumanTime.ago(seconds: now.seconds(since: $0.endedAt)) } ?? ""
+    }
+}
+
+extension Timestamp {
+    /// Whole seconds since an earlier time; 0 when it is later.
+    func seconds(since earlier: Timestamp) -> Int { max(0, (nanoseconds - earlier.nanoseconds) / 1_000_000_000) }
+}
+
+/// Words as a POSIX shell reads them.
+enum ShellWord {
+    /// The word, in quotes where it needs them.
+    static func quoted(_ word: String) -> String {
+        let plain = word.unicodeScalars.allSatisfy { scalar in
+            (scalar.isASCII && scalar.properties.isAlphabetic) || ("0"..."9").contains(scalar)
+                || "@%+=:,./-_".unicodeScalars.contains(scalar)
+        }
+        if plain, !word.isEmpty { return word }
+        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+}

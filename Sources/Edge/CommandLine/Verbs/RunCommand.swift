@@ -1,0 +1,132 @@
+import ArgumentParser
+import Engine
+import Linux
+
+/// `forkless run`
+struct RunCommand: RunsProgram {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Runs a program in a sandbox.",
+        discussion: """
+            The flags are Docker's where Docker has them; they come before the program. The status is the program's \
+            own: 125 for Forkless' own errors, 126 for a program that cannot be executed, 127 for one that is not \
+            there, 128+n for one that signal n ended. Signals are passed on.
+            Without a node the program gets a keeper of its own; -d and the function rung need a node.
+            """)
+
+    @OptionGroup(title: "How it is held") var held: RunFlags
+    @OptionGroup(title: "The place it runs in") var place: PlaceFlags
+    @OptionGroup(title: "Node") var node: NodeFlags
+    @Argument(
+        parsing: .captureForPassthrough, help: ArgumentHelp("The program and its arguments.", valueName: "program"))
+    var command: [String] = []
+
+    func run() async throws {
+        let spec = try spec()
+        do {
+            if held.isDetached { return try await detach(spec) }
+            if spec.rung == .function { return try await call(spec) }
+            let client = try await clientOrOwn()
+            try await spec.hasTerminal ? runInTerminal(spec, client) : runAttached(spec, client)
+        } catch let failure as NodeFailure {
+            throw CommandFailure(failure.message, status: ExitCodes.start(failure))
+        }
+    }
+
+    private func spec() throws -> ContainerSpec {
+        var spec = try ProgramWords(command, verb: "run").spec()
+        try held.write(to: &spec)
+        try place.write(to: &spec, in: .ofThisProcess())
+        if spec.hasTerminal, spec.isInteractive, !Terminal.isTerminal(StandardStreams.input) {
+            throw FlagError("-it", nil, "standard input is no terminal", advice: "Leave -t out.")
+        }
+        if spec.rung == .function, spec.hasTerminal {
+            throw FlagError("--rung", "function", "a function has no terminal", advice: "Leave -t out.")
+        }
+        return spec
+    }
+
+    private func detach(_ spec: ContainerSpec) async throws {
+        let answer = try await node.connect().call(RunContainer(spec, attachment: .detached, waits: false))
+        try StandardStreams.write(answer.started.id + "\n")
+    }
+
+    private func clientOrOwn() async throws -> NodeClient { try await node.connect() }
+
+    private func runAttached(_ spec: ContainerSpec, _ client: NodeClient) async throws {
+        let foreground = try ForegroundProgram()
+        let isInteractive = spec.isInteractive
+        let answer = try await foreground.run {
+            let streams = try ProgramStreams(isInteractive: isInteractive)
+            defer { withExtendedLifetime(streams) {} }
+            let request = RunContainer(spec, attachment: .passed, waits: true)
+            return try await client.stream(request, descriptors: streams.descriptors) { started, _ in
+                foreground.runs(.container(started.id, client))
+            }
+        }
+        try leave(answer)
+    }
+
+    private func runInTerminal(_ spec: ContainerSpec, _ client: NodeClient) async throws {
+        let foreground = try ForegroundProgram()
+        let answer = try await foreground.run {
+            let terminal = LentTerminal()
+            let request = RunContainer(
+                spec, attachment: .terminal, terminalSize: TerminalSession.size(), waits: true)
+            do {
+                let answer = try await client.stream(request) { started, descriptors in
+                    guard descriptors.count == 2 else { throw NodeFailure(.protocolError, "the terminal did not come") }
+                    try terminal.lend(output: descriptors[0], input: spec.isInteractive ? descriptors[1] : nil)
+                    foreground.runs(.container(started.id, client, hasTerminal: true))
+                }
+                await terminal.takeBack()
+                return answer
+            } catch {
+                await terminal.takeBack()
+                throw error
+            }
+        }
+        try leave(answer)
+    }
+
+    private func leave(_ answer: RunAnswer) throws {
+        guard let end = answer.end else { throw NodeFailure(.protocolError, "the node did not say how the program ended") }
+        try EndReport.leave(end, name: answer.started.name)
+    }
+
+    /// The function rung: a standby takes the call.
+    private func call(_ spec: ContainerSpec) async throws {
+        let client = try await node.connect()
+        let foreground = try ForegroundProgram()
+        let answer = try await foreground.run {
+            let streams = try ProgramStreams(isInteractive: spec.isInteractive)
+            defer { withExtendedLifetime(streams) {} }
+            return try await client.call(CallFunction(spec), descriptors: streams.descriptors)
+        }
+        try EndReport.leave(answer.end, name: spec.program)
+    }
+}
+
+extension ForegroundProgram.Reach {
+    /// A container's own program.
+    static func container(_ id: String, _ client: NodeClient, hasTerminal: Bool = false) -> Self {
+        var resize: (@Sendable (Terminal.Size) async throws -> Void)?
+        if hasTerminal {
+            resize = { size in _ = try await client.call(ResizeContainer(container: id, size: size)) }
+        }
+        return Self(
+            signal: { number in _ = try await client.call(KillContainer(container: id, signal: number)) }, resize: resize)
+    }
+}
+
+extension FlagSurroundings {
+    /// Those of this process.
+    static func ofThisProcess() throws -> FlagSurroundings {
+        guard let directory = OwnProcess.workingDirectory() else {
+            throw CommandFailure(
+                "find the working directory: it was removed. Change to one that exists", status: ExitCodes.ownFailure)
+        }
+        return FlagSurroundings(
+            workingDirectory: directory, variable: OwnProcess.variable,
+            readFile: { path throws(SystemError) in String(decoding: try Files.read(path, limit: 1 << 20), as: UTF8.self) })
+    }
+}
