@@ -1,0 +1,59 @@
+#!/bin/sh
+# The demonstration: a legacy risk system that forks and execs a pricer for every trade, then the same trades on the
+# rungs of the ladder, in one table. `make demo` runs it; every figure is measured in this run.
+#
+#   TRADES=200      how many trades
+#   CACHE_MIB=2048  how much market data the legacy engine holds: what fork has to copy the page tables of
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+programs=${PROGRAMS:-$here/../.build/release}
+examples=${EXAMPLES:-$here/../.build/examples}
+trades=${TRADES:-200}
+cache_mib=${CACHE_MIB:-2048}
+
+work=$(mktemp -d)
+run=$work/run
+
+# Nothing is left: neither the private node and its keeper, found by their private directory, nor files.
+clean_up() {
+    status=$?
+    trap '' EXIT INT TERM
+    for executable in forkless forkless-keeper; do
+        pids=$(pgrep -f "$programs/$executable .*--run $run" || true)
+        [ -z "$pids" ] || kill $pids 2>/dev/null || true
+        for pid in $pids; do
+            while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do sleep 0.05; done
+        done
+    done
+    rm -rf "$work"
+    exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Twice the cache: the comparison holds as much in a parent of its own, and there should be room around it.
+available_mib=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
+if [ "$available_mib" -lt $((cache_mib + cache_mib / 2 + 256)) ]; then
+    echo "demonstrate with $cache_mib MiB of market data: only $available_mib MiB of memory are free." >&2
+    echo "Say less, for example: make demo CACHE_MIB=$((available_mib / 3))" >&2
+    exit 1
+fi
+
+echo "1. The legacy system: $trades trades, one fork and exec each, from a parent with $cache_mib MiB of market data."
+echo
+"$examples/make-trades" "$trades" 1 >"$work/trades.csv"
+"$examples/risk-engine" --cache-mib "$cache_mib" --workers 1 --trades "$work/trades.csv" \
+    --results "$work/results.csv" --timing "$work/timing.csv" --pricer "$examples/pricer"
+
+echo
+echo "2. A private node, in directories of its own."
+"$programs/forkless" node --detach --state "$work/state" --run "$run"
+
+echo
+echo "3. The same trades on every rung: the pricer is the same file, and every result is compared with the legacy one."
+echo
+"$programs/forkless" compare --run "$run" --each-line --parent-memory "${cache_mib}m" \
+    --measured "legacy=$work/timing.csv" --expect "$work/results.csv" \
+    -- "$examples/pricer" <"$work/trades.csv"

@@ -1,0 +1,87 @@
+# make demo     the legacy system and the same work on the rungs of the ladder, in one table
+# make test     every test
+# make bench    the benchmarks behind PROMISES.md; make bench FLAGS=--quick for a first look
+# make build    the executables: .build/release/forkless, forkless-keeper
+# make check    format and imports, without running anything
+# make format   formats every Swift file
+# make install  copies the executables to $(PREFIX)/bin; DESTDIR is honoured
+# make clean    removes what the others made
+#
+# Every target does its own set-up: on a Debian machine with Swift there is nothing to do before.
+
+PREFIX ?= /usr/local
+FLAGS ?=
+
+EXECUTABLES = forkless forkless-keeper
+EXAMPLES = $(CURDIR)/.build/examples
+BENCH = $(CURDIR)/.build/bench
+
+# One file that runs on any Linux of the same processor: no Swift runtime and no C library to install beside it.
+# Sections are dropped that nothing refers to, and symbols, which nobody would read. lld comes with Swift; which
+# other linkers a machine has differs.
+RELEASE = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
+# Without this an import of a target that is not declared builds by luck.
+CHECKED = --explicit-target-dependency-import-check error
+SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git
+TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
+    xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps
+BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3
+
+all: build
+
+demo: build examples
+	@.ci/packages pgrep=procps awk=mawk
+	@sh Examples/demo.sh
+
+build: swift
+	@.ci/packages $(BUILD_NEEDS)
+	@for name in $(EXECUTABLES); do swift build $(RELEASE) --product $$name || exit 1; done
+	@cd .build/release && ls -sh $(EXECUTABLES)
+
+test: swift
+	@.ci/packages $(TEST_NEEDS)
+	@$(MAKE) --no-print-directory examples
+	@cd Examples/legacy-risk && OUT=$(EXAMPLES) sh ./check.sh
+	swift build --build-tests $(CHECKED)
+	swift test --skip-build
+
+bench: swift
+	@.ci/packages $(BENCH_NEEDS)
+	@$(MAKE) --no-print-directory build examples
+	@swift build $(RELEASE) --product forkless-load
+	@swift build -c release --package-path Benchmarks
+	@mkdir -p $(BENCH)
+	@Benchmarks/.build/release/bench --programs .build/release --examples $(EXAMPLES) --output $(BENCH) $(FLAGS)
+
+check: swift
+	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)
+	@.ci/packages $(BUILD_NEEDS)
+	swift build $(CHECKED)
+
+format: swift
+	@swift format --in-place --parallel --recursive $(SWIFT_FILES)
+
+install: build
+	@for name in $(EXECUTABLES); do \
+	    install -D -m 755 .build/release/$$name $(DESTDIR)$(PREFIX)/bin/$$name || exit 1; \
+	    echo "$(DESTDIR)$(PREFIX)/bin/$$name"; \
+	done
+
+clean:
+	@rm -rf .build Benchmarks/.build
+	@$(MAKE) --no-print-directory -C Examples/legacy-risk clean
+	@$(MAKE) --no-print-directory -C Examples/noop clean
+
+# The legacy system and the smallest programs, which demonstration, tests and benchmarks run.
+examples:
+	@.ci/packages cc=gcc /usr/include/stdio.h=libc6-dev
+	@$(MAKE) --no-print-directory -s -C Examples/legacy-risk OUT=$(EXAMPLES)
+	@$(MAKE) --no-print-directory -s -C Examples/noop OUT=$(EXAMPLES)
+
+swift:
+	@command -v swift >/dev/null 2>&1 || { \
+	    echo "find swift: it is not in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux" >&2; exit 1; }
+
+.PHONY: all demo build test bench check format install clean examples swift
