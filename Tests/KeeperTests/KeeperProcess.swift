@@ -7,38 +7,41 @@ import TestKit
 import Testing
 
 /// A real keeper in a process of its own, spoken to by a plain blocking client.
+///
+/// It ends with the last reference, in order; a keeper that does not end is killed and is an issue of the test.
 final class KeeperProcess {
     let run: TemporaryDirectory
     let pid: Int32
-    private(set) var socket: MessageSocket
-    private var number: UInt64 = 0
-    private(set) var events: [KeeperReply] = []
+    private(set) var client: KeeperClient
+    private(set) var identity: KeeperIdentity
+    private var isStopped = false
+
+    var socketPath: String { "\(run.path)/keeper.sock" }
 
     /// Starts a keeper and says hello.
-    init() throws {
-        run = try TemporaryDirectory()
-        let executable = try Self.executable()
-        let template = try Self.template(executable, run: run.path)
-        let launched = try template.start(
-            ProgramCall(
-                path: executable,
-                arguments: StringBlock([executable, "--socket", "\(run.path)/keeper.sock", "--run", run.path]),
-                environment: []))
-        pid = launched.pid
-        socket = try Self.connect("\(run.path)/keeper.sock")
-        guard case .hello = try ask(.hello(node: "test")) else { throw TestFailure("no hello") }
+    init(in directory: TemporaryDirectory? = nil) throws {
+        run = try directory ?? TemporaryDirectory()
+        pid = try Self.launch(["--socket", "\(run.path)/keeper.sock", "--run", run.path])
+        client = try KeeperClient("\(run.path)/keeper.sock", patience: .seconds(10))
+        identity = try client.hello()
     }
 
-    private static func template(_ executable: String, run: String) throws -> CompiledProgram {
+    /// Starts the executable with these arguments and returns its pid.
+    static func launch(_ arguments: [String], errors: CInt = 2) throws -> Int32 {
+        let executable = try executable()
         var program = StepProgram()
+        let standardError = program.slot(errors)
         program.add(.unshareFiles(lowest: 3))
+        program.add(.duplicate(standardError, to: 2))
         program.add(.setSession)
         program.add(.signalMask(0))
         program.add(.execute(nil))
-        return CompiledProgram(program)
+        let launched = try CompiledProgram(program).start(
+            ProgramCall(path: executable, arguments: StringBlock([executable] + arguments), environment: []))
+        return launched.pid
     }
 
-    static func executable() throws -> String {
+    private static func executable() throws -> String {
         let own = try Files.link("/proc/self/exe")
         var directory = own.split(separator: "/").dropLast().map(String.init)
         while !directory.isEmpty {
@@ -46,54 +49,35 @@ final class KeeperProcess {
             if Files.exists(candidate) { return candidate }
             directory.removeLast()
         }
-        for configuration in ["debug", "release"] where Files.exists(".build/\(configuration)/forkless-keeper") {
-            return ".build/\(configuration)/forkless-keeper"
-        }
-        throw TestFailure("forkless-keeper is not built")
+        throw TestFailure("forkless-keeper is not built beside \(own)")
     }
 
-    static func connect(_ path: String) throws -> MessageSocket {
-        for _ in 0..<200 {
-            if let socket = try? MessageSocket.connect(to: path) { return socket }
-            usleep(10_000)
-        }
-        throw TestFailure("no keeper answers at \(path)")
-    }
-
-    /// A new connection, as a node makes that comes back.
+    /// A new connection, as a node makes that comes back; the old one is closed.
     func reconnect() throws {
-        socket = try Self.connect("\(run.path)/keeper.sock")
-        guard case .hello = try ask(.hello(node: "test again")) else { throw TestFailure("no hello") }
+        client = try KeeperClient(socketPath)
+        identity = try client.hello()
     }
 
     func ask(_ request: KeeperRequest, _ descriptors: [CInt] = []) throws -> KeeperReply {
-        try askForDescriptors(request, descriptors).reply
+        try client.ask(request, descriptors).reply
     }
 
-    func askForDescriptors(
-        _ request: KeeperRequest, _ descriptors: [CInt] = []
-    ) throws -> (reply: KeeperReply, descriptors: [SharedFD]) {
-        number += 1
-        let folded = try KeeperProtocol.fold(request.encoded(number: number))
-        try socket.send(folded.bytes, descriptors: descriptors + (folded.file.map { [$0.raw] } ?? []))
-        while true {
-            guard var message = try socket.receive() else { throw TestFailure("the keeper closed the connection") }
-            try KeeperProtocol.unfold(&message)
-            let (reply, answered) = try KeeperReply.decode(message.bytes)
-            if answered == number { return (reply, message.descriptors) }
-            events.append(reply)
-        }
+    /// Asks for something that is answered by `.done`.
+    @discardableResult
+    func demand(_ request: KeeperRequest, _ descriptors: [CInt] = []) throws -> [SharedFD] {
+        let (reply, descriptors) = try client.ask(request, descriptors)
+        guard case .done = reply else { throw TestFailure("\(reply)") }
+        return descriptors
     }
 
-    /// The end of a program, from events that came or come.
-    func end(of name: String) throws -> EndReport {
-        while true {
-            for case .ended(let sandbox, let report) in events where sandbox == name { return report }
-            guard var message = try socket.receive() else { throw TestFailure("the keeper closed the connection") }
-            try KeeperProtocol.unfold(&message)
-            events.append(try KeeperReply.decode(message.bytes).reply)
-        }
+    /// Asks for something that is to be refused; returns why.
+    func refusal(_ request: KeeperRequest, _ descriptors: [CInt] = []) throws -> KeeperFailure {
+        let reply = try ask(request, descriptors)
+        guard case .failed(let failure) = reply else { throw TestFailure("not refused: \(reply)") }
+        return failure
     }
+
+    func end(of name: String) throws -> EndReport { try client.end(of: name) }
 
     func define(_ plan: SandboxPlan) throws -> UInt32 {
         let reply = try ask(.define(plan))
@@ -101,28 +85,203 @@ final class KeeperProcess {
         return number
     }
 
-    /// Runs a shell command in a sandbox of the plan; returns its standard output and how it ended.
-    func shell(_ command: String, in plan: SandboxPlan, name: String = "t\(Int.random(in: 0..<Int.max))") throws -> (
-        output: String, end: EndReport
-    ) {
-        let template = try define(plan)
-        let call = ProgramCall(
-            path: "/bin/sh", arguments: StringBlock(["sh", "-c", command]),
-            environment: ["PATH=/usr/bin:/bin:/usr/sbin:/sbin"])
-        let (reply, ends) = try askForDescriptors(
-            .start(StartRequest(template: template, sandbox: name, call: call, stdio: .pipes)))
-        guard case .started = reply else { throw TestFailure("start: \(reply)") }
-        let output = try Files.readAll(ends[1].raw) + Files.readAll(ends[2].raw)
+    func status() throws -> KeeperStatus {
+        guard case .status(let status) = try ask(.status) else { throw TestFailure("no status") }
+        return status
+    }
+
+    func list() throws -> [SandboxReport] {
+        guard case .list(let list) = try ask(.list) else { throw TestFailure("no list") }
+        return list
+    }
+
+    /// Starts what the request says; throws what the keeper answers instead of a start.
+    func start(_ request: StartRequest, _ descriptors: [CInt] = []) throws -> Started {
+        let (reply, ends) = try client.ask(.start(request), descriptors)
+        switch reply {
+        case .started(let report): return Started(report: report, ends: ends)
+        case .failed(let failure): throw failure
+        default: throw TestFailure("start: \(reply)")
+        }
+    }
+
+    /// Starts a shell command with pipes.
+    func start(
+        _ command: String, in plan: SandboxPlan = SandboxPlan(), name: String, streams: StandardStreams = .pipes,
+        attached: Bool = false, logBytesLimit: Int = 16 << 20, _ descriptors: [CInt] = []
+    ) throws -> Started {
+        try start(
+            StartRequest(
+                template: try define(plan), sandbox: name, call: .shell(command), stdio: streams,
+                logBytesLimit: logBytesLimit, attached: attached), descriptors)
+    }
+
+    /// Runs a shell command in a sandbox of the plan; returns its output and how it ended.
+    func shell(_ command: String, in plan: SandboxPlan = SandboxPlan()) throws -> (output: String, end: EndReport) {
+        try run(.shell(command), in: plan)
+    }
+
+    /// Runs a program in a sandbox of the plan to its end.
+    func run(_ call: ProgramCall, in plan: SandboxPlan = SandboxPlan()) throws -> (output: String, end: EndReport) {
+        let name = "t\(UInt64.random(in: 0...UInt64.max))"
+        let started = try start(
+            StartRequest(template: try define(plan), sandbox: name, call: call, stdio: .pipes))
+        let output = try started.text(1) + started.text(2)
         let end = try end(of: name)
-        _ = try ask(.acknowledge(sandbox: name))
-        return (String(decoding: output, as: UTF8.self), end)
+        try demand(.acknowledge(sandbox: name))
+        return (output, end)
     }
 
     /// Ends the keeper in order and waits until it is gone.
-    func stop() throws {
+    func stop() {
+        guard !isStopped else { return }
+        isStopped = true
         _ = try? ask(.shutdown(killing: true))
+        if !Self.wait(for: pid) { Issue.record("the keeper did not end when it was told to") }
+    }
+
+    /// Kills the keeper, as a crash would.
+    func crash() {
+        isStopped = true
+        kill(pid, SIGKILL)
+        _ = Self.wait(for: pid)
+    }
+
+    /// Tells the keeper to end by signal, and waits.
+    func terminate() {
+        isStopped = true
+        kill(pid, SIGTERM)
+        if !Self.wait(for: pid) { Issue.record("the keeper did not end on SIGTERM") }
+    }
+
+    /// Reaps a child of the test; false when it had to be killed after ten seconds.
+    static func wait(for pid: Int32) -> Bool {
         var status: Int32 = 0
+        for _ in 0..<10_000 {
+            if waitpid(pid, &status, WNOHANG) != 0 { return true }
+            usleep(1000)
+        }
+        kill(pid, SIGKILL)
         waitpid(pid, &status, 0)
+        return false
+    }
+
+    deinit { stop() }
+}
+
+/// A program that was started, with the descriptors that came with the answer.
+struct Started {
+    var report: StartReport
+    var ends: [SharedFD]
+
+    /// Everything that comes from one of the descriptors.
+    func text(_ index: Int) throws -> String { String(decoding: try Files.readAll(ends[index].raw), as: UTF8.self) }
+}
+
+/// One connection to a keeper. Nothing takes longer than its patience: a keeper that hangs makes a test red.
+final class KeeperClient {
+    let socket: MessageSocket
+    private var number: UInt64 = 0
+    private(set) var events: [KeeperReply] = []
+
+    init(_ path: String, patience: Duration = .seconds(1)) throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + patience
+        while true {
+            do {
+                socket = try MessageSocket.connect(to: path)
+                break
+            } catch {
+                guard clock.now < deadline else { throw error }
+                usleep(2000)
+            }
+        }
+        var limit = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(socket.fd.raw, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(socket.fd.raw, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    func hello() throws -> KeeperIdentity {
+        guard case .hello(let identity) = try ask(.hello(node: "test")).reply else { throw TestFailure("no hello") }
+        return identity
+    }
+
+    /// Sends a request and does not wait for its answer; returns its number.
+    @discardableResult
+    func send(_ request: KeeperRequest, _ descriptors: [CInt] = []) throws -> UInt64 {
+        number += 1
+        let folded = try KeeperProtocol.fold(request.encoded(number: number))
+        try socket.send(folded.bytes, descriptors: descriptors + (folded.file.map { [$0.raw] } ?? []))
+        return number
+    }
+
+    /// The next message; nil when the keeper has closed the connection.
+    func receive() throws -> (reply: KeeperReply, number: UInt64, descriptors: [SharedFD])? {
+        guard var message = try socket.receive() else { return nil }
+        try KeeperProtocol.unfold(&message)
+        let (reply, number) = try KeeperReply.decode(message.bytes)
+        return (reply, number, message.descriptors)
+    }
+
+    func answer(to number: UInt64) throws -> (reply: KeeperReply, descriptors: [SharedFD]) {
+        while true {
+            guard let next = try receive() else { throw TestFailure("the keeper closed the connection") }
+            if next.number == number { return (next.reply, next.descriptors) }
+            events.append(next.reply)
+        }
+    }
+
+    func ask(_ request: KeeperRequest, _ descriptors: [CInt] = []) throws -> (
+        reply: KeeperReply, descriptors: [SharedFD]
+    ) {
+        try answer(to: try send(request, descriptors))
+    }
+
+    /// The end of a program, from events that came or come.
+    func end(of name: String) throws -> EndReport {
+        while true {
+            for (index, event) in events.enumerated() {
+                guard case .ended(name, let report) = event else { continue }
+                events.remove(at: index)
+                return report
+            }
+            guard let next = try receive() else { throw TestFailure("the keeper closed the connection") }
+            events.append(next.reply)
+        }
+    }
+}
+
+extension ProgramCall {
+    /// A command for the shell with the usual search path.
+    static func shell(_ command: String, directory: String? = nil) -> ProgramCall {
+        ProgramCall(
+            path: "/bin/sh", arguments: StringBlock(["sh", "-c", command]),
+            environment: ["PATH=/usr/bin:/bin:/usr/sbin:/sbin"], directory: directory)
+    }
+
+    /// A program with arguments and nothing else.
+    static func program(_ arguments: String..., environment: StringBlock = []) -> ProgramCall {
+        ProgramCall(path: arguments[0], arguments: StringBlock(arguments), environment: environment)
+    }
+}
+
+extension SandboxPlan {
+    /// A plan that differs from the standard one in something.
+    static func with(_ change: (inout SandboxPlan) -> Void) -> SandboxPlan {
+        var plan = SandboxPlan()
+        change(&plan)
+        return plan
+    }
+
+    /// What a program of the process rung has: nothing isolated.
+    static var unisolated: SandboxPlan {
+        with {
+            $0.namespaces = []
+            $0.root = .unchanged
+            $0.maskedPaths = []
+            $0.readOnlyPaths = []
+            $0.temporaryBytes = nil
+        }
     }
 }
 

@@ -60,6 +60,9 @@ struct RootSources: Sendable {
         for directory in directories {
             trees.append(try copy(directory.source, root: false, [.readOnly, .noSetuid, .noDevices]))
         }
+        if plan.bindsDevices {
+            for device in Device.all { trees.append(try copy("/dev/" + device.name, root: false, [.noSetuid, .noExecute])) }
+        }
         for mount in plan.mounts {
             guard case .bind(let source) = mount.source else { continue }
             trees.append(

@@ -28,18 +28,31 @@ struct RootSteps {
     /// Steps for the whole static tree of a plan, ending in the new root.
     mutating func build(_ plan: SandboxPlan, sources: RootSources) {
         program.add(.mount(source: "none", target: "/", type: "", flags: Mounts.makePrivate, options: ""))
+        // The modes below are meant as they stand; the keeper's umask would take from them.
+        program.add(.umask(0))
         openRoot(plan.root)
         for directory in sources.directories { attach(directory.target, isDirectory: true) }
         for link in sources.links { program.add(.symbolicLink(root, String(link.path.dropFirst()), target: link.target)) }
         for name in mountPoints(plan) { makeDirectory("/" + name) }
-        buildDevices()
+        buildDevices(areBound: plan.bindsDevices)
         for mount in plan.mounts { attachDeclared(mount, sources) }
         if plan.root.endsReadOnly {
             program.add(
                 .mountAttributes(
                     root, "", set: Mounts.Attributes.readOnly.rawValue, clear: 0, flags: Mounts.emptyPath, propagation: 0))
         }
+        if plan.namespaces.contains(.user) { keepKernelViews(plan) }
         program.add(.pivotRoot(root))
+    }
+
+    /// A user namespace may mount proc and sysfs only while its mount namespace shows one of them whole (the kernel's
+    /// mount_too_revealing()): after the pivot the machine's are gone, so the first of our own come before it.
+    private mutating func keepKernelViews(_ plan: SandboxPlan) {
+        for (type, name) in [("proc", "proc")] + (plan.showsSysfs ? [("sysfs", "sys")] : []) {
+            let view = program.slot()
+            newMount(type, [], into: view, attributes: [.noSetuid, .noDevices, .noExecute])
+            program.add(.moveMount(view, to: openOwn(name), ""))
+        }
     }
 
     // The root.
@@ -142,13 +155,17 @@ struct RootSteps {
     }
 
     /// A read-only /dev with the devices that every program may use, and places for what each sandbox gets anew.
-    private mutating func buildDevices() {
+    private mutating func buildDevices(areBound: Bool) {
         let place = openOwn("dev")
         let devices = program.slot()
         newMount("tmpfs", ["mode=755", "size=64k"], into: devices, attributes: [.noSetuid, .noExecute])
         program.add(.moveMount(devices, to: place, ""))
         for device in Device.all {
-            program.add(.makeNode(devices, device.name, mode: 0o020_666, device: device.number))
+            if areBound {
+                attach("/dev/" + device.name, isDirectory: false)
+            } else {
+                program.add(.makeNode(devices, device.name, mode: 0o020_666, device: device.number))
+            }
         }
         for link in Device.links { program.add(.symbolicLink(devices, link.name, target: link.target)) }
         for name in ["pts", "shm", "mqueue"] { program.add(.makeDirectory(devices, name, mode: 0o755)) }
@@ -169,7 +186,7 @@ struct RootSteps {
 }
 
 /// Devices of a sandbox, as the OCI runtime specification lists them ("Default Devices").
-private struct Device {
+struct Device {
     var name: String
     var number: UInt64
 
@@ -185,6 +202,11 @@ private struct Device {
     ]
 
     private static func make(_ major: UInt64, _ minor: UInt64) -> UInt64 { major << 8 | minor }
+}
+
+extension SandboxPlan {
+    /// Whether the devices are those of the machine, bound: in a user namespace nobody may make any (mknod(2)).
+    var bindsDevices: Bool { namespaces.contains(.user) }
 }
 
 extension RootFilesystem {

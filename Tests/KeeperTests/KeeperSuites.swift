@@ -1,0 +1,22 @@
+import TestKit
+import Testing
+
+/// Everything that needs a real keeper, one test after the other: they count what is left on the whole machine.
+@Suite(.enabled(if: isRoot, "the keeper makes namespaces, which needs root"), .serialized)
+enum KeeperSuites {}
+
+/// Counts the machine before and after a suite: what is there only afterwards was left behind.
+struct LeavesNothing: SuiteTrait, TestScoping {
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        let before = await Census.take()
+        try await function()
+        #expect(await Census.settled(since: before) == [])
+    }
+}
+
+extension Trait where Self == LeavesNothing {
+    /// No process, cgroup, mount, namespace, descriptor or file is left over by the suite.
+    static var leavesNothing: LeavesNothing { LeavesNothing() }
+}
