@@ -11,7 +11,9 @@ struct RunCommand: RunsProgram {
             own: 125 for Forkless' own errors, 126 for a program that cannot be executed, 127 for one that is not \
             there, 128+n for one that signal n ended. Signals are passed on.
             Without a node the program gets a keeper of its own; -d and the function rung need a node.
-            """)
+            """,
+        // -h is the host name, as with Docker.
+        helpNames: .long)
 
     @OptionGroup(title: "How it is held") var held: RunFlags
     @OptionGroup(title: "The place it runs in") var place: PlaceFlags
