@@ -47,7 +47,7 @@ let modules = [
     Module(name: "Keeper", rung: .container, needs: ["Linux", "Spawn", "Sandbox"]),
     Module(name: "Engine", rung: .container, needs: ["Linux", "JSON", "Sandbox", "Keeper", "Spawn"]),
 
-    Module(name: "Functions", rung: .function, needs: ["Linux", "Engine", "Sandbox", "Keeper"]),
+    Module(name: "Functions", rung: .function, needs: ["Linux", "Spawn", "Sandbox", "Keeper", "Engine"]),
 
     Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
 
