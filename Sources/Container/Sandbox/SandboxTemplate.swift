@@ -168,14 +168,15 @@ private enum BaseNamespace {
             CompiledProgram(program), parkingAt: socket, filled: zip(steps.trees, trees).map { ($0, $1.raw) })
         let process = ProcessFD(adopting: launch.takePidfd())
         defer { reap(process) }
-        return try take(&launch)
+        return try take(&launch, process.fd.raw)
     }
 
-    private static func take(_ launch: inout ParkedLaunch) throws(SpawnError) -> SharedFD {
+    private static func take(_ launch: inout ParkedLaunch, _ pidfd: CInt) throws(SpawnError) -> SharedFD {
         let socket = launch.socket
         let pid = launch.pid
+        // Its socket hangs up only when we let go of the other end, so a failure is learnt from the child's end.
         let arrived = try SandboxTemplate.spawning { () throws(SystemError) in
-            try Descriptors.isReadable(socket, withinMilliseconds: timeoutMilliseconds)
+            try Descriptors.areAnyReadable([socket, pidfd], withinMilliseconds: timeoutMilliseconds)
         }
         guard arrived else { throw SpawnError(step: "build the root file system", code: .timedOut) }
         try launch.confirmParked()

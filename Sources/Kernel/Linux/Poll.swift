@@ -63,6 +63,12 @@ package struct Poll: ~Copyable, Sendable {
 
 /// Asking one descriptor, poll(2).
 package enum Descriptors {
+    /// Whether any of several can be read (or has hung up) within a time, milliseconds; -1 waits without end.
+    package static func areAnyReadable(_ fds: [CInt], withinMilliseconds timeout: CInt) throws(SystemError) -> Bool {
+        var requests = fds.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        return try call("wait for descriptors") { ck_poll(&requests, UInt(requests.count), timeout) } > 0
+    }
+
     /// Whether it can be read (or has hung up) within a time; -1 waits without end.
     package static func isReadable(_ fd: CInt, withinMilliseconds timeout: CInt) throws(SystemError) -> Bool {
         var request = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
