@@ -22,19 +22,19 @@ final class Child {
     var stage = Stage.preparing
     /// The start that this child serves; nil: it is prepared ahead.
     var start: PendingStart?
-    var preparing: PreparingSandbox
+    var launch: ParkedLaunch
     var socketWatch: EventLoop.Watch?
     var processWatch: EventLoop.Watch?
 
     init(
-        _ template: TemplateEntry?, plan: SandboxPlan, cgroup: Cgroup?, preparing: consuming PreparingSandbox
+        _ template: TemplateEntry?, plan: SandboxPlan, cgroup: Cgroup?, launch: consuming ParkedLaunch
     ) throws(SystemError) {
         self.template = template
         self.plan = plan
         self.cgroup = cgroup
-        pid = preparing.launch.pid
-        pidfd = SharedFD(try preparing.takePidfd().duplicate(lowest: LongLived.lowestDescriptor))
-        self.preparing = preparing
+        pid = launch.pid
+        pidfd = SharedFD(try launch.takePidfd().duplicate(lowest: LongLived.lowestDescriptor))
+        self.launch = launch
     }
 }
 

@@ -69,18 +69,18 @@ extension Keeper {
         var plan = sandbox.plan
         if let identity { plan.identity = identity }
         let program = EnteringProgram(plan, joinCount: joinCount(sandbox), terminal: terminal)
-        let preparing: PreparingSandbox
+        let launch: ParkedLaunch
         if plan.namespaces.contains(.pid), let own = ownPidNamespace {
             try CurrentProcess.join(pidfd.raw, .pid)
             defer {
                 // To be left in another's namespace would put every later child into it.
                 do { try CurrentProcess.join(own.raw, .pid) } catch { preconditionFailure("\(error)") }
             }
-            preparing = try program.start(in: sandbox.cgroup, of: hierarchy, sandbox: pidfd.raw)
+            launch = try program.start(in: sandbox.cgroup, of: hierarchy, sandbox: pidfd)
         } else {
-            preparing = try program.start(in: sandbox.cgroup, of: hierarchy, sandbox: pidfd.raw)
+            launch = try program.start(in: sandbox.cgroup, of: hierarchy, sandbox: pidfd)
         }
-        let child = try Child(nil, plan: plan, cgroup: nil, preparing: preparing)
+        let child = try Child(nil, plan: plan, cgroup: nil, launch: launch)
         children[child.pid] = child
         return child
     }

@@ -79,9 +79,9 @@ extension Keeper {
                 nextCgroup += 1
                 if let cgroup { try hierarchy.setLimits(entry.template.plan.limits, of: cgroup) }
             }
-            let preparing = try entry.template.startChild(
+            let launch = try entry.template.startChild(
                 in: cgroup, of: hierarchy, terminal: terminal, terminalMount: terminalMount)
-            let child = try Child(entry, plan: entry.template.plan, cgroup: cgroup, preparing: preparing)
+            let child = try Child(entry, plan: entry.template.plan, cgroup: cgroup, launch: launch)
             children[child.pid] = child
             return child
         } catch let error as SpawnError {
@@ -98,7 +98,7 @@ extension Keeper {
     /// Watches a child's socket and its end.
     func follow(_ child: Child) throws(KeeperFailure) {
         do {
-            child.socketWatch = try loop.add(child.preparing.launch.socket, .readable) { [unowned self, unowned child] _ in
+            child.socketWatch = try loop.add(child.launch.socket, .readable) { [unowned self, unowned child] _ in
                 socketReady(child)
             }
             child.processWatch = try loop.add(child.pidfd.raw, .readable) { [unowned self, unowned child] _ in
@@ -115,7 +115,7 @@ extension Keeper {
         switch child.stage {
         case .preparing:
             do {
-                try child.preparing.confirmParked()
+                try child.launch.confirmParked()
                 parked(child)
             } catch {
                 failed(child, KeeperFailure(error))
@@ -125,7 +125,7 @@ extension Keeper {
             if let watch = child.socketWatch { loop.remove(watch) }
             child.socketWatch = nil
         case .released:
-            if let failure = child.preparing.launch.failure() {
+            if let failure = child.launch.failure() {
                 failed(child, KeeperFailure(failure))
             } else {
                 becameProgram(child)
@@ -151,7 +151,7 @@ extension Keeper {
         child.start = start
         child.stage = .released
         do {
-            try child.preparing.launch.release(start.call, descriptors: start.standard.map(\.raw))
+            try child.launch.release(start.call, descriptors: start.standard.map(\.raw))
             start.standard = []
         } catch {
             failed(child, KeeperFailure(error))
@@ -160,11 +160,11 @@ extension Keeper {
 
     /// The child has ended before it became a program.
     private func childEnded(_ child: Child) {
-        if child.stage == .released, child.preparing.launch.failure() == nil {
+        if child.stage == .released, child.launch.failure() == nil {
             // It exec'ed and ended before its socket was looked at.
             return becameProgram(child)
         }
-        let failure = child.preparing.launch.failure().map { KeeperFailure($0) }
+        let failure = child.launch.failure().map { KeeperFailure($0) }
         failed(child, failure ?? KeeperFailure(.system, "start a program: its process was killed before it could run"))
     }
 

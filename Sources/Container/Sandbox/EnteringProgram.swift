@@ -18,25 +18,12 @@ package struct EnteringProgram: Sendable {
     ///
     /// - Parameter sandbox: the sandbox's first process, by descriptor.
     package func start(
-        in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, sandbox: CInt
-    ) throws(SpawnError) -> PreparingSandbox {
-        var filled = [(source.baseNamespace, sandbox)]
-        guard let cgroup, let hierarchy else {
-            return PreparingSandbox(try launch(filled, placement: -1), held: [])
-        }
-        let entries = try SandboxTemplate.spawning { () throws(SystemError) in
-            try hierarchy.joinDescriptors(of: cgroup)
-        }
-        for (slot, raw) in zip(source.joins, entries.raws) { filled.append((slot, raw)) }
-        let placement = try SandboxTemplate.spawning { () throws(SystemError) -> SharedFD? in
-            guard let directory = try hierarchy.placement(of: cgroup) else { return nil }
-            return SharedFD(directory)
-        }
-        let launched = try launch(filled, placement: placement?.raw ?? -1)
-        return PreparingSandbox(launched, held: [], entries: entries)
-    }
-
-    private func launch(_ filled: [(Slot, CInt)], placement: CInt) throws(SpawnError) -> ParkedLaunch {
-        try ParkedLaunch(compiled, parkingAt: source.socket, filled: filled, cgroup: placement)
+        in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, sandbox: SharedFD
+    ) throws(SpawnError) -> ParkedLaunch {
+        let place = try CgroupPlace(cgroup, of: hierarchy)
+        let filled =
+            [(slot: source.baseNamespace, descriptor: sandbox)]
+            + zip(source.joins, place.entries).map { (slot: $0, descriptor: $1) }
+        return try ParkedLaunch(compiled, parkingAt: source.socket, filled: filled, cgroup: place.birth)
     }
 }

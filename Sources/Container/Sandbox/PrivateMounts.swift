@@ -20,6 +20,13 @@ struct PrivateMounts {
         attach(make(type, options, attributes), at: path)
     }
 
+    /// Moves a bind that waited in /dev to its place below a mount that has just been made.
+    mutating func move(stowed index: Int, to target: String, isDirectory: Bool) {
+        let waiting = open("dev/" + RootSteps.stowed(index), flags: Self.pathOnly)
+        let place = program.makePlace(target, isDirectory: isDirectory, below: nil)
+        program.add(.moveMount(waiting, to: place, ""))
+    }
+
     /// Attaches a detached mount at a path below "/".
     mutating func attach(_ mount: Slot, at path: String) {
         let place = open(path, flags: Self.pathOnly | Self.directoryOnly)

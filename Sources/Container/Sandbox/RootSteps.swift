@@ -34,12 +34,17 @@ struct RootSteps {
         for directory in sources.directories { attach(directory.target, isDirectory: true) }
         for link in sources.links { program.add(.symbolicLink(root, String(link.path.dropFirst()), target: link.target)) }
         for name in mountPoints(plan) { makeDirectory("/" + name) }
-        buildDevices(areBound: plan.bindsDevices)
-        for mount in plan.mounts { attachDeclared(mount, sources) }
+        let devices = buildDevices(areBound: plan.bindsDevices)
+        for (index, mount) in plan.mounts.enumerated() {
+            if plan.isCoveredLater(mount) {
+                stow(mount, index, sources, in: devices)
+            } else {
+                attachDeclared(mount, sources)
+            }
+        }
+        makeReadOnly(devices)
         if plan.root.endsReadOnly {
-            program.add(
-                .mountAttributes(
-                    root, "", set: Mounts.Attributes.readOnly.rawValue, clear: 0, flags: Mounts.emptyPath, propagation: 0))
+            makeReadOnly(root)
         }
         if plan.namespaces.contains(.user) { keepKernelViews(plan) }
         program.add(.pivotRoot(root))
@@ -124,25 +129,8 @@ struct RootSteps {
 
     private mutating func makeDirectory(_ path: String) { _ = makePlace(path, isDirectory: true) }
 
-    /// Makes what is missing of a path below the root, part by part, and opens it.
     private mutating func makePlace(_ path: String, isDirectory: Bool) -> Slot {
-        var parent = root
-        var walked = ""
-        let parts = path.split(separator: "/").map(String.init)
-        for (index, part) in parts.enumerated() {
-            let isLast = index == parts.count - 1
-            if isLast && !isDirectory {
-                program.add(.makeNode(parent, part, mode: 0o100_644, device: 0))
-            } else {
-                program.add(.makeDirectory(parent, part, mode: 0o755))
-            }
-            walked += "/" + part
-            let opened = program.slot()
-            let flags = Self.pathOnly | (isLast && !isDirectory ? 0 : Self.directoryOnly)
-            program.add(.openAt(root, walked, flags: flags, resolve: PathResolution.inRoot, into: opened))
-            parent = opened
-        }
-        return parent
+        program.makePlace(path, isDirectory: isDirectory, below: root)
     }
 
     // Devices.
@@ -155,7 +143,7 @@ struct RootSteps {
     }
 
     /// A read-only /dev with the devices that every program may use, and places for what each sandbox gets anew.
-    private mutating func buildDevices(areBound: Bool) {
+    private mutating func buildDevices(areBound: Bool) -> Slot {
         let place = openOwn("dev")
         let devices = program.slot()
         newMount("tmpfs", ["mode=755", "size=64k"], into: devices, attributes: [.noSetuid, .noExecute])
@@ -169,9 +157,31 @@ struct RootSteps {
         }
         for link in Device.links { program.add(.symbolicLink(devices, link.name, target: link.target)) }
         for name in ["pts", "shm", "mqueue"] { program.add(.makeDirectory(devices, name, mode: 0o755)) }
+        return devices
+    }
+
+    /// Keeps a bind whose place only comes to be when the sandbox's own /tmp is mounted; `PrivateMounts` moves it there.
+    private mutating func stow(_ mount: Mount, _ index: Int, _ sources: RootSources, in devices: Slot) {
+        let name = Self.stowed(index)
+        if sources.isDirectory[mount.target] ?? true {
+            program.add(.makeDirectory(devices, name, mode: 0o755))
+        } else {
+            program.add(.makeNode(devices, name, mode: 0o100_644, device: 0))
+        }
+        let place = program.slot()
+        program.add(.openAt(devices, name, flags: Self.pathOnly, resolve: PathResolution.beneath, into: place))
+        let tree = program.slot()
+        trees.append(tree)
+        program.add(.moveMount(tree, to: place, ""))
+    }
+
+    /// The name in /dev under which a bind waits.
+    static func stowed(_ index: Int) -> String { ".mount-\(index)" }
+
+    private mutating func makeReadOnly(_ mount: Slot) {
         program.add(
             .mountAttributes(
-                devices, "", set: Mounts.Attributes.readOnly.rawValue, clear: 0, flags: Mounts.emptyPath, propagation: 0))
+                mount, "", set: Mounts.Attributes.readOnly.rawValue, clear: 0, flags: Mounts.emptyPath, propagation: 0))
     }
 
     /// Opens a directory of the kernel's right below the root, which must be none of a link's making.
@@ -207,6 +217,13 @@ struct Device {
 extension SandboxPlan {
     /// Whether the devices are those of the machine, bound: in a user namespace nobody may make any (mknod(2)).
     var bindsDevices: Bool { namespaces.contains(.user) }
+
+    /// Whether a bind's place is below the private /tmp, which each sandbox mounts after the tree is built.
+    func isCoveredLater(_ mount: Mount) -> Bool {
+        guard temporaryBytes != nil, case .bind = mount.source else { return false }
+        let parts = mount.target.split(separator: "/").filter { $0 != "." }
+        return parts.first == "tmp" && parts.count > 1
+    }
 }
 
 extension RootFilesystem {

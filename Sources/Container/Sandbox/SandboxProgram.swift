@@ -17,7 +17,7 @@ package struct SandboxProgram: Sendable {
         /// A mount namespace that was built once for the plan; the child copies it.
         case joined
         /// The child builds its own: an identity-mapped sandbox, or a root that keeps what is written.
-        case built(RootSources)
+        case built
         /// The machine's, unchanged.
         case none
     }
@@ -25,6 +25,8 @@ package struct SandboxProgram: Sendable {
     /// What differs between the programs of one plan.
     struct Variant: Sendable {
         var base: Base
+        /// What the machine has of what the plan names.
+        var sources: RootSources
         /// How many cgroup v1 hierarchies the child writes itself into.
         var joinCount: Int
         /// A pseudo-terminal: its file system comes as a detached mount, and the program gets it as controlling terminal.
@@ -103,10 +105,10 @@ package struct SandboxProgram: Sendable {
         joinCgroups()
         if plan.namespaces.contains(.user) { becomeInnerRoot() }
         program.add(.setSession)
-        enterMounts(plan, variant.base)
+        enterMounts(plan, variant)
         if plan.namespaces.contains(.network) { enterNetwork(pooled: pooledNetwork) }
         if let hostname = plan.hostname, plan.namespaces.contains(.uts) { program.add(.hostname(hostname)) }
-        if plan.namespaces.contains(.mount) { mountPrivate(plan, terminal: variant.terminal) }
+        if plan.namespaces.contains(.mount) { mountPrivate(plan, variant) }
         program.add(.umask(plan.umask))
         for limit in plan.resourceLimits { program.add(.limit(limit)) }
         if let nice = plan.niceValue { program.add(.priority(nice)) }
@@ -123,15 +125,15 @@ package struct SandboxProgram: Sendable {
         program.add(.uid(0))
     }
 
-    private mutating func enterMounts(_ plan: SandboxPlan, _ base: Base) {
-        if case .joined = base {
+    private mutating func enterMounts(_ plan: SandboxPlan, _ variant: Variant) {
+        if case .joined = variant.base {
             program.add(.joinNamespaces(baseNamespace, flags: Self.bits(.mount), optional: false))
         }
         let fresh = plan.namespaces.subtracting([.pid, .user, .network])
         if !fresh.isEmpty { program.add(.unshare(flags: Self.bits(fresh))) }
-        if case .built(let sources) = base {
+        if case .built = variant.base {
             var steps = RootSteps(program)
-            steps.build(plan, sources: sources)
+            steps.build(plan, sources: variant.sources)
             program = steps.program
             trees = steps.trees
         }
@@ -147,20 +149,24 @@ package struct SandboxProgram: Sendable {
     }
 
     /// What every sandbox gets anew, over the static tree.
-    private mutating func mountPrivate(_ plan: SandboxPlan, terminal: Bool) {
+    private mutating func mountPrivate(_ plan: SandboxPlan, _ variant: Variant) {
+        let sources = variant.sources
         var steps = PrivateMounts(program)
         if !plan.maskedPaths.isEmpty { steps.prepareMasks() }
         steps.mount("proc", [], at: "proc", [.noSetuid, .noDevices, .noExecute])
         if plan.showsSysfs { steps.mount("sysfs", [], at: "sys", [.noSetuid, .noDevices, .noExecute, .readOnly]) }
         if let bytes = plan.temporaryBytes {
             steps.mount("tmpfs", ["mode=1777", "size=\(bytes)"], at: "tmp", [.noSetuid, .noDevices])
+            for (index, mount) in plan.mounts.enumerated() where plan.isCoveredLater(mount) {
+                steps.move(stowed: index, to: mount.target, isDirectory: sources.isDirectory[mount.target] ?? true)
+            }
         }
         steps.mount(
             "tmpfs", ["mode=1777", "size=\(plan.sharedMemoryBytes)"], at: "dev/shm", [.noSetuid, .noDevices, .noExecute])
         if plan.namespaces.contains(.ipc) {
             steps.mount("mqueue", [], at: "dev/mqueue", [.noSetuid, .noDevices, .noExecute])
         }
-        if terminal {
+        if variant.terminal {
             steps.attach(terminalMount, at: "dev/pts")
         } else {
             steps.mount("devpts", Self.terminalOptions, at: "dev/pts", [.noSetuid, .noExecute])

@@ -37,13 +37,13 @@ package final class SandboxTemplate {
         if !plan.namespaces.contains(.mount) {
             base = .none
         } else if plan.isBuiltPerStart {
-            base = .built(sources)
+            base = .built
         } else {
             base = .joined
         }
         let lastCapability = try Self.spawning { () throws(SystemError) in try Capabilities.lastOfKernel() }
         variant = SandboxProgram.Variant(
-            base: base, joinCount: hierarchy?.joinCount(for: controllers) ?? 0, lastCapability: lastCapability)
+            base: base, sources: sources, joinCount: hierarchy?.joinCount(for: controllers) ?? 0, lastCapability: lastCapability)
         ordinary = CompiledSandbox(SandboxProgram(plan, variant))
         if case .joined = base {
             baseNamespace = try BaseNamespace.build(plan, sources)
@@ -60,38 +60,19 @@ package final class SandboxTemplate {
     ///   - terminalMount: the detached devpts that it belongs to, for a sandbox with mounts of its own.
     package func startChild(
         in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, terminal: Bool = false, terminalMount: SharedFD? = nil
-    ) throws(SpawnError) -> PreparingSandbox {
+    ) throws(SpawnError) -> ParkedLaunch {
         let compiled = terminal ? terminalProgram() : ordinary
-        var filled: [(Slot, CInt)] = []
-        var held: [SharedFD] = []
-        if let terminalMount {
-            filled.append((compiled.source.terminalMount, terminalMount.raw))
-            held.append(terminalMount)
-        }
-        if let baseNamespace { filled.append((compiled.source.baseNamespace, baseNamespace.raw)) }
+        var filled: [(slot: Slot, descriptor: SharedFD)] = []
+        if let terminalMount { filled.append((compiled.source.terminalMount, terminalMount)) }
+        if let baseNamespace { filled.append((compiled.source.baseNamespace, baseNamespace)) }
         if case .built = variant.base {
             let trees = try Self.spawning { () throws(SystemError) in try sources.copyTrees(plan) }
-            filled += zip(compiled.source.trees, trees).map { ($0, $1.raw) }
-            held += trees
+            filled += zip(compiled.source.trees, trees).map { (slot: $0, descriptor: $1) }
         }
-        guard let cgroup, let hierarchy else {
-            return PreparingSandbox(try launch(compiled, filled, placement: -1), held: held)
-        }
-        let entries = try Self.spawning { () throws(SystemError) in try hierarchy.joinDescriptors(of: cgroup) }
-        for (slot, raw) in zip(compiled.source.joins, entries.raws) { filled.append((slot, raw)) }
-        let placement = try Self.spawning { () throws(SystemError) -> SharedFD? in
-            guard let directory = try hierarchy.placement(of: cgroup) else { return nil }
-            return SharedFD(directory)
-        }
-        let launched = try launch(compiled, filled, placement: placement?.raw ?? -1)
-        return PreparingSandbox(launched, held: held, entries: entries)
-    }
-
-    private func launch(
-        _ compiled: CompiledSandbox, _ filled: [(Slot, CInt)], placement: CInt
-    ) throws(SpawnError) -> ParkedLaunch {
+        let place = try CgroupPlace(cgroup, of: hierarchy)
+        filled += zip(compiled.source.joins, place.entries).map { (slot: $0, descriptor: $1) }
         let launch = try ParkedLaunch(
-            compiled.program, parkingAt: compiled.source.socket, filled: filled, cgroup: placement)
+            compiled.program, parkingAt: compiled.source.socket, filled: filled, cgroup: place.birth)
         if plan.namespaces.contains(.user) {
             try Self.spawning { () throws(SystemError) in try plan.identityMap.write(forChild: launch.pid) }
             launch.identityMapped()
@@ -115,26 +96,20 @@ package final class SandboxTemplate {
     }
 }
 
-/// A child on its way to the wait, with the descriptors that it needs until it is there.
-package struct PreparingSandbox: ~Copyable {
-    package var launch: ParkedLaunch
-    private var held: [SharedFD]
-    private var entries: CgroupEntries?
+/// How a child gets into its cgroup: born into the v2 part, writing itself into the v1 parts.
+struct CgroupPlace {
+    var entries: [SharedFD] = []
+    var birth: SharedFD?
 
-    init(_ launch: consuming ParkedLaunch, held: [SharedFD], entries: consuming CgroupEntries? = nil) {
-        self.launch = launch
-        self.held = held
-        self.entries = entries
-    }
-
-    /// The child by descriptor; taking it twice is a programmer error.
-    package mutating func takePidfd() -> OwnedFD { launch.takePidfd() }
-
-    /// Reads the child's word that it waits, and lets go of what it no longer shares.
-    package mutating func confirmParked() throws(SpawnError) {
-        try launch.confirmParked()
-        held = []
-        entries = nil
+    init(_ cgroup: Cgroup?, of hierarchy: CgroupHierarchy?) throws(SpawnError) {
+        guard let cgroup, let hierarchy else { return }
+        entries = try SandboxTemplate.spawning { () throws(SystemError) in
+            try hierarchy.joinDescriptors(of: cgroup).descriptors
+        }
+        birth = try SandboxTemplate.spawning { () throws(SystemError) -> SharedFD? in
+            guard let directory = try hierarchy.placement(of: cgroup) else { return nil }
+            return SharedFD(directory)
+        }
     }
 }
 
@@ -165,7 +140,8 @@ private enum BaseNamespace {
         program.add(.park(socket, first: socket, count: 0))
         let trees = try SandboxTemplate.spawning { () throws(SystemError) in try sources.copyTrees(plan) }
         var launch = try ParkedLaunch(
-            CompiledProgram(program), parkingAt: socket, filled: zip(steps.trees, trees).map { ($0, $1.raw) })
+            CompiledProgram(program), parkingAt: socket,
+            filled: zip(steps.trees, trees).map { (slot: $0, descriptor: $1) })
         let process = ProcessFD(adopting: launch.takePidfd())
         defer { reap(process) }
         return try take(&launch, process.fd.raw)

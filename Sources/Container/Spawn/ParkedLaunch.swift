@@ -14,6 +14,8 @@ package struct ParkedLaunch: ~Copyable {
     private var launched: Launched
     private let ours: MessageSocket
     private var theirs: OwnedFD?
+    /// What the child's slots hold, open here until the child has a table of its own.
+    private var held: [SharedFD]
 
     /// The pid as this process sees it.
     package var pid: Int32 { launched.pid }
@@ -23,23 +25,27 @@ package struct ParkedLaunch: ~Copyable {
 
     /// Starts a child that runs into the `.park` step on the socket in `slot`.
     ///
-    /// - Parameter filled: descriptors for other slots; they must stay open until `confirmParked`.
+    /// - Parameters:
+    ///   - filled: descriptors for other slots; held until `confirmParked`.
+    ///   - cgroup: a v2 cgroup's directory in which the child is born.
     package init(
-        _ program: CompiledProgram, parkingAt slot: Slot, filled: [(Slot, CInt)] = [], cgroup: CInt = -1
+        _ program: CompiledProgram, parkingAt slot: Slot, filled: [(slot: Slot, descriptor: SharedFD)] = [],
+        cgroup: SharedFD? = nil
     ) throws(SpawnError) {
         var pair = try spawning { () throws(SystemError) in try MessageSocket.pair() }
         let flags = CloneFlags.sharedMemory | CloneFlags.sharedFiles | CloneFlags.clearSignalHandlers
         let call = ProgramCall(path: "", arguments: [], environment: [])
-        let memory = LaunchMemory(program, call: call, flags: flags, cgroup: cgroup)
+        let memory = LaunchMemory(program, call: call, flags: flags, cgroup: cgroup?.raw ?? -1)
         let theirs = pair.takeSecond()
         memory.fill(slot, with: theirs.raw)
-        for (slot, fd) in filled { memory.fill(slot, with: fd) }
-        let pid = cspawn_start(memory.launch)
+        for (slot, descriptor) in filled { memory.fill(slot, with: descriptor.raw) }
+        let pid = withExtendedLifetime((filled, cgroup)) { cspawn_start(memory.launch) }
         guard pid >= 0 else { throw CompiledProgram.cloneError(pid) }
         launched = Launched(pid: Int32(pid), pidfd: memory.launch.pointee.pidfd)
         ours = MessageSocket(adopting: pair.takeFirst())
         self.memory = memory
         self.theirs = consume theirs
+        held = filled.map(\.descriptor)
     }
 
     /// Lets a child in `.awaitGo` go on: its identity maps are written.
@@ -50,6 +56,7 @@ package struct ParkedLaunch: ~Copyable {
     /// - Throws: the child's failure when it ended before.
     package mutating func confirmParked() throws(SpawnError) {
         theirs = nil
+        held = []
         var byte: [UInt8] = [0]
         var none: [SharedFD] = []
         let count: Int

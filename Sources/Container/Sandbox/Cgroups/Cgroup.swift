@@ -32,14 +32,12 @@ package struct Cgroup: Hashable, Sendable {
 
 /// Open `cgroup.procs` files: a process that writes "0" into each one is in the cgroup, cgroups(7).
 ///
-/// All are closed together when this value ends.
-package struct CgroupEntries: ~Copyable, Sendable {
-    /// The descriptors, valid while this value lives.
-    package let raws: [CInt]
+/// All are closed when the last holder lets go.
+package struct CgroupEntries: Sendable {
+    package let descriptors: [SharedFD]
 
-    init(adopting raws: [CInt]) { self.raws = raws }
+    /// The numbers, valid while this value lives.
+    package var raws: [CInt] { descriptors.map(\.raw) }
 
-    deinit {
-        for raw in raws { OwnedFD(adopting: raw).close() }
-    }
+    init(adopting raws: [CInt]) { descriptors = raws.map { SharedFD(OwnedFD(adopting: $0)) } }
 }
