@@ -16,7 +16,9 @@ final class Child {
     /// What it was made from; nil: it will be executed in a sandbox that runs.
     let template: TemplateEntry?
     let plan: SandboxPlan
-    let cgroup: Cgroup?
+    let cgroup: UsableCgroup?
+    /// Its network namespace, where the next sandbox may get it.
+    var network: SharedFD?
     let pid: Int32
     let pidfd: SharedFD
     var stage = Stage.preparing
@@ -27,7 +29,7 @@ final class Child {
     var processWatch: EventLoop.Watch?
 
     init(
-        _ template: TemplateEntry?, plan: SandboxPlan, cgroup: Cgroup?, launch: consuming ParkedLaunch
+        _ template: TemplateEntry?, plan: SandboxPlan, cgroup: UsableCgroup?, launch: consuming ParkedLaunch
     ) throws(SystemError) {
         self.template = template
         self.plan = plan
@@ -36,6 +38,12 @@ final class Child {
         pidfd = SharedFD(try launch.takePidfd().duplicate(lowest: LongLived.lowestDescriptor))
         self.launch = launch
     }
+}
+
+/// A cgroup and what it counted for those who had it before.
+struct UsableCgroup {
+    var cgroup: Cgroup
+    var baseline = CgroupUsage()
 }
 
 /// A start that has been asked for and not yet answered.
@@ -77,16 +85,37 @@ final class TemplateEntry {
     var isDropped = false
     /// Preparation failed this often in a row; after some it is not tried ahead any more.
     var failuresInARow = 0
+    /// Cgroups of ended sandboxes, with this template's limits.
+    var idleCgroups: [UsableCgroup] = []
+    /// Whether a sandbox could have changed nothing in its network namespace but sockets.
+    let sharesNetworks: Bool
 
     init(number: UInt32, template: SandboxTemplate) {
         self.number = number
         self.template = template
+        let plan = template.plan
+        // Who may administer the network or write its settings (root, when /proc/sys is not read-only) could leave
+        // something behind for the next.
+        sharesNetworks =
+            plan.namespaces.contains(.network) && !plan.namespaces.contains(.user)
+            && plan.capabilities.isDisjoint(with: Capabilities(names: ["NET_ADMIN", "SYS_ADMIN", "NET_RAW"]) ?? .all)
+            && plan.readOnlyPaths.contains("/proc/sys") && plan.namespaces.contains(.mount)
     }
 
-    /// How many children are still to be prepared ahead.
+    /// How many children are still to be prepared ahead. Refilling starts when half are taken and goes on until all
+    /// are there, so that most starts find the keeper with nothing else to do.
     var missing: Int {
-        isDropped || failuresInARow >= Self.failureLimit ? 0 : max(0, target - parked.count - preparingAhead)
+        guard !isDropped, failuresInARow < Self.failureLimit else { return 0 }
+        let present = parked.count + preparingAhead
+        if present >= target { isRefilling = false }
+        if present <= target / 2, present < target { isRefilling = true }
+        return isRefilling ? target - present : 0
     }
+
+    private var isRefilling = false
+
+    /// Most cgroups kept for the next sandbox.
+    static let idleCgroupLimit = 64
 
     static let failureLimit = 3
 }
@@ -97,6 +126,10 @@ final class Supervised {
     let parent: String?
     let start: StartReport
     let cgroup: Cgroup?
+    let baseline: CgroupUsage
+    /// What it was made from, for what can be used again.
+    let template: TemplateEntry?
+    let network: SharedFD?
     let hasPidNamespace: Bool
     let plan: SandboxPlan
     /// nil once it has been reaped.
@@ -106,14 +139,17 @@ final class Supervised {
     var isFrozen = false
     var end: EndReport?
 
-    init(name: String, parent: String?, start: StartReport, cgroup: Cgroup?, plan: SandboxPlan, pidfd: SharedFD) {
+    init(_ child: Child, name: String, parent: String?, start: StartReport) {
         self.name = name
         self.parent = parent
         self.start = start
-        self.cgroup = cgroup
+        cgroup = child.cgroup?.cgroup
+        baseline = child.cgroup?.baseline ?? CgroupUsage()
+        template = child.template
+        network = child.network
+        plan = child.plan
         hasPidNamespace = plan.namespaces.contains(.pid)
-        self.plan = plan
-        self.pidfd = pidfd
+        pidfd = child.pidfd
     }
 
     var report: SandboxReport {

@@ -51,8 +51,11 @@ package final class Keeper {
     var refillScheduled = false
     /// Cgroups that could not be removed yet because the kernel was not through with their processes.
     var lingering: [Cgroup] = []
-    /// The keeper's own pid namespace, to come back to after a start in another.
+    /// Network namespaces of ended sandboxes, as good as new.
+    var idleNetworks: [SharedFD] = []
+    /// The keeper's own namespaces, to come back to after a look into another.
     var ownPidNamespace: SharedFD?
+    var ownNetworkNamespace: SharedFD?
     var lastCapability = Capabilities.lastKnown
 
     /// - Throws: `SystemError` where the machine lacks something that nothing works without.
@@ -64,6 +67,7 @@ package final class Keeper {
         identity = KeeperIdentity(
             pid: CurrentProcess.pid, generation: UInt64(Clock.now().nanoseconds), build: settings.build)
         ownPidNamespace = SharedFD(try Files.open("/proc/self/ns/pid", 0))
+        ownNetworkNamespace = SharedFD(try Files.open("/proc/self/ns/net", 0))
         lastCapability = try Capabilities.lastOfKernel()
         try watchSignals()
     }
@@ -227,7 +231,7 @@ package final class Keeper {
         for program in programs.values where program.end == nil { kill(program) }
         while let record = try? ExitRecord.reapAny() {
             if let child = children[record.pid] {
-                if let cgroup = child.cgroup { lingering.append(cgroup) }
+                if let cgroup = child.cgroup { lingering.append(cgroup.cgroup) }
             }
         }
         for program in programs.values { if let cgroup = program.cgroup { lingering.append(cgroup) } }

@@ -54,6 +54,7 @@ package enum KeeperProgram {
 
     /// Sets this process up to be the parent of everything.
     private static func becomeKeeper() throws {
+        CurrentProcess.resetSignalActions()
         CurrentProcess.ignoreBrokenPipes()
         if CurrentProcess.user == 0 {
             // Not to be traced or read by what it starts, and mounts that nobody else sees.

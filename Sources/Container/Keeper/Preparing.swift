@@ -24,6 +24,8 @@ extension Keeper {
         templateNumbers[entry.template.plan] = nil
         for child in entry.parked { discard(child) }
         entry.parked = []
+        for idle in entry.idleCgroups { remove(idle.cgroup) }
+        entry.idleCgroups = []
     }
 
     /// Sets how many children wait; those too many leave, those missing are made when nothing else is to do.
@@ -72,23 +74,21 @@ extension Keeper {
         _ entry: TemplateEntry, terminal: Bool = false, terminalMount: SharedFD? = nil
     ) throws(KeeperFailure) -> Child {
         sweepLingering()
-        var cgroup: Cgroup?
+        var cgroup: UsableCgroup?
         do {
-            if let hierarchy {
-                cgroup = try hierarchy.make("s\(nextCgroup)", entry.template.controllers)
-                nextCgroup += 1
-                if let cgroup { try hierarchy.setLimits(entry.template.plan.limits, of: cgroup) }
-            }
+            cgroup = try takeCgroup(entry)
+            let network = entry.sharesNetworks && !terminal ? idleNetworks.popLast() : nil
             let launch = try entry.template.startChild(
-                in: cgroup, of: hierarchy, terminal: terminal, terminalMount: terminalMount)
+                in: cgroup?.cgroup, of: hierarchy, terminal: terminal, terminalMount: terminalMount, network: network)
             let child = try Child(entry, plan: entry.template.plan, cgroup: cgroup, launch: launch)
+            child.network = network
             children[child.pid] = child
             return child
         } catch let error as SpawnError {
-            if let cgroup { try? hierarchy?.remove(cgroup) }
+            if let cgroup { remove(cgroup.cgroup) }
             throw KeeperFailure(error)
         } catch let error as SystemError {
-            if let cgroup { try? hierarchy?.remove(cgroup) }
+            if let cgroup { remove(cgroup.cgroup) }
             throw KeeperFailure(error)
         } catch {
             preconditionFailure("\(error)")
@@ -135,6 +135,7 @@ extension Keeper {
 
     private func parked(_ child: Child) {
         child.stage = .parked
+        if child.network == nil, child.template?.sharesNetworks == true { child.network = networkNamespace(of: child) }
         guard let start = child.start else {
             guard let entry = child.template else { return discard(child) }
             entry.preparingAhead -= 1
@@ -195,23 +196,7 @@ extension Keeper {
         _ = try? ExitRecord.reap(pidfd: child.pidfd.raw, block: true)
         // Kept until the events at hand are through: a handler of this child may be on the stack.
         loop.afterThis { [self] in children[child.pid] = nil }
-        if let cgroup = child.cgroup { remove(cgroup) }
-    }
-
-    // Cgroups.
-
-    /// Removes a cgroup now or, when the kernel is not through with its processes yet, later.
-    func remove(_ cgroup: Cgroup) {
-        do { try hierarchy?.remove(cgroup) } catch {
-            if error.code == .busy { lingering.append(cgroup) }
-        }
-    }
-
-    private func sweepLingering() {
-        guard !lingering.isEmpty else { return }
-        let waiting = lingering
-        lingering = []
-        for cgroup in waiting { remove(cgroup) }
+        if let cgroup = child.cgroup { remove(cgroup.cgroup) }
     }
 }
 

@@ -134,9 +134,7 @@ extension Keeper {
         let report = StartReport(
             pid: child.pid, startedAt: Clock.now(),
             startNanoseconds: Clock.monotonicNanoseconds() - start.arrivedNanoseconds, wasPrepared: start.wasPrepared)
-        let program = Supervised(
-            name: start.name, parent: start.parent, start: report, cgroup: child.cgroup,
-            plan: child.plan, pidfd: child.pidfd)
+        let program = Supervised(child, name: start.name, parent: start.parent, start: report)
         program.streams = start.streams
         programs[start.name] = program
         startingNames.remove(start.name)

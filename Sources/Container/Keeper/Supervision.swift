@@ -31,8 +31,9 @@ extension Keeper {
     }
 
     private func report(_ program: Supervised, _ record: ExitRecord, _ endedAt: Timestamp) {
-        var usage: CgroupUsage?
-        if program.parent == nil, let cgroup = program.cgroup { usage = try? hierarchy?.usage(of: cgroup) }
+        var counted: CgroupUsage?
+        if program.parent == nil, let cgroup = program.cgroup { counted = try? hierarchy?.finalUsage(of: cgroup) }
+        let usage = counted?.since(program.baseline)
         let end = EndReport(
             status: record.status, usage: record.usage, endedAt: endedAt, cgroup: usage,
             outOfMemory: (usage?.outOfMemoryKills ?? 0) > 0, lostLogBytes: program.streams?.lostBytes ?? 0)
@@ -40,7 +41,7 @@ extension Keeper {
         program.streams = nil
         announce(.ended(sandbox: program.name, end))
         // The caller has its answer; clearing up comes after.
-        if program.parent == nil, let cgroup = program.cgroup { loop.afterThis { [self] in remove(cgroup) } }
+        if program.parent == nil { loop.afterThis { [self] in giveBack(program, counted) } }
     }
 
     func acknowledge(_ name: String) throws(KeeperFailure) {
@@ -108,6 +109,6 @@ extension Keeper {
         guard let cgroup = program.cgroup, let hierarchy else {
             throw KeeperFailure(.badRequest, "measure \(name): this machine has no cgroups that could be used")
         }
-        do { return try hierarchy.usage(of: cgroup) } catch { throw KeeperFailure(error) }
+        do { return try hierarchy.usage(of: cgroup).since(program.baseline) } catch { throw KeeperFailure(error) }
     }
 }

@@ -193,7 +193,8 @@ package struct SandboxProgram: Sendable {
         if plan.noNewPrivileges { program.add(.noNewPrivileges) }
         program.add(.changeDirectory(plan.directory))
         program.add(.changeDirectory(nil))
-        program.add(.signalsToDefault(~0))
+        // CLONE_CLEAR_SIGHAND has reset the handlers; the keeper ignores nothing but SIGPIPE.
+        program.add(.signalsToDefault(Signal.mask([Signal.pipe])))
         program.add(.signalMask(0))
         if plan.noNewPrivileges, !plan.systemCallFilter.isEmpty { program.add(.seccomp(plan.systemCallFilter)) }
         program.add(.execute(nil))

@@ -15,6 +15,8 @@ package final class SandboxTemplate {
     private let baseNamespace: SharedFD?
     private let ordinary: CompiledSandbox
     private var withTerminal: CompiledSandbox?
+    /// For a network namespace that comes from the pool.
+    private lazy var withPooledNetwork = CompiledSandbox(SandboxProgram(plan, variant, pooledNetwork: true))
 
     /// Compiles a plan for this machine.
     ///
@@ -57,13 +59,17 @@ package final class SandboxTemplate {
     /// - Parameters:
     ///   - cgroup: where it will live; made with `controllers`.
     ///   - terminal: whether the call will bring a pseudo-terminal.
+    ///   - network: a network namespace to join; nil: it makes one. Not with a terminal.
     ///   - terminalMount: the detached devpts that it belongs to, for a sandbox with mounts of its own.
     package func startChild(
-        in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, terminal: Bool = false, terminalMount: SharedFD? = nil
+        in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, terminal: Bool = false, terminalMount: SharedFD? = nil,
+        network: SharedFD? = nil
     ) throws(SpawnError) -> ParkedLaunch {
-        let compiled = terminal ? terminalProgram() : ordinary
+        let compiled = terminal ? terminalProgram() : network == nil ? ordinary : withPooledNetwork
+        precondition(!(terminal && network != nil), "a terminal's sandbox makes its own network namespace")
         var filled: [(slot: Slot, descriptor: SharedFD)] = []
         if let terminalMount { filled.append((compiled.source.terminalMount, terminalMount)) }
+        if let network { filled.append((compiled.source.network, network)) }
         if let baseNamespace { filled.append((compiled.source.baseNamespace, baseNamespace)) }
         if case .built = variant.base {
             let trees = try Self.spawning { () throws(SystemError) in try sources.copyTrees(plan) }

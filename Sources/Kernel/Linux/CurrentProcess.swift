@@ -26,6 +26,11 @@ package enum CurrentProcess {
         return OwnedFD(adopting: CInt(try call("watch signals") { ck_signalfd(mask) }))
     }
 
+    /// Every signal to its default action, whatever our starter ignored.
+    package static func resetSignalActions() {
+        for number in Int32(1)...31 where number != SIGKILL && number != SIGSTOP { _ = ck_default_signal(number) }
+    }
+
     /// SIGPIPE is an error of a write and nothing more.
     package static func ignoreBrokenPipes() { _ = ck_ignore_signal(SIGPIPE) }
 
