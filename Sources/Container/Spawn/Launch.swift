@@ -13,6 +13,19 @@ package struct Launched: ~Copyable {
 
     /// The child by descriptor; taking it twice is a programmer error.
     package mutating func takePidfd() -> OwnedFD { descriptor.take()! }
+
+    /// Waits until `other` is readable or the child has ended; not at all once the pidfd was taken.
+    borrowing func waitUntilReadable(or other: CInt) throws(SpawnError) {
+        guard let pidfd = pidfdIfHeld else { return }
+        try spawning { () throws(SystemError) in try Files.waitUntilReadable(pidfd, or: other) }
+    }
+
+    private var pidfdIfHeld: CInt? {
+        switch descriptor {
+        case .some(let fd): fd.raw
+        case .none: nil
+        }
+    }
 }
 
 extension CompiledProgram {

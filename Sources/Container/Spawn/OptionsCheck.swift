@@ -9,6 +9,12 @@ extension Options {
         try checkStreams()
         try checkNumbers()
         try checkLimits()
+        if let user {
+            // To setresuid(2) and setresgid(2) this number means "as before": the program would keep our identity.
+            for id in [user.uid, user.gid] + user.groups {
+                try Self.demand(id != .max, "become user \(user.uid) of group \(user.gid)", "4294967295 is no id.")
+            }
+        }
         for number in blockedSignals + defaultSignals + (deathSignal.map { [$0] } ?? []) {
             try Self.demand((1...64).contains(number), "use signal \(number)", "Signals are numbered from 1 to 64.")
         }

@@ -8,9 +8,19 @@ package import Linux
 ///    (test: `descriptors of a preparing child stay open until it parks`)
 /// 2. It leaves by itself when this side of the socket is closed: a parent that dies leaves no waiting child.
 ///    (test: `a parked child leaves when its parent lets go`)
-/// 3. The launch memory outlives the child's use of it: it is freed after the socket hung up or the child was reaped.
+/// 3. The launch memory outlives the child's use of it: letting go of this value ends a child that has not exec'ed,
+///    and waits until it has left our memory. (test: `letting go of a child that is still preparing ends it`)
 package struct ParkedLaunch: ~Copyable {
-    private var memory: LaunchMemory
+    /// How long a child that is told to leave gets for the step that it is in, nanoseconds. Steps take microseconds
+    /// unless a file system hangs; then its memory is never freed, rather than freed under it.
+    private static let leaveNanoseconds: Int64 = 1_000_000_000
+
+    private final class Memory {
+        var launch: LaunchMemory
+        init(_ launch: consuming LaunchMemory) { self.launch = launch }
+    }
+
+    private let memory: Memory
     private var launched: Launched
     private let ours: MessageSocket
     private var theirs: OwnedFD?
@@ -43,18 +53,21 @@ package struct ParkedLaunch: ~Copyable {
         guard pid >= 0 else { throw CompiledProgram.cloneError(pid) }
         launched = Launched(pid: Int32(pid), pidfd: memory.launch.pointee.pidfd)
         ours = MessageSocket(adopting: pair.takeFirst())
-        self.memory = memory
+        self.memory = Memory(memory)
         self.theirs = consume theirs
         held = filled.map(\.descriptor)
     }
 
     /// Lets a child in `.awaitGo` go on: its identity maps are written.
-    package borrowing func identityMapped() { cspawn_release(memory.launch, CSPAWN_GO.rawValue) }
+    package borrowing func identityMapped() { cspawn_release(memory.launch.launch, CSPAWN_GO.rawValue) }
 
-    /// Reads the child's word that it has parked.
+    /// Reads the child's word that it has parked, and waits for it as long as this value still holds the pidfd.
     ///
+    /// Who has taken the pidfd calls this when the socket or the pidfd has become readable, and not before: it closes
+    /// our copy of the child's end of the socket, which until then is the child's, too.
     /// - Throws: the child's failure when it ended before.
     package mutating func confirmParked() throws(SpawnError) {
+        try launched.waitUntilReadable(or: ours.fd.raw)
         theirs = nil
         held = []
         var byte: [UInt8] = [0]
@@ -68,15 +81,22 @@ package struct ParkedLaunch: ~Copyable {
     ///
     /// - Parameter descriptors: as many as the `.park` step says, in the order of its slots.
     package mutating func release(_ call: ProgramCall, descriptors: [CInt]) throws(SpawnError) {
-        memory.replaceCall(call)
+        memory.launch.replaceCall(call)
         do { try ours.send([1], descriptors: descriptors) } catch {
             throw failure() ?? SpawnError(error)
         }
     }
 
     /// What the child reported once the socket has hung up; nil: the program is running.
-    package borrowing func failure() -> SpawnError? { memory.failure() }
+    package borrowing func failure() -> SpawnError? { memory.launch.failure() }
 
     /// The child by descriptor; taking it twice is a programmer error.
     package mutating func takePidfd() -> OwnedFD { launched.takePidfd() }
+
+    deinit {
+        let launch = memory.launch.launch
+        cspawn_release(launch, CSPAWN_LEAVE.rawValue)
+        MessageSocket.end(ours.fd.raw)
+        if cspawn_await(launch, Self.leaveNanoseconds) != 0 { _ = Unmanaged.passRetained(memory) }
+    }
 }

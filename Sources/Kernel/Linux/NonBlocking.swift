@@ -27,6 +27,14 @@ extension Files {
         try call("wait for descriptor", "\(fd)") { ck_poll(&entry, 1, -1) }
     }
 
+    /// Waits on this thread until one of two is readable, poll(2).
+    package static func waitUntilReadable(_ first: CInt, or second: CInt) throws(SystemError) {
+        var entries = [pollfd(fd: first, events: Int16(POLLIN), revents: 0), pollfd(fd: second, events: Int16(POLLIN), revents: 0)]
+        try call("wait for descriptors", "\(first) and \(second)") {
+            entries.withUnsafeMutableBufferPointer { ck_poll($0.baseAddress, 2, -1) }
+        }
+    }
+
     /// Keeps a SIGPIPE that `body` raises from reaching the program: it is sent to the writing thread itself
     /// (pipe(7)), which blocks it and takes it away again unless one was pending before.
     private static func withoutPipeSignal<Value>(_ body: () throws(SystemError) -> Value) throws(SystemError) -> Value {
