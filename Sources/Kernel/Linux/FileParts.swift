@@ -75,3 +75,21 @@ extension MessageSocket {
         OwnedFD(adopting: CInt(try call("accept a connection") { ck_accept(listener) }))
     }
 }
+
+extension Files {
+    /// Replaces a file as a whole, without waiting for the disk: a reader and a crash of this process see the old bytes
+    /// or the new; after a power cut the file may be as it was before. `replace` waits.
+    package static func replaceInMemory(
+        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600
+    ) throws(SystemError) {
+        let temporary = path + ".new"
+        let fd = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+        do {
+            try writeAll(bytes, to: fd.raw, name: temporary)
+            try rename(temporary, to: path)
+        } catch {
+            _ = ck_unlinkat(here, temporary, 0)
+            throw error
+        }
+    }
+}

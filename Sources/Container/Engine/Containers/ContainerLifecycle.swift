@@ -36,7 +36,8 @@ package struct ContainerLifecycle: Hashable, Sendable {
         case lost(Run, ContainerEnd)
         /// Killed in order to be removed.
         case removing(Run)
-        case removed
+        /// Gone; how its last run ended is for those who still wait for it.
+        case removed(ContainerEnd?)
     }
 
     package enum Event: Hashable, Sendable {
@@ -119,6 +120,7 @@ package struct ContainerLifecycle: Hashable, Sendable {
     package var end: ContainerEnd? {
         switch state {
         case .exited(_, let end), .lost(_, let end): end
+        case .removed(let end): end
         default: nil
         }
     }
@@ -179,7 +181,7 @@ package struct ContainerLifecycle: Hashable, Sendable {
     private mutating func remove(_ force: Bool) throws(NodeFailure) -> [Action] {
         switch state {
         case .created, .exited, .lost:
-            state = .removed
+            state = .removed(end)
             return [.delete]
         case .running(let run), .stopping(let run, _):
             guard force else { throw Self.conflict("is running: stop it first, or remove it with --force") }
@@ -218,7 +220,7 @@ package struct ContainerLifecycle: Hashable, Sendable {
     private mutating func startFailed(_ number: Int, _ reason: String) -> [Action] {
         guard case .starting(number) = state else { return [] }
         if removesOnExit {
-            state = .removed
+            state = .removed(nil)
             return [.delete]
         }
         state = .created(startError: reason)
@@ -230,13 +232,13 @@ package struct ContainerLifecycle: Hashable, Sendable {
         switch state {
         case .starting, .running, .stopping, .created, .lost:
             if removesOnExit {
-                state = .removed
+                state = .removed(ContainerEnd(report))
                 return [.acknowledge(run: number), .delete]
             }
             state = .exited(run ?? Run(number: number, start: nil), ContainerEnd(report))
             return [.record, .acknowledge(run: number)]
         case .removing:
-            state = .removed
+            state = .removed(ContainerEnd(report))
             return [.acknowledge(run: number), .delete]
         case .exited, .removed: return [.acknowledge(run: number)]
         }
@@ -250,19 +252,20 @@ package struct ContainerLifecycle: Hashable, Sendable {
 
     /// No keeper knows of it: it does not run.
     private mutating func absent(_ now: Timestamp) -> [Action] {
+        let unknown = ContainerEnd(exitStatus: nil, endedAt: now, keeperLost: true)
         switch state {
         case .created, .exited, .lost, .removed: return []
         case .removing:
-            state = .removed
+            state = .removed(unknown)
             return [.delete]
         case .starting(let run):
             return startFailed(run, "the start was interrupted: the node or the keeper ended before it was done")
         case .running(let run), .stopping(let run, _):
             if removesOnExit {
-                state = .removed
+                state = .removed(unknown)
                 return [.delete]
             }
-            state = .lost(run, ContainerEnd(exitStatus: nil, endedAt: now, keeperLost: true))
+            state = .lost(run, unknown)
             return [.record]
         }
     }

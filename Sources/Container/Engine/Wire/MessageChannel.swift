@@ -11,10 +11,13 @@ package final class MessageChannel: Sendable {
         socket = MessageSocket(adopting: fd)
     }
 
-    /// Connects to the socket at `path`, which takes no waiting on a unix socket.
-    package convenience init(connectingTo path: String) throws(SystemError) {
-        let socket = try MessageSocket.connect(to: path)
-        try self.init(adopting: try socket.fd.duplicate())
+    /// Connects to the socket at `path`; on a thread that may block, since a listener whose backlog is full makes
+    /// connect(2) wait.
+    package static func connect(to path: String) async throws(SystemError) -> MessageChannel {
+        try await BlockingPool.shared.run { () throws(SystemError) in
+            let socket = try MessageSocket.connect(to: path)
+            return try MessageChannel(adopting: try socket.fd.duplicate())
+        }
     }
 
     /// Sends one message; waits while the peer does not read.
@@ -33,13 +36,14 @@ package final class MessageChannel: Sendable {
     /// The next message; nil when the peer has closed.
     ///
     /// - Throws: `SystemError`; EMSGSIZE for a message longer than the limit, ECANCELED when the task was cancelled.
-    package func receive(_ buffer: inout ReceiveBuffer) async throws(SystemError) -> ReceivedMessage? {
+    package func receive(_ buffer: inout ReceiveBuffer) async throws(SystemError) -> MessageSocket.Message? {
         while true {
             do {
-                var descriptors: [SharedFD] = []
-                let count = try socket.receive(into: &buffer.bytes, descriptors: &descriptors)
+                var message = MessageSocket.Message()
+                let count = try socket.receive(into: &buffer.bytes, descriptors: &message.descriptors)
                 if count == 0 { return nil }
-                return ReceivedMessage(bytes: Array(buffer.bytes[..<count]), descriptors: descriptors)
+                message.bytes = Array(buffer.bytes[..<count])
+                return message
             } catch where error.code == .again {
                 try await Readiness.shared.readable(socket.fd.raw)
             }
@@ -55,10 +59,4 @@ package struct ReceiveBuffer: Sendable {
     fileprivate var bytes = [UInt8](repeating: 0, count: MessageSocket.messageBytesLimit)
 
     package init() {}
-}
-
-/// One message as it came.
-package struct ReceivedMessage: Sendable {
-    package var bytes: [UInt8]
-    package var descriptors: [SharedFD]
 }

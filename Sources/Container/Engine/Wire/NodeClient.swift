@@ -28,7 +28,7 @@ package final class NodeClient: Sendable {
     /// - Throws: `NodeFailure` of kind `unavailable` that says how to start a node.
     package static func connect(to path: String) async throws(NodeFailure) -> NodeClient {
         do {
-            return NodeClient(try MessageChannel(connectingTo: path))
+            return NodeClient(try await MessageChannel.connect(to: path))
         } catch where error.code == .noEntry || error.code == .connectionRefused {
             throw NodeFailure(
                 .unavailable,

@@ -117,7 +117,7 @@ extension MessageChannel {
     /// Reads the memory file that a long body came in. Whatever the peer sent instead, nothing waits for it here:
     /// only a regular file of the length announced is read, and on a thread that may block.
     private static func body(
-        _ length: JSONValue, in message: inout ReceivedMessage
+        _ length: JSONValue, in message: inout MessageSocket.Message
     ) async throws(NodeFailure) -> [UInt8] {
         guard let length = length.integer, (0...Int64(NodeFrame.bodyBytesLimit)).contains(length),
             let memory = message.descriptors.popLast()

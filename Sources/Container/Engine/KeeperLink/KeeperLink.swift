@@ -1,0 +1,239 @@
+package import Keeper
+package import Sandbox
+
+/// The node's standing link to its keeper: made when the node starts, made anew when it breaks.
+///
+/// When a connection ends, the keeper is asked again: if it is still there, its list tells what runs; if it is not,
+/// nothing runs any more (its programs die with it) and another keeper is started.
+///
+/// Invariants
+/// 1. Nobody starts anything before adoption is over: what is absent from the list was not started after it.
+///    (test: `requests wait until adoption is over`)
+/// 2. Every sandbox in the list goes to the owner whose it is; others are reported and left alone.
+///    (test: `a sandbox of unknown origin is reported and left`)
+package actor KeeperLink {
+    /// Most templates that the node keeps defined; the one not used for longest makes room.
+    private static let templateLimit = 256
+    private static let firstPause = Duration.milliseconds(100)
+    private static let longestPause = Duration.seconds(5)
+
+    private enum State {
+        case down(NodeFailure?)
+        case up(KeeperConnection, KeeperIdentity)
+    }
+
+    private let access: any KeeperAccess
+    private let nodeName: String
+    private var owners: [any SandboxOwner] = []
+    private var state = State.down(nil)
+    private var waiting: [CheckedContinuation<Result<KeeperConnection, NodeFailure>, Never>] = []
+    private var templates = TemplateNumbers(limit: templateLimit)
+    private var isClosed = false
+    /// Sandboxes that nobody here knows, by name.
+    package private(set) var strangers: [String] = []
+
+    package init(_ access: any KeeperAccess, nodeName: String) {
+        self.access = access
+        self.nodeName = nodeName
+    }
+
+    /// Takes part in adoption and hears of ends. Before `run`.
+    package func add(_ owner: any SandboxOwner) { owners.append(owner) }
+
+    /// Keeps the link up until `close`.
+    package func run() async {
+        var pause = Self.firstPause
+        while !isClosed {
+            do throws(NodeFailure) {
+                let connection = try await reach()
+                pause = Self.firstPause
+                _ = await connection.untilEnded()
+                state = .down(nil)
+                templates.removeAll()
+            } catch {
+                state = .down(error)
+                resume(with: .failure(error))
+                do { try await Task.sleep(for: pause) } catch { return }
+                pause = min(pause * 2, Self.longestPause)
+            }
+        }
+    }
+
+    /// Lets go of the keeper, which runs on with everything in it.
+    package func close() {
+        isClosed = true
+        if case .up(let connection, _) = state { connection.close() }
+        resume(with: .failure(NodeFailure(.unavailable, "the node is ending")))
+    }
+
+    /// Which keeper is connected.
+    package var identity: KeeperIdentity? {
+        if case .up(_, let identity) = state { identity } else { nil }
+    }
+
+    // Making the link.
+
+    private func reach() async throws(NodeFailure) -> KeeperConnection {
+        var channel = try await access.connect()
+        if channel == nil {
+            for owner in owners { await owner.adopt([]) }
+            try await access.start()
+            channel = try await access.connect()
+        }
+        guard let channel else { throw NodeFailure(.unavailable, "the keeper was started and cannot be reached") }
+        let connection = KeeperConnection(channel) { [owners] sandbox, report in
+            owners.first { $0.owns(sandbox) }?.ended(sandbox, report)
+        }
+        do throws(KeeperConnection.Problem) {
+            let identity = try await greet(connection)
+            try await adopt(connection)
+            state = .up(connection, identity)
+            resume(with: .success(connection))
+            return connection
+        } catch {
+            connection.close()
+            throw NodeFailure(.unavailable, "take up with the keeper: \(error)")
+        }
+    }
+
+    private func greet(_ connection: KeeperConnection) async throws(KeeperConnection.Problem) -> KeeperIdentity {
+        let answer = try await connection.request(.hello(node: nodeName))
+        guard case .hello(let identity) = answer.reply else { throw KeeperConnection.strange(answer, "hello") }
+        return identity
+    }
+
+    private func adopt(_ connection: KeeperConnection) async throws(KeeperConnection.Problem) {
+        let answer = try await connection.request(.list)
+        guard case .list(let reports) = answer.reply else { throw KeeperConnection.strange(answer, "list") }
+        for owner in owners { await owner.adopt(reports.filter { owner.owns($0.sandbox) }) }
+        strangers = reports.map(\.sandbox).filter { name in !owners.contains { $0.owns(name) } }
+    }
+
+    private func resume(with result: Result<KeeperConnection, NodeFailure>) {
+        let waiting = waiting
+        self.waiting = []
+        for continuation in waiting { continuation.resume(returning: result) }
+    }
+
+    /// The connection, once adoption is over.
+    private func connection() async throws(NodeFailure) -> KeeperConnection {
+        if case .up(let connection, _) = state { return connection }
+        if isClosed { throw NodeFailure(.unavailable, "the node is ending") }
+        return try await withCheckedContinuation { waiting.append($0) }.get()
+    }
+
+    // What owners ask.
+
+    /// Starts a program in a fresh sandbox of this plan.
+    package func start(_ start: SandboxStart, descriptors: [CInt]) async throws(StartProblem) -> StartedSandbox {
+        let connection: KeeperConnection
+        do { connection = try await self.connection() } catch { throw .failed(error) }
+        do throws(KeeperConnection.Problem) {
+            do throws(KeeperConnection.Problem) {
+                return try await request(start, descriptors, connection)
+            } catch .failed(let failure) where failure.kind == .notFound && failure.code == 0 {
+                // A template that the keeper forgot is defined again, once.
+                templates.remove(start.plan)
+                return try await request(start, descriptors, connection)
+            }
+        } catch {
+            switch error {
+            case .failed(let failure): throw .failed(NodeFailure(failure))
+            case .unanswered(let ended): throw .unanswered(NodeFailure(.unavailable, ended.description))
+            }
+        }
+    }
+
+    private func request(
+        _ start: SandboxStart, _ descriptors: [CInt], _ connection: KeeperConnection
+    ) async throws(KeeperConnection.Problem) -> StartedSandbox {
+        let template = try await template(start.plan, connection)
+        let request = StartRequest(
+            template: template, sandbox: start.name, call: start.call, stdio: start.streams,
+            logBytesLimit: start.logBytes, attached: start.isAttached)
+        let answer = try await connection.request(.start(request), descriptors: descriptors)
+        guard case .started(let report) = answer.reply else { throw KeeperConnection.strange(answer, "started") }
+        return StartedSandbox(report: report, descriptors: answer.descriptors)
+    }
+
+    private func template(
+        _ plan: SandboxPlan, _ connection: KeeperConnection
+    ) async throws(KeeperConnection.Problem) -> UInt32 {
+        if let number = templates.use(plan) { return number }
+        let answer = try await connection.request(.define(plan))
+        guard case .template(let number) = answer.reply else { throw KeeperConnection.strange(answer, "template") }
+        if let dropped = templates.add(plan, number) { _ = try? await connection.perform(.drop(template: dropped)) }
+        return number
+    }
+
+    /// Keeps children of a plan prepared and waiting.
+    package func prepare(_ plan: SandboxPlan, count: Int) async throws(NodeFailure) {
+        let connection = try await connection()
+        try await translated { () async throws(KeeperConnection.Problem) in
+            let template = try await self.template(plan, connection)
+            try await connection.perform(.prepare(template: template, count: UInt32(count)))
+        }
+    }
+
+    /// Starts another program in a sandbox.
+    package func execute(
+        _ request: ExecuteRequest, descriptors: [CInt]
+    ) async throws(NodeFailure) -> StartedSandbox {
+        let connection = try await connection()
+        return try await translated { () async throws(KeeperConnection.Problem) in
+            let answer = try await connection.request(.execute(request), descriptors: descriptors)
+            guard case .started(let report) = answer.reply else { throw KeeperConnection.strange(answer, "started") }
+            return StartedSandbox(report: report, descriptors: answer.descriptors)
+        }
+    }
+
+    /// Asks what is answered with nothing but success: signals, sizes, acknowledgements.
+    package func perform(_ request: KeeperRequest) async throws(NodeFailure) {
+        let connection = try await connection()
+        try await translated { () async throws(KeeperConnection.Problem) in try await connection.perform(request) }
+    }
+
+    /// What a sandbox uses.
+    package func usage(of sandbox: String) async throws(NodeFailure) -> CgroupUsage {
+        let connection = try await connection()
+        return try await translated { () async throws(KeeperConnection.Problem) in
+            let answer = try await connection.request(.usage(sandbox: sandbox))
+            guard case .usage(let usage) = answer.reply else { throw KeeperConnection.strange(answer, "usage") }
+            return usage
+        }
+    }
+
+    /// Everything that the keeper has.
+    package func list() async throws(NodeFailure) -> [SandboxReport] {
+        let connection = try await connection()
+        return try await translated { () async throws(KeeperConnection.Problem) in
+            let answer = try await connection.request(.list)
+            guard case .list(let reports) = answer.reply else { throw KeeperConnection.strange(answer, "list") }
+            return reports
+        }
+    }
+
+    /// How the keeper is doing; nil while none is connected.
+    package func status() async throws(NodeFailure) -> KeeperSummary? {
+        guard case .up(let connection, let identity) = state else { return nil }
+        return try await translated { () async throws(KeeperConnection.Problem) in
+            let answer = try await connection.request(.status)
+            guard case .status(let status) = answer.reply else { throw KeeperConnection.strange(answer, "status") }
+            return KeeperSummary(
+                pid: identity.pid, build: identity.build, running: status.running, prepared: status.prepared,
+                templates: status.templates, starts: status.starts, residentBytes: status.residentBytes,
+                openDescriptors: status.openDescriptors)
+        }
+    }
+
+    private func translated<Value: Sendable>(
+        _ body: () async throws(KeeperConnection.Problem) -> Value
+    ) async throws(NodeFailure) -> Value {
+        do { return try await body() } catch {
+            switch error {
+            case .failed(let failure): throw NodeFailure(failure)
+            case .unanswered(let ended): throw NodeFailure(.unavailable, ended.description)
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import JSON
+package import Linux
+
+/// The containers on disk: `STATE/containers/<id>/container.json`, and beside it the log.
+///
+/// All functions block, shortly; they are called through `BlockingPool`.
+///
+/// Invariants
+/// 1. A directory that has a container's id has its record: it is made under another name and renamed, and is
+///    renamed before it is removed. (test: `what a dead node had begun to make or to remove is cleared away`)
+/// 2. A record that cannot be read is reported and left as it is. (test: `an unreadable record is reported and left alone`)
+package struct ContainerDirectory: Sendable {
+    /// The directory of all containers.
+    package let path: String
+
+    /// Beginnings of names of what is being made or removed.
+    private static let beingMade = ".new-"
+    private static let beingRemoved = ".removed-"
+    private static let fileName = "container.json"
+    /// Larger than any record: the environment and arguments of a program, twice over.
+    private static let recordBytesLimit = 64 << 20
+
+    package init(state: String) { path = state + "/containers" }
+
+    /// Makes the directory and clears away what a node left half done.
+    package func open() throws(SystemError) {
+        try Files.makeDirectories(path, mode: 0o700)
+        for name in try Files.list(path) where name.hasPrefix(Self.beingMade) || name.hasPrefix(Self.beingRemoved) {
+            try Files.removeTree("\(path)/\(name)")
+        }
+    }
+
+    /// Every record that can be read, and a sentence for each that cannot.
+    package func load() throws(SystemError) -> (records: [ContainerRecord], remarks: [String]) {
+        var records: [ContainerRecord] = []
+        var remarks: [String] = []
+        for id in try Files.list(path).sorted() where !id.hasPrefix(".") {
+            let file = "\(path)/\(id)/\(Self.fileName)"
+            do {
+                let bytes = try Files.read(file, limit: Self.recordBytesLimit)
+                let record = try ContainerRecord(lenient: try JSONParser.parse(bytes))
+                guard record.id == id else { throw NodeFailure(.system, "it is the record of \(record.id)") }
+                records.append(record)
+            } catch {
+                remarks.append("\(file) cannot be read and was left as it is: \(error)")
+            }
+        }
+        return (records, remarks)
+    }
+
+    /// Writes a record, making its directory if this is the first.
+    ///
+    /// What a container is and how it ended survives a power cut. Which run is under way does not have to: the power
+    /// cut ends it.
+    package func write(_ record: ContainerRecord) throws(SystemError) {
+        let bytes = JSONWriter.bytes(record.json)
+        let directory = self.directory(of: record.id)
+        if Files.exists(directory) { return try write(bytes, of: record, in: directory) }
+        let new = "\(path)/\(Self.beingMade)\(record.id)"
+        try Files.makeDirectory(new, mode: 0o700)
+        do {
+            if record.isLogged { try Files.makeDirectory("\(new)/log", mode: 0o700) }
+            try write(bytes, of: record, in: new)
+            try Files.rename(new, to: directory)
+            if record.mustSurvivePowerCut { try Files.synchronize(directory: path) }
+        } catch {
+            try? Files.removeTree(new)
+            throw error
+        }
+    }
+
+    private func write(_ bytes: [UInt8], of record: ContainerRecord, in directory: String) throws(SystemError) {
+        if record.mustSurvivePowerCut {
+            try Files.replace("\(directory)/\(Self.fileName)", with: bytes)
+        } else {
+            try Files.replaceInMemory("\(directory)/\(Self.fileName)", with: bytes)
+        }
+    }
+
+    /// Removes a container with everything in its directory.
+    package func remove(_ id: String) throws(SystemError) {
+        let removed = "\(path)/\(Self.beingRemoved)\(id)"
+        do { try Files.rename(directory(of: id), to: removed) } catch where error.code == .noEntry { return }
+        try Files.removeTree(removed)
+    }
+
+    package func directory(of id: String) -> String { "\(path)/\(id)" }
+
+    package func logDirectory(of id: String) -> String { "\(path)/\(id)/log" }
+
+    /// The log's directory, opened for the keeper; made if the container has had no log so far.
+    package func openLog(of id: String) throws(SystemError) -> OwnedFD {
+        let log = logDirectory(of: id)
+        do { try Files.makeDirectory(log, mode: 0o700) } catch where error.code == .exists {}
+        return try Files.place(log)
+    }
+}
+
+extension ContainerRecord {
+    fileprivate var mustSurvivePowerCut: Bool {
+        guard !spec.removesOnExit else { return false }
+        switch lifecycle.phase {
+        case .created, .exited, .lost: return true
+        case .starting, .running, .stopping, .removing: return false
+        }
+    }
+}

@@ -1,0 +1,260 @@
+import Keeper
+import Linux
+
+/// One container's task: takes what happens to it one by one, lets the life cycle decide, and does what it says.
+///
+/// Everything about a container happens here, so nothing has to be locked across an `await`.
+final class ContainerWorker: Sendable {
+    /// What a worker works with.
+    struct Surroundings: Sendable {
+        var link: KeeperLink
+        var directory: ContainerDirectory
+        var planner: LaunchPlanner
+        /// A sentence for the node's log.
+        var note: @Sendable (String) -> Void
+        /// The container is gone: its id and name are free.
+        var forget: @Sendable (ContainerRecord) -> Void
+    }
+
+    private enum Message: Sendable {
+        case event(ContainerLifecycle.Event, reply: Reply<Void>?)
+        case start(ContainerStart, reply: Reply<StartedSandbox>)
+        case create(reply: Reply<Void>)
+        case adopt([SandboxReport])
+    }
+
+    private typealias Reply<Value> = @Sendable (Result<Value, NodeFailure>) -> Void
+
+    /// The container as it is: changes are seen when they are recorded and done.
+    let published: Published<ContainerRecord>
+    private let mailbox: AsyncStream<Message>.Continuation
+
+    init(_ record: ContainerRecord, _ surroundings: Surroundings) {
+        published = Published(record)
+        let (messages, mailbox) = AsyncStream<Message>.makeStream()
+        self.mailbox = mailbox
+        let working = Working(record: record, surroundings: surroundings, published: published, mailbox: mailbox)
+        Task { await working.run(messages) }
+    }
+
+    var record: ContainerRecord { published.value }
+
+    // What can be asked.
+
+    /// Writes the first record.
+    func create() async throws(NodeFailure) { try await ask { .create(reply: $0) } }
+
+    /// Starts the program and returns when it has been executed.
+    func start(_ start: ContainerStart) async throws(NodeFailure) -> StartedSandbox {
+        try await ask { .start(start, reply: $0) }
+    }
+
+    /// Hands an event over and waits until it was dealt with.
+    func handle(_ event: ContainerLifecycle.Event) async throws(NodeFailure) {
+        try await ask { .event(event, reply: $0) }
+    }
+
+    /// Hands an event over.
+    func post(_ event: ContainerLifecycle.Event) { mailbox.yield(.event(event, reply: nil)) }
+
+    /// Tells what the keeper lists of this container.
+    func post(adoption reports: [SandboxReport]) { mailbox.yield(.adopt(reports)) }
+
+    /// Waits for the end of a run; nil when the task was cancelled.
+    func end(ofRun run: Int) async -> ContainerEnd? {
+        let ended = await published.wait { $0.lifecycle.runs > run || !$0.lifecycle.phase.isActive || $0.lifecycle.isOver }
+        return ended?.lifecycle.end
+    }
+
+    private func ask<Value: Sendable>(
+        _ message: (@escaping Reply<Value>) -> Message
+    ) async throws(NodeFailure) -> Value {
+        try await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, NodeFailure>, Never>) in
+            let reply: Reply<Value> = { continuation.resume(returning: $0) }
+            if case .terminated = mailbox.yield(message(reply)) {
+                reply(.failure(NodeFailure(.notFound, "the container was removed")))
+            }
+        }.get()
+    }
+
+    // The work.
+
+    /// The part that the task owns.
+    private struct Working {
+        var record: ContainerRecord
+        let surroundings: Surroundings
+        let published: Published<ContainerRecord>
+        let mailbox: AsyncStream<Message>.Continuation
+
+        consuming func run(_ messages: AsyncStream<Message>) async {
+            var working = self
+            for await message in messages {
+                switch message {
+                case .event(let event, let reply): reply?(await working.handle(event).map { _ in })
+                case .start(let start, let reply): reply(await working.start(start))
+                case .create(let reply): reply(await working.write())
+                case .adopt(let reports): await working.adopt(reports)
+                }
+                if working.record.lifecycle.isOver { working.mailbox.finish() }
+            }
+        }
+
+        /// Lets the life cycle decide about an event and does what it says; the number of a run to start, if any.
+        private mutating func handle(_ event: ContainerLifecycle.Event) async -> Result<Int?, NodeFailure> {
+            let actions: [ContainerLifecycle.Action]
+            do { actions = try record.lifecycle.handle(event, now: Clock.now()) } catch {
+                return .failure(NodeFailure(error.kind, "container \(record.name): \(error.message)"))
+            }
+            var starting: Int?
+            var failure: NodeFailure?
+            for action in actions {
+                if case .start(let run) = action {
+                    starting = run
+                } else if case .failure(let problem) = await perform(action) {
+                    failure = problem
+                    // Nothing goes on from what could not be recorded; the keeper still holds what it knows.
+                    if action == .record { break }
+                }
+            }
+            published.set(record)
+            if let failure { return .failure(failure) }
+            return .success(starting)
+        }
+
+        private mutating func perform(_ action: ContainerLifecycle.Action) async -> Result<Void, NodeFailure> {
+            let link = surroundings.link
+            switch action {
+            case .record: return await write()
+            case .start: preconditionFailure("a start is performed by `start`")
+            case .signal(let run, let number, let wholeTree):
+                let name = record.sandbox(run: run)
+                do { try await link.perform(.signal(sandbox: name, number: number, wholeTree: wholeTree)) } catch {
+                    // It has ended already, which the keeper tells in its own message.
+                    if error.kind == .notFound || error.kind == .conflict { return .success(()) }
+                    return .failure(error)
+                }
+                return .success(())
+            case .expectGraceToExpire(let run, let time):
+                let mailbox = mailbox
+                Task {
+                    try? await Task.sleep(for: .nanoseconds(max(0, time.nanoseconds - Clock.now().nanoseconds)))
+                    mailbox.yield(.event(.graceExpired(run: run), reply: nil))
+                }
+                return .success(())
+            case .acknowledge(let run):
+                let name = record.sandbox(run: run)
+                // Not waited for: the end is recorded. What gets lost here comes again with the next adoption.
+                Task { try? await link.perform(.acknowledge(sandbox: name)) }
+                return .success(())
+            case .delete: return await delete()
+            }
+        }
+
+        private func write() async -> Result<Void, NodeFailure> {
+            let (record, directory) = (record, surroundings.directory)
+            do {
+                try await BlockingPool.shared.run { () throws(SystemError) in try directory.write(record) }
+                return .success(())
+            } catch {
+                let failure = NodeFailure(.system, "record container \(record.name): \(error)")
+                surroundings.note("\(failure)")
+                return .failure(failure)
+            }
+        }
+
+        private func delete() async -> Result<Void, NodeFailure> {
+            let (id, directory) = (record.id, surroundings.directory)
+            var result = Result<Void, NodeFailure>.success(())
+            do { try await BlockingPool.shared.run { () throws(SystemError) in try directory.remove(id) } } catch {
+                let failure = NodeFailure(.system, "remove container \(record.name): \(error)")
+                surroundings.note("\(failure)")
+                result = .failure(failure)
+            }
+            surroundings.forget(record)
+            return result
+        }
+
+        // Starting.
+
+        private mutating func start(_ start: ContainerStart) async -> Result<StartedSandbox, NodeFailure> {
+            let before = record
+            do throws(NodeFailure) {
+                try start.validate(for: record.spec)
+                // Looked up before anything changes: a bad request changes nothing.
+                let launch = try await surroundings.planner.plan(record.spec)
+                record.isLogged = start.isLogged
+                guard let run = try await handle(.startRequested).get() else { preconditionFailure("nothing to start") }
+                return await self.start(start, launch, run)
+            } catch {
+                if record.lifecycle.runs > before.lifecycle.runs {
+                    // The record could not be written, so the keeper was not asked.
+                    _ = await handle(.startFailed(run: record.lifecycle.runs, error.message))
+                } else {
+                    record.isLogged = before.isLogged
+                }
+                return .failure(error)
+            }
+        }
+
+        private mutating func start(
+            _ start: ContainerStart, _ launch: PlannedLaunch, _ run: Int
+        ) async -> Result<StartedSandbox, NodeFailure> {
+            let (id, spec, directory) = (record.id, record.spec, surroundings.directory)
+            do throws(StartProblem) {
+                let prepared: (streams: StandardStreams, descriptors: [SharedFD])
+                do {
+                    prepared = try await BlockingPool.shared.run { () throws(SystemError) in
+                        try start.streams(of: spec, id: id, in: directory)
+                    }
+                } catch { throw StartProblem.failed(NodeFailure(.system, "\(error)")) }
+                let request = SandboxStart(
+                    plan: launch.plan, name: record.sandbox(run: run), call: launch.call, streams: prepared.streams,
+                    logBytes: spec.logBytes ?? ContainerSpec.defaultLogBytes,
+                    isAttached: start.attachment == .terminal)
+                let started = try await surroundings.link.start(request, descriptors: prepared.descriptors.map(\.raw))
+                withExtendedLifetime(prepared.descriptors) {}
+                _ = await handle(.started(run: run, started.report))
+                return .success(started)
+            } catch {
+                let failure = NodeFailure(error.failure.kind, "start \(record.name): \(error.failure.message)")
+                // Without an answer it may run: adoption tells, and until then it is starting.
+                if case .failed = error { _ = await handle(.startFailed(run: run, failure.message)) }
+                return .failure(failure)
+            }
+        }
+
+        // Adoption.
+
+        private mutating func adopt(_ reports: [SandboxReport]) async {
+            let current = record.sandbox(run: record.lifecycle.runs)
+            for report in reports where report.sandbox != current && report.end != nil {
+                let (link, name) = (surroundings.link, report.sandbox)
+                Task { try? await link.perform(.acknowledge(sandbox: name)) }
+            }
+            var report = reports.first { $0.sandbox == current }
+            if report == nil, case .starting = record.lifecycle.state { report = await lookAgain(for: current) }
+            guard let report else {
+                _ = await handle(.absent)
+                return
+            }
+            let run = record.lifecycle.runs
+            _ = await handle(.found(run: run, report.start))
+            if let end = report.end { _ = await handle(.ended(run: run, end)) }
+        }
+
+        /// A start that a dead node asked for may still be on its way through the keeper, which lists what runs: it is
+        /// looked for a few times more.
+        private func lookAgain(for name: String) async -> SandboxReport? {
+            for _ in 0..<5 {
+                if let report = try? await surroundings.link.list().first(where: { $0.sandbox == name }) { return report }
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+            return nil
+        }
+    }
+}
+
+extension ContainerLifecycle {
+    /// Whether the container is gone for good.
+    var isOver: Bool { if case .removed = state { true } else { false } }
+}

@@ -1,0 +1,21 @@
+package import Keeper
+
+extension ContainerSummary {
+    package init(_ record: ContainerRecord) {
+        let life = record.lifecycle
+        let start = life.run?.start
+        self.init(
+            id: record.id, name: record.name, program: record.spec.program, arguments: record.spec.arguments,
+            phase: life.phase, createdAt: record.createdAt, startedAt: start?.startedAt,
+            pid: life.phase.isActive ? start?.pid : nil, end: life.end, rung: record.spec.rung,
+            labels: record.spec.labels)
+    }
+}
+
+extension ContainerStarted {
+    package init(_ record: ContainerRecord, _ report: StartReport) {
+        self.init(
+            id: record.id, name: record.name, pid: report.pid, startMicroseconds: report.startNanoseconds / 1000,
+            wasPrepared: report.wasPrepared)
+    }
+}
