@@ -51,7 +51,7 @@ let modules = [
 
     Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
 
-    Module(name: "Daemon", rung: .edge, needs: ["Linux", "JSON", "Sandbox", "Keeper", "Engine", "Functions"]),
+    Module(name: "Daemon", rung: .edge, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Engine", "Functions"]),
     Module(
         name: "CommandLine", rung: .edge,
         needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Engine", "Functions", "Comparison", "Daemon"],

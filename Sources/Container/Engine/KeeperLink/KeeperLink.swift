@@ -71,6 +71,11 @@ package actor KeeperLink {
         if case .up(_, let identity) = state { identity } else { nil }
     }
 
+    /// Returns when the link is up.
+    ///
+    /// - Throws: `NodeFailure` when the next attempt to make it fails, or the link is closed.
+    package func untilUp() async throws(NodeFailure) { _ = try await connection() }
+
     // Making the link.
 
     private func reach() async throws(NodeFailure) -> KeeperConnection {

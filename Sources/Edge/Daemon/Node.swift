@@ -1,0 +1,104 @@
+package import Engine
+import Linux
+
+/// A node put together: directories, locks, the link to the keeper, the engine, and the server in front of it.
+///
+/// Invariants
+/// 1. Two nodes never share a state or run directory. (test: `a second node in the same directories is refused`)
+/// 2. Ending a node, in whatever way, ends no container. (test: `a killed node leaves its containers running, and the next one adopts them`)
+package final class Node: Sendable {
+    package let settings: NodeSettings
+    package let engine: ContainerEngine
+    private let link: KeeperLink
+    private let linking: Task<Void, Never>
+    private let server: NodeServer
+    private let parts: [NodePart]
+    private let locks: NodeLocks
+
+    /// Reads what is on disk, starts or finds the keeper, adopts what runs, and listens.
+    ///
+    /// - Parameters:
+    ///   - parts: what is served besides containers.
+    ///   - note: takes sentences for the node's log.
+    /// - Throws: `NodeFailure` that says what is in the way.
+    package static func start(
+        _ settings: NodeSettings, parts makers: [NodePart.Maker] = [],
+        note: @escaping @Sendable (String) -> Void = { NodeLog.write($0) }
+    ) async throws(NodeFailure) -> Node {
+        let settings = try prepared(settings)
+        let locks = try NodeLocks(settings)
+        let planner: LaunchPlanner
+        do { planner = LaunchPlanner(machine: try MachineFacts.ofThisMachine()) } catch {
+            throw NodeFailure(.system, "look at this machine: \(error)")
+        }
+        let access = KeeperProcess(run: settings.run, executable: settings.keeper)
+        let link = KeeperLink(access, nodeName: "node \(OwnProcess.pid)")
+        let engine = ContainerEngine(
+            directory: ContainerDirectory(state: settings.state), link: link, planner: planner, note: note)
+        let remarks = try await engine.open()
+        for remark in remarks { note(remark) }
+        var parts: [NodePart] = []
+        for maker in makers {
+            let part = await maker(link, planner)
+            if let owner = part.owner { await link.add(owner) }
+            parts.append(part)
+        }
+        return try await Node(settings, locks, link, engine, parts, remarks, note)
+    }
+
+    private init(
+        _ settings: NodeSettings, _ locks: NodeLocks, _ link: KeeperLink, _ engine: ContainerEngine,
+        _ parts: [NodePart], _ remarks: [String], _ note: @escaping @Sendable (String) -> Void
+    ) async throws(NodeFailure) {
+        self.settings = settings
+        self.locks = locks
+        self.link = link
+        self.engine = engine
+        self.parts = parts
+        let linking = Task { await link.run() }
+        self.linking = linking
+        let status = StatusRoutes(
+            settings: settings, startedAt: Clock.now(), engine: engine, link: link, remarks: remarks)
+        do {
+            // A node that cannot reach a keeper says so at once instead of serving nothing but errors.
+            try await link.untilUp()
+            server = NodeServer(
+                listener: try Self.listen(at: settings.nodeSocket),
+                routes: engine.routes + status.routes + parts.flatMap(\.routes), note: note)
+        } catch {
+            await link.close()
+            linking.cancel()
+            throw error
+        }
+    }
+
+    /// Serves until `stop`.
+    package func serve() async { await server.run() }
+
+    /// Stops serving and lets go of the keeper. Containers run on; of the parts, what only this node could use ends.
+    package func stop() async {
+        server.stop()
+        try? Files.remove(settings.nodeSocket)
+        for part in parts { await part.close() }
+        await link.close()
+        linking.cancel()
+    }
+
+    private static func prepared(_ settings: NodeSettings) throws(NodeFailure) -> NodeSettings {
+        do {
+            let settings = try settings.validated(workingDirectory: OwnProcess.workingDirectory() ?? "/")
+            for directory in [settings.state, settings.run] { try Files.makeDirectories(directory, mode: 0o700) }
+            return settings
+        } catch let error as NodeSettingsError {
+            throw NodeFailure(.badRequest, error.description)
+        } catch { throw NodeFailure(.system, "prepare the node's directories: \(error)") }
+    }
+
+    private static func listen(at path: String) throws(NodeFailure) -> OwnedFD {
+        do {
+            // Whose it was is gone: we hold the lock.
+            if Files.exists(path) { try Files.remove(path) }
+            return try MessageSocket.listen(at: path)
+        } catch { throw NodeFailure(.system, "\(error)") }
+    }
+}

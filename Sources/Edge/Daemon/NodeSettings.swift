@@ -1,0 +1,54 @@
+/// Where a node keeps what lasts, where it listens, and which keeper it starts.
+package struct NodeSettings: Hashable, Sendable {
+    /// What lasts: containers and their logs.
+    package var state: String
+    /// Sockets, locks and logs of this boot.
+    package var run: String
+    /// nil: `forkless-keeper` beside our own executable.
+    package var keeper: String?
+    /// What the node says it is.
+    package var version: String
+
+    package init(state: String, run: String, keeper: String? = nil, version: String) {
+        self.state = state
+        self.run = run
+        self.keeper = keeper
+        self.version = version
+    }
+
+    package var nodeSocket: String { "\(run)/node.sock" }
+
+    /// sun_path of unix(7) holds 108 bytes with its NUL.
+    private static let socketPathBytesLimit = 107
+
+    /// Checks what would otherwise fail later with a less helpful error, and makes paths absolute.
+    package func validated(workingDirectory: String) throws(NodeSettingsError) -> NodeSettings {
+        var settings = self
+        settings.state = Self.absolute(state, workingDirectory)
+        settings.run = Self.absolute(run, workingDirectory)
+        settings.keeper = keeper.map { Self.absolute($0, workingDirectory) }
+        for socket in ["\(settings.run)/keeper.sock", settings.nodeSocket]
+        where socket.utf8.count > Self.socketPathBytesLimit {
+            throw NodeSettingsError(
+                "--run \(settings.run): the path of a socket has at most \(Self.socketPathBytesLimit) bytes, and "
+                    + "\(socket) has \(socket.utf8.count). Choose a shorter directory.")
+        }
+        guard settings.state != settings.run else {
+            throw NodeSettingsError("--state and --run are both \(settings.state): they need directories of their own.")
+        }
+        return settings
+    }
+
+    private static func absolute(_ path: String, _ directory: String) -> String {
+        let whole = path.hasPrefix("/") ? path : directory + "/" + path
+        let parts = whole.split(separator: "/").filter { $0 != "." }
+        return "/" + parts.joined(separator: "/")
+    }
+}
+
+/// Settings that a node cannot run with.
+package struct NodeSettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var description: String
+
+    init(_ description: String) { self.description = description }
+}
