@@ -46,6 +46,7 @@ package enum KeeperProgram {
             let keeper = try Keeper(.init(cgroupParent: options.cgroupParent, build: build))
             try? Files.remove(path)
             try keeper.serve(try MessageSocket.listen(at: path))
+            Memory.releaseCode()
             try keeper.run()
             try? Files.remove(path)
             _ = consume lock

@@ -19,3 +19,20 @@ package enum Memory {
         munmap(UnsafeMutableRawPointer(bitPattern: address - UInt(page)), bytes + page)
     }
 }
+
+extension Memory {
+    /// Lets go of the pages of our own machine code, madvise(2), MADV_DONTNEED: what is run again comes back from the
+    /// page cache by itself, what only the start needed does not count as ours any more.
+    ///
+    /// Only mappings that are executable and were never written are touched, so nothing can be lost.
+    package static func releaseCode() {
+        guard let maps = try? Files.readText("/proc/self/maps") else { return }
+        for line in maps.split(separator: "\n") {
+            let fields = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard fields.count >= 6, fields[1] == "r-xp", fields[5].hasPrefix("/") else { continue }
+            let bounds = fields[0].split(separator: "-")
+            guard bounds.count == 2, let start = UInt(bounds[0], radix: 16), let end = UInt(bounds[1], radix: 16) else { continue }
+            madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), MADV_DONTNEED)
+        }
+    }
+}
