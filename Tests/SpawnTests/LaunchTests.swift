@@ -51,19 +51,22 @@ import Testing
         program.add(.unshareFiles(lowest: 0))
         program.add(.write(Array("from the child".utf8), to: early, meaning: "a pipe"))
         program.add(.park(socket, first: early, count: 0))
+        program.add(.closeFrom(0))
+        program.add(.signalMask(0))
         program.add(.execute(nil))
         var pipe = try Files.pipe()
         let reader = pipe.takeReader()
-        let writer = pipe.takeWriter()
-        var launch = try ParkedLaunch(CompiledProgram(program), parkingAt: socket, filled: [(early, writer.raw)])
-        // Its socket's other end is held here although the child waits: a peer that is gone would end it.
+        // Nobody but the launch holds the pipe's end from here on, and the child has not made its own table yet.
+        var launch = try ParkedLaunch(
+            CompiledProgram(program), parkingAt: socket, filled: [(early, SharedFD(pipe.takeWriter()))])
         launch.identityMapped()
         try launch.confirmParked()
-        writer.close()
         var bytes = [UInt8](repeating: 0, count: 64)
         #expect(try Files.readAvailable(reader.raw, into: &bytes) == 14)
+        // It is the child's alone by now, and closed by its exec.
         try launch.release(ProgramCall(path: "/bin/true", arguments: ["true"], environment: []), descriptors: [])
-        #expect(try reap(&launch).status.shellStatus == 0)
+        #expect(try reap(&launch).status == .exited(0))
+        #expect(try Files.readAvailable(reader.raw, into: &bytes) == 0)
     }
 
     @Test func `a parked child leaves when its parent lets go`() throws {
