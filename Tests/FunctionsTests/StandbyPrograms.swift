@@ -7,12 +7,12 @@ import Testing
 /// What standbys of real programs do, whoever provides the instances: the contract of every `InstanceProvider`.
 struct StandbyPrograms: Sendable {
     /// A provider of instances of `argv`.
-    var provider: @Sendable (_ argv: [String]) throws -> any InstanceProvider
+    var provider: @Sendable (_ argv: [String]) async throws -> any InstanceProvider
 
-    func worker(_ argv: [String], minimum: Int = 1, maximum: Int = 4) throws -> StandbyWorker {
+    func worker(_ argv: [String], minimum: Int = 1, maximum: Int = 4) async throws -> StandbyWorker {
         var configuration = PoolConfiguration(minimum: minimum, maximum: maximum)
         configuration.firstPause = .milliseconds(10)
-        return try StandbyWorker(program: argv[0], configuration, try provider(argv))
+        return try StandbyWorker(program: argv[0], configuration, try await provider(argv))
     }
 
     struct Answer {
@@ -42,7 +42,7 @@ struct StandbyPrograms: Sendable {
     }
 
     func everyCallGetsAFreshWaitingProcess() async throws {
-        let worker = try worker(["cat"])
+        let worker = try await worker(["cat"])
         await worker.open()
         var pids: Set<Int32> = []
         for number in 1...5 {
@@ -65,7 +65,7 @@ struct StandbyPrograms: Sendable {
             (["python3", "-c", "import sys; print(sys.stdin.read().upper(), end='')"], "abc\n", "ABC\n", 0),
         ]
         for (argv, input, output, status) in cases where CommandRunner.find(argv[0]) != nil {
-            let worker = try worker(argv)
+            let worker = try await worker(argv)
             let answer = try await call(worker, input)
             #expect(answer.output == output)
             #expect(answer.record.end.outcome == .ended(.exited(status)))
@@ -75,7 +75,7 @@ struct StandbyPrograms: Sendable {
     }
 
     func aProgramThatNeverReadsIsAnError() async throws {
-        let worker = try worker(["true"])
+        let worker = try await worker(["true"])
         let error = await #expect(throws: PoolError.self) { try await worker.call() }
         #expect(
             error?.sentence == "call true: it ended with status 0 before reading its input, 3 times in a row: "
@@ -84,7 +84,7 @@ struct StandbyPrograms: Sendable {
     }
 
     func twentyCallersShareFourPlaces() async throws {
-        let worker = try worker(["cat"], minimum: 2, maximum: 4)
+        let worker = try await worker(["cat"], minimum: 2, maximum: 4)
         let answers = try await withThrowingTaskGroup(of: (Int, Answer).self) { group in
             for number in 1...20 { group.addTask { (number, try await call(worker, "\(number)")) } }
             return try await group.reduce(into: [Int: Answer]()) { $0[$1.0] = $1.1 }
@@ -96,7 +96,7 @@ struct StandbyPrograms: Sendable {
 
     /// - Parameter kill: kills a process from outside.
     func aKilledCopyIsReplaced(_ kill: (Int32) throws -> Void) async throws {
-        let provider = RememberingProvider(try provider(["cat"]))
+        let provider = RememberingProvider(try await provider(["cat"]))
         var configuration = PoolConfiguration(minimum: 1, maximum: 4)
         configuration.firstPause = .milliseconds(10)
         let worker = try StandbyWorker(program: "cat", configuration, provider)

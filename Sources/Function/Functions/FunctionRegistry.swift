@@ -10,7 +10,9 @@ package actor FunctionRegistry {
     /// Each function keeps a pool's books and usually a copy: more than this is a caller who makes up definitions.
     package static let functionsLimit = 1000
 
-    package typealias ProviderMaker = @Sendable (FunctionDefinition) throws(PoolError) -> any InstanceProvider
+    /// Checks what a definition wants started and plans it.
+    package typealias ProviderMaker =
+        @Sendable (FunctionDefinition) async throws(PoolError) -> any InstanceProvider
 
     private struct Function {
         var definition: FunctionDefinition
@@ -20,6 +22,8 @@ package actor FunctionRegistry {
     private let makeProvider: ProviderMaker
     private let clock: any PoolClock
     private let limit: Int
+    /// Those whose providers are being made.
+    private var making: [FunctionDefinition.Key: Task<Result<StandbyWorker, PoolError>, Never>] = [:]
     private var functions: [FunctionDefinition.Key: Function] = [:]
     /// Replaced and removed ones that still serve, by a number.
     private var leaving: [Int: Function] = [:]
@@ -96,7 +100,6 @@ package actor FunctionRegistry {
     }
 
     private func worker(of definition: FunctionDefinition) async throws(PoolError) -> StandbyWorker {
-        if functions[definition.key] == nil, functions.count >= limit { try await makeRoom(for: definition) }
         if isClosed { throw PoolError(.closed, "call \(definition.name): the node is closing") }
         if let function = functions[definition.key] {
             if function.definition.pool != definition.pool {
@@ -106,8 +109,21 @@ package actor FunctionRegistry {
             }
             return function.worker
         }
-        let worker = try StandbyWorker(
-            program: definition.name, definition.pool, try makeProvider(definition), clock: clock)
+        if let made = making[definition.key] { return try await made.value.get() }
+        let task = Task { () async -> Result<StandbyWorker, PoolError> in
+            do throws(PoolError) { return .success(try await self.make(definition)) } catch { return .failure(error) }
+        }
+        making[definition.key] = task
+        return try await task.value.get()
+    }
+
+    private func make(_ definition: FunctionDefinition) async throws(PoolError) -> StandbyWorker {
+        defer { making[definition.key] = nil }
+        try definition.pool.validate()
+        if functions.count + making.count > limit { try await makeRoom(for: definition) }
+        let provider = try await makeProvider(definition)
+        let worker = try StandbyWorker(program: definition.name, definition.pool, provider, clock: clock)
+        if isClosed { throw PoolError(.closed, "call \(definition.name): the node is closing") }
         functions[definition.key] = Function(definition: definition, worker: worker)
         return worker
     }

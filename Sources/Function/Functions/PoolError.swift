@@ -1,3 +1,5 @@
+package import Engine
+
 /// Why a call got no instance.
 package struct PoolError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
@@ -17,6 +19,8 @@ package struct PoolError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooManyFunctions
         /// No function of that name.
         case notFound
+        /// The program cannot be started as its definition says.
+        case unusable(NodeFailure.Kind)
     }
 
     package var kind: Kind
@@ -27,5 +31,23 @@ package struct PoolError: Error, Hashable, Sendable, CustomStringConvertible {
         self.sentence = sentence
     }
 
+    package init(_ failure: NodeFailure) { self.init(.unusable(failure.kind), failure.message) }
+
     package var description: String { sentence }
+}
+
+extension NodeFailure {
+    /// The same as an answer of the node.
+    package init(_ error: PoolError) {
+        let kind: Kind =
+            switch error.kind {
+            case .tooManyWaiting, .waitedTooLong, .closed, .tooManyFunctions: .unavailable
+            case .cannotStandBy: .unsupported
+            case .cancelled: .cancelled
+            case .badDefinition: .badRequest
+            case .notFound: .notFound
+            case .unusable(let kind): kind
+            }
+        self.init(kind, error.sentence)
+    }
 }
