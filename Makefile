@@ -52,7 +52,7 @@ bench: swift
 	@$(MAKE) --no-print-directory build examples
 	@swift build $(RELEASE) --product forkless-load
 	@swift build -c release --package-path Benchmarks
-	@mkdir -p $(BENCH)
+	@cc -O2 -nostdlib -static -o $(EXAMPLES)/waiting Benchmarks/Programs/waiting.c
 	@Benchmarks/.build/release/bench --programs .build/release --examples $(EXAMPLES) --output $(BENCH) $(FLAGS)
 
 check: swift

@@ -58,6 +58,10 @@ let modules = [
         outside: [argumentParser]),
     Module(name: "forkless", rung: .edge, needs: ["CommandLine"], form: .executable, tested: false),
     Module(name: "forkless-keeper", rung: .edge, needs: ["Keeper"], form: .executable, tested: false),
+    // Times the keeper for Benchmarks/, which is another package and cannot speak its protocol. No product.
+    Module(
+        name: "forkless-load", rung: .edge, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper"], form: .executable,
+        tested: false),
 
     Module(name: "TestKit", rung: .tests, needs: ["Linux"], form: .testKit, tested: false),
 ]
