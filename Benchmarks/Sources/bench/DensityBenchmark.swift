@@ -34,7 +34,10 @@ struct DensityBenchmark {
             samples: [first, last],
             facts: [
                 ("keeper, nothing running", "\(Text.figure(Double(before) / 1e6)) MB resident"),
-                ("keeper, \(count) running", "\(Text.figure(Double(after) / 1e6)) MB resident, \(status[5]) descriptors"),
+                (
+                    "keeper, \(count) running",
+                    "\(Text.figure(Double(after) / 1e6)) MB resident, \(status[5]) descriptors"
+                ),
                 (
                     "machine's memory per sandbox, the kernel's and the program's included",
                     "\(Text.figure(Double(machineBefore - machineAfter) / Double(count) / 1000)) KB"
@@ -42,7 +45,8 @@ struct DensityBenchmark {
             ],
             findings: [
                 Finding(
-                    what: "the keeper, nothing running", value: Double(before) / 1e6, unit: "MB resident", bound: .atMost,
+                    what: "the keeper, nothing running", value: Double(before) / 1e6, unit: "MB resident",
+                    bound: .atMost,
                     target: 6, range: nil),
                 Finding(
                     what: "the keeper's own memory per idle sandbox", value: perSandbox, unit: "KB", bound: .atMost,

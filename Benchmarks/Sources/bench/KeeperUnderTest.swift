@@ -31,7 +31,10 @@ final class KeeperUnderTest {
     func memory(_ field: String) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
-        guard let kilobytes = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
+        guard
+            let kilobytes = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({
+                Int($0)
+            })
         else { throw BenchmarkError("read \(field) of the keeper") }
         return kilobytes << 10
     }
@@ -121,7 +124,9 @@ final class LoadClient {
         defer { free(line) }
         guard getline(&line, &room, answers) > 0, let line else { throw BenchmarkError("forkless-load has ended") }
         let words = String(cString: line).dropLast().split(separator: "\t").map(String.init)
-        guard words.first == "ok" else { throw BenchmarkError("forkless-load: \(words.dropFirst().joined(separator: " "))") }
+        guard words.first == "ok" else {
+            throw BenchmarkError("forkless-load: \(words.dropFirst().joined(separator: " "))")
+        }
         return Array(words.dropFirst())
     }
 }

@@ -75,7 +75,9 @@ struct MachineFacts: Codable {
         kernel = Self.read("/proc/sys/kernel/osrelease").trimmingCharacters(in: .whitespacesAndNewlines)
         memoryBytes = Int(ProcessInfo.processInfo.physicalMemory)
         loadAverage = Self.read("/proc/loadavg").split(separator: " ").prefix(3).joined(separator: " ")
-        runc = (try? Command.output(["runc", "--version"]).split(separator: "\n").first.map(String.init)) ?? "not installed"
+        runc =
+            (try? Command.output(["runc", "--version"]).split(separator: "\n").first.map(String.init))
+            ?? "not installed"
     }
 
     var text: String {

@@ -31,21 +31,23 @@ struct RuncBundle {
         process["args"] = [program]
         process["noNewPrivileges"] = true
         process["rlimits"] = [Any]()
-        process["capabilities"] = ["bounding": [], "effective": [], "permitted": [], "ambient": []] as [String: [String]]
+        process["capabilities"] =
+            ["bounding": [], "effective": [], "permitted": [], "ambient": []] as [String: [String]]
         config["process"] = process
         config["root"] = ["path": root.path, "readonly": true] as [String: Any]
         config["hostname"] = "load"
         config["mounts"] = mounts(of: config)
-        config["linux"] = [
-            "cgroupsPath": "/forkless-bench-runc",
-            "namespaces": ["pid", "network", "ipc", "uts", "mount", "cgroup"].map { ["type": $0] },
-            "maskedPaths": profile["maskedPaths"]!, "readonlyPaths": profile["readonlyPaths"]!,
-            "resources": [
-                "memory": ["limit": profile["memoryBytes"]!, "swap": profile["memoryBytes"]!],
-                "pids": ["limit": profile["pids"]!],
-            ],
-            "seccomp": profile["seccomp"]!,
-        ] as [String: Any]
+        config["linux"] =
+            [
+                "cgroupsPath": "/forkless-bench-runc",
+                "namespaces": ["pid", "network", "ipc", "uts", "mount", "cgroup"].map { ["type": $0] },
+                "maskedPaths": profile["maskedPaths"]!, "readonlyPaths": profile["readonlyPaths"]!,
+                "resources": [
+                    "memory": ["limit": profile["memoryBytes"]!, "swap": profile["memoryBytes"]!],
+                    "pids": ["limit": profile["pids"]!],
+                ],
+                "seccomp": profile["seccomp"]!,
+            ] as [String: Any]
     }
 
     /// What `runc spec` mounts, without /sys, which the keeper's sandbox does not show, and with its /tmp.

@@ -40,7 +40,8 @@ struct SpawnBenchmark {
         let needed = Self.largeBytes + 1 << 30
         guard MachineFacts.memory("MemAvailable") > needed else {
             section.notes.append(
-                "nothing was measured from a parent with 8 GiB resident: less than \(needed >> 30) GiB of memory are free.")
+                "nothing was measured from a parent with 8 GiB resident: less than \(needed >> 30) GiB of memory are free."
+            )
             return
         }
         let count = options.count(100, quick: 20)
@@ -60,7 +61,8 @@ struct SpawnBenchmark {
         }
         section.samples += [small] + large + [fork]
         section.findings += [
-            .slowness("Spawn from a parent with 8 GiB over the same from an empty one", large[0], over: small, atMost: 1.1),
+            .slowness(
+                "Spawn from a parent with 8 GiB over the same from an empty one", large[0], over: small, atMost: 1.1),
             .slowness("Spawn over posix_spawn, both from a parent with 8 GiB", large[0], over: large[1], atMost: 1.1),
             .speed("Spawn against fork and execv, from a parent with 8 GiB", large[0], against: fork, atLeast: 2),
         ]

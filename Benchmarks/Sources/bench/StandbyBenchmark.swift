@@ -41,10 +41,14 @@ struct StandbyBenchmark {
                         }
                     },
                 ], rounds: options.count(12, quick: 3))
-            guard hashes.count == 1 else { throw BenchmarkError("\(work.name) answered differently inside and outside") }
+            guard hashes.count == 1 else {
+                throw BenchmarkError("\(work.name) answered differently inside and outside")
+            }
             section.samples += samples
             section.findings.append(
-                .slowness("a standby call of \(work.name) over the program's own time", samples[0], over: samples[1], atMost: 1.3))
+                .slowness(
+                    "a standby call of \(work.name) over the program's own time", samples[0], over: samples[1],
+                    atMost: 1.3))
         }
         try keeper.stop()
         return section

@@ -45,20 +45,30 @@ struct Load {
         return number
     }
 
-    /// prepare TEMPLATE COUNT: returns when as many wait.
+    /// prepare TEMPLATE COUNT: returns when the keeper makes no more. It refills when half are taken, so that more
+    /// than half wait then.
     private func prepare(_ words: [String]) throws -> [String] {
         let (template, count) = (try Self.template(words), try Self.number(words, 1))
         _ = try client.ask(.prepare(template: template, count: UInt32(count)))
-        for _ in 0..<10_000 {
-            if try keeperStatus().prepared >= count { return [] }
+        var (prepared, unchanged) = (-1, 0)
+        for _ in 0..<60_000 {
+            let before = prepared
+            prepared = try keeperStatus().prepared
+            unchanged = prepared == before ? unchanged + 1 : 0
+            if prepared >= count || (prepared * 2 > count && unchanged >= Self.settledPolls) { return [] }
             Clock.pauseBlocking(milliseconds: 1)
         }
-        throw LoadError("after 10 s the keeper has not prepared \(count) sandboxes")
+        throw LoadError("after a minute the keeper has prepared \(prepared) of \(count) sandboxes")
     }
+
+    /// A keeper that has made none for so many milliseconds makes none.
+    private static let settledPolls = 50
 
     /// time TEMPLATE COUNT PROGRAM [ARG...]: from asking for the start to hearing of the exit.
     private mutating func time(_ words: [String]) throws -> [Int] {
-        let (template, count, call) = (try Self.template(words), try Self.number(words, 1), try Self.call(words, from: 2))
+        let (template, count, call) = (
+            try Self.template(words), try Self.number(words, 1), try Self.call(words, from: 2)
+        )
         return try (0..<count).map { _ in try startToExit(template, call) }
     }
 
@@ -89,7 +99,9 @@ struct Load {
     /// standby TEMPLATE COUNT INPUT PROGRAM [ARG...]: from handing over the input to hearing of the exit, for a copy
     /// that waits in its first read. The last number is a hash of the output.
     private mutating func standby(_ words: [String]) throws -> [Int] {
-        let (template, count, call) = (try Self.template(words), try Self.number(words, 1), try Self.call(words, from: 3))
+        let (template, count, call) = (
+            try Self.template(words), try Self.number(words, 1), try Self.call(words, from: 3)
+        )
         let input = try Files.read(words[2])
         var hash = 0
         let times = try (0..<count).map { _ in
@@ -117,7 +129,9 @@ struct Load {
 
     /// idle TEMPLATE COUNT LOGS PROGRAM [ARG...]: starts as many that wait for input; from asking to hearing of the start.
     private mutating func startIdle(_ words: [String]) throws -> [Int] {
-        let (template, count, call) = (try Self.template(words), try Self.number(words, 1), try Self.call(words, from: 3))
+        let (template, count, call) = (
+            try Self.template(words), try Self.number(words, 1), try Self.call(words, from: 3)
+        )
         let pipe = try Files.pipe().ends()
         idleInput = pipe.writer
         return try (0..<count).map { _ in
@@ -147,7 +161,8 @@ struct Load {
     private func status() throws -> [String] {
         let status = try keeperStatus()
         return [
-            status.running, status.prepared, status.templates, status.starts, status.residentBytes, status.openDescriptors,
+            status.running, status.prepared, status.templates, status.starts, status.residentBytes,
+            status.openDescriptors,
         ].map(String.init)
     }
 
@@ -175,6 +190,7 @@ struct Load {
             throw LoadError("a request to start something names a program")
         }
         return ProgramCall(
-            path: words[index], arguments: arguments, environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"])
+            path: words[index], arguments: arguments,
+            environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"])
     }
 }
