@@ -14,7 +14,8 @@ import Testing
     @Test func `statuses and signals are told apart`() async throws {
         #expect(try await shell("exit 0").start().wait().status == .exited(0))
         #expect(try await shell("exit 255").start().wait().status == .exited(255))
-        #expect(try await shell("kill -TERM $$").start().wait().status == .signaled(Signal.terminate, coreDumped: false))
+        #expect(
+            try await shell("kill -TERM $$").start().wait().status == .signaled(Signal.terminate, coreDumped: false))
     }
 
     @Test func `many tasks wait for one program and all learn of its end`() async throws {
@@ -77,7 +78,9 @@ import Testing
         try left.signal(Signal.kill)
     }
 
-    @Test func `what was written before the end is collected to the last byte, whoever keeps the pipe open`() async throws {
+    @Test func `what was written before the end is collected to the last byte, whoever keeps the pipe open`()
+        async throws
+    {
         let result = try await shell("head -c 60000 /dev/zero; sleep 1000 & echo $! >&2").run()
         #expect(result.output.count == 60000)
         try ProcessFD(pid: Int32(result.errorText.dropLast())!).signal(Signal.kill)
@@ -90,7 +93,8 @@ import Testing
     }
 
     @Test func `a program that minds SIGTERM ends gracefully`() async throws {
-        let running = try shell("trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.01; done").start(output: .pipe)
+        let running = try shell("trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.01; done").start(
+            output: .pipe)
         var output = try #require(running.standardOutput).makeAsyncIterator()
         #expect(try await output.next() == Array("ready\n".utf8))
         #expect(try await running.stop().status == .exited(7))
@@ -101,7 +105,8 @@ import Testing
         let running = try shell("trap '' TERM; echo ready; while :; do sleep 0.01; done").start(output: .pipe)
         var output = try #require(running.standardOutput).makeAsyncIterator()
         _ = try await output.next()
-        #expect(try await running.stop(gracePeriod: .milliseconds(50)).status == .signaled(Signal.kill, coreDumped: false))
+        #expect(
+            try await running.stop(gracePeriod: .milliseconds(50)).status == .signaled(Signal.kill, coreDumped: false))
     }
 
     @Test func `a stop in a cancelled task forces the end at once and still waits for it`() async throws {

@@ -19,37 +19,50 @@ import Testing
     }
 
     @Test func `a missing program`() throws {
-        #expect(try sentence("/no/such/program") == """
-            execute /no/such/program: No such file or directory (ENOENT). No such program, or its interpreter (the #! \
-            line or the dynamic linker) is missing.
-            """)
-        #expect(try sentence("no-such-program") { $0.environment = .exactly(["PATH": "/bin::relative:/usr/bin"]) } == """
-            find the program no-such-program: No such file or directory (ENOENT). No executable file of that name is \
-            in the directories of PATH, which is "/bin::relative:/usr/bin".
-            """)
+        #expect(
+            try sentence("/no/such/program") == """
+                execute /no/such/program: No such file or directory (ENOENT). No such program, or its interpreter (the #! \
+                line or the dynamic linker) is missing.
+                """)
+        #expect(
+            try sentence("no-such-program") { $0.environment = .exactly(["PATH": "/bin::relative:/usr/bin"]) } == """
+                find the program no-such-program: No such file or directory (ENOENT). No executable file of that name is \
+                in the directories of PATH, which is "/bin::relative:/usr/bin".
+                """)
     }
 
     @Test func `files that are no programs`() throws {
         let directory = try TemporaryDirectory("spawn")
         let text = try directory.write("just text", to: "text", mode: 0o644)
-        #expect(try sentence(.path(text)) == "execute \(text): Permission denied (EACCES). The file is not executable, or a directory on the way may not be searched.")
+        #expect(
+            try sentence(.path(text))
+                == "execute \(text): Permission denied (EACCES). The file is not executable, or a directory on the way may not be searched."
+        )
         #expect(try sentence(.path(directory.path)).hasPrefix("execute \(directory.path): Permission denied (EACCES)"))
         let rubbish = try directory.write("just text", to: "rubbish", mode: 0o755)
-        #expect(try sentence(.path(rubbish)).hasPrefix("execute \(rubbish): Exec format error (ENOEXEC). The file is no program of this machine"))
+        #expect(
+            try sentence(.path(rubbish)).hasPrefix(
+                "execute \(rubbish): Exec format error (ENOEXEC). The file is no program of this machine"))
         let script = try directory.write("#!/no/such/interpreter\n", to: "script", mode: 0o755)
-        #expect(try sentence(.path(script)).hasPrefix("execute \(script): No such file or directory (ENOENT). No such program, or its interpreter"))
+        #expect(
+            try sentence(.path(script)).hasPrefix(
+                "execute \(script): No such file or directory (ENOENT). No such program, or its interpreter"))
     }
 
     @Test func `a working directory that is not there or is none`() throws {
-        #expect(try sentence(directory: "/no/such") == "change directory to /no/such: No such file or directory (ENOENT)")
-        #expect(try sentence { $0.directory = "/etc/passwd" } == "change directory to /etc/passwd: Not a directory (ENOTDIR)")
+        #expect(
+            try sentence(directory: "/no/such") == "change directory to /no/such: No such file or directory (ENOENT)")
+        #expect(
+            try sentence { $0.directory = "/etc/passwd" }
+                == "change directory to /etc/passwd: Not a directory (ENOTDIR)")
     }
 
     @Test func `an id that the kernel would take for none`() throws {
         // setresuid(2): -1 leaves the identity as it is. That must not happen to somebody who computed it.
         #expect(try sentence { $0.user = Users.Identity(uid: .max, gid: 1) }.contains("4294967295 is no id"))
         #expect(try sentence { $0.user = Users.Identity(uid: 1, gid: .max) }.contains("4294967295 is no id"))
-        #expect(try sentence { $0.user = Users.Identity(uid: 1, gid: 1, groups: [.max]) }.contains("4294967295 is no id"))
+        #expect(
+            try sentence { $0.user = Users.Identity(uid: 1, gid: 1, groups: [.max]) }.contains("4294967295 is no id"))
     }
 
     @Test func `a limit above what this machine allows`() throws {
@@ -60,19 +73,27 @@ import Testing
     }
 
     @Test func `processors that are not there, a group that is not there`() throws {
-        #expect(try sentence { $0.processors = [8000] } == "set the CPU affinity: Invalid argument (EINVAL). None of these processors is online and allowed here.")
+        #expect(
+            try sentence { $0.processors = [8000] }
+                == "set the CPU affinity: Invalid argument (EINVAL). None of these processors is online and allowed here."
+        )
         #expect(try sentence { $0.group = .joining(Int32.max) }.hasPrefix("join process group 2147483647: "))
     }
 
     @Test func `a cgroup that is none`() throws {
         let directory = SharedFD(try Files.open("/tmp", 0))
-        #expect(try sentence { $0.cgroup = directory } == "start a process: Bad file descriptor (EBADF). The cgroup is not an open directory of a cgroup v2 file system.")
+        #expect(
+            try sentence { $0.cgroup = directory }
+                == "start a process: Bad file descriptor (EBADF). The cgroup is not an open directory of a cgroup v2 file system."
+        )
     }
 
     @Test func `arguments that are too long for the kernel`() throws {
         // execve(2): one string may have 128 KiB (MAX_ARG_STRLEN), its NUL included.
         let longest = String(repeating: "x", count: 128 << 10 - 1)
-        #expect(try sentence(arguments: [String(repeating: "x", count: 128 << 10)]).hasPrefix("execute /usr/bin/true: Argument list too long (E2BIG). Arguments and environment"))
+        #expect(
+            try sentence(arguments: [String(repeating: "x", count: 128 << 10)]).hasPrefix(
+                "execute /usr/bin/true: Argument list too long (E2BIG). Arguments and environment"))
         #expect(longest.utf8.count > 0)
         let running = try Template("true").start(arguments: [String(repeating: "x", count: (128 << 10) - 1)])
         #expect(try running.waitBlocking().status.isSuccess)
@@ -81,7 +102,10 @@ import Testing
     @Test func `what can be known to be wrong is said before anything is started`() throws {
         #expect(try sentence("").contains("Its path or name is empty"))
         #expect(try sentence("/bin/\0sh").contains("It holds a NUL byte"))
-        #expect(try sentence(arguments: ["fine", "a\0b"]) == "use the argument \"a\\0b\": Invalid argument (EINVAL). It holds a NUL byte, at which the kernel would cut it off.")
+        #expect(
+            try sentence(arguments: ["fine", "a\0b"])
+                == "use the argument \"a\\0b\": Invalid argument (EINVAL). It holds a NUL byte, at which the kernel would cut it off."
+        )
         #expect(try sentence(directory: "/\0").contains("use the directory"))
         #expect(try sentence { $0.argumentZero = "\0" }.contains("use the argv[0]"))
         #expect(try sentence { $0.environment = .exactly(["A=": "1"]) }.contains("neither \"=\" nor NUL"))
@@ -91,13 +115,15 @@ import Testing
         #expect(try sentence { $0.standardOutput = .standardOutput }.contains("Only standard error can join it"))
         let null = SharedFD(try Files.open("/dev/null", 0))
         #expect(try sentence { $0.descriptors = [-1: null] }.contains("map a descriptor to -1"))
-        #expect(try sentence { $0.descriptors = [1: null] }.contains("standard streams, which have options of their own"))
+        #expect(
+            try sentence { $0.descriptors = [1: null] }.contains("standard streams, which have options of their own"))
         #expect(try sentence { $0.descriptors = [1024: null] }.contains("The highest number is 1023"))
         #expect(try sentence { $0.umask = 0o1000 }.contains("nine bits"))
         #expect(try sentence { $0.nice = 20 }.contains("from -20 to 19"))
         #expect(try sentence { $0.processors = [] }.contains("Name at least one"))
         #expect(try sentence { $0.scheduler = .roundRobin(priority: 0) }.contains("from 1 to 99"))
-        #expect(try sentence { $0.limits = [ResourceLimit(.openFiles, soft: 2, hard: 1)] }.contains("above the hard one"))
+        #expect(
+            try sentence { $0.limits = [ResourceLimit(.openFiles, soft: 2, hard: 1)] }.contains("above the hard one"))
         let twice = ResourceLimit(.coreBytes, soft: 0, hard: 0)
         #expect(try sentence { $0.limits = [twice, twice] }.contains("has a limit already"))
         #expect(try sentence { $0.blockedSignals = [65] }.contains("from 1 to 64"))
@@ -109,7 +135,9 @@ import Testing
     @Test func `after a failure in the child nothing is left of it`() async throws {
         let before = await Census.take(Census.Scope(only: [.descriptor]))
         for _ in 0..<100 {
-            #expect(throws: SpawnError.self) { _ = try Template("/no/such/program").start(input: .pipe, output: .pipe, error: .pipe) }
+            #expect(throws: SpawnError.self) {
+                _ = try Template("/no/such/program").start(input: .pipe, output: .pipe, error: .pipe)
+            }
         }
         #expect(await Census.settled(since: before) == [])
     }

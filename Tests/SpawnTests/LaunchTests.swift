@@ -1,7 +1,8 @@
 import Linux
-@testable import Spawn
 import TestKit
 import Testing
+
+@testable import Spawn
 
 /// The core below templates: parked children, and the copying baseline.
 @Suite struct LaunchTests {
@@ -106,7 +107,8 @@ import Testing
         var launch = try ParkedLaunch(program, parkingAt: socket)
         try launch.confirmParked()
         let null = try Files.open("/dev/null", 1)
-        try launch.release(ProgramCall(path: "/no/such/program", arguments: ["x"], environment: []), descriptors: [null.raw])
+        try launch.release(
+            ProgramCall(path: "/no/such/program", arguments: ["x"], environment: []), descriptors: [null.raw])
         try Files.waitUntilReadable(launch.socket)
         #expect(launch.failure()?.description.hasPrefix("execute /no/such/program: No such file or directory") == true)
         #expect(try reap(&launch).status == .exited(127))

@@ -1,6 +1,7 @@
 import Linux
-@testable import Spawn
 import Testing
+
+@testable import Spawn
 
 @Suite struct PlanTests {
     private func steps(_ change: (inout Options) -> Void) -> [Step] {
@@ -24,24 +25,28 @@ import Testing
             $0.blockedSignals = [Signal.user1]
         }
         let start = try #require(steps.firstIndex(of: .setSession))
-        #expect(Array(steps[start...]) == [
-            .setSession, .controllingTerminal(Slot(index: 3)), .umask(0o22), .limit(limit), .priority(-5),
-            .scheduler(policy: 1, priority: 3), .affinity([1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]), .groups([7]),
-            .gid(6), .uid(5), .deathSignal(Signal.kill, parent: 1), .noNewPrivileges, .changeDirectory(nil),
-            .signalsToDefault(1 << 12), .signalMask(1 << 9), .execute(nil),
-        ])
+        #expect(
+            Array(steps[start...]) == [
+                .setSession, .controllingTerminal(Slot(index: 3)), .umask(0o22), .limit(limit), .priority(-5),
+                .scheduler(policy: 1, priority: 3), .affinity([1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]),
+                .groups([7]),
+                .gid(6), .uid(5), .deathSignal(Signal.kill, parent: 1), .noNewPrivileges, .changeDirectory(nil),
+                .signalsToDefault(1 << 12), .signalMask(1 << 9), .execute(nil),
+            ])
     }
 
     @Test func `every descriptor is out of the way before the first is put in place`() throws {
         let null = SharedFD(try Files.open("/dev/null", 0))
         let steps = steps { $0.descriptors = [9: null, 4: null] }
         let slots = (0..<5).map { Slot(index: $0) }
-        #expect(steps.prefix(12) == [
-            .unshareFiles(lowest: 0), .moveUp(slots[0], lowest: 10), .moveUp(slots[1], lowest: 10),
-            .moveUp(slots[2], lowest: 10), .moveUp(slots[3], lowest: 10), .moveUp(slots[4], lowest: 10), .closeFrom(0),
-            .duplicate(slots[0], to: 0), .duplicate(slots[1], to: 1), .duplicate(slots[2], to: 2),
-            .duplicate(slots[3], to: 4), .duplicate(slots[4], to: 9),
-        ])
+        #expect(
+            steps.prefix(12) == [
+                .unshareFiles(lowest: 0), .moveUp(slots[0], lowest: 10), .moveUp(slots[1], lowest: 10),
+                .moveUp(slots[2], lowest: 10), .moveUp(slots[3], lowest: 10), .moveUp(slots[4], lowest: 10),
+                .closeFrom(0),
+                .duplicate(slots[0], to: 0), .duplicate(slots[1], to: 1), .duplicate(slots[2], to: 2),
+                .duplicate(slots[3], to: 4), .duplicate(slots[4], to: 9),
+            ])
     }
 
     @Test func `environments are built in a fixed order`() throws {

@@ -4,7 +4,9 @@ import TestKit
 import Testing
 
 @Suite struct TerminalTests {
-    private func onTerminal(_ script: String, _ size: Terminal.Size = Terminal.Size(rows: 24, columns: 80)) throws -> Template {
+    private func onTerminal(_ script: String, _ size: Terminal.Size = Terminal.Size(rows: 24, columns: 80)) throws
+        -> Template
+    {
         var options = Options()
         options.useTerminal(size)
         return try Template("/bin/sh", arguments: ["-c", script], options: options)
@@ -29,7 +31,9 @@ import Testing
     }
 
     @Test func `it is the controlling terminal of a session of its own`() async throws {
-        let text = try await onTerminal("tty; set -- $(cat /proc/$$/stat); echo $(($6 == $$)) $(($7 != 0)) $(($8 == $$)); echo ok > /dev/tty").run().text
+        let text = try await onTerminal(
+            "tty; set -- $(cat /proc/$$/stat); echo $(($6 == $$)) $(($7 != 0)) $(($8 == $$)); echo ok > /dev/tty"
+        ).run().text
         let lines = text.split(separator: "\r\n")
         #expect(lines.count == 3)
         #expect(lines[0].hasPrefix("/dev/pts/"))
@@ -38,7 +42,10 @@ import Testing
     }
 
     @Test func `its size, at the start and after a resize`() async throws {
-        let running = try onTerminal("stty size; trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.01; done", Terminal.Size(rows: 33, columns: 101)).start()
+        let running = try onTerminal(
+            "stty size; trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.01; done",
+            Terminal.Size(rows: 33, columns: 101)
+        ).start()
         var output = try #require(running.standardOutput).makeAsyncIterator()
         #expect(try await read(&output, until: "ready").hasPrefix("33 101\r\n"))
         try running.resizeTerminal(to: Terminal.Size(rows: 50, columns: 132))

@@ -1,7 +1,8 @@
 import Linux
-@testable import Spawn
 import TestKit
 import Testing
+
+@testable import Spawn
 
 @Suite struct TreeTests {
     /// A tree that forks again whenever it can, bounded to fifty: each process counts in a file before it forks.
@@ -17,7 +18,9 @@ import Testing
         grow "$1"
         """
 
-    private func bomb(_ directory: TemporaryDirectory, _ change: (inout Options) -> Void = { _ in }) throws -> (Template, String) {
+    private func bomb(_ directory: TemporaryDirectory, _ change: (inout Options) -> Void = { _ in }) throws -> (
+        Template, String
+    ) {
         var options = Options()
         options.standardError = .null
         // Whatever the tests do wrong, it stays a small bomb.
@@ -70,7 +73,8 @@ import Testing
     @Test func `the group is killed although the program has ended`() async throws {
         var options = Options()
         options.group = .ownSession
-        let running = try Template("/bin/sh", arguments: ["-c", "sleep 1000 & echo $!"], options: options).start(output: .pipe)
+        let running = try Template("/bin/sh", arguments: ["-c", "sleep 1000 & echo $!"], options: options).start(
+            output: .pipe)
         var output = try #require(running.standardOutput).makeAsyncIterator()
         let left = Int32(String(decoding: try await #require(output.next()), as: UTF8.self).dropLast())!
         _ = try await running.wait()
@@ -87,7 +91,10 @@ import Testing
         try await eventually("the child is gone") { isGone(child) }
     }
 
-    @Test(.enabled(if: isRoot && Files.exists("/sys/fs/cgroup/unified/cgroup.procs") || Files.exists("/sys/fs/cgroup/cgroup.procs")))
+    @Test(
+        .enabled(
+            if: isRoot && Files.exists("/sys/fs/cgroup/unified/cgroup.procs")
+                || Files.exists("/sys/fs/cgroup/cgroup.procs")))
     func `a program is born in its cgroup, and killed through it with everything in it`() async throws {
         let root = Files.exists("/sys/fs/cgroup/unified/cgroup.procs") ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup"
         let path = "\(root)/forkless-spawn-\(UInt32.random(in: .min ... .max))"

@@ -42,7 +42,8 @@ struct Connections: ~Copyable {
             self.input = keep(pipe.takeReader())
             inputWriter = try Self.nonBlocking(pipe.takeWriter())
         case .bytes(let bytes):
-            let memory = try spawning { () throws(SystemError) in try Files.sealedMemory(named: "standard input", bytes) }
+            let memory = try spawning { () throws(SystemError) in try Files.sealedMemory(named: "standard input", bytes)
+            }
             let fd = memory.raw
             try spawning { () throws(SystemError) in try Files.rewind(fd) }
             self.input = keep(memory)

@@ -25,7 +25,9 @@ public enum Environment: Hashable, Sendable {
         }
     }
 
-    private static func sorted(_ variables: [String: String?], after block: StringBlock) throws(SpawnError) -> StringBlock {
+    private static func sorted(_ variables: [String: String?], after block: StringBlock) throws(SpawnError)
+        -> StringBlock
+    {
         var block = block
         for name in variables.keys.sorted() {
             guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")), !name.utf8.contains(0) else {
@@ -43,7 +45,9 @@ public enum Environment: Hashable, Sendable {
     /// The value of one variable in a block.
     static func value(of name: String, in block: StringBlock) -> String? {
         let start = Array("\(name)=".utf8)
-        for entry in block where entry.starts(with: start) { return String(decoding: entry.dropFirst(start.count), as: UTF8.self) }
+        for entry in block where entry.starts(with: start) {
+            return String(decoding: entry.dropFirst(start.count), as: UTF8.self)
+        }
         return nil
     }
 }

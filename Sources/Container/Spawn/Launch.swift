@@ -70,7 +70,8 @@ extension CompiledProgram {
         let code = Errno(CInt(-result))
         let advice =
             switch code {
-            case .again: "A limit on processes was reached: that of the user (ulimit -u), the cgroup (pids.max) or the machine."
+            case .again:
+                "A limit on processes was reached: that of the user (ulimit -u), the cgroup (pids.max) or the machine."
             case .noMemory: "The kernel has no memory for another process."
             case .notPermitted: "New namespaces need root, or a user namespace."
             case .noSpace: "Too many nested namespaces, or the limit in /proc/sys/user was reached."
@@ -81,4 +82,3 @@ extension CompiledProgram {
         return SpawnError(step: "start a process", code: code, advice: advice)
     }
 }
-

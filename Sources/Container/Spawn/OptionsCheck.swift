@@ -21,7 +21,8 @@ extension Options {
         if case .joining(let group) = group {
             try Self.demand(group > 0, "join process group \(group)", "A process group is a positive number.")
             try Self.demand(
-                !usesTerminal, "join process group \(group)", "A program with a terminal of its own has its own session.")
+                !usesTerminal, "join process group \(group)",
+                "A program with a terminal of its own has its own session.")
         }
     }
 
@@ -53,7 +54,8 @@ extension Options {
         }
         if let scheduler, let priority = scheduler.realTimePriority {
             try Self.demand(
-                (1...99).contains(priority), "set the scheduler", "A real-time priority is from 1 to 99, not \(priority).")
+                (1...99).contains(priority), "set the scheduler",
+                "A real-time priority is from 1 to 99, not \(priority).")
         }
     }
 

@@ -58,12 +58,13 @@ struct ProcessTree: ~Copyable {
             do {
                 let text = try Files.readText("/proc/\(pid)/task/\(thread)/children")
                 found += text.split(separator: " ").compactMap { Int32($0) }
-            } catch where error.code == .noEntry || error.code == .noProcess {
+            } catch  where error.code == .noEntry || error.code == .noProcess {
                 // The thread has ended, or the kernel was built without CONFIG_PROC_CHILDREN.
                 guard Files.exists("/proc/thread-self/children") else {
                     throw SystemError(
                         "find the children of process", "\(pid)", code: .notSupported,
-                        advice: "This kernel does not list them; give the program a process group or a cgroup of its own.")
+                        advice:
+                            "This kernel does not list them; give the program a process group or a cgroup of its own.")
                 }
             }
         }

@@ -73,7 +73,7 @@ public struct ProgramOutput: AsyncSequence, Sendable {
             do throws(SystemError) {
                 guard let count = try Files.readAvailable(fd.raw, into: &room) else { return .wouldWait }
                 return count == 0 ? .end : .bytes(Array(room[..<count]))
-            } catch where error.code == .inputOutput && output.isTerminal {
+            } catch  where error.code == .inputOutput && output.isTerminal {
                 // Nobody has the terminal's other end any more: what a pipe's end of file is for a terminal.
                 return .end
             } catch { throw output.failure(error) }

@@ -99,10 +99,14 @@ private struct Run {
         let (program, limit) = (program, limit)
         group.addTask { .ended(await Result { () async throws(SpawnError) in try await program.wait() }) }
         if let stream = program.standardOutput {
-            group.addTask { .output(await Result { () async throws(SpawnError) in try await stream.collect(limit: limit) }) }
+            group.addTask {
+                .output(await Result { () async throws(SpawnError) in try await stream.collect(limit: limit) })
+            }
         }
         if let stream = program.standardError {
-            group.addTask { .errorOutput(await Result { () async throws(SpawnError) in try await stream.collect(limit: limit) }) }
+            group.addTask {
+                .errorOutput(await Result { () async throws(SpawnError) in try await stream.collect(limit: limit) })
+            }
         }
         guard let timeout else { return }
         group.addTask {
@@ -156,7 +160,7 @@ extension ProgramOutput {
             case .wouldWait:
                 if Task.isCancelled { return bytes }
                 // Cancelled while it waits: one more look, for what came before the cancellation.
-                do { try await waitForMore() } catch where error.code == .canceled {}
+                do { try await waitForMore() } catch  where error.code == .canceled {}
             }
         }
         return bytes
@@ -165,6 +169,7 @@ extension ProgramOutput {
     private func tooLong(_ limit: Int) -> SpawnError {
         SpawnError(
             step: "collect the \(name)", code: .messageTooLong,
-            advice: "It is longer than \(limit) bytes, so the program was killed: raise outputBytesLimit, or stream it.")
+            advice: "It is longer than \(limit) bytes, so the program was killed: raise outputBytesLimit, or stream it."
+        )
     }
 }

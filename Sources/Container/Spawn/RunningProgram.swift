@@ -106,7 +106,8 @@ public final class RunningProgram: Sendable {
     /// - Throws: `SpawnError`; ENOTTY when it has no terminal of its own.
     public func resizeTerminal(to size: Terminal.Size) throws(SpawnError) {
         guard let terminal else {
-            throw SpawnError(step: "resize the terminal of \(name)", code: .notTerminal, advice: "It was started without one.")
+            throw SpawnError(
+                step: "resize the terminal of \(name)", code: .notTerminal, advice: "It was started without one.")
         }
         try spawning { () throws(SystemError) in try Terminal.setSize(size, of: terminal.raw) }
     }

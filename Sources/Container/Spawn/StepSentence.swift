@@ -50,7 +50,8 @@ extension Step {
         case .fileSystemMount: "make the file system"
         case .openTree(_, let path, _, _): "take the mount tree of \(path.isEmpty ? "the prepared root" : path)"
         case .moveMount(_, _, let path): "mount on \(path.isEmpty ? "the prepared place" : path)"
-        case .mountAttributes(_, let path, _, _, _, _): "change the mount attributes of \(path.isEmpty ? "the root" : path)"
+        case .mountAttributes(_, let path, _, _, _, _):
+            "change the mount attributes of \(path.isEmpty ? "the root" : path)"
         case .pivotRoot: "switch to the new root"
         case .maskPath(let path, _, _): "mask \(path)"
         case .readOnlyPath(let path): "make \(path) read-only"

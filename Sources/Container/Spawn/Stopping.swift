@@ -35,7 +35,9 @@ extension RunningProgram {
         }
         var tree = ProcessTree(root: pid, pidfd: pidfd)
         if try exitIfEnded() == nil { try spawning { () throws(SystemError) in try tree.freeze() } }
-        if leadsGroup { try spawning { () throws(SystemError) in try ProcessFD.signalGroup(Signal.kill, of: pidfd.raw) } }
+        if leadsGroup {
+            try spawning { () throws(SystemError) in try ProcessFD.signalGroup(Signal.kill, of: pidfd.raw) }
+        }
         try spawning { () throws(SystemError) in try tree.signal(Signal.kill) }
     }
 

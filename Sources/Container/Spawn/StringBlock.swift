@@ -50,7 +50,9 @@ public struct StringBlock: Hashable, Sendable, ExpressibleByArrayLiteral {
 
     /// The strings, with what is not UTF-8 replaced.
     public var strings: [String] {
-        bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
+        bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     /// The first string.

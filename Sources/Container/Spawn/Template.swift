@@ -60,11 +60,16 @@ public struct Template: Sendable {
         let connections = try Connections(
             options, input: input ?? options.standardInput, output: output ?? options.standardOutput,
             error: error ?? options.standardError)
-        var filled = [(plan.input, connections.input), (plan.output, connections.output), (plan.error, connections.error)]
+        var filled = [
+            (plan.input, connections.input), (plan.output, connections.output), (plan.error, connections.error),
+        ]
         if let terminal = plan.terminal { filled.append((terminal, connections.terminal)) }
-        let launched = options.user == nil ? try launch(call, filled) : try DumpableGuard.around { () throws(SpawnError) in
-            try launch(call, filled)
-        }
+        let launched =
+            options.user == nil
+            ? try launch(call, filled)
+            : try DumpableGuard.around { () throws(SpawnError) in
+                try launch(call, filled)
+            }
         return RunningProgram(launched, name: path, options: options, connections: connections)
     }
 
@@ -131,6 +136,7 @@ public struct Template: Sendable {
         guard let start = try? Files.read(fd.raw, from: 0, count: 2), start == Array("#!".utf8) else { return }
         throw SpawnError(
             step: "execute \(name)", code: .noEntry,
-            advice: "It is a script, which cannot be started by descriptor: start it by path, or start its interpreter.")
+            advice: "It is a script, which cannot be started by descriptor: start it by path, or start its interpreter."
+        )
     }
 }

@@ -26,7 +26,8 @@ package final class BlockingPool: Sendable {
     package func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(SystemError) -> Value
     ) async throws(SystemError) -> Value {
-        let result = await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, SystemError>, Never>) in
+        let result = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<Result<Value, SystemError>, Never>) in
             do throws(SystemError) {
                 try submit { continuation.resume(returning: Result(catching: body)) }
             } catch { continuation.resume(returning: .failure(error)) }

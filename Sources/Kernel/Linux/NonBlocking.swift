@@ -6,7 +6,7 @@ extension Files {
     package static func readAvailable(_ fd: CInt, into room: inout [UInt8]) throws(SystemError) -> Int? {
         do {
             return try call("read") { room.withUnsafeMutableBytes { ck_read(fd, $0.baseAddress, $0.count) } }
-        } catch where error.code == .again { return nil }
+        } catch  where error.code == .again { return nil }
     }
 
     /// Writes as much as fits; nil means that a write would wait. A reader that is gone is EPIPE and no signal.
@@ -15,7 +15,7 @@ extension Files {
             return try withoutPipeSignal { () throws(SystemError) in
                 try call("write") { bytes.withUnsafeBytes { ck_write(fd, $0.baseAddress, $0.count) } }
             }
-        } catch where error.code == .again { return nil }
+        } catch  where error.code == .again { return nil }
     }
 
     /// Sets the place where the next read of an open file begins to its first byte.
@@ -29,7 +29,9 @@ extension Files {
 
     /// Waits on this thread until one of two is readable, poll(2).
     package static func waitUntilReadable(_ first: CInt, or second: CInt) throws(SystemError) {
-        var entries = [pollfd(fd: first, events: Int16(POLLIN), revents: 0), pollfd(fd: second, events: Int16(POLLIN), revents: 0)]
+        var entries = [
+            pollfd(fd: first, events: Int16(POLLIN), revents: 0), pollfd(fd: second, events: Int16(POLLIN), revents: 0),
+        ]
         try call("wait for descriptors", "\(first) and \(second)") {
             entries.withUnsafeMutableBufferPointer { ck_poll($0.baseAddress, 2, -1) }
         }

@@ -86,13 +86,15 @@ package final class Readiness: Sendable {
         try result.get()
     }
 
-    /// Puts a waiter in place; false: the kernel cannot poll such a file, which means it never blocks (epoll_ctl(2), EPERM).
+    /// Puts a waiter in place; false: the kernel cannot poll such a file, which means that it never blocks
+    /// (epoll_ctl(2), EPERM).
     private func add(_ waiter: Waiter, to fd: CInt, _ state: inout State) throws(SystemError) -> Bool {
         let poll = try started(&state)
         if var registration = state.registrations[fd] {
             registration.waiters.append(waiter)
             do { try poll.poll.change(fd, registration.interest, token: Self.token(fd, registration.generation)) } catch
-                where error.code == .noEntry {
+                where error.code == .noEntry
+            {
                 // The number is another file's by now. What it was registered for may still be watched, and is
                 // told apart by its generation.
                 state.nextGeneration &+= 1
@@ -105,7 +107,8 @@ package final class Readiness: Sendable {
         state.nextGeneration &+= 1
         let registration = Registration(generation: state.nextGeneration, waiters: [waiter])
         do { try poll.poll.add(fd, registration.interest, token: Self.token(fd, registration.generation)) } catch
-            where error.code == .notPermitted { return false } catch where error.code == .exists {
+            where error.code == .notPermitted
+        { return false } catch  where error.code == .exists {
             try poll.poll.change(fd, registration.interest, token: Self.token(fd, registration.generation))
         }
         state.registrations[fd] = registration
@@ -170,5 +173,7 @@ package final class Readiness: Sendable {
         UInt64(UInt32(bitPattern: fd)) | UInt64(generation) << 32
     }
 
-    private static func cancelled(_ fd: CInt) -> SystemError { SystemError("wait for descriptor", "\(fd)", code: .canceled) }
+    private static func cancelled(_ fd: CInt) -> SystemError {
+        SystemError("wait for descriptor", "\(fd)", code: .canceled)
+    }
 }
