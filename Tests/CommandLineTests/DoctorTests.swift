@@ -7,8 +7,8 @@ import Testing
 
 @Suite struct DoctorTests {
     /// A machine with everything.
-    private func healthy() -> MachineFacts {
-        MachineFacts(
+    private func healthy() -> DoctorFacts {
+        DoctorFacts(
             kernelRelease: "6.12.0", processors: 8, memoryBytes: 16 << 30, isRoot: true,
             calls: Dictionary(uniqueKeysWithValues: KernelCall.allCases.map { ($0, .available) }),
             cgroups: .success(
@@ -24,7 +24,7 @@ import Testing
             node: .success("0.1.0"))
     }
 
-    private func worst(_ name: String, _ change: (inout MachineFacts) -> Void) -> DoctorReport.Check? {
+    private func worst(_ name: String, _ change: (inout DoctorFacts) -> Void) -> DoctorReport.Check? {
         var facts = healthy()
         change(&facts)
         return DoctorReport(facts).checks.first { $0.name == name }
@@ -156,7 +156,7 @@ import Testing
     @Test func `this machine is looked at without a trace`() async throws {
         let directories = try NodeDirectories(
             state: "/tmp/forkless-doctor-none/s", run: "/tmp/forkless-doctor-none/r", isRoot: true, variable: { _ in nil })
-        let facts = try await MachineFacts.gather(directories)
+        let facts = try await DoctorFacts.gather(directories)
         #expect(facts.calls[.pidfdOpen] == .available)
         #expect(facts.namespaces.map(\.name) == ["mount", "pid", "network", "ipc", "uts", "cgroup", "user"])
         #expect(facts.directories.map(\.state) == [.absent, .absent])

@@ -10,11 +10,9 @@ public enum ForklessEntry {
         switch Invocation.parse(Array(Swift.CommandLine.arguments.dropFirst())) {
         case .said(let outcome): StandardStreams.exit(outcome)
         case .verb(let verb):
-            if type(of: verb).forwardsSignals {
-                // Here, while no thread but this one exists: one that does not block them would get them instead.
-                do { try SignalFD.block(ForwardedSignals.all) } catch {
-                    StandardStreams.exit(Outcome(status: ExitCodes.ownFailure, errors: "forkless: \(error)\n"))
-                }
+            // Here, while no thread but this one exists: one that does not block them would get them instead.
+            do { try type(of: verb).blockSignals() } catch {
+                StandardStreams.exit(Outcome(status: ExitCodes.ownFailure, errors: "forkless: \(error)\n"))
             }
             StandardStreams.exit(await run(verb))
         }

@@ -19,7 +19,7 @@ struct ForklessCommand: AsyncParsableCommand {
                     PsCommand.self, LogsCommand.self, StatsCommand.self, InspectCommand.self, WaitCommand.self,
                     StopCommand.self, KillCommand.self, RmCommand.self,
                 ]),
-            CommandGroup(name: "Machine", subcommands: [DoctorCommand.self, VersionCommand.self]),
+            CommandGroup(name: "Machine", subcommands: [NodeCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])
 }
 

@@ -1,16 +1,17 @@
 import ArgumentParser
+import Linux
 
 /// A verb of `forkless`.
 protocol Verb: AsyncParsableCommand, Sendable {
     /// The status of a failure that has none of its own.
     static var failureStatus: Int32 { get }
-    /// Whether signals are data to it: they are blocked before any thread is made.
-    static var forwardsSignals: Bool { get }
+    /// Blocks the signals that are data to it; called before any thread is made.
+    static func blockSignals() throws
 }
 
 extension Verb {
     static var failureStatus: Int32 { ExitCodes.verbFailed }
-    static var forwardsSignals: Bool { false }
+    static func blockSignals() throws {}
 }
 
 /// A verb that ends with a program and its arguments, which are the program's alone.
@@ -21,7 +22,7 @@ protocol RunsProgram: Verb {
 
 extension RunsProgram {
     static var failureStatus: Int32 { ExitCodes.ownFailure }
-    static var forwardsSignals: Bool { true }
+    static func blockSignals() throws { try SignalFD.block(ForwardedSignals.all) }
 }
 
 /// What the arguments ask for.

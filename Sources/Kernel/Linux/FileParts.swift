@@ -26,12 +26,6 @@ extension Files {
     /// Whether this process may write a path: also false on a file system mounted read-only, access(2).
     package static func isWritable(_ path: String) -> Bool { ck_faccessat(here, path, W_OK, AT_EACCESS) == 0 }
 
-    /// Whether this process may execute a regular file.
-    package static func isExecutable(_ path: String) -> Bool {
-        guard let status = try? status(path), status.kind == .regular else { return false }
-        return ck_faccessat(here, path, X_OK, AT_EACCESS) == 0
-    }
-
     /// Writes once: how many of the bytes were taken, write(2).
     ///
     /// - Throws: `SystemError`; EAGAIN where a non-blocking descriptor has no room.

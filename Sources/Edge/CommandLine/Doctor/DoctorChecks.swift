@@ -4,7 +4,7 @@ import Sandbox
 
 // The judgements of `DoctorReport`, one function per part of the machine.
 extension DoctorReport {
-    static func kernel(_ facts: MachineFacts) -> Check {
+    static func kernel(_ facts: DoctorFacts) -> Check {
         Check(
             name: "machine", outcome: .ok,
             finding: "Linux \(facts.kernelRelease), \(facts.processors) processors, \(FloatingText.bytes(facts.memoryBytes))")
@@ -31,7 +31,7 @@ extension DoctorReport {
             loss: "starts go through a process parked in the group instead"),
     ]
 
-    static func calls(_ facts: MachineFacts) -> [Check] {
+    static func calls(_ facts: DoctorFacts) -> [Check] {
         let wanting = needs.compactMap { need -> Check? in
             switch facts.calls[need.call] ?? .missing {
             case .available: return nil
@@ -50,7 +50,7 @@ extension DoctorReport {
         return [Check(name: "system calls", outcome: .ok, finding: names)]
     }
 
-    static func namespaces(_ facts: MachineFacts) -> Check {
+    static func namespaces(_ facts: DoctorFacts) -> Check {
         let refused = facts.namespaces.filter { $0.refusal != nil }
         let made = facts.namespaces.filter { $0.refusal == nil }.map(\.name)
         guard let first = refused.first, let code = first.refusal else {
@@ -71,7 +71,7 @@ extension DoctorReport {
             finding: "refused: " + refused.map { "\($0.name) (\($0.refusal!.name))" }.joined(separator: ", "), advice: advice)
     }
 
-    static func cgroups(_ facts: MachineFacts) -> [Check] {
+    static func cgroups(_ facts: DoctorFacts) -> [Check] {
         switch facts.cgroups {
         case .failure(let error):
             return [
@@ -83,7 +83,7 @@ extension DoctorReport {
         }
     }
 
-    private static func layout(_ found: MachineFacts.CgroupFacts) -> Check {
+    private static func layout(_ found: DoctorFacts.CgroupFacts) -> Check {
         let mounts = found.layout.legacy + (found.layout.unified.map { [$0] } ?? [])
         guard !mounts.isEmpty else {
             return Check(
@@ -106,7 +106,7 @@ extension DoctorReport {
         return Check(name: "cgroups", outcome: .ok, finding: kind)
     }
 
-    private static func controllers(_ found: MachineFacts.CgroupFacts) -> Check {
+    private static func controllers(_ found: DoctorFacts.CgroupFacts) -> Check {
         var present = found.layout.unified?.controllers ?? []
         for mount in found.layout.legacy { present.formUnion(mount.controllers) }
         let wanted: CgroupControllers = [.memory, .pids, .cpu, .cpuset]
@@ -119,7 +119,7 @@ extension DoctorReport {
             advice: "v2: enable them above (cgroup.subtree_control); v1: mount them; memory may need cgroup_enable=memory at boot.")
     }
 
-    static func overlay(_ facts: MachineFacts) -> Check {
+    static func overlay(_ facts: DoctorFacts) -> Check {
         if facts.fileSystems.contains("overlay") {
             return Check(name: "overlayfs", outcome: .ok, finding: "available")
         }

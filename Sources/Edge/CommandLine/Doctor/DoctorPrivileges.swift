@@ -8,7 +8,7 @@ extension DoctorReport {
         "SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SYS_CHROOT", "MKNOD",
     ])!
 
-    static func privileges(_ facts: MachineFacts) -> [Check] {
+    static func privileges(_ facts: DoctorFacts) -> [Check] {
         guard facts.isRoot else {
             return [
                 Check(
@@ -40,7 +40,7 @@ extension DoctorReport {
     /// How many programs a node is promised to hold at once.
     private static let promisedPrograms = 2000
 
-    static func limits(_ facts: MachineFacts) -> [Check] {
+    static func limits(_ facts: DoctorFacts) -> [Check] {
         var checks: [Check] = []
         let needed = UInt64(descriptorsPerProgram * promisedPrograms)
         let files = facts.openFiles.hard ?? .max
@@ -64,19 +64,19 @@ extension DoctorReport {
         return checks
     }
 
-    private static func text(_ limit: MachineFacts.SoftAndHard) -> String {
+    private static func text(_ limit: DoctorFacts.SoftAndHard) -> String {
         func one(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "unlimited" }
         return limit.soft == limit.hard ? one(limit.soft) : "\(one(limit.soft)), at most \(one(limit.hard))"
     }
 
-    static func keeper(_ facts: MachineFacts) -> Check {
+    static func keeper(_ facts: DoctorFacts) -> Check {
         if let keeper = facts.keeper { return Check(name: "keeper", outcome: .ok, finding: keeper) }
         return Check(
             name: "keeper", outcome: .missing, finding: "no executable at \(facts.keeperPlaces.joined(separator: ", "))",
             advice: "Install forkless-keeper beside forkless: make install PREFIX=/usr/local")
     }
 
-    static func directory(_ fact: MachineFacts.DirectoryFact) -> Check {
+    static func directory(_ fact: DoctorFacts.DirectoryFact) -> Check {
         let name = "\(fact.purpose) directory"
         switch fact.state {
         case .writable: return Check(name: name, outcome: .ok, finding: fact.path)
@@ -88,7 +88,7 @@ extension DoctorReport {
         }
     }
 
-    static func node(_ facts: MachineFacts) -> Check {
+    static func node(_ facts: DoctorFacts) -> Check {
         switch facts.node {
         case .success(let version): return Check(name: "node", outcome: .ok, finding: "version \(version) answers")
         case .failure(let unanswered):

@@ -24,7 +24,7 @@ struct DoctorReport {
 
     var checks: [Check]
 
-    init(_ facts: MachineFacts) {
+    init(_ facts: DoctorFacts) {
         checks = [Self.kernel(facts)]
         checks += Self.calls(facts)
         checks.append(Self.namespaces(facts))

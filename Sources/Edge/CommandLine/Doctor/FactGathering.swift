@@ -3,13 +3,13 @@ import Linux
 import Sandbox
 import Spawn
 
-extension MachineFacts {
+extension DoctorFacts {
     /// Looks at this machine. Everything is read or tried without leaving a trace.
-    static func gather(_ directories: NodeDirectories) async throws(SystemError) -> MachineFacts {
+    static func gather(_ directories: NodeDirectories) async throws(SystemError) -> DoctorFacts {
         let limits = ProcessLimits(try Files.readText("/proc/self/limits"))
         let capacity = try MachineCapacity.ofThisMachine()
         let places = KeeperExecutable.places()
-        return MachineFacts(
+        return DoctorFacts(
             kernelRelease: try Files.readText("/proc/sys/kernel/osrelease"), processors: OwnProcess.processors(),
             memoryBytes: capacity.memoryBytes, isRoot: OwnProcess.effectiveUser == 0,
             calls: Dictionary(uniqueKeysWithValues: KernelCall.allCases.map { ($0, $0.presence()) }),
@@ -17,7 +17,7 @@ extension MachineFacts {
             fileSystems: fileSystems(try Files.readText("/proc/filesystems")),
             capabilities: try Capabilities.permitted(), openFiles: limits.limit("Max open files"),
             processes: limits.limit("Max processes"), largestPid: capacity.processes,
-            keeper: places.first { Files.isExecutable($0) }, keeperPlaces: places,
+            keeper: places.first { Files.isExecutableFile($0) }, keeperPlaces: places,
             directories: [
                 directory("state", directories.state), directory("run", directories.run),
             ],
@@ -81,7 +81,7 @@ struct ProcessLimits {
     init(_ text: String) { lines = text.split(separator: "\n") }
 
     /// The limit of this name ("Max open files"); unlimited where the file has none.
-    func limit(_ name: String) -> MachineFacts.SoftAndHard {
+    func limit(_ name: String) -> DoctorFacts.SoftAndHard {
         guard let line = lines.first(where: { $0.hasPrefix(name + " ") }) else { return .init() }
         let values = line.dropFirst(name.count).split(separator: " ").prefix(2).map { UInt64($0) }
         return .init(soft: values.first ?? nil, hard: values.count > 1 ? values[1] : nil)

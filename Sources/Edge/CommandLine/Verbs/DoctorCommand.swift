@@ -13,7 +13,7 @@ struct DoctorCommand: Verb {
     @OptionGroup(title: "Node") var node: NodeFlags
 
     func run() async throws {
-        let report = DoctorReport(try await MachineFacts.gather(try node.directories()))
+        let report = DoctorReport(try await DoctorFacts.gather(try node.directories()))
         switch output.output {
         case .json: try StandardStreams.write(report.json)
         case .text: try StandardStreams.write(report.text(width: StandardStreams.width))

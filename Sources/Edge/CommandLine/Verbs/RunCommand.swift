@@ -27,8 +27,8 @@ struct RunCommand: RunsProgram {
         do {
             if held.isDetached { return try await detach(spec) }
             if spec.rung == .function { return try await call(spec) }
-            let client = try await clientOrOwn()
-            try await spec.hasTerminal ? runInTerminal(spec, client) : runAttached(spec, client)
+            guard let client = try await clientIfNodeRuns() else { return try await runWithoutNode(spec) }
+            try await runInForeground(spec, client)
         } catch let failure as NodeFailure {
             throw CommandFailure(failure.message, status: ExitCodes.start(failure))
         }
@@ -52,7 +52,30 @@ struct RunCommand: RunsProgram {
         try StandardStreams.write(answer.started.id + "\n")
     }
 
-    private func clientOrOwn() async throws -> NodeClient { try await node.connect() }
+    /// nil when no node listens; one that does and cannot be reached is an error.
+    private func clientIfNodeRuns() async throws -> NodeClient? {
+        let socket = try node.directories().nodeSocket
+        do throws(NodeFailure) { return try await NodeClient.connect(to: socket) } catch {
+            guard error.kind == .unavailable, !Files.exists(socket) || Files.isWritable(socket) else { throw error }
+            return nil
+        }
+    }
+
+    /// With a keeper of our own, which ends with us; so does the container.
+    private func runWithoutNode(_ spec: ContainerSpec) async throws {
+        var spec = spec
+        spec.removesOnExit = true
+        let own = try await OwnEngine.start()
+        do { try await runInForeground(spec, own.client) } catch {
+            await own.end()
+            throw error
+        }
+    }
+
+    /// Ends by throwing the program's status.
+    private func runInForeground(_ spec: ContainerSpec, _ client: NodeClient) async throws {
+        try await spec.hasTerminal ? runInTerminal(spec, client) : runAttached(spec, client)
+    }
 
     private func runAttached(_ spec: ContainerSpec, _ client: NodeClient) async throws {
         let foreground = try ForegroundProgram()

@@ -1,8 +1,8 @@
 import Linux
 import Sandbox
 
-/// What `doctor` found on this machine: gathered by `MachineFacts.gather`, judged by `DoctorReport`.
-struct MachineFacts: Sendable {
+/// What `doctor` found on this machine: gathered by `DoctorFacts.gather`, judged by `DoctorReport`.
+struct DoctorFacts: Sendable {
     /// The release of the kernel, "6.18.44".
     var kernelRelease: String
     var processors: Int

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Daemon
+import Engine
+import JSON
+import Linux
+
+/// `forkless node`
+struct NodeCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "Runs a node: what every verb but `run` and `compare` talks to.",
+        discussion: """
+            It runs in the foreground until SIGTERM or SIGINT. Containers run on without it, and the next node takes \
+            them over.
+            """)
+
+    @Flag(name: [.customShort("d"), .customLong("detach")], help: "Return when it serves; it goes on in the background.")
+    var isDetached = false
+
+    @Option(
+        name: .customLong("keeper"),
+        help: ArgumentHelp("The keeper's executable (or FORKLESS_KEEPER); by default beside this one.", valueName: "path"))
+    var keeper: String?
+
+    @OptionGroup var output: OutputFlags
+    @OptionGroup(title: "Node") var node: NodeFlags
+
+    static func blockSignals() throws { try NodeProgram.blockSignals() }
+
+    func run() async throws {
+        let directories = try node.directories()
+        let keeper = try nonempty(keeper, "--keeper") ?? OwnProcess.variable("FORKLESS_KEEPER").flatMap { $0.isEmpty ? nil : $0 }
+        let settings = NodeSettings(
+            state: directories.state, run: directories.run, keeper: keeper, version: Version.number)
+        guard isDetached else {
+            let format = output.output
+            return try await NodeProgram.run(settings) { node in
+                guard format == .json else { return }
+                try? StandardStreams.write(Self.description(pid: OwnProcess.pid, socket: node.settings.nodeSocket), inStream: true)
+            }
+        }
+        // The paths that were found here, since the node in the background starts elsewhere with another environment.
+        let absolute = try settings.validated(workingDirectory: OwnProcess.workingDirectory() ?? "/")
+        var arguments = ["node", "--state", absolute.state, "--run", absolute.run]
+        if let keeper = absolute.keeper { arguments += ["--keeper", keeper] }
+        let version = try await NodeProgram.detach(absolute, arguments: arguments)
+        switch output.output {
+        case .json: try StandardStreams.write(["socket": .string(absolute.nodeSocket), "node": version.json])
+        case .text: try StandardStreams.write("node \(version.version) serves at \(absolute.nodeSocket)\n")
+        }
+    }
+
+    private static func description(pid: Int32, socket: String) -> JSONValue {
+        ["pid": pid.json, "socket": .string(socket), "version": .string(Version.number)]
+    }
+}
