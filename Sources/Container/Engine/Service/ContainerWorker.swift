@@ -90,7 +90,10 @@ final class ContainerWorker: Sendable {
             var working = self
             for await message in messages {
                 switch message {
-                case .event(let event, let reply): reply?(await working.handle(event).map { _ in })
+                case .event(let event, let reply):
+                    // Before the optional call: Swift evaluates no argument of a call that it does not make.
+                    let result = await working.handle(event)
+                    reply?(result.map { _ in })
                 case .start(let start, let reply): reply(await working.start(start))
                 case .create(let reply): reply(await working.write())
                 case .adopt(let reports): await working.adopt(reports)
