@@ -35,7 +35,13 @@ final class Child {
         self.plan = plan
         self.cgroup = cgroup
         pid = launch.pid
-        pidfd = SharedFD(try launch.takePidfd().duplicate(lowest: LongLived.lowestDescriptor))
+        let descriptor = launch.takePidfd()
+        do { pidfd = SharedFD(try descriptor.duplicate(lowest: LongLived.lowestDescriptor)) } catch {
+            // Nobody else will reap it.
+            try? ProcessFD.signal(Signal.kill, to: descriptor.raw)
+            _ = try? ExitRecord.reap(pidfd: descriptor.raw, block: true)
+            throw error
+        }
         self.launch = launch
     }
 }
@@ -127,6 +133,8 @@ final class Supervised {
     let start: StartReport
     let cgroup: Cgroup?
     let baseline: CgroupUsage
+    /// Whether everything in its cgroup was killed at once: a cgroup is not born into again after that.
+    var cgroupWasKilled = false
     /// What it was made from, for what can be used again.
     let template: TemplateEntry?
     let network: SharedFD?

@@ -14,6 +14,7 @@ extension Keeper {
         guard sandbox.parent == nil else {
             throw KeeperFailure(.badRequest, "execute in \(request.sandbox): it is a program in a sandbox, not one itself")
         }
+        try checkExecution(request, in: sandbox)
         try checkName(request.name)
         let expected = request.terminal == nil ? 3 : 0
         guard caller.descriptors.count == expected else {
@@ -23,6 +24,9 @@ extension Keeper {
         let start = PendingStart(
             connection: caller.connection, number: caller.number, name: request.name, parent: request.sandbox,
             call: request.call)
+        startingNames.insert(start.name)
+        var isUnderWay = false
+        defer { if !isUnderWay { startingNames.remove(start.name) } }
         do {
             if let size = request.terminal {
                 try giveTerminal(of: sandbox, size, to: start)
@@ -32,6 +36,7 @@ extension Keeper {
             let child = try makeChild(inside: sandbox, identity: request.identity, terminal: request.terminal != nil)
             child.start = start
             try follow(child)
+            isUnderWay = true
         } catch let error as SystemError {
             throw KeeperFailure(error)
         } catch let error as SpawnError {
@@ -41,7 +46,27 @@ extension Keeper {
         } catch {
             preconditionFailure("\(error)")
         }
-        startingNames.insert(start.name)
+    }
+
+    /// Refuses what would hang or hand the keeper over.
+    private func checkExecution(_ request: ExecuteRequest, in sandbox: Supervised) throws(KeeperFailure) {
+        guard !sandbox.isFrozen else {
+            throw KeeperFailure(.conflict, "execute in \(request.sandbox): it is frozen. Thaw it first.")
+        }
+        // Who holds CAP_SYS_PTRACE in the machine's own user namespace opens any process that it sees, dumpable or not
+        // (ptrace(2), PTRACE_MODE_ATTACH), so also the child that shares the keeper's memory until its exec.
+        let tracer = Capabilities(name: "SYS_PTRACE")!
+        if !sandbox.plan.capabilities.isDisjoint(with: tracer), sandbox.plan.namespaces.contains(.pid),
+            !sandbox.plan.namespaces.contains(.user)
+        {
+            throw KeeperFailure(
+                .badRequest,
+                "execute in \(request.sandbox): its programs have CAP_SYS_PTRACE, with which they could take over whoever "
+                    + "enters. Start the sandbox without this capability, or with a user namespace.")
+        }
+        do { try request.identity?.check() } catch {
+            throw KeeperFailure(.badRequest, "\(error)", code: error.code.rawValue)
+        }
     }
 
     /// A terminal of the sandbox's own devpts, so that its name is right inside; its master goes to who asked.

@@ -234,7 +234,11 @@ package final class Keeper {
                 if let cgroup = child.cgroup { lingering.append(cgroup.cgroup) }
             }
         }
-        for program in programs.values { if let cgroup = program.cgroup { lingering.append(cgroup) } }
+        for program in programs.values {
+            // The last words of what ran are in the pipes: they belong into the log.
+            program.streams?.drain {}
+            if let cgroup = program.cgroup { lingering.append(cgroup) }
+        }
         for cgroup in lingering { try? hierarchy?.remove(cgroup) }
         _ = try? hierarchy?.removeLeftovers()
         try? hierarchy?.close()

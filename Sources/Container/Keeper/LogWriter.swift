@@ -8,6 +8,8 @@ import Linux
 /// 2. A disk that is full stops no program: what cannot be written is counted and dropped.
 ///    (test: `a full disk loses log lines, counts them and lets the program run`)
 /// 3. A log and the one rotated before it are never larger together than twice the limit.
+///    (test: `an output flood is bounded by rotation`)
+/// 4. The file holds whole lines only: what a full disk cut off is taken back.
 struct LogWriter: ~Copyable {
     enum Stream: Sendable {
         case output, error
@@ -21,6 +23,8 @@ struct LogWriter: ~Copyable {
     }
 
     static let lineBytesLimit = 16 << 10
+    /// The smallest limit of a file: the longest line fits.
+    static let fileBytesLeast = 32 << 10
     static let fileName = "log"
     static let rotatedName = "log.1"
 
@@ -36,7 +40,7 @@ struct LogWriter: ~Copyable {
     /// - Parameter directory: where the log is; opened by the node.
     init(directory: consuming OwnedFD, fileBytesLimit: Int) {
         self.directory = directory
-        self.fileBytesLimit = max(fileBytesLimit, 4096)
+        self.fileBytesLimit = max(fileBytesLimit, Self.fileBytesLeast)
     }
 
     /// Takes a chunk of output as it was read.
@@ -45,17 +49,33 @@ struct LogWriter: ~Copyable {
         var tail = takeTail(stream)
         var rest = chunk
         while let end = rest.firstIndex(of: 10) {
-            lines.append(tail, rest[rest.startIndex..<end], full: true)
-            tail = []
+            var line = rest[rest.startIndex..<end]
             rest = rest[(end + 1)...]
+            if !tail.isEmpty {
+                line = (tail + line)[...]
+                tail = []
+            }
+            writeParts(&line, &lines)
+            add(line, full: true, &lines)
         }
-        tail += rest
-        while tail.count >= Self.lineBytesLimit {
-            lines.append([], tail[..<Self.lineBytesLimit], full: false)
-            tail.removeFirst(Self.lineBytesLimit)
+        var last = tail.isEmpty ? rest : (tail + rest)[...]
+        writeParts(&last, &lines)
+        putTail(Array(last), stream)
+        store(&lines)
+    }
+
+    /// Writes what a line has beyond the limit as parts of it and leaves the rest.
+    private mutating func writeParts(_ line: inout ArraySlice<UInt8>, _ lines: inout LineBuffer) {
+        while line.count > Self.lineBytesLimit {
+            add(line.prefix(Self.lineBytesLimit), full: false, &lines)
+            line = line.dropFirst(Self.lineBytesLimit)
         }
-        putTail(tail, stream)
-        store(lines.bytes, contents: lines.contentBytes)
+    }
+
+    /// Adds a record, and stores those before it when they are enough for one write.
+    private mutating func add(_ line: ArraySlice<UInt8>, full: Bool, _ lines: inout LineBuffer) {
+        if lines.bytes.count + line.count > Self.fileBytesLeast - LineBuffer.overheadMost { store(&lines) }
+        lines.append(line, full: full)
     }
 
     /// Writes what has no line end, at the end of the output.
@@ -63,20 +83,27 @@ struct LogWriter: ~Copyable {
         let tail = takeTail(stream)
         guard !tail.isEmpty else { return }
         var lines = LineBuffer(stream: stream, time: time)
-        lines.append([], tail[...], full: false)
-        store(lines.bytes, contents: lines.contentBytes)
+        lines.append(tail[...], full: false)
+        store(&lines)
     }
 
-    private mutating func store(_ bytes: [UInt8], contents: Int) {
-        guard !bytes.isEmpty else { return }
+    private mutating func store(_ lines: inout LineBuffer) {
+        guard !lines.bytes.isEmpty else { return }
+        defer { lines.clear() }
         do {
-            if fileBytes + bytes.count > fileBytesLimit, fileBytes > 0 { try rotate() }
             if file == nil { try open() }
+            if fileBytes + lines.bytes.count > fileBytesLimit, fileBytes > 0 {
+                try rotate()
+                try open()
+            }
             guard let raw = file?.raw else { return }
-            try Files.writeAll(bytes, to: raw, name: Self.fileName)
-            fileBytes += bytes.count
+            do { try Files.writeAll(lines.bytes, to: raw, name: Self.fileName) } catch {
+                try? Files.shorten(raw, to: fileBytes, name: Self.fileName)
+                throw error
+            }
+            fileBytes += lines.bytes.count
         } catch {
-            lostBytes += contents
+            lostBytes += lines.contentBytes
         }
     }
 
@@ -113,6 +140,8 @@ struct LogWriter: ~Copyable {
 private struct LineBuffer {
     let stream: LogWriter.Stream
     let stamp: [UInt8]
+    /// A record without its text: the time with nanoseconds, the stream, the mark, and spaces.
+    static let overheadMost = 64
     var bytes: [UInt8] = []
     var contentBytes = 0
 
@@ -121,14 +150,18 @@ private struct LineBuffer {
         stamp = time.utf8
     }
 
-    mutating func append(_ first: [UInt8], _ second: ArraySlice<UInt8>, full: Bool) {
+    mutating func append(_ text: ArraySlice<UInt8>, full: Bool) {
         bytes += stamp
         bytes += stream.tag
         bytes += [full ? UInt8(ascii: "F") : UInt8(ascii: "P"), UInt8(ascii: " ")]
-        bytes += first
-        bytes += second
+        bytes += text
         bytes.append(10)
-        contentBytes += first.count + second.count + (full ? 1 : 0)
+        contentBytes += text.count + (full ? 1 : 0)
+    }
+
+    mutating func clear() {
+        bytes.removeAll(keepingCapacity: true)
+        contentBytes = 0
     }
 }
 

@@ -19,6 +19,11 @@ final class NodeConnection {
 
     static let queueBytesLimit = 8 << 20
 
+    /// What a waiting message weighs: its place in the queue and its descriptors, which may hold memory, count too.
+    private static func cost(_ bytes: [UInt8], _ descriptors: [SharedFD]) -> Int {
+        bytes.count + 256 + descriptors.count * (64 << 10)
+    }
+
     init(
         id: UInt64, adopting fd: consuming OwnedFD, loop: EventLoop,
         onRequest: @escaping (NodeConnection, MessageSocket.Message) -> Void,
@@ -46,7 +51,7 @@ final class NodeConnection {
         if queue.isEmpty, trySend(bytes, descriptors) { return }
         guard watch != nil else { return }
         queue.append((bytes, descriptors))
-        queuedBytes += bytes.count
+        queuedBytes += Self.cost(bytes, descriptors)
         if queuedBytes > Self.queueBytesLimit { return close() }
         if let watch { try? loop.change(watch, [.readable, .writable]) }
     }
@@ -87,7 +92,7 @@ final class NodeConnection {
             guard trySend(first.bytes, first.descriptors) else { return }
             guard watch != nil else { return }
             queue.removeFirst()
-            queuedBytes -= first.bytes.count
+            queuedBytes -= Self.cost(first.bytes, first.descriptors)
         }
         if let watch { try? loop.change(watch, .readable) }
     }
@@ -105,6 +110,8 @@ final class NodeConnection {
         } catch where error.code == .again {
             return false
         } catch {
+            // Which request it was cannot be known, so it is not answered but the connection ends, saying why.
+            send(.failed(KeeperFailure(.protocolError, "\(error)", code: error.code.rawValue)), number: 0)
             close()
             return false
         }

@@ -8,6 +8,9 @@ extension Keeper {
     /// Compiles a plan, or finds it compiled.
     func define(_ plan: SandboxPlan) throws(KeeperFailure) -> UInt32 {
         if let number = templateNumbers[plan] { return number }
+        do { try plan.check(machine: .ofThisMachine()) } catch {
+            throw KeeperFailure(.badRequest, "\(error)", code: error.code.rawValue)
+        }
         let template: SandboxTemplate
         do { template = try SandboxTemplate(plan, hierarchy: hierarchy) } catch { throw KeeperFailure(error) }
         let number = nextTemplate
@@ -125,12 +128,22 @@ extension Keeper {
             if let watch = child.socketWatch { loop.remove(watch) }
             child.socketWatch = nil
         case .released:
-            if let failure = child.launch.failure() {
-                failed(child, KeeperFailure(failure))
-            } else {
-                becameProgram(child)
-            }
+            hungUp(child)
         }
+    }
+
+    /// A child that had its call has exec'ed, failed, or was killed before it could take it.
+    private func hungUp(_ child: Child) {
+        if let failure = child.launch.failure() { return failed(child, KeeperFailure(failure)) }
+        if child.launch.hasTakenCall() { return becameProgram(child) }
+        guard let start = child.start, start.wasPrepared, let entry = child.template else {
+            return failed(child, KeeperFailure(.system, "start a program: its process was killed before it could run"))
+        }
+        // It was killed while it waited: the start does not suffer for it.
+        child.start = nil
+        start.wasPrepared = false
+        discard(child)
+        do { try launch(entry, start) } catch { refuse(start, error) }
     }
 
     private func parked(_ child: Child) {
@@ -149,22 +162,19 @@ extension Keeper {
 
     /// Gives a waiting child its call.
     func release(_ child: Child, _ start: PendingStart) {
+        do { try give(start, to: child) } catch { failed(child, KeeperFailure(error)) }
+    }
+
+    /// The same; a child that is gone is the caller's to discard.
+    func give(_ start: PendingStart, to child: Child) throws(SpawnError) {
         child.start = start
+        try child.launch.release(start.call, descriptors: start.standard.map(\.raw))
         child.stage = .released
-        do {
-            try child.launch.release(start.call, descriptors: start.standard.map(\.raw))
-            start.standard = []
-        } catch {
-            failed(child, KeeperFailure(error))
-        }
     }
 
     /// The child has ended before it became a program.
     private func childEnded(_ child: Child) {
-        if child.stage == .released, child.launch.failure() == nil {
-            // It exec'ed and ended before its socket was looked at.
-            return becameProgram(child)
-        }
+        if child.stage == .released { return hungUp(child) }
         let failure = child.launch.failure().map { KeeperFailure($0) }
         failed(child, failure ?? KeeperFailure(.system, "start a program: its process was killed before it could run"))
     }
@@ -178,12 +188,14 @@ extension Keeper {
             }
             entry.parked.removeAll { $0 === child }
         }
-        if let start = child.start {
-            startingNames.remove(start.name)
-            answer(start.connection, start.number, .failed(failure))
-        }
+        if let start = child.start { refuse(start, failure) }
         discard(child)
         scheduleRefill()
+    }
+
+    private func refuse(_ start: PendingStart, _ failure: KeeperFailure) {
+        startingNames.remove(start.name)
+        answer(start.connection, start.number, .failed(failure))
     }
 
     /// Ends a child's process, reaps it and removes its cgroup.
@@ -194,9 +206,14 @@ extension Keeper {
         child.processWatch = nil
         try? ProcessFD.signal(Signal.kill, to: child.pidfd.raw)
         _ = try? ExitRecord.reap(pidfd: child.pidfd.raw, block: true)
-        // Kept until the events at hand are through: a handler of this child may be on the stack.
-        loop.afterThis { [self] in children[child.pid] = nil }
+        forget(child)
         if let cgroup = child.cgroup { remove(cgroup.cgroup) }
+    }
+
+    /// Lets go of a child once the events at hand are through: a handler of it may be on the stack. Its pid may be
+    /// another child's by then.
+    func forget(_ child: Child) {
+        loop.afterThis { [self] in if children[child.pid] === child { children[child.pid] = nil } }
     }
 }
 

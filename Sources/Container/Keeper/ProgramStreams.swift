@@ -2,48 +2,34 @@ import Linux
 
 /// The output of one program on its way into the log and, while somebody is attached, to them; for a terminal
 /// also their input on its way to the program.
+///
+/// Invariants
+/// 1. While an attached reader is behind, its program is not read: it waits, nobody else does.
+///    (test: `an attached reader that stops reading holds the program up, not the keeper`)
+/// 2. The program's end waits for no reader: the log gets what is left at once, a slow reader gets it in its own time.
+///    (test: `a reader that is slow gets every byte after the program's end`)
 final class ProgramStreams {
     private let loop: EventLoop
     private var log: LogWriter
-    private var output: Channel
-    private var error: Channel
+    private let output: OutputChannel
+    private let error: OutputChannel
     /// The terminal's master; nil: two pipes.
     private let terminal: SharedFD?
-    private var input: InputChannel?
+    private var input: TerminalInput?
     /// Called once, when no more output can come.
     private var onFinished: (() -> Void)?
 
-    /// One descriptor being read.
-    private final class Channel {
-        let stream: LogWriter.Stream
-        var source: SharedFD?
-        var watch: EventLoop.Watch?
-        var relay = Relay()
-        var sinkWatch: EventLoop.Watch?
-
-        init(_ stream: LogWriter.Stream, _ source: SharedFD?) {
-            self.stream = stream
-            self.source = source
-        }
-    }
-
-    private final class InputChannel {
-        let source: SharedFD
-        var watch: EventLoop.Watch?
-        var waiting: [UInt8] = []
-
-        init(_ source: SharedFD) { self.source = source }
-    }
-
     /// Most bytes read at once from one program before the others get their turn.
     private static let chunkBytes = 64 << 10
+    /// Most that is read after the end: more than the largest pipe holds, and no flood of somebody who got away.
+    private static let drainChunks = 256
 
     /// For a program with two pipes.
     init(loop: EventLoop, log: consuming LogWriter, output: SharedFD, error: SharedFD) {
         self.loop = loop
         self.log = log
-        self.output = Channel(.output, output)
-        self.error = Channel(.error, error)
+        self.output = OutputChannel(.output, output)
+        self.error = OutputChannel(.error, error)
         terminal = nil
     }
 
@@ -51,19 +37,21 @@ final class ProgramStreams {
     init(loop: EventLoop, log: consuming LogWriter, terminal: SharedFD) {
         self.loop = loop
         self.log = log
-        output = Channel(.output, terminal)
-        error = Channel(.error, nil)
+        output = OutputChannel(.output, terminal)
+        error = OutputChannel(.error, nil)
         self.terminal = terminal
+    }
+
+    deinit {
+        for channel in [output, error] { channel.letGo(loop) }
+        input?.close()
     }
 
     var lostBytes: Int { log.lostBytes }
     var isTerminal: Bool { terminal != nil }
 
     func start() throws(SystemError) {
-        for channel in [output, error] {
-            guard let source = channel.source else { continue }
-            channel.watch = try loop.add(source.raw, .readable) { [unowned self, unowned channel] _ in read(channel) }
-        }
+        for channel in [output, error] { try listen(channel) }
     }
 
     func resize(_ size: Terminal.Size) throws(SystemError) {
@@ -79,110 +67,75 @@ final class ProgramStreams {
     /// input to write. Who was attached before is detached.
     func attach() throws(SystemError) -> [SharedFD] {
         var ends = [try attachReader(to: output)]
-        if terminal == nil {
-            ends.append(try attachReader(to: error))
+        if let terminal {
+            var pipe = try Files.pipe()
+            let reader = SharedFD(try pipe.takeReader().duplicate(lowest: LongLived.lowestDescriptor))
+            input?.close()
+            input = try TerminalInput(loop, from: reader, to: terminal)
+            ends.append(SharedFD(pipe.takeWriter()))
         } else {
-            ends.append(try attachWriter())
+            ends.append(try attachReader(to: error))
         }
         return ends
     }
 
-    private func attachReader(to channel: Channel) throws(SystemError) -> SharedFD {
+    private func attachReader(to channel: OutputChannel) throws(SystemError) -> SharedFD {
         var pipe = try Files.pipe()
         let writer = try pipe.takeWriter().duplicate(lowest: LongLived.lowestDescriptor)
         try Files.setNonBlocking(writer.raw)
-        unblock(channel)
-        if channel.source != nil { channel.relay.attach(writer) }
+        // An output that has ended is over for whoever attaches now, and who is behind still gets theirs.
+        if channel.source != nil {
+            channel.stopFlushing(loop)
+            channel.relay.attach(writer)
+            try listen(channel)
+        }
         return SharedFD(pipe.takeReader())
-    }
-
-    private func attachWriter() throws(SystemError) -> SharedFD {
-        var pipe = try Files.pipe()
-        let reader = SharedFD(try pipe.takeReader().duplicate(lowest: LongLived.lowestDescriptor))
-        try Files.setNonBlocking(reader.raw)
-        closeInput()
-        let channel = InputChannel(reader)
-        channel.watch = try loop.add(reader.raw, .readable) { [unowned self] _ in readInput() }
-        input = channel
-        return SharedFD(pipe.takeWriter())
     }
 
     // Output.
 
-    private func read(_ channel: Channel) {
+    /// Reads a channel from now on, unless it is being read or waits for its reader.
+    private func listen(_ channel: OutputChannel) throws(SystemError) {
+        guard let source = channel.source, channel.watch == nil, channel.flushing == nil else { return }
+        channel.watch = try loop.add(source.raw, .readable) { [unowned self, unowned channel] _ in read(channel) }
+    }
+
+    private func read(_ channel: OutputChannel) {
         guard let source = channel.source else { return }
-        var buffer = [UInt8](repeating: 0, count: Self.chunkBytes)
         do {
-            let count = try Descriptors.read(source.raw, into: &buffer)
-            guard count > 0 else { return end(channel) }
-            take(buffer[..<count], channel)
+            guard try readChunk(channel, source) else { return end(channel) }
         } catch where error.code == .again {
             return
         } catch {
             // A terminal whose program has gone answers EIO: that is its end (pty(7)).
-            end(channel)
+            return end(channel)
         }
+        guard channel.relay.blockedOn != nil else { return }
+        // Not merely no interest: a pipe whose writer is gone would wake us all the same (epoll_ctl(2), EPOLLHUP).
+        channel.stopListening(loop)
+        channel.flush(loop) { [unowned self, unowned channel] in try? listen(channel) }
     }
 
-    private func take(_ chunk: ArraySlice<UInt8>, _ channel: Channel) {
-        log.write(chunk, from: channel.stream, at: Clock.now())
-        channel.relay.offer(chunk)
-        if let blocked = channel.relay.blockedOn { block(channel, on: blocked) }
+    /// False at the end.
+    private func readChunk(_ channel: OutputChannel, _ source: SharedFD) throws(SystemError) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: Self.chunkBytes)
+        let count = try Descriptors.read(source.raw, into: &buffer)
+        guard count > 0 else { return false }
+        log.write(buffer[..<count], from: channel.stream, at: Clock.now())
+        channel.relay.offer(buffer[..<count])
+        return true
     }
 
-    /// Stops reading until the attached reader has taken what waits.
-    private func block(_ channel: Channel, on sink: CInt) {
-        guard let watch = channel.watch, channel.sinkWatch == nil else { return }
-        try? loop.change(watch, [])
-        channel.sinkWatch = try? loop.add(sink, .writable) { [unowned self, unowned channel] _ in
-            channel.relay.flush()
-            if channel.relay.blockedOn == nil { unblock(channel) }
-        }
-    }
-
-    private func unblock(_ channel: Channel) {
-        guard let sinkWatch = channel.sinkWatch else { return }
-        loop.remove(sinkWatch)
-        channel.sinkWatch = nil
-        if let watch = channel.watch { try? loop.change(watch, .readable) }
-    }
-
-    private func end(_ channel: Channel) {
-        if let watch = channel.watch { loop.remove(watch) }
-        channel.watch = nil
-        unblock(channel)
-        channel.relay.detach()
+    private func end(_ channel: OutputChannel) {
         if channel.source != nil { log.finish(channel.stream, at: Clock.now()) }
-        channel.source = nil
-        if output.source == nil, error.source == nil {
-            closeInput()
-            let finished = onFinished
-            onFinished = nil
-            finished?()
-        }
-    }
-
-    // Input of a terminal.
-
-    private func readInput() {
-        guard let input, let terminal else { return }
-        if input.waiting.isEmpty {
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            guard let count = try? Descriptors.read(input.source.raw, into: &buffer) else { return }
-            guard count > 0 else { return closeInput() }
-            input.waiting = Array(buffer[..<count])
-        }
-        // A terminal that takes no more input (nobody reads it) drops the rest, as a real one beeps and drops.
-        if let count = try? Descriptors.write(input.waiting, to: terminal.raw) { input.waiting.removeFirst(count) }
-        input.waiting = []
-    }
-
-    private func closeInput() {
-        if let watch = input?.watch { loop.remove(watch) }
+        channel.letGo(loop)
+        guard output.source == nil, error.source == nil else { return }
+        input?.close()
         input = nil
+        let finished = onFinished
+        onFinished = nil
+        finished?()
     }
-
-    // The end.
 
     /// Reads what is left after the program's end and calls back when all of it is in the log.
     ///
@@ -190,17 +143,59 @@ final class ProgramStreams {
     func drain(_ finished: @escaping () -> Void) {
         onFinished = finished
         for channel in [output, error] {
-            while let source = channel.source, channel.relay.blockedOn == nil {
-                var buffer = [UInt8](repeating: 0, count: Self.chunkBytes)
-                guard let count = try? Descriptors.read(source.raw, into: &buffer), count > 0 else { break }
-                take(buffer[..<count], channel)
+            for _ in 0..<Self.drainChunks {
+                guard let source = channel.source, (try? readChunk(channel, source)) == true else { break }
             }
-            // What an attached reader holds up is theirs to lose: the log has all of it.
-            if channel.source != nil, channel.relay.blockedOn == nil { end(channel) }
+            end(channel)
         }
-        if output.source == nil, error.source == nil, onFinished != nil {
-            onFinished = nil
-            finished()
+    }
+}
+
+/// One descriptor of a program's output being read, and where copies go.
+private final class OutputChannel {
+    let stream: LogWriter.Stream
+    var source: SharedFD?
+    var watch: EventLoop.Watch?
+    var relay = Relay()
+    /// While a reader is behind: the wait for room.
+    var flushing: EventLoop.Watch?
+
+    init(_ stream: LogWriter.Stream, _ source: SharedFD?) {
+        self.stream = stream
+        self.source = source
+    }
+
+    func stopListening(_ loop: EventLoop) {
+        if let watch { loop.remove(watch) }
+        watch = nil
+    }
+
+    func stopFlushing(_ loop: EventLoop) {
+        if let flushing { loop.remove(flushing) }
+        flushing = nil
+    }
+
+    /// Passes on what waits as the reader makes room, then goes on with something.
+    func flush(_ loop: EventLoop, _ done: @escaping () -> Void) {
+        guard let sink = relay.blockedOn else { return done() }
+        // The loop keeps the channel for as long: nobody else may any more.
+        flushing = try? loop.add(sink, .writable) { [self] _ in
+            relay.flush()
+            guard relay.blockedOn == nil else { return }
+            stopFlushing(loop)
+            done()
         }
+        if flushing == nil {
+            relay.detach()
+            done()
+        }
+    }
+
+    /// Ends the reading; a reader that is behind still gets what waits for it, and then its end.
+    func letGo(_ loop: EventLoop) {
+        stopListening(loop)
+        stopFlushing(loop)
+        source = nil
+        flush(loop) { [unowned self] in relay.detach() }
     }
 }

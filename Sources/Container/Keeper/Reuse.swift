@@ -4,7 +4,10 @@ import Sandbox
 // What a sandbox leaves that the next may have: its cgroup and its network namespace.
 //
 // Invariants
-// 1. A cgroup is used again only for a sandbox of the same template, when everything in it has ended.
+// 1. A cgroup is used again only for a sandbox of the same template, when everything in it has ended by itself: since
+//    cgroup.kill was once written, Linux 6.14 and later kill whoever is born into it (CLONE_INTO_CGROUP), because the
+//    kernel compares its count of kills with that of the parent's cgroup.
+//    (test: `after a sandbox was killed the next of its plan starts as any other`)
 // 2. A network namespace is used again only if its sandbox could change nothing in it but sockets, and left none.
 //    (test: `a network namespace is passed on only without a trace of the one before`)
 
@@ -34,7 +37,7 @@ extension Keeper {
         }
         guard let cgroup = program.cgroup else { return }
         if let entry = program.template, !entry.isDropped, entry.idleCgroups.count < TemplateEntry.idleCgroupLimit,
-            program.hasPidNamespace, let hierarchy, let counted,
+            program.hasPidNamespace, !program.cgroupWasKilled, let hierarchy, let counted,
             let baseline = try? hierarchy.reuse(cgroup, after: counted)
         {
             entry.idleCgroups.append(UsableCgroup(cgroup: cgroup, baseline: baseline))

@@ -15,6 +15,10 @@ extension Keeper {
         }
         let start = PendingStart(
             connection: caller.connection, number: caller.number, name: request.sandbox, parent: nil, call: request.call)
+        // In use before anything is made: what fails at once frees the name, too.
+        startingNames.insert(start.name)
+        var isUnderWay = false
+        defer { if !isUnderWay { startingNames.remove(start.name) } }
         do {
             if case .terminal(let size) = request.stdio {
                 try startWithTerminal(entry, start, request, size, caller.descriptors)
@@ -22,6 +26,7 @@ extension Keeper {
                 try connect(start, request, caller.descriptors)
                 try launch(entry, start)
             }
+            isUnderWay = true
         } catch let error as SystemError {
             throw KeeperFailure(error)
         } catch let error as KeeperFailure {
@@ -29,7 +34,6 @@ extension Keeper {
         } catch {
             preconditionFailure("\(error)")
         }
-        startingNames.insert(start.name)
     }
 
     /// A name that can be a file's: letters, digits, "-", "_", ".", at most 128, and not in use.
@@ -52,12 +56,19 @@ extension Keeper {
         }
     }
 
-    private func launch(_ entry: TemplateEntry, _ start: PendingStart) throws(KeeperFailure) {
-        if let child = entry.parked.popLast() {
-            start.wasPrepared = true
-            release(child, start)
+    /// Gives a start to a child that waits, or to a new one.
+    func launch(_ entry: TemplateEntry, _ start: PendingStart) throws(KeeperFailure) {
+        while let child = entry.parked.popLast() {
             scheduleRefill()
-            return
+            do {
+                try give(start, to: child)
+                start.wasPrepared = true
+                return
+            } catch {
+                // Somebody killed it while it waited: the start does not suffer for it.
+                child.start = nil
+                discard(child)
+            }
         }
         let child = try makeChild(entry)
         child.start = start
@@ -129,6 +140,8 @@ extension Keeper {
 
     func becameProgram(_ child: Child) {
         guard let start = child.start else { return }
+        // The program has its own; ours would keep its pipes open beyond its end.
+        start.standard = []
         if let watch = child.socketWatch { loop.remove(watch) }
         if let watch = child.processWatch { loop.remove(watch) }
         let report = StartReport(
@@ -139,7 +152,7 @@ extension Keeper {
         programs[start.name] = program
         startingNames.remove(start.name)
         starts += 1
-        loop.afterThis { [self] in children[child.pid] = nil }
+        forget(child)
         answer(start.connection, start.number, .started(report), descriptors: start.answered)
         do {
             try program.streams?.start()

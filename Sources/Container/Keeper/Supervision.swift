@@ -23,7 +23,7 @@ extension Keeper {
         program.pidfd = nil
         // With a pid namespace the kernel has ended everything by now; without, what the program left behind ends here.
         if program.parent == nil, !program.hasPidNamespace, let cgroup = program.cgroup {
-            try? hierarchy?.killAll(of: cgroup)
+            killAll(of: program, cgroup)
         }
         let endedAt = Clock.now()
         guard let streams = program.streams else { return report(program, record, endedAt) }
@@ -60,8 +60,14 @@ extension Keeper {
                 if let pidfd = program.pidfd { try ProcessFD.signal(number, to: pidfd.raw) }
                 return
             }
-            if number == Signal.kill { return try hierarchy.killAll(of: cgroup) }
-            for pid in try hierarchy.processes(of: cgroup) { try ProcessFD(pid: pid).signal(number) }
+            if number == Signal.kill {
+                program.cgroupWasKilled = true
+                return try hierarchy.killAll(of: cgroup)
+            }
+            for pid in try hierarchy.processes(of: cgroup) {
+                // One that ended since it was listed does not keep the signal from the others.
+                do { try ProcessFD(pid: pid).signal(number) } catch where error.code == .noProcess { continue }
+            }
         } catch where error.code == .noProcess {
             return
         } catch {
@@ -71,8 +77,13 @@ extension Keeper {
 
     /// Ends a program and everything it started.
     func kill(_ program: Supervised) {
-        if program.parent == nil, let cgroup = program.cgroup { try? hierarchy?.killAll(of: cgroup) }
+        if program.parent == nil, let cgroup = program.cgroup { killAll(of: program, cgroup) }
         if let pidfd = program.pidfd { try? ProcessFD.signal(Signal.kill, to: pidfd.raw) }
+    }
+
+    private func killAll(of program: Supervised, _ cgroup: Cgroup) {
+        program.cgroupWasKilled = true
+        try? hierarchy?.killAll(of: cgroup)
     }
 
     func setFrozen(_ frozen: Bool, _ name: String) throws(KeeperFailure) {

@@ -24,6 +24,9 @@ struct RootSources: Sendable {
         "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
     ]
 
+    /// Nothing of the machine.
+    init() {}
+
     /// Looks at the machine for what `plan` names.
     ///
     /// - Throws: `SystemError` that names the missing source, or a root that is a symbolic link.

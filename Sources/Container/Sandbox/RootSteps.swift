@@ -74,7 +74,7 @@ struct RootSteps {
 
     private mutating func overlay(_ lower: [String], _ upper: OverlayUpper) {
         let configuration = program.slot()
-        var options = ["lowerdir=" + lower.joined(separator: ":")]
+        var options = Self.layers(lower)
         switch upper {
         case .readOnly: break
         case .directory(let directory, let work): options += ["upperdir=" + directory, "workdir=" + work]
@@ -92,6 +92,14 @@ struct RootSteps {
         program.add(.fileSystemMount(configuration, into: root, attributes: Mounts.Attributes.noDevices.rawValue))
     }
 
+    /// One option for all layers, or one for each where that would be longer than fsconfig(2) takes or a colon, which
+    /// separates, is in a name. The second form needs Linux 6.5.
+    private static func layers(_ lower: [String]) -> [String] {
+        let joined = lower.joined(separator: ":")
+        let isPlain = joined.utf8.count <= 255 && !lower.contains { $0.utf8.contains { [0x3a, 0x5c].contains($0) } }
+        return isPlain ? ["lowerdir=" + joined] : lower.map { "lowerdir+=" + $0 }
+    }
+
     // Pieces.
 
     /// Makes a file system with "key=value" options and a detached mount of it.
@@ -103,6 +111,7 @@ struct RootSteps {
     }
 
     private mutating func addOption(_ option: String, to configuration: Slot) {
+        // "lowerdir+=PATH" has the key "lowerdir+".
         let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
         program.add(.fileSystemOption(configuration, parts[0], parts.count == 2 ? parts[1] : nil))
     }

@@ -85,7 +85,7 @@ package struct SandboxProgram: Sendable {
             self.program.add(.joinNamespaces(baseNamespace, flags: Self.bits(entered), optional: false))
         }
         self.program.add(.umask(plan.umask))
-        for limit in plan.resourceLimits { self.program.add(.limit(limit)) }
+        limit(plan, openFiles: false)
         if !plan.namespaces.isEmpty {
             self.program.add(.newKeyring)
             self.program.add(.dropBounding(keeping: plan.capabilities, last: Capabilities.lastKnown))
@@ -110,12 +110,17 @@ package struct SandboxProgram: Sendable {
         if let hostname = plan.hostname, plan.namespaces.contains(.uts) { program.add(.hostname(hostname)) }
         if plan.namespaces.contains(.mount) { mountPrivate(plan, variant) }
         program.add(.umask(plan.umask))
-        for limit in plan.resourceLimits { program.add(.limit(limit)) }
+        limit(plan, openFiles: false)
         if let nice = plan.niceValue { program.add(.priority(nice)) }
         if !plan.namespaces.isEmpty {
             program.add(.newKeyring)
             program.add(.dropBounding(keeping: plan.capabilities, last: variant.lastCapability))
         }
+    }
+
+    /// The limit on open files would already bind the child's own, which are more than the program's: it comes last.
+    private mutating func limit(_ plan: SandboxPlan, openFiles: Bool) {
+        for limit in plan.resourceLimits where (limit.resource == .openFiles) == openFiles { program.add(.limit(limit)) }
     }
 
     /// In a new user namespace we are nobody until we take an id that its map knows.
@@ -185,6 +190,7 @@ package struct SandboxProgram: Sendable {
         for (number, stream) in streams.enumerated() { program.add(.duplicate(stream, to: CInt(number))) }
         if terminal { program.add(.controllingTerminal(streams[0])) }
         program.add(.closeFrom(3))
+        limit(plan, openFiles: true)
         let isolated = !plan.namespaces.isEmpty
         // Without "no new privileges" a filter needs CAP_SYS_ADMIN to load, so it comes before the credentials.
         if !plan.noNewPrivileges, !plan.systemCallFilter.isEmpty { program.add(.seccomp(plan.systemCallFilter)) }

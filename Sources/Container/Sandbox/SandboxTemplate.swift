@@ -77,12 +77,14 @@ package final class SandboxTemplate {
         }
         let place = try CgroupPlace(cgroup, of: hierarchy)
         filled += zip(compiled.source.joins, place.entries).map { (slot: $0, descriptor: $1) }
-        let launch = try ParkedLaunch(
+        var launch = try ParkedLaunch(
             compiled.program, parkingAt: compiled.source.socket, filled: filled, cgroup: place.birth)
-        if plan.namespaces.contains(.user) {
-            try Self.spawning { () throws(SystemError) in try plan.identityMap.write(forChild: launch.pid) }
-            launch.identityMapped()
+        guard plan.namespaces.contains(.user) else { return launch }
+        do { try plan.identityMap.write(forChild: launch.pid) } catch {
+            launch.abandon()
+            throw SpawnError(error)
         }
+        launch.identityMapped()
         return launch
     }
 

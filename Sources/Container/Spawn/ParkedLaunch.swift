@@ -87,6 +87,16 @@ package struct ParkedLaunch: ~Copyable {
         }
     }
 
+    /// Whether the child has taken its call: one that ended without was killed while it waited, and no program ran.
+    package borrowing func hasTakenCall() -> Bool { memory.launch.launch.pointee.phase == CSPAWN_CALLED.rawValue }
+
+    /// Ends a child that is not wanted any more and reaps it: only then may its memory go.
+    package mutating func abandon() {
+        let process = ProcessFD(adopting: launched.takePidfd())
+        try? process.signal(Signal.kill)
+        _ = try? process.reapBlocking()
+    }
+
     /// What the child reported once the socket has hung up; nil: the program is running.
     package borrowing func failure() -> SpawnError? { memory.launch.failure() }
 

@@ -166,6 +166,7 @@ static long park(struct context *x, const struct cspawn_step *s) {
     if (count != s->c) return -EBADMSG;
     const int32_t *fds = (const int32_t *)CMSG_DATA(&control.header);
     for (int64_t i = 0; i < count; i++) x->launch->fds[s->b + i] = fds[i];
+    __atomic_store_n(&x->launch->phase, CSPAWN_CALLED, __ATOMIC_RELEASE);
     return 0;
 }
 

@@ -43,6 +43,11 @@ extension Files {
         try call("remove", path) { ck_unlinkat(here, path, 0) }
     }
 
+    /// Cuts an open file off at a length, ftruncate(2).
+    package static func shorten(_ fd: CInt, to length: Int, name: String = "") throws(SystemError) {
+        try call("shorten", name) { ck_ftruncate(fd, off_t(length)) }
+    }
+
     /// Waits until a directory's entries are on the disk, fsync(2).
     package static func synchronize(directory path: String) throws(SystemError) {
         let fd = try open(path, O_RDONLY | O_DIRECTORY)

@@ -21,6 +21,12 @@ extension CgroupHierarchy {
                 usage.cpuThrottledMicroseconds = ControlText.value(of: "throttled_usec", in: stat)
             }
         }
+        // Its controller holds only who has a limit on CPU time.
+        if let branch = branch(.cpu, of: cgroup), branch.version == .v1,
+            let stat = try branch.bytes("cpu.stat", of: cgroup.name)
+        {
+            usage.cpuThrottledMicroseconds = ControlText.value(of: "throttled_time", in: stat).map { $0 / 1000 }
+        }
         if let branch = branch(.memory, of: cgroup) {
             let file = branch.version == .v1 ? "memory.max_usage_in_bytes" : "memory.peak"
             usage.memoryPeakBytes = try branch.number(file, of: cgroup.name)

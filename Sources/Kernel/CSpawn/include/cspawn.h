@@ -104,6 +104,7 @@ enum cspawn_phase {
     CSPAWN_STARTING = 0,
     CSPAWN_GO = 1,
     CSPAWN_LEAVE = 2,  // the parent wants the child to end without running the program
+    CSPAWN_CALLED = 3,  // the child has taken its call in CSPAWN_PARK
 };
 
 struct cspawn_launch {
