@@ -6,9 +6,9 @@
 #   CACHE_MIB=2048  how much market data the legacy engine holds: what fork has to copy the page tables of
 set -eu
 
-here=$(cd "$(dirname "$0")" && pwd)
-programs=${PROGRAMS:-$here/../.build/release}
-examples=${EXAMPLES:-$here/../.build/examples}
+root=$(cd "$(dirname "$0")/.." && pwd)
+programs=${PROGRAMS:-$root/.build/release}
+examples=${EXAMPLES:-$root/.build/examples}
 trades=${TRADES:-200}
 cache_mib=${CACHE_MIB:-2048}
 
@@ -20,7 +20,7 @@ clean_up() {
     status=$?
     trap '' EXIT INT TERM
     for executable in forkless forkless-keeper; do
-        pids=$(pgrep -f "$programs/$executable .*--run $run" || true)
+        pids=$(pgrep -f "/$executable .*--run $run" || true)
         [ -z "$pids" ] || kill $pids 2>/dev/null || true
         for pid in $pids; do
             while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do sleep 0.05; done

@@ -1,3 +1,4 @@
+import CBaselines
 import Foundation
 
 /// Many idle sandboxes at once: what each costs Forkless, and whether the last starts as fast as the first.
@@ -14,7 +15,10 @@ struct DensityBenchmark {
         let template = try client.ask("define", root.path)[0]
         let before = try keeper.memory("VmRSS")
         let machineBefore = MachineFacts.memory("MemAvailable")
+        let plain = ArgumentVector(["\(root.path)/noop"])
+        let calmBefore = try Self.plainStart(plain)
         let starts = try client.numbers(["idle", template, "\(count)", "\(keeper.directory)/logs", "/waiting"])
+        let calmAfter = try Self.plainStart(plain)
         let after = try keeper.memory("VmRSS")
         let machineAfter = MachineFacts.memory("MemAvailable")
         let status = try client.numbers(["status"])
@@ -33,6 +37,10 @@ struct DensityBenchmark {
             title: "\(count) idle sandboxes alive at once, output logged",
             samples: [first, last],
             facts: [
+                (
+                    "posix_spawn of a no-op before the first and after the last",
+                    "\(Text.time(calmBefore)), \(Text.time(calmAfter)): how much the machine itself has changed meanwhile"
+                ),
                 ("keeper, nothing running", "\(Text.figure(Double(before) / 1e6)) MB resident"),
                 (
                     "keeper, \(count) running",
@@ -53,5 +61,15 @@ struct DensityBenchmark {
                     target: 100, range: nil),
                 .slowness("start of the last \(edge) over the first \(edge)", last, over: first, atMost: 1.3),
             ])
+    }
+
+    /// First and last are apart in time, so something that Forkless has no part in is measured at both.
+    private static func plainStart(_ arguments: ArgumentVector) throws -> Double {
+        let times = try (0..<200).map { _ in
+            let begin = now()
+            guard baseline_posix_spawn(arguments.pointer) == 0 else { throw BenchmarkError("a no-op failed") }
+            return now() - begin
+        }
+        return Samples.percentile(times.sorted(), 50)
     }
 }

@@ -85,7 +85,7 @@ extension Section {
             for one in samples {
                 let cells = [
                     Text.time(one.p50), one.all.count < 100 ? "-" : Text.time(one.p99),
-                    "\(Int((one.noise * 100).rounded())) %", "\(one.all.count)",
+                    one.rounds.count < 4 ? "-" : "\(Int((one.noise * 100).rounded())) %", "\(one.all.count)",
                 ]
                 lines.append(Text.left(one.name, width) + cells.map { Text.right($0, 10) }.joined())
             }
