@@ -7,7 +7,15 @@ struct PoolStory {
     /// Everything that was ordered by the last event.
     var actions: [PoolAction] = []
 
-    init(_ configuration: PoolConfiguration) { pool = StandbyPool(program: "cat", configuration) }
+    /// - Parameter replaces: whether copies that were taken are replaced at once.
+    init(_ configuration: PoolConfiguration, replacesAtOnce: Bool = true) {
+        var configuration = configuration
+        if replacesAtOnce {
+            configuration.refillDelay = .zero
+            configuration.lastRefillDelay = .zero
+        }
+        pool = StandbyPool(program: "cat", configuration)
+    }
 
     /// - Returns: what was ordered, without timers.
     @discardableResult

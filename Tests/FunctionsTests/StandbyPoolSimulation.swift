@@ -43,6 +43,8 @@ struct PoolWorld {
         configuration.startTimeLimit = .milliseconds(Int.random(in: 1...2000, using: &chance))
         configuration.idleTimeout = .milliseconds(Int.random(in: 1...2000, using: &chance))
         configuration.longestWait = .milliseconds(Int.random(in: 1...4000, using: &chance))
+        configuration.refillDelay = .milliseconds(Int.random(in: 0...500, using: &chance))
+        configuration.lastRefillDelay = min(configuration.lastRefillDelay, configuration.refillDelay)
         configuration.longestPause = .milliseconds(Int.random(in: 100...1000, using: &chance))
         if Bool.random(using: &chance) {
             configuration.keepsMinimumFor = .milliseconds(Int.random(in: 1...3000, using: &chance))

@@ -175,6 +175,31 @@ import Testing
         #expect(story.pool.counts.failedInstances == 0)
     }
 
+    @Test func `a copy that was taken is replaced when its call has ended, or after a while`() throws {
+        var configuration = PoolConfiguration(minimum: 2, maximum: 8)
+        configuration.refillDelay = .milliseconds(20)
+        configuration.lastRefillDelay = .milliseconds(2)
+        var story = PoolStory(configuration, replacesAtOnce: false)
+        story.tell(.timer)
+        story.makeReady(1, 2)
+        #expect(story.tell(.call(1)).compactMap(\.pair) == [[1, 1]])
+        #expect(story.tell(.ended(1)) == [.start(3)])
+        story.makeReady(3)
+        // One of two: the other can serve meanwhile.
+        #expect(story.tell(.call(2)).count == 1)
+        #expect(try #require(story.timer) == story.now + .milliseconds(20))
+        story.wait(.milliseconds(20))
+        #expect(story.tell(.timer) == [.start(4)])
+        story.makeReady(4)
+        #expect(story.tell(.call(3)).count == 1)
+        story.wait(.milliseconds(10))
+        // The last one: the earlier time counts.
+        #expect(story.tell(.call(4)).count == 1)
+        #expect(try #require(story.timer) == story.now + .milliseconds(2))
+        // A call that finds none waits for nothing else.
+        #expect(story.tell(.call(5)) == [.start(5), .start(6)])
+    }
+
     @Test func `a minimum that is kept for a time only shrinks to nothing and comes back with a call`() throws {
         var configuration = PoolConfiguration(minimum: 2, maximum: 4)
         configuration.keepsMinimumFor = .seconds(100)

@@ -19,7 +19,9 @@
 /// 7. A copy that was not seen waiting is given away only if this program has been seen waiting before and none has
 ///    failed since: otherwise the caller would pay for finding out. (`the first call waits until the program is known
 ///    to wait`, `a call may take a copy that is still starting`)
-/// 8. After a failure no copy is ordered before the pause is over, and then one at a time.
+/// 8. A copy that was taken is replaced no later than `refillDelay` after, or when a place is free.
+///    (`a copy that was taken is replaced when its call has ended, or after a while`)
+/// 9. After a failure no copy is ordered before the pause is over, and then one at a time.
 ///    (`failures are answered with growing pauses`)
 package struct StandbyPool: Sendable {
     package internal(set) var configuration: PoolConfiguration
@@ -36,6 +38,8 @@ package struct StandbyPool: Sendable {
     var isProven: Bool { hasSeenReady && recovery.failures == 0 }
     var lastInstance: UInt64 = 0
     var timer: Instant?
+    /// When copies that were taken are replaced; nil: at once.
+    var refillAt: Instant?
     /// The last call's arrival; before the first, when the pool was first heard of.
     var lastCallAt: Instant?
     var totals = PoolCounts()

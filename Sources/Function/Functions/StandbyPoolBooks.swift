@@ -75,7 +75,8 @@ extension StandbyPool {
         guard let state = roster[id] else { preconditionFailure("\(id) ended twice, or never was") }
         roster.move(id, to: nil)
         switch state {
-        case .assigned, .stopping, .unwanted: break
+        case .assigned: refillAt = nil
+        case .stopping, .unwanted: break
         case .ordered(let orderedAt), .warming(let orderedAt, _):
             fail(what, orderedAt: orderedAt, waitedFor: nil, now, &actions)
         case .ready(let orderedAt, let since):

@@ -35,6 +35,9 @@ extension StandbyPool {
                 wasReady = false
             }
             roster.move(id, to: .assigned(call.id))
+            // The earliest counts: calls that come in quick succession don't put it off.
+            let delay = roster.ready.isEmpty ? configuration.lastRefillDelay : configuration.refillDelay
+            refillAt = min(refillAt ?? now + delay, now + delay)
             let handOver = HandOver(queued: now - call.arrivedAt, wasReady: wasReady, startedIn: startedIn)
             actions.append(.hand(id, to: call.id, handOver))
         }
@@ -74,15 +77,17 @@ extension StandbyPool {
         return lastCallAt + span
     }
 
-    /// Whether a copy may be ordered now, as far as failures and starts under way go.
+    /// Whether a copy may be ordered now, as far as failures, starts under way and calls that have just begun go.
     private func mayOrder(_ now: Instant) -> Bool {
         roster.starting < (recovery.failures > 0 ? 1 : configuration.startsAtOnce) && !recovery.isPaused(now: now)
+            && (refillAt == nil || !queue.isEmpty)
     }
 
     mutating func resize(_ now: Instant, _ actions: inout [PoolAction]) {
         let wanted = wantedSpare(now)
         var stale = staleCount(now)
         var fresh = roster.starting + roster.ready.count - stale
+        if let at = refillAt, at <= now || fresh >= wanted { refillAt = nil }
         while fresh < wanted, roster.alive < configuration.maximum, mayOrder(now) {
             order(now, &actions)
             fresh += 1
@@ -148,6 +153,7 @@ extension StandbyPool {
             times.append(roster.readySince(roster.ready[stale]) + configuration.longestWait)
         }
         if let paused = recovery.pausedUntil, paused > now { times.append(paused) }
+        if let refillAt { times.append(refillAt) }
         if phase == .open, let end = minimumEnd, end > now { times.append(end) }
         if phase == .open,
             let fading = demand.nextFading(
