@@ -4,7 +4,10 @@ import Linux
 /// Where the executable `forkless` begins: the only code that ends the process.
 public enum ForklessEntry {
     /// Runs the verb that the arguments name and exits with its status.
-    public nonisolated(nonsending) static func main() async -> Never {
+    ///
+    /// It keeps the main thread to itself: an asynchronous `main` would leave it to libdispatch, which parks it in
+    /// sigsuspend(2) with no signal blocked, where signals that are data to a verb would end the process.
+    public static func main() -> Never {
         // A reader that went away is an error of write(2) and ends with a sentence, not with a silent signal.
         OwnProcess.ignoreBrokenPipes()
         switch Invocation.parse(Array(Swift.CommandLine.arguments.dropFirst())) {
@@ -14,7 +17,8 @@ public enum ForklessEntry {
             do { try type(of: verb).blockSignals() } catch {
                 StandardStreams.exit(Outcome(status: ExitCodes.ownFailure, errors: "forkless: \(error)\n"))
             }
-            StandardStreams.exit(await run(verb))
+            Task.detached { StandardStreams.exit(await run(verb)) }
+            OwnProcess.rest()
         }
     }
 

@@ -1,3 +1,3 @@
 import CommandLine
 
-await ForklessEntry.main()
+ForklessEntry.main()

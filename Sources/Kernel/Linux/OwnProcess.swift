@@ -36,6 +36,9 @@ public enum OwnProcess {
     /// How many processors this process may run on.
     public static func processors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+    /// Keeps this thread, with its signal mask, until the process ends elsewhere.
+    public static func rest() -> Never { while true { pause() } }
+
     /// Ends the process, running no exit handlers of other libraries' threads.
     public static func exit(_ status: Int32) -> Never { Glibc.exit(status) }
 }

@@ -4,13 +4,17 @@ import Synchronization
 
 /// A program in the foreground: it gets our signals, we wait for its end, and the caller gets its status.
 ///
-/// A signal that arrives before the program runs takes the request back instead: there is nothing to send it to.
+/// A signal that arrives while the program is being started is kept for it. When the start takes longer than
+/// `patience` after that, the request is taken back instead.
 final class ForegroundProgram: Sendable {
     /// How a signal or a size reaches the program, once it runs.
     struct Reach: Sendable {
         var signal: @Sendable (Int32) async throws -> Void
         var resize: (@Sendable (Terminal.Size) async throws -> Void)?
     }
+
+    /// A start takes a fraction of this; one that takes longer will not come while somebody presses Ctrl-C.
+    private static let patience = Duration.seconds(2)
 
     private let signals: SignalStream
     private let reach = Mutex<Reach?>(nil)
@@ -47,10 +51,7 @@ final class ForegroundProgram: Sendable {
     private func passSignalsOn<Value>() async throws -> Step<Value> {
         while true {
             let number = try await signals.next()
-            guard let reach = reach.withLock({ $0 }) else {
-                if ForwardedSignals.passedOn.contains(number) { return .stopped(number) }
-                continue
-            }
+            guard let reach = try await untilReachable() else { return .stopped(number) }
             do {
                 if number == Signal.windowChange {
                     if let size = TerminalSession.size() { try await reach.resize?(size) }
@@ -62,6 +63,16 @@ final class ForegroundProgram: Sendable {
             } catch {
                 StandardStreams.writeError("forkless: pass \(Signal.name(of: number)) on: \(error)\n")
             }
+        }
+    }
+
+    /// How to reach the program, as soon as it runs; nil when it does not in time.
+    private func untilReachable() async throws -> Reach? {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            if let reach = reach.withLock({ $0 }) { return reach }
+            guard ContinuousClock.now < deadline else { return nil }
+            try await Task.sleep(for: .milliseconds(5))
         }
     }
 }
