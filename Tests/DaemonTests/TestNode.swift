@@ -1,6 +1,8 @@
 import Daemon
 import Engine
+import Keeper
 import Linux
+import Synchronization
 import TestKit
 import Testing
 
@@ -43,15 +45,50 @@ struct TestNode: Sendable {
 }
 
 /// What a test reads from and writes to a program: three pipes.
-struct TestStreams {
-    let given: [SharedFD]
-    private let input: SharedFD
+final class TestStreams: Sendable {
+    /// What the program gets. To be let go of once it has them, so that their ends are seen.
+    private let given: Mutex<[SharedFD]>
+    private let input: Mutex<SharedFD?>
     private let output: SharedFD
     private let error: SharedFD
 
     init() throws {
-        var (a, b, c) = (try Files.pipe(), try Files.pipe(), try Files.pipe())
-        given = [SharedFD(a.takeReader()), SharedFD(b.takeWriter()), SharedFD(c.takeWriter())]
-        (input, output, error) = (SharedFD(a.takeWriter()), SharedFD(b.takeReader()), SharedFD(c.takeReader()))
+        let (input, output, error) = (try TestPipe(), try TestPipe(), try TestPipe())
+        given = Mutex([input.reader, output.writer, error.writer])
+        self.input = Mutex(input.writer)
+        (self.output, self.error) = (output.reader, error.reader)
+    }
+
+    var descriptors: [CInt] { given.withLock { $0.map(\.raw) } }
+
+    /// Closes our copies of the program's ends.
+    func handedOver() { given.withLock { $0 = [] } }
+
+    func write(_ text: String) throws {
+        try input.withLock { try Files.writeAll(Array(text.utf8), to: $0!.raw) }
+    }
+
+    func endInput() { input.withLock { $0 = nil } }
+
+    /// Everything that the program writes to its standard output, until it ends.
+    func allOutput() async throws -> String { try await Self.all(output) }
+    func allErrors() async throws -> String { try await Self.all(error) }
+
+    private static func all(_ fd: SharedFD) async throws -> String {
+        String(
+            decoding: try await BlockingPool.shared.run { () throws(SystemError) in
+                try Files.readAll(fd.raw, limit: 256 << 20)
+            }, as: UTF8.self)
+    }
+}
+
+private struct TestPipe {
+    let reader: SharedFD
+    let writer: SharedFD
+
+    init() throws {
+        var pipe = try Files.pipe()
+        reader = SharedFD(pipe.takeReader())
+        writer = SharedFD(pipe.takeWriter())
     }
 }

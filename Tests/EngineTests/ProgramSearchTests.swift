@@ -81,7 +81,11 @@ import Testing
         }
         #expect(found.program.path == "/opt/own/tool")
         #expect(failure { $0.mounts = [.bind(source: "/no/such", target: "/x", isReadOnly: true)] }?.message.contains("-v") == true)
-        #expect(failure { $0.mounts = [.temporary(target: "/usr", bytes: nil)] }?.kind == .notFound)
+        let covered = failure {
+            $0.mounts = [.temporary(target: "/usr", bytes: nil)]
+            $0.program = "/usr/bin/tool"
+        }
+        #expect(covered?.kind == .notFound)
     }
 
     @Test func `stacked directories are seen as overlayfs shows them`() throws {

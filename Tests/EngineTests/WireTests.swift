@@ -97,15 +97,15 @@ import Testing
 
     @Test func `answers find their requests, whatever the order`() async throws {
         let (client, node) = try pair()
-        async let first = client.call(WaitForContainer(container: "a"))
+        let first = Task { try await client.call(WaitForContainer(container: "a")) }
         let one = try #require(try await next(node))
-        async let second = client.call(WaitForContainer(container: "b"))
+        let second = Task { try await client.call(WaitForContainer(container: "b")) }
         let two = try #require(try await next(node))
         let end = ContainerEnd(exitStatus: 1, endedAt: Timestamp(nanoseconds: 0))
         try await node.send(NodeFrame(id: two.id, .failure(NodeFailure(.notFound, "no b"))))
         try await node.send(NodeFrame(id: one.id, .result(end.json)))
-        #expect(try await first == end)
-        await #expect(throws: NodeFailure(.notFound, "no b")) { try await second }
+        #expect(try await first.value == end)
+        await #expect(throws: NodeFailure(.notFound, "no b")) { try await second.value }
     }
 
     @Test func `items come with their descriptors before the answer`() async throws {
@@ -124,7 +124,8 @@ import Testing
         let times = Mutex<[Int]>([])
         _ = try await client.stream(ReadLogs(container: "x")) { item, descriptors in
             times.withLock { $0.append(item.lines[0].time.nanoseconds) }
-            #expect(try Files.read(descriptors[0].raw, from: 0, count: 9) == Array("hello".utf8))
+            let bytes = try Files.read(descriptors[0].raw, from: 0, count: 9)
+            #expect(bytes == Array("hello".utf8))
         }
         try await serving.value
         #expect(times.withLock { $0 } == Array(0..<50))
@@ -135,20 +136,20 @@ import Testing
         var spec = ContainerSpec(program: "x")
         spec.arguments = (0..<100_000).map { "argument \($0)" }
         let sent = spec
-        async let answer = client.call(CreateContainer(sent))
+        let answer = Task { try await client.call(CreateContainer(sent)) }
         let request = try #require(try await next(node))
         guard case .request(_, let parameters) = request.body else { throw NodeFailure(.protocolError, "no request") }
         #expect(try CreateContainer(strict: parameters).spec == sent)
         try await node.send(NodeFrame(id: request.id, .result(ContainerCreated(id: "i", name: "n").json)))
-        #expect(try await answer.id == "i")
+        #expect(try await answer.value.id == "i")
     }
 
     @Test func `a node that goes away fails every call`() async throws {
         let (client, node) = try pair()
-        async let answer = client.call(WaitForContainer(container: "a"))
+        let answer = Task { try await client.call(WaitForContainer(container: "a")) }
         _ = try await next(node)
         node.end()
-        let failure = await #expect(throws: NodeFailure.self) { try await answer }
+        let failure = await #expect(throws: NodeFailure.self) { try await answer.value }
         #expect(failure?.kind == .unavailable)
         await #expect(throws: NodeFailure.self) { try await client.call(GetVersion()) }
     }

@@ -1,5 +1,6 @@
 package import Engine
 import Linux
+import Synchronization
 
 /// A node put together: directories, locks, the link to the keeper, the engine, and the server in front of it.
 ///
@@ -13,7 +14,7 @@ package final class Node: Sendable {
     private let linking: Task<Void, Never>
     private let server: NodeServer
     private let parts: [NodePart]
-    private let locks: NodeLocks
+    private let locks: Mutex<NodeLocks?>
 
     /// Reads what is on disk, starts or finds the keeper, adopts what runs, and listens.
     ///
@@ -51,7 +52,7 @@ package final class Node: Sendable {
         _ parts: [NodePart], _ remarks: [String], _ note: @escaping @Sendable (String) -> Void
     ) async throws(NodeFailure) {
         self.settings = settings
-        self.locks = locks
+        self.locks = Mutex(locks)
         self.link = link
         self.engine = engine
         self.parts = parts
@@ -82,6 +83,8 @@ package final class Node: Sendable {
         for part in parts { await part.close() }
         await link.close()
         linking.cancel()
+        // Last: from now on another node may have the directories.
+        locks.withLock { $0 = nil }
     }
 
     private static func prepared(_ settings: NodeSettings) throws(NodeFailure) -> NodeSettings {

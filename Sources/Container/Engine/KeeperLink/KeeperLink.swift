@@ -29,6 +29,8 @@ package actor KeeperLink {
     private var waiting: [CheckedContinuation<Result<KeeperConnection, NodeFailure>, Never>] = []
     private var templates = TemplateNumbers(limit: templateLimit)
     private var isClosed = false
+    /// How often owners were told what runs.
+    private var rounds = 0
     /// Sandboxes that nobody here knows, by name.
     package private(set) var strangers: [String] = []
 
@@ -81,7 +83,7 @@ package actor KeeperLink {
     private func reach() async throws(NodeFailure) -> KeeperConnection {
         var channel = try await access.connect()
         if channel == nil {
-            for owner in owners { await owner.adopt([]) }
+            await tell([])
             try await access.start()
             channel = try await access.connect()
         }
@@ -110,8 +112,13 @@ package actor KeeperLink {
     private func adopt(_ connection: KeeperConnection) async throws(KeeperConnection.Problem) {
         let answer = try await connection.request(.list)
         guard case .list(let reports) = answer.reply else { throw KeeperConnection.strange(answer, "list") }
-        for owner in owners { await owner.adopt(reports.filter { owner.owns($0.sandbox) }) }
+        await tell(reports)
         strangers = reports.map(\.sandbox).filter { name in !owners.contains { $0.owns(name) } }
+    }
+
+    private func tell(_ reports: [SandboxReport]) async {
+        rounds += 1
+        for owner in owners { await owner.adopt(reports.filter { owner.owns($0.sandbox) }, round: rounds) }
     }
 
     private func resume(with result: Result<KeeperConnection, NodeFailure>) {
@@ -153,12 +160,13 @@ package actor KeeperLink {
         _ start: SandboxStart, _ descriptors: [CInt], _ connection: KeeperConnection
     ) async throws(KeeperConnection.Problem) -> StartedSandbox {
         let template = try await template(start.plan, connection)
+        let round = rounds
         let request = StartRequest(
             template: template, sandbox: start.name, call: start.call, stdio: start.streams,
             logBytesLimit: start.logBytes, attached: start.isAttached)
         let answer = try await connection.request(.start(request), descriptors: descriptors)
         guard case .started(let report) = answer.reply else { throw KeeperConnection.strange(answer, "started") }
-        return StartedSandbox(report: report, descriptors: answer.descriptors)
+        return StartedSandbox(report: report, descriptors: answer.descriptors, round: round)
     }
 
     private func template(
@@ -188,7 +196,7 @@ package actor KeeperLink {
         return try await translated { () async throws(KeeperConnection.Problem) in
             let answer = try await connection.request(.execute(request), descriptors: descriptors)
             guard case .started(let report) = answer.reply else { throw KeeperConnection.strange(answer, "started") }
-            return StartedSandbox(report: report, descriptors: answer.descriptors)
+            return StartedSandbox(report: report, descriptors: answer.descriptors, round: self.rounds)
         }
     }
 

@@ -8,12 +8,20 @@ package protocol SandboxOwner: Sendable {
     func owns(_ sandbox: String) -> Bool
 
     /// The link to a keeper was made: this is all that it runs of theirs, or has ended and was not acknowledged. What
-    /// they know of and is not listed does not run any more. Also called, with nothing, when no keeper is there. It must not
-    /// ask the link for anything: nobody is answered before adoption is over.
+    /// they know of and is not listed does not run any more. Also called, with nothing, when no keeper is there. It must
+    /// not ask the link for anything: nobody is answered before adoption is over.
     func adopt(_ reports: [SandboxReport]) async
+
+    /// The same for owners that look at the reports later: what `StartedSandbox` says was started in this round of
+    /// adoption or a later one was not there yet when the list was made.
+    func adopt(_ reports: [SandboxReport], round: Int) async
 
     /// A sandbox of theirs has ended. Called in order, and possibly again for an end that was not acknowledged.
     func ended(_ sandbox: String, _ report: EndReport)
+}
+
+extension SandboxOwner {
+    package func adopt(_ reports: [SandboxReport], round: Int) async { await adopt(reports) }
 }
 
 /// How to get to a keeper: sockets and processes in the node, a scripted double in tests.

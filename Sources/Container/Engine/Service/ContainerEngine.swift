@@ -271,11 +271,15 @@ extension ContainerEngine: SandboxOwner {
     package func owns(_ sandbox: String) -> Bool { SandboxName(sandbox) != nil }
 
     package func adopt(_ reports: [SandboxReport]) async {
+        preconditionFailure("containers look at reports later, so the round matters")
+    }
+
+    package func adopt(_ reports: [SandboxReport], round: Int) async {
         executions.adopt(reports.filter { $0.parent != nil })
         let sandboxes = reports.filter { $0.parent == nil }
         for worker in registry.all {
             let id = worker.record.id
-            worker.post(adoption: sandboxes.filter { SandboxName($0.sandbox)?.id == id })
+            worker.post(adoption: sandboxes.filter { SandboxName($0.sandbox)?.id == id }, round: round)
         }
         for report in sandboxes where SandboxName(report.sandbox).flatMap({ registry.worker(id: $0.id) }) == nil {
             note("the keeper has a sandbox \(report.sandbox) of a container that is not on disk; it was left alone")

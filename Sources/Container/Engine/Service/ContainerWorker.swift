@@ -20,7 +20,7 @@ final class ContainerWorker: Sendable {
         case event(ContainerLifecycle.Event, reply: Reply<Void>?)
         case start(ContainerStart, reply: Reply<StartedSandbox>)
         case create(reply: Reply<Void>)
-        case adopt([SandboxReport])
+        case adopt([SandboxReport], round: Int)
     }
 
     private typealias Reply<Value> = @Sendable (Result<Value, NodeFailure>) -> Void
@@ -58,7 +58,7 @@ final class ContainerWorker: Sendable {
     func post(_ event: ContainerLifecycle.Event) { mailbox.yield(.event(event, reply: nil)) }
 
     /// Tells what the keeper lists of this container.
-    func post(adoption reports: [SandboxReport]) { mailbox.yield(.adopt(reports)) }
+    func post(adoption reports: [SandboxReport], round: Int) { mailbox.yield(.adopt(reports, round: round)) }
 
     /// Waits for the end of a run; nil when the task was cancelled.
     func end(ofRun run: Int) async -> ContainerEnd? {
@@ -85,6 +85,8 @@ final class ContainerWorker: Sendable {
         let surroundings: Surroundings
         let published: Published<ContainerRecord>
         let mailbox: AsyncStream<Message>.Continuation
+        /// The round of adoption after which the latest run was started by this node; 0: not by this node.
+        var startedAfter = 0
 
         consuming func run(_ messages: AsyncStream<Message>) async {
             var working = self
@@ -96,7 +98,7 @@ final class ContainerWorker: Sendable {
                     reply?(result.map { _ in })
                 case .start(let start, let reply): reply(await working.start(start))
                 case .create(let reply): reply(await working.write())
-                case .adopt(let reports): await working.adopt(reports)
+                case .adopt(let reports, let round): await working.adopt(reports, round)
                 }
                 if working.record.lifecycle.isOver { working.mailbox.finish() }
             }
@@ -216,6 +218,7 @@ final class ContainerWorker: Sendable {
                     isAttached: start.attachment == .terminal)
                 let started = try await surroundings.link.start(request, descriptors: prepared.descriptors.map(\.raw))
                 withExtendedLifetime(prepared.descriptors) {}
+                startedAfter = started.round
                 _ = await handle(.started(run: run, started.report))
                 return .success(started)
             } catch {
@@ -228,7 +231,7 @@ final class ContainerWorker: Sendable {
 
         // Adoption.
 
-        private mutating func adopt(_ reports: [SandboxReport]) async {
+        private mutating func adopt(_ reports: [SandboxReport], _ round: Int) async {
             let current = record.sandbox(run: record.lifecycle.runs)
             for report in reports where report.sandbox != current && report.end != nil {
                 let (link, name) = (surroundings.link, report.sandbox)
@@ -237,7 +240,8 @@ final class ContainerWorker: Sendable {
             var report = reports.first { $0.sandbox == current }
             if report == nil, case .starting = record.lifecycle.state { report = await lookAgain(for: current) }
             guard let report else {
-                _ = await handle(.absent)
+                // A list that was made before the start cannot have it.
+                if startedAfter < round { _ = await handle(.absent) }
                 return
             }
             let run = record.lifecycle.runs
