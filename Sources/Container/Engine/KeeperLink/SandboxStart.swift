@@ -31,8 +31,8 @@ package struct SandboxStart: Sendable {
 package struct StartedSandbox: Sendable {
     package var report: StartReport
     package var descriptors: [SharedFD]
-    /// The round of adoption after which it was started.
-    package var round: Int
+    /// The round of adoption after which it was started; 0: before any.
+    package var round = 0
 }
 
 /// Why a start has no report.

@@ -1,0 +1,122 @@
+import Daemon
+import Engine
+import Linux
+import Spawn
+import TestKit
+import Testing
+
+/// A node in a process of its own, killed at any instant.
+@Suite(.serialized, .enabled(if: isRoot)) struct NodeDeathTests {
+    /// `forkless node`, as it was built with the tests.
+    private func launch(_ test: TestNode) async throws -> RunningProgram {
+        let executable = try TestNode.keeper().replacing(last: "forkless-keeper", with: "forkless")
+        var options = Options()
+        options.standardInput = .null
+        options.standardOutput = .null
+        options.standardError = .null
+        options.group = .own
+        let arguments = ["node", "--state", test.settings.state, "--run", test.settings.run]
+        let program = try Template(.path(executable), arguments: arguments, options: options).start()
+        try await eventually("the node serves") {
+            if let end = try program.exitIfEnded() { throw NodeFailure(.system, "the node \(end.status)") }
+            return (try? await test.connect().call(GetVersion())) != nil
+        }
+        return program
+    }
+
+    private func kill(_ node: RunningProgram) async throws {
+        try node.signal(Signal.kill)
+        _ = try await node.wait()
+    }
+
+    @Test func `a killed node leaves its containers running, and the next one adopts them`() async throws {
+        let test = try TestNode()
+        let first = try await launch(test)
+        let client = try await test.connect()
+        func start(_ name: String, _ script: String) async throws {
+            var spec = ContainerSpec(program: "sh", arguments: ["-c", script])
+            spec.name = name
+            _ = try await client.call(RunContainer(spec, attachment: .detached, waits: false))
+        }
+        try await start("runs", "echo before; sleep 0.3; echo after; sleep 600")
+        try await start("ends", "sleep 0.2; echo late; exit 7")
+        let pid = try #require(try await client.call(InspectContainer(container: "runs")).summary.pid)
+        try await kill(first)
+        #expect(Files.exists("/proc/\(pid)"))
+        // What happens while no node is there is not lost.
+        try await eventually("the log is written without a node") {
+            try await logs(test, "runs") == ["before", "after"]
+        }
+        let second = try await launch(test)
+        let next = try await test.connect()
+        #expect(try await next.call(WaitForContainer(container: "ends")).exitStatus == 7)
+        let runs = try await next.call(InspectContainer(container: "runs")).summary
+        #expect(runs.pid == pid)
+        #expect(runs.phase == .running)
+        #expect(try await logs(test, "ends") == ["late"])
+        #expect(try await next.call(StopContainer(container: "runs", timeoutSeconds: 0)).signal == Signal.kill)
+        try await kill(second)
+        try await test.endKeeper()
+    }
+
+    @Test func `a node killed in the middle of starts loses none of them`() async throws {
+        let test = try TestNode()
+        var node = try await launch(test)
+        for round in 0..<5 {
+            let client = try await test.connect()
+            let starting = Task {
+                await withTaskGroup(of: Void.self) { group in
+                    for number in 0..<10 {
+                        group.addTask {
+                            var spec = ContainerSpec(program: "sleep", arguments: ["600"])
+                            spec.name = "r\(round)-\(number)"
+                            _ = try? await client.call(RunContainer(spec, attachment: .detached, waits: false))
+                        }
+                    }
+                }
+            }
+            // At whatever point the starts are then.
+            try await Task.sleep(for: .milliseconds(3 * round))
+            try await kill(node)
+            await starting.value
+            node = try await launch(test)
+        }
+        try await agree(test)
+        let client = try await test.connect()
+        for container in try await client.call(ListContainers(all: true)).containers {
+            _ = try await client.call(RemoveContainer(container: container.id, force: true))
+        }
+        #expect(try Files.list(test.settings.state + "/containers") == [])
+        try await kill(node)
+        try await test.endKeeper()
+    }
+
+    /// What the node says that runs is exactly what the keeper runs.
+    private func agree(_ test: TestNode) async throws {
+        try await eventually("node and keeper agree") {
+            let client = try await test.connect()
+            let containers = try await client.call(ListContainers(all: true)).containers
+            let running = containers.count { $0.phase == .running }
+            let others = containers.count { $0.phase != .running && $0.phase != .created }
+            let status = try await client.call(GetStatus())
+            return others == 0 && status.keeper?.running == running && status.remarks.isEmpty
+        }
+    }
+
+    private func logs(_ test: TestNode, _ name: String) async throws -> [String] {
+        let directory = ContainerDirectory(state: test.settings.state)
+        let record = try #require(try directory.load().records.first { $0.name == name })
+        let lines = Published<[String]>([])
+        try await LogReader(directory: directory.logDirectory(of: record.id)).read { new in
+            lines.set(lines.value + new.map { String(decoding: $0.content, as: UTF8.self) })
+        }
+        return lines.value
+    }
+}
+
+extension String {
+    fileprivate func replacing(last suffix: String, with other: String) -> String {
+        precondition(hasSuffix(suffix))
+        return dropLast(suffix.count) + other
+    }
+}
