@@ -24,6 +24,12 @@ public enum Files {
         return Pipe(reader: OwnedFD(adopting: fds.0), writer: OwnedFD(adopting: fds.1))
     }
 
+    /// An empty anonymous file in memory, memfd_create(2).
+    package static func memory(named name: String) throws(SystemError) -> OwnedFD {
+        OwnedFD(
+            adopting: CInt(try call("make a memory file", name) { ck_memfd_create(name, CUnsignedInt(MFD_CLOEXEC)) }))
+    }
+
     /// An anonymous file in memory, memfd_create(2), holding `bytes` and sealed against any change.
     public static func sealedMemory(named name: String, _ bytes: [UInt8]) throws(SystemError) -> OwnedFD {
         let fd = OwnedFD(

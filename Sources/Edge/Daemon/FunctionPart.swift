@@ -1,0 +1,93 @@
+import Engine
+import Functions
+import JSON
+import Linux
+import Sandbox
+
+/// The function rung as a part of the node: `functions.call` and `functions.list` over pools of standbys.
+package enum FunctionPart {
+    /// Makes the part for a node.
+    package static let maker: NodePart.Maker = { link, planner in
+        let sandboxes = StandbySandboxes(link)
+        let registry = FunctionRegistry { definition throws(PoolError) in
+            do throws(NodeFailure) {
+                let launch = try await planner.plan(try spec(of: definition))
+                return SandboxInstanceProvider(sandboxes, launch)
+            } catch { throw PoolError(error) }
+        }
+        let capacity = try? MachineCapacity.ofThisMachine()
+        let routes = [
+            NodeRoute(CallFunction.self) { request, exchange async throws(NodeFailure) in
+                try await call(request, exchange, registry, capacity)
+            },
+            NodeRoute(ListFunctions.self) { _, _ async throws(NodeFailure) in
+                FunctionList(functions: await registry.list().map { summary(of: $0) })
+            },
+        ]
+        return NodePart(owner: sandboxes, routes: routes, close: { await registry.close() })
+    }
+
+    /// A program in equal circumstances is one function: the text of its spec tells.
+    private static func definition(of request: CallFunction, _ capacity: MachineCapacity?) -> FunctionDefinition {
+        var spec = request.spec
+        spec.rung = .container
+        // A machine that cannot be read is taken for the smallest.
+        let most = PoolConfiguration.suggestedMaximum(
+            processors: capacity?.cpus.count ?? 1, memoryBytes: capacity?.memoryBytes ?? assumedBytesPerCopy,
+            bytesPerCopy: spec.memoryBytes ?? assumedBytesPerCopy)
+        let maximum = request.maximum ?? max(most, request.minimum ?? 1)
+        let pool = PoolConfiguration(minimum: request.minimum ?? min(2, maximum), maximum: maximum)
+        return FunctionDefinition(
+            name: spec.name ?? spec.program, program: JSONWriter.text(spec.json), pool: pool)
+    }
+
+    /// What a copy may cost that names no memory limit, for the bound on how many there may be.
+    private static let assumedBytesPerCopy = 64 << 20
+
+    private static func spec(of definition: FunctionDefinition) throws(NodeFailure) -> ContainerSpec {
+        do { return try ContainerSpec(strict: try JSONParser.parse(definition.program)) } catch {
+            throw NodeFailure(.badRequest, "read the function's spec: \(error)")
+        }
+    }
+
+    private static func call(
+        _ request: CallFunction, _ exchange: NodeExchange, _ registry: FunctionRegistry, _ capacity: MachineCapacity?
+    ) async throws(NodeFailure) -> FunctionAnswer {
+        try exchange.require(descriptors: 3, for: "a call")
+        let definition = definition(of: request, capacity)
+        let instance: AssignedInstance
+        do { instance = try await registry.call(definition) } catch { throw NodeFailure(error) }
+        let record = await StreamRelay.carry(exchange.descriptors, through: instance)
+        return FunctionAnswer(
+            end: try end(of: record), wasStandby: record.wasStandby, queueMicroseconds: record.queued.microseconds,
+            runMicroseconds: record.run.microseconds)
+    }
+
+    private static func end(of record: CallRecord) throws(NodeFailure) -> ContainerEnd {
+        switch record.end.outcome {
+        case .ended(let status):
+            var signal: Int32?
+            if case .signaled(let number, _) = status { signal = number }
+            return ContainerEnd(
+                exitStatus: status.shellStatus, signal: signal, endedAt: Clock.now(),
+                outOfMemory: record.end.outOfMemory, userMicroseconds: record.end.userMicroseconds,
+                systemMicroseconds: record.end.systemMicroseconds, peakMemoryBytes: record.end.peakMemoryBytes)
+        case .unknown(let why): throw NodeFailure(.system, "how the call ended is not known: \(why)")
+        }
+    }
+
+    private static func summary(of status: FunctionStatus) -> FunctionSummary {
+        let spec = try? spec(of: status.definition)
+        return FunctionSummary(
+            name: status.definition.name, program: spec?.program ?? status.definition.name,
+            arguments: spec?.arguments ?? [], waiting: status.counts.ready, starting: status.counts.starting,
+            busy: status.counts.busy, minimum: status.definition.pool.minimum,
+            maximum: status.definition.pool.maximum, calls: status.counts.calls, misses: status.counts.coldCalls)
+    }
+}
+
+extension Duration {
+    fileprivate var microseconds: Int {
+        Int(components.seconds) * 1_000_000 + Int(components.attoseconds / 1_000_000_000_000)
+    }
+}
