@@ -19,6 +19,7 @@ struct ForklessCommand: AsyncParsableCommand {
                     PsCommand.self, LogsCommand.self, StatsCommand.self, InspectCommand.self, WaitCommand.self,
                     StopCommand.self, KillCommand.self, RmCommand.self,
                 ]),
+            CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])
 }

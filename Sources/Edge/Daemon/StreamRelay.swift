@@ -13,10 +13,9 @@ enum StreamRelay {
 
     /// Carries until the program has ended and everything that it wrote is with the caller.
     static func carry(_ caller: [SharedFD], through instance: AssignedInstance) async -> CallRecord {
-        let input = instance.streams.takeInput()
         let output = instance.streams.takeOutput()
         let errors = instance.streams.takeErrors()
-        let feeding = Task { await feed(caller[0], input) }
+        let feeding = Task { await feed(caller[0], instance) }
         async let outputDone: Void = drain(output, caller[1], instance)
         async let errorsDone: Void = drain(errors, caller[2], instance)
         let record = await instance.finish()
@@ -26,8 +25,10 @@ enum StreamRelay {
         return record
     }
 
-    /// The caller's input to the program's, until either has ended.
-    private static func feed(_ source: SharedFD, _ sink: SharedFD) async {
+    /// The caller's input to the program's, until either has ended. Nobody else holds the program's end: letting go
+    /// of it here is how the program learns that its input is complete.
+    private static func feed(_ source: SharedFD, _ instance: AssignedInstance) async {
+        let sink = instance.streams.takeInput()
         let isFile = (try? Files.status(of: source.raw).kind) == .regular
         var room = [UInt8](repeating: 0, count: chunkBytes)
         try? Files.setNonBlocking(sink.raw)

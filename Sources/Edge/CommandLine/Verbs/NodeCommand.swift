@@ -33,7 +33,7 @@ struct NodeCommand: Verb {
             state: directories.state, run: directories.run, keeper: keeper, version: Version.number)
         guard isDetached else {
             let format = output.output
-            return try await NodeProgram.run(settings) { node in
+            return try await NodeProgram.run(settings, parts: [FunctionPart.maker]) { node in
                 guard format == .json else { return }
                 try? StandardStreams.write(Self.description(pid: OwnProcess.pid, socket: node.settings.nodeSocket), inStream: true)
             }

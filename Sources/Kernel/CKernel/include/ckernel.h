@@ -19,6 +19,7 @@
 #include <linux/seccomp.h>
 #include <linux/magic.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -361,6 +362,22 @@ static inline long ck_receive(int fd, void *bytes, size_t count, int *fds, size_
     }
     if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) return -EMSGSIZE;
     return result;
+}
+
+/// A TCP socket that listens at a free port of 127.0.0.1; the port in host order.
+static inline long ck_listen_loopback(uint16_t *port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -errno;
+    if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 64) < 0
+        || getsockname(fd, (struct sockaddr *)&address, &size) < 0) {
+        long result = -errno;
+        close(fd);
+        return result;
+    }
+    *port = ntohs(address.sin_port);
+    return fd;
 }
 
 // Constants that Swift does not import because they are macros over expressions.

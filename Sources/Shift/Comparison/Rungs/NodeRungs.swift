@@ -127,8 +127,9 @@ package struct FunctionRung: ComparedRung {
                 CallFunction(spec, minimum: copies, maximum: copies * 4), descriptors: files.descriptors)
         } catch { throw ComparisonError("\(error)") }
         let ended = Clock.monotonicNanoseconds()
+        // What the call took beside the program's own run with its input: the way there, the choice of a copy, the way back.
         return try CallSample(
-            start: answer.queueMicroseconds * 1000, call: ended - began,
+            start: max(0, ended - began - answer.runMicroseconds * 1000), call: ended - began,
             cpu: answer.end.userMicroseconds + answer.end.systemMicroseconds, status: answer.end.exitStatus,
             how: answer.end.how, files: files)
     }
