@@ -166,6 +166,10 @@ package enum Trial {
         return end <= 3 ? [] : (3..<end).filter { ck_fcntl_get_fd($0) >= 0 }
     }
 
+    /// Those of them that came with the exec: what a runtime has opened since is close-on-exec, what survived an exec
+    /// cannot be (fcntl(2), FD_CLOEXEC).
+    package static func inheritedDescriptors() -> [Int32] { openDescriptors().filter { ck_fcntl_get_fd($0) == 0 } }
+
     /// Whether this thread can never gain privileges by exec, prctl(2).
     package static func noNewPrivileges() throws(SystemError) -> Bool {
         try call("read no_new_privs") { ck_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) } == 1

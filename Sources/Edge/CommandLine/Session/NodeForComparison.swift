@@ -3,12 +3,16 @@ import Engine
 import Keeper
 import Linux
 import Spawn
+import Synchronization
 
 /// The node that a comparison talks to: the one that runs, or one of its own in temporary directories.
 final class NodeForComparison: Sendable {
     private let connected: NodeClient?
     /// What was started for this comparison, to be ended with it.
     private let own: Own?
+
+    /// The end of it, begun once and awaited by everybody who wants it.
+    private let closing = Mutex<Task<Void, Never>?>(nil)
 
     private struct Own: Sendable {
         var node: RunningProgram
@@ -61,6 +65,15 @@ final class NodeForComparison: Sendable {
     /// Ends a node of our own, its keeper and everything in it.
     func close() async {
         guard let own else { return }
+        let task = closing.withLock { closing in
+            let task = closing ?? Task { await Self.end(own) }
+            closing = task
+            return task
+        }
+        await task.value
+    }
+
+    private static func end(_ own: Own) async {
         _ = try? await own.node.stop(gracePeriod: .seconds(5))
         if let keeper = try? MessageSocket.connect(to: own.directory + "/run/keeper.sock") {
             try? keeper.send(KeeperRequest.shutdown(killing: true).encoded(number: 1))

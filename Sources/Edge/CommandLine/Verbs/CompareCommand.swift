@@ -2,6 +2,7 @@ import ArgumentParser
 import Comparison
 import Engine
 import Linux
+import Synchronization
 
 /// `forkless compare`
 struct CompareCommand: RunsProgram {
@@ -62,10 +63,12 @@ struct CompareCommand: RunsProgram {
         let parentBytes = try parentMemory.map { try ByteAmount.parse($0, flag: "--parent-memory") } ?? 0
         let session = try await NodeForComparison.open(node, isNeeded: !names.isDisjoint(with: [.container, .function]))
         let signals = try SignalStream()
+        let isInterrupted = Mutex(false)
         let watching = Task {
             let ending = [Signal.terminate, Signal.interrupt, Signal.hangUp, Signal.quit]
             while let number = try? await signals.next() {
                 guard ending.contains(number) else { continue }
+                isInterrupted.withLock { $0 = true }
                 await session.close()
                 OwnProcess.exit(128 + number)
             }
@@ -80,6 +83,8 @@ struct CompareCommand: RunsProgram {
             }
         } catch {
             await session.close()
+            // After a signal what failed is the consequence; who took the signal ends the process.
+            while isInterrupted.withLock({ $0 }) { try await Task.sleep(for: .seconds(1)) }
             throw error
         }
     }

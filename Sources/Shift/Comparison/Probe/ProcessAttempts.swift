@@ -21,7 +21,7 @@ extension ProbeAttempt {
             }
         },
         ProbeAttempt("inherited-descriptors", "use files that its caller had open") { settings throws(ProbeGap) in
-            let open = Trial.openDescriptors()
+            let open = Trial.inheritedDescriptors()
             return open.isEmpty
                 ? .stopped("none open but 0, 1 and 2") : .possible("open: \(firstFew(open.map(String.init)))")
         },
