@@ -51,12 +51,19 @@ final class ForegroundProgram: Sendable {
     private func passSignalsOn<Value>() async throws -> Step<Value> {
         while true {
             let number = try await signals.next()
-            guard let reach = try await untilReachable() else { return .stopped(number) }
+            guard let reach = try await untilReachable() else {
+                if number == Signal.windowChange { continue }
+                return .stopped(number)
+            }
             do {
                 if number == Signal.windowChange {
                     if let size = TerminalSession.size() { try await reach.resize?(size) }
                 } else {
                     try await reach.signal(number)
+                }
+                // Our terminal is gone, and the program's was a window into it: nobody can end it from there any more.
+                if number == Signal.hangUp, reach.resize != nil, !Terminal.isTerminal(StandardStreams.input) {
+                    return .stopped(number)
                 }
             } catch let failure as NodeFailure where failure.kind == .notFound || failure.kind == .conflict {
                 // It ended while the signal was on its way.
