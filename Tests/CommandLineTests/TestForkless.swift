@@ -1,0 +1,88 @@
+import Linux
+import TestKit
+
+/// The built executable `forkless`, driven as a user would, with directories of its own.
+final class TestForkless: Sendable {
+    let executable: String
+    private let home: TemporaryDirectory
+
+    struct NotBuilt: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    init() throws {
+        executable = try Self.built("forkless")
+        home = try TemporaryDirectory("cli")
+    }
+
+    var state: String { home.path("state") }
+    var run: String { home.path("run") }
+
+    func path(_ name: String) -> String { home.path(name) }
+
+    /// Runs a verb to its end.
+    func callAsFunction(_ arguments: String..., input: String = "") async throws -> CommandRunner.Outcome {
+        try await call(arguments, input: input)
+    }
+
+    func call(_ arguments: [String], input: String = "", environment: [String] = []) async throws -> CommandRunner.Outcome {
+        try await CommandRunner.run(
+            [executable] + arguments, input: Array(input.utf8), environment: self.environment + environment)
+    }
+
+    /// Ours without what would lead elsewhere.
+    var environment: [String] {
+        OwnProcess.environment().filter { !$0.hasPrefix("FORKLESS_") }
+            + ["FORKLESS_STATE=\(state)", "FORKLESS_RUN=\(run)"]
+    }
+
+    /// Starts a node for the length of `body`; afterwards node, keeper and everything that ran are gone.
+    func withNode(_ body: () async throws -> Void) async throws {
+        let started = try await self("node", "--detach")
+        guard started.status.isSuccess else { throw NotBuilt(description: "no node: \(started.errorText)") }
+        do { try await body() } catch {
+            try await endNode()
+            throw error
+        }
+        try await endNode()
+    }
+
+    private func endNode() async throws {
+        for name in ["forkless node", "forkless-keeper"] {
+            let own = try Self.pids(naming: run).filter { try Self.commandLine($0).contains(name) }
+            for pid in own { try ProcessFD(pid: pid).signal(Signal.terminate) }
+            try await eventually("\(name) has ended") { own.allSatisfy { !Files.exists("/proc/\($0)/exe") || Self.isZombie($0) } }
+        }
+    }
+
+    /// The processes whose command line has this text.
+    private static func pids(naming text: String) throws -> [Int32] {
+        try Files.list("/proc").compactMap(Int32.init).filter { ((try? commandLine($0)) ?? "").contains(text) }
+    }
+
+    private static func commandLine(_ pid: Int32) throws -> String {
+        let bytes = (try? Files.read("/proc/\(pid)/cmdline")) ?? []
+        return String(decoding: bytes.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
+    }
+
+    private static func isZombie(_ pid: Int32) -> Bool {
+        guard let stat = try? Files.readText("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return true }
+        return stat[end...].dropFirst(2).first == "Z"
+    }
+
+    /// An executable of this package, beside the tests' own bundle.
+    private static func built(_ name: String) throws -> String {
+        let arguments = try Files.read("/proc/self/cmdline").split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        var places: [String] = []
+        for argument in arguments where argument.hasSuffix(".xctest") {
+            var directory = argument.split(separator: "/", omittingEmptySubsequences: false)
+            directory.removeLast()
+            places.append(directory.joined(separator: "/"))
+        }
+        places += [".build/debug", ".build/release"].map { (OwnProcess.workingDirectory() ?? ".") + "/" + $0 }
+        guard let found = places.first(where: { Files.isExecutableFile("\($0)/\(name)") }) else {
+            throw NotBuilt(description: "\(name) is in none of \(places)")
+        }
+        return "\(found)/\(name)"
+    }
+}
