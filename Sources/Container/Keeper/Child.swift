@@ -19,6 +19,8 @@ final class Child {
     let cgroup: UsableCgroup?
     /// Its network namespace, where the next sandbox may get it.
     var network: SharedFD?
+    /// Its mount namespace, held so that it is not taken down at the program's exit; the janitor's then.
+    var mounts: CInt?
     let pid: Int32
     let pidfd: SharedFD
     var stage = Stage.preparing
@@ -138,6 +140,7 @@ final class Supervised {
     /// What it was made from, for what can be used again.
     let template: TemplateEntry?
     let network: SharedFD?
+    var mounts: CInt?
     let hasPidNamespace: Bool
     let plan: SandboxPlan
     /// nil once it has been reaped.
@@ -155,6 +158,8 @@ final class Supervised {
         baseline = child.cgroup?.baseline ?? CgroupUsage()
         template = child.template
         network = child.network
+        mounts = child.mounts
+        child.mounts = nil
         plan = child.plan
         hasPidNamespace = plan.namespaces.contains(.pid)
         pidfd = child.pidfd

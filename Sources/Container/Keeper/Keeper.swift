@@ -51,6 +51,7 @@ package final class Keeper {
     var refillScheduled = false
     /// Cgroups that could not be removed yet because the kernel was not through with their processes.
     var lingering: [Cgroup] = []
+    let janitor: Janitor
     /// Network namespaces of ended sandboxes, as good as new.
     var idleNetworks: [SharedFD] = []
     /// The keeper's own namespaces, to come back to after a look into another.
@@ -62,6 +63,7 @@ package final class Keeper {
     package init(_ settings: Settings) throws(SystemError) {
         self.settings = settings
         loop = try EventLoop()
+        janitor = try Janitor()
         hierarchy = try? CgroupHierarchy.open(parent: settings.cgroupParent)
         _ = try? hierarchy?.removeLeftovers()
         identity = KeeperIdentity(

@@ -148,6 +148,7 @@ extension Keeper {
 
     private func parked(_ child: Child) {
         child.stage = .parked
+        child.mounts = mountNamespace(of: child)
         if child.network == nil, child.template?.sharesNetworks == true { child.network = networkNamespace(of: child) }
         guard let start = child.start else {
             guard let entry = child.template else { return discard(child) }
@@ -206,6 +207,7 @@ extension Keeper {
         child.processWatch = nil
         try? ProcessFD.signal(Signal.kill, to: child.pidfd.raw)
         _ = try? ExitRecord.reap(pidfd: child.pidfd.raw, block: true)
+        takeDown(&child.mounts)
         forget(child)
         if let cgroup = child.cgroup { remove(cgroup.cgroup) }
     }

@@ -28,8 +28,23 @@ extension Keeper {
         return UsableCgroup(cgroup: cgroup)
     }
 
+    /// The mount namespace of a child that waits, held out of the way; nil when it has none of its own.
+    func mountNamespace(of child: Child) -> CInt? {
+        guard child.template != nil, child.plan.namespaces.contains(.mount), let opened = try? Files.open("/proc/\(child.pid)/ns/mnt", 0) else {
+            return nil
+        }
+        return (try? opened.duplicate(lowest: LongLived.lowestDescriptor))?.release()
+    }
+
+    /// Has a held mount namespace taken down.
+    func takeDown(_ mounts: inout CInt?) {
+        guard let number = mounts.take() else { return }
+        janitor.close(OwnedFD(adopting: number))
+    }
+
     /// Takes back what an ended sandbox had.
     func giveBack(_ program: Supervised, _ counted: CgroupUsage?) {
+        takeDown(&program.mounts)
         if let network = program.network, idleNetworks.count < Self.idleNetworkLimit, let own = ownNetworkNamespace,
             (try? NetworkNamespace.isPristine(network.raw, own: own.raw)) == true
         {
