@@ -94,6 +94,35 @@ import Testing
         }
     }
 
+    @Test func `a function is called: a fresh program for every call, its status ours`() async throws {
+        let forkless = try TestForkless()
+        try await forkless.withNode {
+            for word in ["one", "two", "three"] {
+                let outcome = try await forkless.call(
+                    ["run", "-i", "--rung", "function", "sh", "-c", "read line; echo \"got $line\"; exit 7"], input: word + "\n")
+                #expect(outcome.text == "got \(word)\n", "\(outcome.errorText)")
+                #expect(outcome.status == .exited(7))
+            }
+            // Calls are no containers.
+            #expect(try await forkless("ps", "-aq").text == "")
+        }
+    }
+
+    @Test func `what was started is told as JSON, too`() async throws {
+        let forkless = try TestForkless()
+        try await forkless.withNode {
+            let started = try json(try await forkless("run", "-d", "--output", "json", "--name", "j", "sleep", "600"))
+            #expect(started["name"] == "j")
+            #expect((started["pid"]?.integer ?? 0) > 1)
+            let stopped = try json(try await forkless("stop", "-t", "0", "--output", "json", "j", "nobody"))
+            #expect(stopped[0]?["result"]?["exitStatus"]?.integer == 137)
+            #expect(stopped[1]?["error"]?.string?.contains("nobody") == true)
+            let ends = try json(try await forkless("wait", "--output", "json", "j"))
+            #expect(ends[0]?["end"]?["signal"]?.integer == 9)
+        }
+        #expect(try await forkless("run", "--output", "json", "true").status == .exited(125))
+    }
+
     @Test func `exec has a terminal`() async throws {
         let forkless = try TestForkless()
         try await forkless.withNode {

@@ -88,10 +88,11 @@ struct ProcessLimits {
     }
 }
 
-/// Where the keeper's executable is: it is installed beside this one, and nowhere else is searched, so that no
-/// directory that somebody else can write decides what runs as root.
+/// Where the keeper's executable is: it is installed beside this one, or FORKLESS_KEEPER names it. Nothing is searched,
+/// so that no directory that somebody else can write decides what runs as root.
 enum KeeperExecutable {
     static func places() -> [String] {
+        if let named = OwnProcess.variable("FORKLESS_KEEPER"), !named.isEmpty { return [named] }
         guard let own = try? OwnProcess.executable(), let slash = own.lastIndex(of: "/") else { return [] }
         return [own[...slash] + "forkless-keeper"]
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import JSON
 import Linux
 
 /// `forkless run`
@@ -17,6 +18,9 @@ struct RunCommand: RunsProgram {
 
     @OptionGroup(title: "How it is held") var held: RunFlags
     @OptionGroup(title: "The place it runs in") var place: PlaceFlags
+    @Option(name: .customLong("output"), help: ArgumentHelp("With -d: how to write what was started.", valueName: "format"))
+    var output: OutputFormat?
+
     @OptionGroup(title: "Node") var node: NodeFlags
     @Argument(
         parsing: .captureForPassthrough, help: ArgumentHelp("The program and its arguments.", valueName: "program"))
@@ -38,6 +42,9 @@ struct RunCommand: RunsProgram {
         var spec = try ProgramWords(command, verb: "run").spec()
         try held.write(to: &spec)
         try place.write(to: &spec, in: .ofThisProcess())
+        if let output, !held.isDetached {
+            throw FlagError("--output", output.rawValue, "what is written is the program's", advice: "It goes with -d.")
+        }
         if spec.hasTerminal, spec.isInteractive, !Terminal.isTerminal(StandardStreams.input) {
             throw FlagError("-it", nil, "standard input is no terminal", advice: "Leave -t out.")
         }
@@ -49,7 +56,10 @@ struct RunCommand: RunsProgram {
 
     private func detach(_ spec: ContainerSpec) async throws {
         let answer = try await node.connect().call(RunContainer(spec, attachment: .detached, waits: false))
-        try StandardStreams.write(answer.started.id + "\n")
+        switch output ?? .text {
+        case .json: try StandardStreams.write(answer.started.json)
+        case .text: try StandardStreams.write(answer.started.id + "\n")
+        }
     }
 
     /// nil when no node listens; one that does and cannot be reached is an error.
