@@ -2,21 +2,30 @@ import Daemon
 import Engine
 import JSON
 import Linux
+import Synchronization
 import TestKit
 import Testing
+
+/// How many requests wait, counted by many tasks at once.
+private final class Count: Sendable {
+    private let count = Mutex(0)
+
+    var value: Int { count.withLock { $0 } }
+    func add(_ difference: Int) { count.withLock { $0 += difference } }
+}
 
 /// The server with routes of the test's own.
 @Suite struct NodeServerTests {
     /// A server on a socket, with one route that answers, one that streams for ever and one that waits for ever.
-    struct Served: Sendable {
+    private struct Served: Sendable {
         let directory: TemporaryDirectory
         let server: NodeServer
-        let waiting: Published<Int>
+        let waiting: Count
         var path: String { directory.path("node.sock") }
 
         init() throws {
             directory = try TemporaryDirectory("server")
-            let waiting = Published(0)
+            let waiting = Count()
             self.waiting = waiting
             let routes = [
                 NodeRoute(GetVersion.self) { _, _ async throws(NodeFailure) in NodeVersion(version: "test", api: 1) },
@@ -28,9 +37,9 @@ import Testing
                     throw NodeFailure(.cancelled, "taken back")
                 },
                 NodeRoute(WaitForContainer.self) { _, _ async throws(NodeFailure) in
-                    waiting.set(waiting.value + 1)
+                    waiting.add(1)
                     _ = await Published(false).wait { $0 }
-                    waiting.set(waiting.value - 1)
+                    waiting.add(-1)
                     throw NodeFailure(.cancelled, "taken back")
                 },
             ]

@@ -25,7 +25,7 @@ struct TestNode: Sendable {
     }
 
     func start() async throws -> Node {
-        let node = try await Node.start(settings, note: { _ in })
+        let node = try await Node.start(settings, parts: [FunctionPart.maker], note: { _ in })
         Task { await node.serve() }
         return node
     }

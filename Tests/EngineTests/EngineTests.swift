@@ -250,6 +250,30 @@ import Testing
         #expect(dead.starts == 1)
     }
 
+    @Test func `on a full disk nothing starts and no end is forgotten, but what runs can be stopped`() async throws {
+        let inside = try await Inside(files, keeper)
+        _ = try await run(inside)
+        let sandbox = try inside.sandbox("one")
+        // A record that cannot be written, whoever writes: its temporary name is taken by a directory.
+        let blocker = files.path("containers/\(try inside.engine.inspect("one").summary.id)/container.json.new")
+        try Files.makeDirectories(blocker)
+        async let stopped = inside.engine.stop(StopContainer(container: "one", timeoutSeconds: 0))
+        try await eventually {
+            keeper.requests.contains(.signal(sandbox: sandbox, number: Signal.kill, wholeTree: true))
+        }
+        try await keeper.end(sandbox, status: 137)
+        #expect(try await stopped.exitStatus == 137)
+        let failure = await #expect(throws: NodeFailure.self) { try await inside.engine.start("one") }
+        #expect(failure?.kind == .system)
+        #expect(!keeper.requests.contains(.acknowledge(sandbox: sandbox)))
+        // The next node hears of the end again and can write it down.
+        try Files.removeTree(blocker)
+        await inside.link.close()
+        let next = try await Inside(files, keeper)
+        try await eventually { next.phase("one") == .exited }
+        #expect(try next.engine.inspect("one").summary.end?.exitStatus == 137)
+    }
+
     @Test func `equal places share a template`() async throws {
         let inside = try await Inside(files, keeper)
         for name in ["a", "b", "c"] { _ = try await run(inside, name) { $0.environment = ["NAME=\(name)"] } }

@@ -19,11 +19,6 @@ struct RootSources: Sendable {
     /// Whether the source of a declared bind is a directory, by target.
     var isDirectory: [String: Bool] = [:]
 
-    /// Directories of the machine that programs need in order to run; each is shown if it is there.
-    static let hostDirectories = [
-        "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
-    ]
-
     /// Nothing of the machine.
     init() {}
 
@@ -44,7 +39,7 @@ struct RootSources: Sendable {
     }
 
     private mutating func addHost() throws(SystemError) {
-        for path in Self.hostDirectories {
+        for path in HostRoot.directories {
             guard let status = try? Files.status(path, followLinks: false) else { continue }
             switch status.kind {
             case .directory: directories.append(Directory(source: path, target: path))
@@ -85,4 +80,12 @@ struct RootSources: Sendable {
                 advice: "It must be a directory itself, not a symbolic link; name what the link points to.")
         }
     }
+}
+
+/// What a host root shows of the machine.
+package enum HostRoot {
+    /// Directories of the machine that programs need in order to run; each is shown if it is there.
+    package static let directories = [
+        "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
+    ]
 }

@@ -54,6 +54,9 @@ package enum FunctionPart {
         _ request: CallFunction, _ exchange: NodeExchange, _ registry: FunctionRegistry, _ capacity: MachineCapacity?
     ) async throws(NodeFailure) -> FunctionAnswer {
         try exchange.require(descriptors: 3, for: "a call")
+        guard !request.spec.hasTerminal else {
+            throw NodeFailure(.badRequest, "-t: a function reads its caller's input; it has no terminal")
+        }
         let definition = definition(of: request, capacity)
         let instance: AssignedInstance
         do { instance = try await registry.call(definition) } catch { throw NodeFailure(error) }

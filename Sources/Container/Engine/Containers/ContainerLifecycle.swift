@@ -56,7 +56,7 @@ package struct ContainerLifecycle: Hashable, Sendable {
     }
 
     package enum Action: Hashable, Sendable {
-        /// Writes the record; what follows happens only if that worked.
+        /// Writes the record; if that fails, a start or an acknowledgement that follows is left out.
         case record
         case start(run: Int)
         case signal(run: Int, number: Int32, wholeTree: Bool)

@@ -136,7 +136,7 @@ package struct PlanBuilder: Sendable {
     private func mountsOfProgram(_ program: FoundProgram, declared: [ContainerMount]) -> [Mount] {
         func isShown(_ path: String) -> Bool {
             let parts = Self.parts(path)
-            let shown = HostDirectories.shown.map(Self.parts) + declared.map { Self.parts($0.target) }
+            let shown = HostRoot.directories.map(Self.parts) + declared.map { Self.parts($0.target) }
             return shown.contains { parts.starts(with: $0) }
         }
         if !isShown(program.path) { return [Mount(.bind(program.realPath), at: program.path, readOnly: true)] }
@@ -198,9 +198,4 @@ package struct PlanBuilder: Sendable {
                 "this machine offers no cgroup controller for it (\(limits.controllers)); \"forkless doctor\" says why")
         }
     }
-}
-
-/// The directories of the machine that a host root shows; `RootSources` in Sandbox decides, and a test compares.
-enum HostDirectories {
-    static let shown = ["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt"]
 }

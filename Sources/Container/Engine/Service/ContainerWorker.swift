@@ -112,13 +112,15 @@ final class ContainerWorker: Sendable {
             }
             var starting: Int?
             var failure: NodeFailure?
+            var unrecorded: NodeFailure?
             for action in actions {
-                if case .start(let run) = action {
-                    starting = run
-                } else if case .failure(let problem) = await perform(action) {
-                    failure = problem
-                    // Nothing goes on from what could not be recorded; the keeper still holds what it knows.
-                    if action == .record { break }
+                switch action {
+                case .record: if case .failure(let problem) = await write() { unrecorded = problem }
+                // Neither may go on from what was not recorded: a start would be nobody's, and of an end only the
+                // keeper would have known. A program can be stopped on a full disk all the same.
+                case .start(let run): if unrecorded == nil { starting = run } else { failure = unrecorded }
+                case .acknowledge where unrecorded != nil: break
+                default: if case .failure(let problem) = await perform(action) { failure = problem }
                 }
             }
             published.set(record)
@@ -129,8 +131,7 @@ final class ContainerWorker: Sendable {
         private mutating func perform(_ action: ContainerLifecycle.Action) async -> Result<Void, NodeFailure> {
             let link = surroundings.link
             switch action {
-            case .record: return await write()
-            case .start: preconditionFailure("a start is performed by `start`")
+            case .record, .start: preconditionFailure("\(action) is not done here")
             case .signal(let run, let number, let wholeTree):
                 let name = record.sandbox(run: run)
                 do { try await link.perform(.signal(sandbox: name, number: number, wholeTree: wholeTree)) } catch {
