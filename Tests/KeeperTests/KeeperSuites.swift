@@ -1,3 +1,4 @@
+import Linux
 import TestKit
 import Testing
 
@@ -10,15 +11,35 @@ struct LeavesNothing: SuiteTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
+        // Other suites and other people's keepers come and go meanwhile: only what bears our name counts.
         var scope = Census.Scope()
-        // The keeper is a process of its own: here only the runtime opens these, at its first sleeps, and keeps them.
-        scope.ignores = { item in
-            ["timerfd", "eventpoll", "eventfd"].contains { item.sentence.hasSuffix("anon_inode:[\($0)]") }
-        }
+        scope.cgroupPrefix = "forkless-keepertest"
+        scope.places = [Census.Place(directory: "/tmp", prefix: "forkless-keepertest")]
+        scope.ignores = Self.isOfOthers
         let before = await Census.take(scope)
         try await function()
         let left = await Census.settled(since: before)
         #expect(left.isEmpty, "\(left.joined(separator: "\n"))")
+    }
+
+    private static func isOfOthers(_ item: Census.Item) -> Bool {
+        switch item.kind {
+        case .descriptor:
+            // What the runtime opens at its first sleeps and keeps.
+            ["timerfd", "eventpoll", "eventfd"].contains { item.sentence.hasSuffix("anon_inode:[\($0)]") }
+        case .process, .namespace:
+            // "process PID (NAME) ..." and "... is held by process PID".
+            item.sentence.split(separator: " ").compactMap { Int($0) }.first.map { !isOurs($0) } ?? false
+        default: false
+        }
+    }
+
+    /// Whether a process is a keeper of a test, or in a control group of one.
+    private static func isOurs(_ pid: Int) -> Bool {
+        ["cgroup", "cmdline"].contains { file in
+            let text = (try? Files.read("/proc/\(pid)/\(file)")).map { String(decoding: $0, as: UTF8.self) }
+            return text?.contains("forkless-keepertest") == true
+        }
     }
 }
 

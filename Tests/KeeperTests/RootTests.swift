@@ -16,7 +16,7 @@ extension KeeperSuites {
 
         init() throws {
             keeper = try KeeperProcess()
-            place = try TemporaryDirectory("roots")
+            place = try TemporaryDirectory("keepertest-roots")
             root = place.path("root")
             for name in ["proc", "dev", "tmp", "usr", "etc", "data"] { try Files.makeDirectories("\(root)/\(name)") }
             for name in ["bin", "lib", "lib64", "sbin"] { symlink("usr/\(name)", "\(root)/\(name)") }

@@ -13,7 +13,7 @@ extension KeeperSuites {
         let place: TemporaryDirectory
         init() throws {
             keeper = try KeeperProcess()
-            place = try TemporaryDirectory("failures")
+            place = try TemporaryDirectory("keepertest-failures")
         }
 
         private func cases() throws -> [(ProgramCall, String)] {
