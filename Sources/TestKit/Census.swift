@@ -111,7 +111,7 @@ package struct Census: Sendable {
     /// The runtime opens a timer descriptor for each clock at the first sleep on it, and keeps it: not a leak, so
     /// it has to be there before anything is counted.
     private static func openTimersOfTheRuntime() async {
-        try? await Task.sleep(for: .nanoseconds(1), clock: ContinuousClock())
-        try? await Task.sleep(for: .nanoseconds(1), clock: SuspendingClock())
+        try? await Task.sleep(for: .milliseconds(1), clock: ContinuousClock())
+        try? await Task.sleep(for: .milliseconds(1), clock: SuspendingClock())
     }
 }

@@ -44,7 +44,10 @@ extension KeeperSuites {
             return end
         }
 
-        private let view = "for n in mnt pid net ipc uts cgroup user; do readlink /proc/self/ns/$n; done; grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status; cat /proc/self/cgroup; umask; ulimit -n; pwd; ls /proc/self/fd | wc -l"
+        private let view =
+            "for n in mnt pid net ipc uts cgroup user; do readlink /proc/self/ns/$n; done; "
+                + "grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status; "
+                + "cat /proc/self/cgroup; umask; ulimit -n; pwd; ls /proc/self/fd | wc -l"
 
         @Test func `an executed program has what the sandbox's own have`() throws {
             for change: (inout SandboxPlan) -> Void in [
@@ -59,7 +62,9 @@ extension KeeperSuites {
                 }
                 let started = try keeper.start("\(view); echo up; cat", in: plan, name: "home")
                 var own = ""
-                while !own.hasSuffix("up\n") { own += String(decoding: try Files.readSome(started.ends[1].raw, count: 4096), as: UTF8.self) }
+                while !own.hasSuffix("up\n") {
+                    own += String(decoding: try Files.readSome(started.ends[1].raw, count: 4096), as: UTF8.self)
+                }
                 let (output, end) = try execute(view)
                 #expect(output + "up\n" == own)
                 #expect(output.contains("CapInh:\t0000000000000000"))
@@ -82,7 +87,9 @@ extension KeeperSuites {
             let home = try home()
             let null = try Files.open("/dev/null", O_RDWR)
             let request = ExecuteRequest(sandbox: "home", name: "inner", call: .shell("sleep 300"))
-            guard case .started = try keeper.ask(.execute(request), [null.raw, null.raw, null.raw]) else { throw TestFailure("no start") }
+            guard case .started = try keeper.ask(.execute(request), [null.raw, null.raw, null.raw]) else {
+                throw TestFailure("no start")
+            }
             #expect(try keeper.list().first { $0.sandbox == "inner" }?.parent == "home")
             #expect(try keeper.refusal(.execute(request), [null.raw, null.raw, null.raw]).kind == .conflict)
             var deeper = request
@@ -103,7 +110,9 @@ extension KeeperSuites {
                 let home = try home(plan)
                 let null = try Files.open("/dev/null", O_RDWR)
                 let request = ExecuteRequest(sandbox: "home", name: "inner", call: .shell("sleep 300"))
-                guard case .started = try keeper.ask(.execute(request), [null.raw, null.raw, null.raw]) else { throw TestFailure("no start") }
+                guard case .started = try keeper.ask(.execute(request), [null.raw, null.raw, null.raw]) else {
+                    throw TestFailure("no start")
+                }
                 try Files.writeAll([], to: home.ends[0].raw)
                 try keeper.demand(.signal(sandbox: "home", number: SIGKILL, wholeTree: false))
                 #expect(try ended("home").status == .signaled(SIGKILL, coreDumped: false))
@@ -116,14 +125,18 @@ extension KeeperSuites {
             _ = try keeper.start("exit 3", name: "over")
             _ = try keeper.end(of: "over")
             let null = try Files.open("/dev/null", O_RDWR)
-            let failure = try keeper.refusal(.execute(ExecuteRequest(sandbox: "over", name: "x", call: .shell("true"))), [null.raw, null.raw, null.raw])
+            let failure = try keeper.refusal(
+                .execute(ExecuteRequest(sandbox: "over", name: "x", call: .shell("true"))),
+                [null.raw, null.raw, null.raw])
             #expect(failure.sentence == "over has ended")
         }
 
         @Test func `it may run as somebody else`() throws {
             let home = try home()
             let identity = Users.Identity(uid: 1234, gid: 99, groups: [7])
-            #expect(try execute("id -u; id -g; id -G; grep CapEff /proc/self/status", identity: identity).output == "1234\n99\n99 7\nCapEff:\t0000000000000000\n")
+            #expect(
+                try execute("id -u; id -g; id -G; grep CapEff /proc/self/status", identity: identity).output
+                    == "1234\n99\n99 7\nCapEff:\t0000000000000000\n")
             let nobody = Users.Identity(uid: .max, gid: 0)
             #expect(throws: KeeperFailure.self) { try execute("id -u", identity: nobody) }
             _ = home
@@ -131,12 +144,16 @@ extension KeeperSuites {
 
         @Test func `it may have a terminal of the sandbox's own`() throws {
             let home = try home()
-            let request = ExecuteRequest(sandbox: "home", name: "tty", call: .shell("tty; stty size; read x; echo got $x"), terminal: Terminal.Size(rows: 33, columns: 44))
+            let request = ExecuteRequest(
+                sandbox: "home", name: "tty", call: .shell("tty; stty size; read x; echo got $x"),
+                terminal: Terminal.Size(rows: 33, columns: 44))
             let (reply, ends) = try keeper.client.ask(.execute(request))
             guard case .started = reply else { throw TestFailure("\(reply)") }
             try Files.writeAll(Array("word\n".utf8), to: ends[0].raw)
             var text = ""
-            while let part = try? Files.readSome(ends[0].raw, count: 1000), !part.isEmpty { text += String(decoding: part, as: UTF8.self) }
+            while let part = try? Files.readSome(ends[0].raw, count: 1000), !part.isEmpty {
+                text += String(decoding: part, as: UTF8.self)
+            }
             #expect(text.contains("/dev/pts/0\r\n"))
             #expect(text.contains("33 44\r\n"))
             #expect(text.hasSuffix("got word\r\n"))
@@ -149,7 +166,9 @@ extension KeeperSuites {
             let null = try Files.open("/dev/null", O_RDWR)
             let before = try keeper.status().openDescriptors
             for _ in 0..<10 {
-                let failure = try keeper.refusal(.execute(ExecuteRequest(sandbox: "home", name: "bad", call: .program("/no/such"))), [null.raw, null.raw, null.raw])
+                let failure = try keeper.refusal(
+                    .execute(ExecuteRequest(sandbox: "home", name: "bad", call: .program("/no/such"))),
+                    [null.raw, null.raw, null.raw])
                 #expect(failure.sentence.hasPrefix("execute /no/such: No such file"))
             }
             #expect(try keeper.status().openDescriptors == before)
@@ -163,7 +182,9 @@ extension KeeperSuites {
             let plan = SandboxPlan.with { $0.capabilities = Capabilities(names: ["SYS_PTRACE"])! }
             let home = try home(plan)
             let null = try Files.open("/dev/null", O_RDWR)
-            let failure = try keeper.refusal(.execute(ExecuteRequest(sandbox: "home", name: "x", call: .shell("true"))), [null.raw, null.raw, null.raw])
+            let failure = try keeper.refusal(
+                .execute(ExecuteRequest(sandbox: "home", name: "x", call: .shell("true"))),
+                [null.raw, null.raw, null.raw])
             #expect(failure.sentence.contains("CAP_SYS_PTRACE"))
             _ = home
         }
@@ -182,11 +203,14 @@ extension KeeperSuites {
                 if (open(my $f, "+<", "/proc/$p/exe")) { $got{"writable exe"}++ }
                 if (open(my $m, "+<", "/proc/$p/mem")) {
                   # Ours is the program's memory only: is it that of the newcomer before its exec?
-                  if (open(my $maps, "<", "/proc/$p/maps")) { while (<$maps>) { if (/keeper/) { $got{"memory of the keeper"}++ } } }
+                  if (open(my $s, "<", "/proc/$p/maps")) { while (<$s>) { $got{"memory of the keeper"}++ if /keeper/ } }
                 }
-                if (open(my $maps, "<", "/proc/$p/maps")) { while (<$maps>) { if (/keeper/) { $got{"maps of the keeper"}++ } } }
+                if (open(my $s, "<", "/proc/$p/maps")) { while (<$s>) { $got{"maps of the keeper"}++ if /keeper/ } }
                 if (opendir(my $d, "/proc/$p/fd")) {
-                  for my $n (readdir $d) { my $l = readlink("/proc/$p/fd/$n"); $got{"descriptor $n: $l"}++ if defined $l && $n > 2 && $l !~ m{^/(usr|lib|etc|proc|dev/null)} && $l !~ /^pipe:/ }
+                  for my $n (readdir $d) {
+                    my $l = readlink("/proc/$p/fd/$n"); next if !defined $l || $n <= 2;
+                    $got{"descriptor $n: $l"}++ if $l !~ m{^/(usr|lib|etc|proc|dev/null)} && $l !~ /^pipe:/;
+                  }
                 }
                 if (defined(my $r = readlink("/proc/$p/cwd"))) { $got{"directory $r"}++ if $r ne "/" }
               }

@@ -23,7 +23,10 @@ final class KeeperProcess {
         run = try directory ?? TemporaryDirectory("keepertest")
         let number = run.path.split(separator: "-").last ?? ""
         pid = try Self.launch(
-            ["--socket", "\(run.path)/keeper.sock", "--run", run.path, "--cgroup-parent", "forkless-keepertest-\(number)"])
+            [
+                "--socket", "\(run.path)/keeper.sock", "--run", run.path, "--cgroup-parent",
+                "forkless-keepertest-\(number)",
+            ])
         client = try KeeperClient("\(run.path)/keeper.sock", patience: .seconds(10))
         identity = try client.hello()
     }

@@ -20,7 +20,10 @@ extension KeeperSuites {
 
         @Test func `death by signal arrives as such`() throws {
             for signal in [SIGKILL, SIGTERM, SIGHUP, SIGUSR1] {
-                let started = try keeper.start("exec perl -e 'print \"up\\n\"; close STDOUT; $SIG{TERM} = $SIG{HUP} = $SIG{USR1} = \"DEFAULT\"; sleep 60'", in: .unisolated, name: "victim")
+                let started = try keeper.start(
+                    "exec perl -e 'print \"up\\n\"; close STDOUT; "
+                        + "$SIG{TERM} = $SIG{HUP} = $SIG{USR1} = \"DEFAULT\"; sleep 60'",
+                    in: .unisolated, name: "victim")
                 _ = try Files.readAll(started.ends[1].raw)
                 try keeper.demand(.signal(sandbox: "victim", number: signal, wholeTree: false))
                 #expect(try keeper.end(of: "victim").status == .signaled(signal, coreDumped: false))
@@ -29,7 +32,8 @@ extension KeeperSuites {
         }
 
         @Test func `usage figures are plausible`() throws {
-            let (_, end) = try keeper.run(.program("/usr/bin/perl", "-e", "$x = 'x' x (20 << 20); for (1..300000) { $y += $_ }"))
+            let (_, end) = try keeper.run(
+                .program("/usr/bin/perl", "-e", "$x = 'x' x (20 << 20); for (1..300000) { $y += $_ }"))
             #expect(end.usage.cpuMicroseconds > 1000)
             #expect((20 << 20...200 << 20).contains(end.usage.peakResidentBytes), "\(end.usage)")
             #expect(end.usage.minorFaults > 1000)
@@ -39,7 +43,8 @@ extension KeeperSuites {
         }
 
         @Test func `the first process of a sandbox hears signals that it handles`() throws {
-            let started = try keeper.start("trap 'echo got; exit 5' TERM; echo up; while :; do sleep 0.02; done", name: "polite")
+            let started = try keeper.start(
+                "trap 'echo got; exit 5' TERM; echo up; while :; do sleep 0.02; done", name: "polite")
             #expect(try Files.readSome(started.ends[1].raw, count: 3) == Array("up\n".utf8))
             try keeper.demand(.signal(sandbox: "polite", number: SIGTERM, wholeTree: false))
             #expect(try started.text(1) == "got\n")
@@ -56,10 +61,15 @@ extension KeeperSuites {
         }
 
         @Test func `a signal to the whole tree reaches every process, without a pid namespace, too`() throws {
-            let command = "for i in 1 2 3 4 5; do sh -c 'trap \"echo child; exit\" USR1; echo up; while :; do sleep 0.02; done' & done; trap 'wait; exit 0' USR1; wait; wait"
+            let command =
+                "for i in 1 2 3 4 5; do sh -c 'trap \"echo child; exit\" USR1; echo up; "
+                + "while :; do sleep 0.02; done' & done; "
+                    + "trap 'wait; exit 0' USR1; wait; wait"
             let started = try keeper.start(command, in: .unisolated, name: "tree")
             var text = ""
-            while text.split(separator: "\n").count < 5 { text += String(decoding: try Files.readSome(started.ends[1].raw, count: 100), as: UTF8.self) }
+            while text.split(separator: "\n").count < 5 {
+                text += String(decoding: try Files.readSome(started.ends[1].raw, count: 100), as: UTF8.self)
+            }
             try keeper.demand(.signal(sandbox: "tree", number: SIGUSR1, wholeTree: true))
             #expect(try started.text(1) == String(repeating: "child\n", count: 5))
             #expect(try keeper.end(of: "tree").status.isSuccess)
@@ -72,7 +82,10 @@ extension KeeperSuites {
             #expect(try keeper.list().first?.isFrozen == true)
             try Files.writeAll(Array("one\n".utf8), to: started.ends[0].raw)
             #expect(try Descriptors.isReadable(started.ends[1].raw, withinMilliseconds: 100) == false)
-            let refused = try keeper.refusal(.execute(ExecuteRequest(sandbox: "ice", name: "e", call: .shell("true"), terminal: Terminal.Size(rows: 1, columns: 1))))
+            let refused = try keeper.refusal(
+                .execute(
+                    ExecuteRequest(
+                        sandbox: "ice", name: "e", call: .shell("true"), terminal: Terminal.Size(rows: 1, columns: 1))))
             #expect(refused.sentence == "execute in ice: it is frozen. Thaw it first.")
             try keeper.demand(.thaw(sandbox: "ice"))
             #expect(try Files.readSome(started.ends[1].raw, count: 4) == Array("one\n".utf8))
@@ -98,7 +111,10 @@ extension KeeperSuites {
 
         @Test func `children that outlive their program are ended with it`() throws {
             for plan in [SandboxPlan(), .unisolated] {
-                let (output, end) = try keeper.shell("setsid sleep 300 >/dev/null 2>&1 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 & echo left", in: plan)
+                let (output, end) = try keeper.shell(
+                    "setsid sleep 300 >/dev/null 2>&1 & "
+                        + "setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 & echo left",
+                    in: plan)
                 #expect(output == "left\n")
                 #expect(end.status.isSuccess)
             }
@@ -144,17 +160,23 @@ extension KeeperSuites {
         @Test func `a wrong number of descriptors is refused`() throws {
             let template = try keeper.define(SandboxPlan())
             let null = try Files.open("/dev/null", O_RDWR)
-            for (streams, count) in [(StandardStreams.passed, 2), (.passed, 4), (.logged, 1), (.pipes, 1), (.terminal(Terminal.Size(rows: 1, columns: 1)), 0)] {
+            for (streams, count) in [
+                (StandardStreams.passed, 2), (.passed, 4), (.logged, 1), (.pipes, 1),
+                (.terminal(Terminal.Size(rows: 1, columns: 1)), 0),
+            ] {
                 let failure = try keeper.refusal(
                     .start(StartRequest(template: template, sandbox: "x", call: .shell("true"), stdio: streams)),
                     [CInt](repeating: null.raw, count: count))
-                #expect(failure.sentence == "start x: \(streams.descriptorCount) descriptors were expected, \(count) came")
+                #expect(
+                    failure.sentence == "start x: \(streams.descriptorCount) descriptors were expected, \(count) came")
             }
             #expect(try keeper.list() == [])
         }
 
         @Test func `a hundred thousand arguments and a large environment arrive`() throws {
-            let arguments = StringBlock(["perl", "-e", "print scalar(@ARGV), ' ', length($ENV{BIG0}) + length($ENV{BIG15})"] + (0..<100_000).map(String.init))
+            let arguments = StringBlock(
+                ["perl", "-e", "print scalar(@ARGV), ' ', length($ENV{BIG0}) + length($ENV{BIG15})"]
+                    + (0..<100_000).map(String.init))
             let environment = StringBlock((0..<16).map { "BIG\($0)=" + String(repeating: "e", count: 100_000) })
             let plan = SandboxPlan.with { $0.resourceLimits = [ResourceLimit(.stackBytes, soft: 64 << 20, hard: nil)] }
             let (output, _) = try keeper.run(
@@ -164,9 +186,12 @@ extension KeeperSuites {
 
         @Test func `arguments that are too long for the kernel are a clear error`() throws {
             let call = ProgramCall(
-                path: "/bin/true", arguments: StringBlock(["true", String(repeating: "x", count: 200_000)]), environment: [])
+                path: "/bin/true", arguments: StringBlock(["true", String(repeating: "x", count: 200_000)]),
+                environment: [])
             let failure = #expect(throws: KeeperFailure.self) { try keeper.run(call) }
-            #expect(failure?.sentence.hasPrefix("execute /bin/true: Argument list too long (E2BIG). Arguments and environment") == true)
+            #expect(
+                failure?.sentence.hasPrefix(
+                    "execute /bin/true: Argument list too long (E2BIG). Arguments and environment") == true)
         }
 
         @Test func `a long message in a memory file that is not sealed is refused`() throws {
@@ -189,7 +214,10 @@ extension KeeperSuites {
             let null = try Files.open("/dev/null", O_RDWR)
             for index in 0..<200 {
                 try keeper.client.send(
-                    .start(StartRequest(template: template, sandbox: "many-\(index)", call: .shell("exit \(index % 50)"), stdio: .passed)),
+                    .start(
+                        StartRequest(
+                            template: template, sandbox: "many-\(index)", call: .shell("exit \(index % 50)"),
+                            stdio: .passed)),
                     [null.raw, null.raw, null.raw])
             }
             for index in 0..<200 {

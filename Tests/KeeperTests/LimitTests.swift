@@ -15,7 +15,9 @@ extension KeeperSuites {
         @Test func `a program that outgrows its memory is killed and reported as such`() throws {
             let plan = SandboxPlan.with { $0.limits.memoryBytes = 32 << 20 }
             let (output, end) = try keeper.run(
-                .program("/usr/bin/perl", "-e", "$| = 1; print \"begun\\n\"; $n = 256 << 20; $x = \"x\" x $n; print \"still here\\n\""), in: plan)
+                .program(
+                    "/usr/bin/perl", "-e",
+                    "$| = 1; print \"begun\\n\"; $n = 256 << 20; $x = \"x\" x $n; print \"still here\\n\""), in: plan)
             #expect(output == "begun\n")
             #expect(end.status == .signaled(SIGKILL, coreDumped: false))
             #expect(end.outOfMemory)
@@ -37,7 +39,10 @@ extension KeeperSuites {
             // Bounded by itself as well, should the limit not hold.
             let bomb = """
                 $| = 1; $n = 0;
-                for (1..200) { $p = fork(); if (!defined $p) { print "refused: $!\\n"; last } if (!$p) { sleep 60; exit } $n++ }
+                for (1..200) {
+                  $p = fork(); if (!defined $p) { print "refused: $!\\n"; last }
+                  if (!$p) { sleep 60; exit } $n++
+                }
                 print "$n\\n"
                 """
             let (output, end) = try keeper.run(.program("/usr/bin/perl", "-e", bomb), in: plan)
@@ -55,13 +60,17 @@ extension KeeperSuites {
 
         @Test func `a sandbox runs on the processors of its set only`() throws {
             let plan = SandboxPlan.with { $0.limits.cpus = "0" }
-            #expect(try keeper.shell("grep Cpus_allowed_list /proc/self/status | cut -f2; nproc", in: plan).output == "0\n1\n")
+            #expect(
+                try keeper.shell("grep Cpus_allowed_list /proc/self/status | cut -f2; nproc", in: plan).output
+                    == "0\n1\n")
         }
 
         @Test func `open files are bounded`() throws {
             let plan = SandboxPlan.with { $0.resourceLimits = [ResourceLimit(.openFiles, soft: 10, hard: 10)] }
             let (output, _) = try keeper.run(
-                .program("/usr/bin/perl", "-e", "for (1..50) { open($f[$_], '<', '/dev/null') or do { print \"$_ $!\\n\"; exit } }"), in: plan)
+                .program(
+                    "/usr/bin/perl", "-e",
+                    "for (1..50) { open($f[$_], '<', '/dev/null') or do { print \"$_ $!\\n\"; exit } }"), in: plan)
             #expect(output.hasSuffix("Too many open files\n"))
             #expect(Int(output.split(separator: " ").first ?? "") ?? 99 <= 8)
         }

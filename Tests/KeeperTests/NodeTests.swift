@@ -46,7 +46,9 @@ extension KeeperSuites {
             for index in 0..<30 {
                 let client = try KeeperClient(keeper.socketPath)
                 _ = try client.hello()
-                try client.send(.start(StartRequest(template: template, sandbox: "s\(index)", call: .shell("exit 6"), stdio: .pipes)))
+                try client.send(
+                    .start(
+                        StartRequest(template: template, sandbox: "s\(index)", call: .shell("exit 6"), stdio: .pipes)))
                 // Gone with the connection before any answer.
             }
             // Whatever became of it: it is known by its name, or the name is free.
@@ -107,7 +109,8 @@ extension KeeperSuites {
                 }
                 let reply = try keeper.ask(.define(plan))
                 if case .template(let number) = reply {
-                    let started = try keeper.ask(.start(StartRequest(template: number, sandbox: "any", call: .shell("exit"), stdio: .pipes)))
+                    let started = try keeper.ask(
+                        .start(StartRequest(template: number, sandbox: "any", call: .shell("exit"), stdio: .pipes)))
                     if case .started = started {
                         _ = try keeper.end(of: "any")
                         try keeper.demand(.acknowledge(sandbox: "any"))
@@ -143,7 +146,9 @@ extension KeeperSuites {
             try keeper.demand(.prepare(template: template, count: 3))
             let started = try keeper.start("sh -c 'sleep 301 & sleep 301' & echo up; sleep 301", name: "along")
             let leaver = try keeper.start("setsid sleep 301 & echo up; sleep 301", in: .unisolated, name: "leaver")
-            for one in [started, leaver] { #expect(try Files.readSome(one.ends[1].raw, count: 3) == Array("up\n".utf8)) }
+            for one in [started, leaver] {
+                #expect(try Files.readSome(one.ends[1].raw, count: 3) == Array("up\n".utf8))
+            }
             keeper.crash()
             for one in [started, leaver] {
                 for _ in 0..<2000 where kill(one.report.pid, 0) == 0 { usleep(1000) }
@@ -187,7 +192,8 @@ extension KeeperSuites {
             var pipe = try Files.pipe()
             let reader = pipe.takeReader()
             var writer: SharedFD? = SharedFD(pipe.takeWriter())
-            let pid = try KeeperProcess.launch(["--socket", keeper.socketPath, "--run", keeper.run.path], errors: writer!.raw)
+            let pid = try KeeperProcess.launch(
+                ["--socket", keeper.socketPath, "--run", keeper.run.path], errors: writer!.raw)
             writer = nil
             let text = String(decoding: try Files.readAll(reader.raw), as: UTF8.self)
             #expect(text.hasPrefix("forkless-keeper: be the keeper of \(keeper.run.path): "), "\(text)")
@@ -195,7 +201,9 @@ extension KeeperSuites {
             #expect(try keeper.shell("echo fine").output == "fine\n")
         }
 
-        @Test(arguments: [["--nonsense"], ["--socket"], ["--socket", "/x"], ["--connection", "x"], ["--connection", "7"]])
+        @Test(arguments: [
+            ["--nonsense"], ["--socket"], ["--socket", "/x"], ["--connection", "x"], ["--connection", "7"],
+        ])
         func `a wrong command line says what is wrong and how it would be right`(arguments: [String]) throws {
             var pipe = try Files.pipe()
             let reader = pipe.takeReader()
@@ -213,8 +221,11 @@ extension KeeperSuites {
             let null = try Files.open("/dev/null", O_RDWR)
             func starts(_ count: Int) throws {
                 for index in 0..<count {
-                    let request = StartRequest(template: template, sandbox: "g\(index)", call: .program("/bin/true"), stdio: .passed)
-                    guard case .started = try keeper.ask(.start(request), [null.raw, null.raw, null.raw]) else { throw TestFailure("no start") }
+                    let request = StartRequest(
+                        template: template, sandbox: "g\(index)", call: .program("/bin/true"), stdio: .passed)
+                    guard case .started = try keeper.ask(.start(request), [null.raw, null.raw, null.raw]) else {
+                        throw TestFailure("no start")
+                    }
                     _ = try keeper.end(of: "g\(index)")
                     try keeper.demand(.acknowledge(sandbox: "g\(index)"))
                 }
@@ -225,7 +236,8 @@ extension KeeperSuites {
             let late = try keeper.status()
             #expect(late.starts == 500)
             #expect(late.openDescriptors <= early.openDescriptors + 2)
-            #expect(late.residentBytes <= early.residentBytes + (1 << 20), "\(early.residentBytes) \(late.residentBytes)")
+            #expect(
+                late.residentBytes <= early.residentBytes + (1 << 20), "\(early.residentBytes) \(late.residentBytes)")
         }
 
         @Test func `the socket is for its owner only`() throws {

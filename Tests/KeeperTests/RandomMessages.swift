@@ -56,7 +56,8 @@ extension SeededChance {
     }
     mutating func limits() -> CgroupLimits {
         CgroupLimits(
-            memoryBytes: maybe { $0.number() }, swap: [.none, .unlimited, .bytes(number())].randomElement(using: &self)!,
+            memoryBytes: maybe { $0.number() },
+            swap: [.none, .unlimited, .bytes(number())].randomElement(using: &self)!,
             pids: maybe { $0.number() }, cpuMillis: maybe { $0.number() }, cpuShares: maybe { $0.number() },
             cpus: maybe { $0.text() }, memoryNodes: maybe { $0.text() })
     }

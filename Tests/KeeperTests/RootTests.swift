@@ -41,7 +41,8 @@ extension KeeperSuites {
 
         @Test func `a read-only directory cannot be written`() throws {
             let plan = plan { $0.root = .directory(root, readOnly: true) }
-            let (output, _) = try keeper.shell("cat /etc/mark; (echo x > /data/x) 2>&1; echo t > /tmp/t; cat /tmp/t", in: plan)
+            let (output, _) = try keeper.shell(
+                "cat /etc/mark; (echo x > /data/x) 2>&1; echo t > /tmp/t; cat /tmp/t", in: plan)
             #expect(output == "inside\nsh: 1: cannot create /data/x: Read-only file system\nt\n")
             #expect(!Files.exists("\(root)/data/x"))
         }
@@ -62,7 +63,9 @@ extension KeeperSuites {
 
         @Test func `a temporary overlay forgets what is written, for each start`() throws {
             let plan = plan { $0.root = .overlay(lower: [root], upper: .temporary(bytes: 1 << 20)) }
-            let command = "ls /data; echo x > /data/x; rm /etc/mark; ls /data /etc; dd if=/dev/zero of=/data/big bs=64k count=32 2>&1 | grep -o 'No space.*'"
+            let command =
+                "ls /data; echo x > /data/x; rm /etc/mark; ls /data /etc; "
+                    + "dd if=/dev/zero of=/data/big bs=64k count=32 2>&1 | grep -o 'No space.*'"
             for _ in 0..<2 {
                 #expect(try keeper.shell(command, in: plan).output == "/data:\nx\n\n/etc:\nNo space left on device\n")
             }
@@ -127,7 +130,8 @@ extension KeeperSuites {
             try Files.makeDirectories(place.path("shared"))
             #expect(mknod(place.path("shared/null"), S_IFCHR | 0o666, 1 << 8 | 3) == 0)
             let plan = plan { $0.mounts.append(Mount(.bind(place.path("shared")), at: "/data")) }
-            let (output, _) = try keeper.shell("(echo x > /data/null) 2>&1; grep ' /data ' /proc/self/mounts | grep -o nosuid,nodev", in: plan)
+            let (output, _) = try keeper.shell(
+                "(echo x > /data/null) 2>&1; grep ' /data ' /proc/self/mounts | grep -o nosuid,nodev", in: plan)
             #expect(output == "sh: 1: cannot create /data/null: Permission denied\nnosuid,nodev\n")
         }
 
@@ -150,7 +154,9 @@ extension KeeperSuites {
             let failure = try keeper.refusal(.define(plan { $0.mounts.append(Mount(.bind("/no/such"), at: "/data")) }))
             #expect(
                 failure.sentence
-                    == "bind /no/such to /data: No such file or directory (ENOENT). The source must exist on this machine.")
+                    == "bind /no/such to /data: No such file or directory (ENOENT). "
+                    + "The source must exist on this machine."
+            )
         }
 
         @Test func `a root that is a symbolic link is refused with advice`() throws {
@@ -177,7 +183,8 @@ extension KeeperSuites {
             // CVE-2025-31133: a mask that is made of the container's /dev/null.
             symlink("/proc/sys/kernel/core_pattern", "\(root)/dev/null")
             let pattern = try Files.readText("/proc/sys/kernel/core_pattern")
-            let (output, _) = try keeper.shell("stat -c '%F %t:%T' /dev/null; echo '|/data/evil' > /dev/null; wc -c < /proc/interrupts", in: plan())
+            let (output, _) = try keeper.shell(
+                "stat -c '%F %t:%T' /dev/null; echo '|/data/evil' > /dev/null; wc -c < /proc/interrupts", in: plan())
             #expect(output == "character special file 1:3\n0\n")
             #expect(try Files.readText("/proc/sys/kernel/core_pattern") == pattern)
         }
@@ -214,7 +221,8 @@ extension KeeperSuites {
 
         @Test(arguments: ["", "data", "/", "/.", "/data/..", "//"])
         func `a target that names no place below the root is refused`(target: String) throws {
-            let failure = try keeper.refusal(.define(plan { $0.mounts.append(Mount(.temporary(bytes: 4096), at: target)) }))
+            let failure = try keeper.refusal(
+                .define(plan { $0.mounts.append(Mount(.temporary(bytes: 4096), at: target)) }))
             #expect(failure.kind == .badRequest)
             #expect(failure.sentence.contains("\"\(target)\""))
         }
@@ -230,7 +238,8 @@ extension KeeperSuites {
         @Test func `a user namespace has a directory as root, too`() throws {
             chmod(place.path, 0o755)
             let plan = plan { $0.namespaces.insert(.user) }
-            let (output, _) = try keeper.shell("cat /etc/mark; (echo x > /data/x) 2>&1; echo t > /tmp/t && cat /tmp/t", in: plan)
+            let (output, _) = try keeper.shell(
+                "cat /etc/mark; (echo x > /data/x) 2>&1; echo t > /tmp/t && cat /tmp/t", in: plan)
             #expect(output == "inside\nsh: 1: cannot create /data/x: Permission denied\nt\n")
         }
 

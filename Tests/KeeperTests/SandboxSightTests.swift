@@ -26,7 +26,8 @@ extension KeeperSuites {
         }
 
         @Test func `namespaces differ from the machine's`() throws {
-            let (output, _) = try keeper.shell("for n in mnt pid net ipc uts cgroup user; do readlink /proc/self/ns/$n; done")
+            let (output, _) = try keeper.shell(
+                "for n in mnt pid net ipc uts cgroup user; do readlink /proc/self/ns/$n; done")
             let inside = output.split(separator: "\n").map(String.init)
             let outside = try ["mnt", "pid", "net", "ipc", "uts", "cgroup", "user"].map {
                 try Files.link("/proc/self/ns/\($0)")
@@ -38,7 +39,8 @@ extension KeeperSuites {
         }
 
         @Test func `the host name is that of the plan and no other sandbox's`() throws {
-            let (output, _) = try keeper.shell("hostname; cat /proc/sys/kernel/hostname", in: .with { $0.hostname = "pricer-7" })
+            let (output, _) = try keeper.shell(
+                "hostname; cat /proc/sys/kernel/hostname", in: .with { $0.hostname = "pricer-7" })
             #expect(output == "pricer-7\npricer-7\n")
             var name = [CChar](repeating: 0, count: 65)
             gethostname(&name, 64)
@@ -59,10 +61,15 @@ extension KeeperSuites {
         }
 
         @Test func `a host root shows the machine's programs and nothing else`() throws {
-            let (output, _) = try keeper.shell("ls /; for d in /root /home /var /srv /run /boot /mnt; do test -e $d && echo leaked $d; done; ls /usr/bin/env")
+            let (output, _) = try keeper.shell(
+                "ls /; for d in /root /home /var /srv /run /boot /mnt; do test -e $d && echo leaked $d; done; "
+                    + "ls /usr/bin/env"
+            )
             #expect(!output.contains("leaked"))
             #expect(output.contains("/usr/bin/env"))
-            let allowed: Set = ["bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "opt", "proc", "sbin", "tmp", "usr"]
+            let allowed: Set = [
+                "bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "opt", "proc", "sbin", "tmp", "usr",
+            ]
             let shown = output.split(separator: "\n").map(String.init).filter { !$0.contains("/") }
             #expect(Set(shown).isSubset(of: allowed), "\(shown)")
         }
@@ -80,7 +87,9 @@ extension KeeperSuites {
 
         @Test func `the machine's secrets are hidden`() throws {
             let plan = SandboxPlan.with { $0.maskedPaths += KernelPaths.machineSecrets }
-            let (output, _) = try keeper.shell("cat /etc/shadow /etc/gshadow /etc/sudoers 2>/dev/null; ls -A /etc/ssh /etc/ssl/private 2>/dev/null", in: plan)
+            let (output, _) = try keeper.shell(
+                "cat /etc/shadow /etc/gshadow /etc/sudoers 2>/dev/null; ls -A /etc/ssh /etc/ssl/private 2>/dev/null",
+                in: plan)
             #expect(output.filter { !$0.isWhitespace && !"/etcsslprivah:".contains($0) } == "", "\(output)")
         }
 
@@ -135,7 +144,8 @@ extension KeeperSuites {
 
         @Test func `no capabilities, no new privileges, and the filter is on`() throws {
             let plan = SandboxPlan.with { $0.systemCallFilter = try! SeccompProfile.standard.compile().bytes }
-            let (output, _) = try keeper.shell("grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status | tr '\\t' ' '", in: plan)
+            let (output, _) = try keeper.shell(
+                "grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status | tr '\\t' ' '", in: plan)
             let zero = "0000000000000000"
             #expect(
                 output == """
@@ -156,7 +166,9 @@ extension KeeperSuites {
                 $0.capabilities = Capabilities(names: ["NET_BIND_SERVICE", "KILL"])!
             }
             let (output, _) = try keeper.shell(
-                "id -u; id -g; id -G; grep ^Cap /proc/self/status | tr '\\t' ' '; perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalPort=>80) ? \"bound\\n\" : \"no: $!\\n\"'",
+                "id -u; id -g; id -G; grep ^Cap /proc/self/status | tr '\\t' ' '; "
+                    + "perl -MIO::Socket::INET -e 'print "
+                    + "IO::Socket::INET->new(Listen=>1,LocalPort=>80) ? \"bound\\n\" : \"no: $!\\n\"'",
                 in: plan)
             let mask = String(plan.capabilities.rawValue, radix: 16)
             let padded = String(repeating: "0", count: 16 - mask.count) + mask
@@ -169,18 +181,23 @@ extension KeeperSuites {
 
         @Test func `a user who is not root has no capabilities and no groups of the keeper's`() throws {
             let plan = SandboxPlan.with { $0.identity = Users.Identity(uid: 1000, gid: 1000) }
-            let (output, _) = try keeper.shell("id -u; id -G; grep -E 'CapEff|CapPrm|CapBnd|CapAmb' /proc/self/status | cut -f2 | sort -u", in: plan)
+            let (output, _) = try keeper.shell(
+                "id -u; id -G; grep -E 'CapEff|CapPrm|CapBnd|CapAmb' /proc/self/status | cut -f2 | sort -u", in: plan)
             #expect(output == "1000\n1000\n0000000000000000\n")
         }
 
         @Test func `root with capabilities has these and no others`() throws {
             let plan = SandboxPlan.with { $0.capabilities = .dockerDefault }
-            let (output, _) = try keeper.shell("grep -E 'CapEff|CapPrm|CapBnd' /proc/self/status | cut -f2 | sort -u; grep -E 'CapInh|CapAmb' /proc/self/status | cut -f2 | sort -u", in: plan)
+            let (output, _) = try keeper.shell(
+                "grep -E 'CapEff|CapPrm|CapBnd' /proc/self/status | cut -f2 | sort -u; "
+                    + "grep -E 'CapInh|CapAmb' /proc/self/status | cut -f2 | sort -u",
+                in: plan)
             #expect(output == "00000000a80425fb\n0000000000000000\n")
         }
 
         @Test func `a program has only its three descriptors`() throws {
-            let (output, _) = try keeper.shell("ls /proc/self/fd | grep -v '^[012]$' | wc -l; exec 2>&1; ls -l /proc/$$/fd | grep -c -- '->'")
+            let (output, _) = try keeper.shell(
+                "ls /proc/self/fd | grep -v '^[012]$' | wc -l; exec 2>&1; ls -l /proc/$$/fd | grep -c -- '->'")
             // ls has one more while it reads the directory.
             #expect(output == "1\n3\n")
         }
@@ -193,7 +210,9 @@ extension KeeperSuites {
                 ]
                 $0.niceValue = 7
             }
-            #expect(try keeper.shell("umask; ulimit -Sn; ulimit -Hn; ulimit -c; nice", in: plan).output == "0077\n77\n99\n0\n7\n")
+            #expect(
+                try keeper.shell("umask; ulimit -Sn; ulimit -Hn; ulimit -c; nice", in: plan).output
+                    == "0077\n77\n99\n0\n7\n")
         }
 
         @Test func `a program gets the environment as given and nothing else`() throws {
@@ -203,7 +222,8 @@ extension KeeperSuites {
             let started = try keeper.start(
                 StartRequest(
                     template: template, sandbox: "env",
-                    call: ProgramCall(path: "/bin/cat", arguments: ["cat", "/proc/self/environ"], environment: environment),
+                    call: ProgramCall(
+                        path: "/bin/cat", arguments: ["cat", "/proc/self/environ"], environment: environment),
                     stdio: .pipes))
             #expect(try Files.readAll(started.ends[1].raw) == environment.bytes)
         }
@@ -237,16 +257,25 @@ extension KeeperSuites {
         @Test func `no working directory leads out of the root`() throws {
             // CVE-2024-21626: a descriptor that is still open while the directory is changed.
             for number in 0..<40 {
-                guard let (output, _) = try? keeper.run(.shell("cd .; pwd -P; ls -d /work /root /var 2>/dev/null", directory: "/proc/self/fd/\(number)")) else { continue }
-                #expect(output.hasPrefix("/") && !output.contains("unreachable") && !output.contains("root"), "\(number): \(output)")
-                let inner = try keeper.run(.shell("ls ../../../../../../..", directory: "/proc/self/fd/\(number)")).output
+                guard
+                    let (output, _) = try? keeper.run(
+                        .shell("cd .; pwd -P; ls -d /work /root /var 2>/dev/null", directory: "/proc/self/fd/\(number)")
+                    )
+                else { continue }
+                #expect(
+                    output.hasPrefix("/") && !output.contains("unreachable") && !output.contains("root"),
+                    "\(number): \(output)")
+                let inner = try keeper.run(.shell("ls ../../../../../../..", directory: "/proc/self/fd/\(number)"))
+                    .output
                 #expect(!inner.contains("root\n"), "\(number): \(inner)")
             }
         }
 
         @Test func `typing into the starter's terminal is refused`() throws {
             let plan = SandboxPlan.with { $0.systemCallFilter = try! SeccompProfile.standard.compile().bytes }
-            let (output, _) = try keeper.shell("perl -e 'open T, \"/dev/ptmx\"; $c = \"x\"; print ioctl(T, 0x5412, $c) ? \"typed\" : \"refused: $!\"'", in: plan)
+            let (output, _) = try keeper.shell(
+                "perl -e 'open T, \"/dev/ptmx\"; $c = \"x\"; print ioctl(T, 0x5412, $c) ? \"typed\" : \"refused: $!\"'",
+                in: plan)
             #expect(output == "refused: Operation not permitted")
         }
 
@@ -255,11 +284,19 @@ extension KeeperSuites {
                 $0.namespaces.insert(.user)
                 $0.hostname = "inner"
             }
-            let started = try keeper.start("id -u; cat /proc/self/uid_map; echo $$; echo y > /tmp/y && cat /tmp/y; echo x > /dev/null; hostname; read x", in: plan, name: "user")
+            let started = try keeper.start(
+                "id -u; cat /proc/self/uid_map; echo $$; echo y > /tmp/y && cat /tmp/y; "
+                    + "echo x > /dev/null; hostname; read x",
+                in: plan, name: "user")
             let output = started.ends[1]
             var text = ""
-            while !text.hasSuffix("inner\n") { text += String(decoding: try Files.readSome(output.raw, count: 100), as: UTF8.self); if text.isEmpty { break } }
-            #expect(text.split(whereSeparator: \.isWhitespace) == ["0", "0", "100000", "65536", "1", "y", "inner"], "\(text)")
+            while !text.hasSuffix("inner\n") {
+                text += String(decoding: try Files.readSome(output.raw, count: 100), as: UTF8.self)
+                if text.isEmpty { break }
+            }
+            #expect(
+                text.split(whereSeparator: \.isWhitespace) == ["0", "0", "100000", "65536", "1", "y", "inner"],
+                "\(text)")
             var status = stat()
             #expect(stat("/proc/\(started.report.pid)", &status) == 0)
             let lines = try Files.readText("/proc/\(started.report.pid)/status")

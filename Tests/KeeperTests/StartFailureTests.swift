@@ -22,13 +22,25 @@ extension KeeperSuites {
             try place.write("echo\n", to: "plain", mode: 0o644)
             let binary = "No such program, or its interpreter (the #! line or the dynamic linker) is missing."
             return [
-                (.program("/no/such/program"), "execute /no/such/program: No such file or directory (ENOENT). \(binary)"),
+                (
+                    .program("/no/such/program"),
+                    "execute /no/such/program: No such file or directory (ENOENT). \(binary)"
+                ),
                 (.program("/data/bad"), "execute /data/bad: No such file or directory (ENOENT). \(binary)"),
-                (.program("/data/plain"), "execute /data/plain: Permission denied (EACCES). The file is not executable"),
+                (
+                    .program("/data/plain"),
+                    "execute /data/plain: Permission denied (EACCES). The file is not executable"
+                ),
                 (.program("/data/text"), "execute /data/text: Exec format error (ENOEXEC). The file is no program"),
                 (.program("/data"), "execute /data: Permission denied (EACCES)"),
-                (.shell("true", directory: "/no/dir"), "change directory to /no/dir: No such file or directory (ENOENT)"),
-                (.shell("true", directory: "/etc/passwd"), "change directory to /etc/passwd: Not a directory (ENOTDIR)"),
+                (
+                    .shell("true", directory: "/no/dir"),
+                    "change directory to /no/dir: No such file or directory (ENOENT)"
+                ),
+                (
+                    .shell("true", directory: "/etc/passwd"),
+                    "change directory to /etc/passwd: Not a directory (ENOTDIR)"
+                ),
             ]
         }
 
@@ -64,7 +76,8 @@ extension KeeperSuites {
                 let failure = try keeper.refusal(
                     .start(
                         StartRequest(
-                            template: template, sandbox: "t", call: .program("/no/such"), stdio: .terminal(size), attached: true)),
+                            template: template, sandbox: "t", call: .program("/no/such"), stdio: .terminal(size),
+                            attached: true)),
                     [log.raw])
                 #expect(failure.sentence.hasPrefix("execute /no/such"))
                 counts.append(try keeper.status().openDescriptors)
@@ -129,7 +142,8 @@ extension KeeperSuites {
                 // The keeper is stopped so that it finds the death and the request together.
                 kill(keeper.pid, SIGSTOP)
                 for pid in try childrenOfKeeper() { kill(Int32(pid)!, SIGKILL) }
-                try keeper.client.send(.start(StartRequest(template: template, sandbox: "same", call: .shell("exit 9"), stdio: .pipes)))
+                try keeper.client.send(
+                    .start(StartRequest(template: template, sandbox: "same", call: .shell("exit 9"), stdio: .pipes)))
                 kill(keeper.pid, SIGCONT)
                 #expect(try keeper.end(of: "same").status == .exited(9))
                 try keeper.demand(.acknowledge(sandbox: "same"))

@@ -57,7 +57,8 @@ extension KeeperSuites {
             let file = try Files.open(place.path("out"), O_RDWR | O_CREAT, mode: 0o600)
             try place.write("input\n", to: "in")
             let input = try Files.open(place.path("in"), O_RDONLY)
-            _ = try keeper.start("cat; echo error >&2", name: "passed", streams: .passed, [input.raw, file.raw, file.raw])
+            _ = try keeper.start(
+                "cat; echo error >&2", name: "passed", streams: .passed, [input.raw, file.raw, file.raw])
             _ = try keeper.end(of: "passed")
             #expect(try Files.readText(place.path("out")) == "input\nerror")
             #expect(try keeper.refusal(.attach(sandbox: "passed")).kind == .conflict)
@@ -91,16 +92,22 @@ extension KeeperSuites {
         @Test func `long lines are written in parts of bounded length`() throws {
             for count in [16_384, 16_385, 50_000] {
                 try? Files.remove(place.path("log"))
-                _ = try logged("perl -e 'print \"x\" x \(count), \"\\n\", \"y\" x \(count), \"\\n\"; print \"z\" x 40000'", name: "long\(count)")
+                _ = try logged(
+                    "perl -e 'print \"x\" x \(count), \"\\n\", \"y\" x \(count), \"\\n\"; print \"z\" x 40000'",
+                    name: "long\(count)")
                 let lines = try lines()
                 #expect(lines.allSatisfy { $0.text.utf8.count <= 16 << 10 })
-                #expect(lines.map(\.text).joined() == String(repeating: "x", count: count) + String(repeating: "y", count: count) + String(repeating: "z", count: 40_000))
+                #expect(
+                    lines.map(\.text).joined() == String(repeating: "x", count: count)
+                        + String(repeating: "y", count: count) + String(repeating: "z", count: 40_000))
                 #expect(lines.filter { $0.mark == "F" }.count == 2)
             }
         }
 
-        @Test(arguments: [32 << 10, 100_000, 1 << 20]) func `an output flood is bounded by rotation`(limit: Int) throws {
-            let end = try logged("yes | head -c 1500000; echo; echo last; sleep 0.01; echo error >&2", name: "flood", limit: limit)
+        @Test(arguments: [32 << 10, 100_000, 1 << 20]) func `an output flood is bounded by rotation`(limit: Int) throws
+        {
+            let end = try logged(
+                "yes | head -c 1500000; echo; echo last; sleep 0.01; echo error >&2", name: "flood", limit: limit)
             #expect(end.lostLogBytes == 0)
             for file in ["log", "log.1"] {
                 #expect(try Files.status(place.path(file)).size <= limit)
@@ -136,7 +143,9 @@ extension KeeperSuites {
 
         @Test func `attached at the start misses no byte`() throws {
             for round in 0..<20 {
-                let started = try keeper.start("echo out\(round); echo err >&2", name: "a\(round)", streams: .logged, attached: true, [null.raw, log.raw])
+                let started = try keeper.start(
+                    "echo out\(round); echo err >&2", name: "a\(round)", streams: .logged, attached: true,
+                    [null.raw, log.raw])
                 #expect(try started.text(0) == "out\(round)\n")
                 #expect(try started.text(1) == "err\n")
             }
@@ -144,7 +153,8 @@ extension KeeperSuites {
 
         @Test func `attached later sees what comes from then on`() throws {
             let input = try Files.pipe().ends()
-            _ = try keeper.start("read x; echo early; read x; echo late", name: "later", streams: .logged, [input.reader.raw, log.raw])
+            _ = try keeper.start(
+                "read x; echo early; read x; echo late", name: "later", streams: .logged, [input.reader.raw, log.raw])
             try Files.writeAll([10], to: input.writer.raw)
             while true {
                 if Files.exists(place.path("log")), try !lines().isEmpty { break }
@@ -158,7 +168,8 @@ extension KeeperSuites {
         }
 
         @Test func `an attached reader that stops reading holds the program up, not the keeper`() throws {
-            let started = try keeper.start("yes | head -c 3000000; echo end", name: "held", streams: .logged, attached: true, [null.raw, log.raw])
+            let started = try keeper.start(
+                "yes | head -c 3000000; echo end", name: "held", streams: .logged, attached: true, [null.raw, log.raw])
             // It waits with its output in the pipes; others start, run and end.
             for _ in 0..<3 { #expect(try keeper.shell("echo other").output == "other\n") }
             #expect(try keeper.list().contains { $0.sandbox == "held" && $0.end == nil })
@@ -172,7 +183,8 @@ extension KeeperSuites {
         }
 
         @Test func `a reader that is slow gets every byte after the program's end`() throws {
-            let started = try keeper.start("yes 1234567 | head -c 120000", name: "slow", streams: .logged, attached: true, [null.raw, log.raw])
+            let started = try keeper.start(
+                "yes 1234567 | head -c 120000", name: "slow", streams: .logged, attached: true, [null.raw, log.raw])
             // The program's end is told although nobody has read yet: two pipes hold it all.
             #expect(try keeper.end(of: "slow").status.isSuccess)
             try keeper.demand(.acknowledge(sandbox: "slow"))
@@ -184,7 +196,9 @@ extension KeeperSuites {
         }
 
         @Test func `readers that attach and go leave nothing in the keeper`() throws {
-            _ = try keeper.start("while :; do echo tick; done", name: "ticking", streams: .logged, logBytesLimit: 65_536, [null.raw, log.raw])
+            _ = try keeper.start(
+                "while :; do echo tick; done", name: "ticking", streams: .logged, logBytesLimit: 65_536,
+                [null.raw, log.raw])
             for _ in 0..<3 { _ = try keeper.demand(.attach(sandbox: "ticking")) }
             usleep(20_000)
             let before = try keeper.status().openDescriptors
@@ -204,7 +218,8 @@ extension KeeperSuites {
 
         private func terminal(_ command: String, name: String) throws -> Terminal_ {
             let started = try keeper.start(
-                command, name: name, streams: .terminal(Terminal.Size(rows: 24, columns: 80)), attached: true, [log.raw])
+                command, name: name, streams: .terminal(Terminal.Size(rows: 24, columns: 80)), attached: true, [log.raw]
+            )
             return Terminal_(output: started.ends[0], input: started.ends[1])
         }
 
@@ -217,7 +232,9 @@ extension KeeperSuites {
                 var got: [UInt8] = []
                 while !String(decoding: got, as: UTF8.self).contains(text) {
                     let part = try Files.readSome(output.raw, count: 4096)
-                    guard !part.isEmpty else { throw TestFailure("\(text) did not come: \(String(decoding: got, as: UTF8.self))") }
+                    guard !part.isEmpty else {
+                        throw TestFailure("\(text) did not come: \(String(decoding: got, as: UTF8.self))")
+                    }
                     got += part
                 }
                 return String(decoding: got, as: UTF8.self)
@@ -225,7 +242,8 @@ extension KeeperSuites {
         }
 
         @Test func `a program on a terminal has it under its name, with its size, and echo`() throws {
-            let terminal = try terminal("tty; stty size; readlink /proc/self/fd/0; read x; echo got $x; stty size", name: "tty")
+            let terminal = try terminal(
+                "tty; stty size; readlink /proc/self/fd/0; read x; echo got $x; stty size", name: "tty")
             _ = try terminal.until("/dev/pts/0\r\n24 80\r\n/dev/pts/0\r\n")
             try keeper.demand(.resize(sandbox: "tty", Terminal.Size(rows: 50, columns: 132)))
             try terminal.type("word\n")
@@ -235,7 +253,8 @@ extension KeeperSuites {
         }
 
         @Test func `a program hears of a resize`() throws {
-            let terminal = try terminal("trap 'stty size; exit 4' WINCH; echo up; while :; do sleep 0.02; done", name: "winch")
+            let terminal = try terminal(
+                "trap 'stty size; exit 4' WINCH; echo up; while :; do sleep 0.02; done", name: "winch")
             _ = try terminal.until("up\r\n")
             try keeper.demand(.resize(sandbox: "winch", Terminal.Size(rows: 10, columns: 20)))
             _ = try terminal.until("10 20\r\n")
@@ -248,7 +267,9 @@ extension KeeperSuites {
             try terminal.type("\u{3}")
             _ = try terminal.until("^C")
             // The shell gets the signal, too, but is the first process of its pid namespace and has no handler.
-            #expect(try keeper.end(of: "ctrl-c").status.shellStatus != 0 || lines().contains { $0.text.contains("ended 130") })
+            #expect(
+                try keeper.end(of: "ctrl-c").status.shellStatus != 0
+                    || lines().contains { $0.text.contains("ended 130") })
         }
 
         @Test func `the end of the terminal ends its session`() throws {
@@ -259,26 +280,33 @@ extension KeeperSuites {
         }
 
         @Test func `more input than a terminal holds arrives complete`() throws {
-            let terminal = try terminal("stty raw -echo; echo up; sleep 0.1; head -c 300000 | wc -c; echo end", name: "paste")
+            let terminal = try terminal(
+                "stty raw -echo; echo up; sleep 0.1; head -c 300000 | wc -c; echo end", name: "paste")
             _ = try terminal.until("up\n")
             let input = terminal.input
             try Files.setNonBlocking(input.raw)
             var left = [UInt8](repeating: UInt8(ascii: "p"), count: 300_000)
             while !left.isEmpty {
-                if let count = try Files.writeAvailable(left[...], to: input.raw) { left.removeFirst(count) } else { usleep(1000) }
+                if let count = try Files.writeAvailable(left[...], to: input.raw) {
+                    left.removeFirst(count)
+                } else {
+                    usleep(1000)
+                }
             }
             #expect(try terminal.until("end").contains("300000"))
         }
 
         @Test func `resizing what has no terminal is refused`() throws {
             let started = try keeper.start("read x", name: "flat")
-            #expect(try keeper.refusal(.resize(sandbox: "flat", Terminal.Size(rows: 1, columns: 1))).kind == .badRequest)
+            #expect(
+                try keeper.refusal(.resize(sandbox: "flat", Terminal.Size(rows: 1, columns: 1))).kind == .badRequest)
             _ = started
         }
 
         @Test func `a terminal without a mount namespace works, too`() throws {
             let started = try keeper.start(
-                "stty size; tty", in: .unisolated, name: "plain", streams: .terminal(Terminal.Size(rows: 7, columns: 9)),
+                "stty size; tty", in: .unisolated, name: "plain",
+                streams: .terminal(Terminal.Size(rows: 7, columns: 9)),
                 attached: true, [log.raw])
             #expect(try started.text(0).hasPrefix("7 9\r\n/dev/pts/"))
         }

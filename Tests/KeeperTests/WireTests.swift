@@ -94,7 +94,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [UInt32(17), 1 << 20, .max]) func `lengths beyond the message are refused before allocation`(length: UInt32) {
+    @Test(arguments: [UInt32(17), 1 << 20, .max]) func `lengths beyond the message are refused before allocation`(
+        length: UInt32
+    ) {
         var writer = WireWriter()
         writer.write(length)
         writer.write(UInt64(0))

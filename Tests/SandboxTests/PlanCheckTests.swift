@@ -23,7 +23,9 @@ import Testing
 
     @Test func `the id that means no change is nobody's`() {
         // setresuid(-1, -1, -1) succeeds and leaves root what it is.
-        #expect(problem { $0.identity.uid = .max } == "run as 4294967295:0: Invalid argument (EINVAL). The id 4294967295 is nobody's.")
+        #expect(
+            problem { $0.identity.uid = .max }
+                == "run as 4294967295:0: Invalid argument (EINVAL). The id 4294967295 is nobody's.")
         #expect(problem { $0.identity.gid = .max } != nil)
         #expect(problem { $0.identity.groups = [0, .max] } != nil)
     }
@@ -71,11 +73,14 @@ import Testing
             plan.namespaces = Namespaces(rawValue: UInt64.random(in: 0...UInt64.max, using: &chance) & 0x7E02_0080)
             let text = { (chance: inout SeededChance) in texts.randomElement(using: &chance)! }
             let roots: [RootFilesystem] = [
-                .unchanged, .host, .directory(text(&chance), readOnly: true), .overlay(lower: [text(&chance)], upper: .readOnly),
+                .unchanged, .host, .directory(text(&chance), readOnly: true),
+                .overlay(lower: [text(&chance)], upper: .readOnly),
                 .overlay(lower: [], upper: .temporary(bytes: 5)),
             ]
             plan.root = roots.randomElement(using: &chance)!
-            plan.mounts = [Mount(.temporary(bytes: 1), at: text(&chance)), Mount(.bind(text(&chance)), at: text(&chance))]
+            plan.mounts = [
+                Mount(.temporary(bytes: 1), at: text(&chance)), Mount(.bind(text(&chance)), at: text(&chance)),
+            ]
             if Bool.random(using: &chance) { plan.mounts = [] }
             plan.maskedPaths = Bool.random(using: &chance) ? [] : [text(&chance)]
             plan.systemCallFilter = [UInt8](repeating: 0, count: [0, 8, 12].randomElement(using: &chance)!)
@@ -86,7 +91,8 @@ import Testing
             for mount in plan.mounts { sources.isDirectory[mount.target] = Bool.random(using: &chance) }
             let base: SandboxProgram.Base =
                 !plan.namespaces.contains(.mount) ? .none : plan.isBuiltPerStart ? .built : .joined
-            let variant = SandboxProgram.Variant(base: base, sources: sources, joinCount: 1, terminal: Bool.random(using: &chance), lastCapability: 40)
+            let variant = SandboxProgram.Variant(
+                base: base, sources: sources, joinCount: 1, terminal: Bool.random(using: &chance), lastCapability: 40)
             _ = CompiledProgram(SandboxProgram(plan, variant).program)
             if plan.root != .unchanged {
                 var steps = RootSteps(StepProgram())

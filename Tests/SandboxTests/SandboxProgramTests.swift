@@ -11,7 +11,8 @@ import Testing
         var plan = SandboxPlan()
         change(&plan)
         let base: SandboxProgram.Base = plan.namespaces.contains(.mount) ? .joined : .none
-        let variant = SandboxProgram.Variant(base: base, sources: RootSources(), joinCount: 2, terminal: terminal, lastCapability: 40)
+        let variant = SandboxProgram.Variant(
+            base: base, sources: RootSources(), joinCount: 2, terminal: terminal, lastCapability: 40)
         return SandboxProgram(plan, variant).program.steps
     }
 
@@ -66,7 +67,8 @@ import Testing
 
     @Test func `nothing slow stands after the wait`() throws {
         let slow: Set = [
-            "mount", "unmount", "newFileSystem", "fileSystemMount", "moveMount", "pivotRoot", "unshare", "joinNamespaces",
+            "mount", "unmount", "newFileSystem", "fileSystemMount", "moveMount", "pivotRoot", "unshare",
+            "joinNamespaces",
             "loopbackUp", "write", "maskPath", "readOnlyPath", "dropBounding", "open", "openAt", "openTree",
         ]
         #expect(slow.isDisjoint(with: kinds(try afterTheWait(program()))))

@@ -104,7 +104,7 @@ final class ProgramStreams {
         guard let source = channel.source else { return }
         do {
             guard try readChunk(channel, source) else { return end(channel) }
-        } catch where error.code == .again {
+        } catch  where error.code == .again {
             return
         } catch {
             // A terminal whose program has gone answers EIO: that is its end (pty(7)).

@@ -45,7 +45,7 @@ final class TerminalInput {
             guard count > 0 else { return close() }
             waiting = Array(buffer[..<count])
             pass()
-        } catch where error.code == .again {
+        } catch  where error.code == .again {
             return
         } catch {
             close()
@@ -60,7 +60,7 @@ final class TerminalInput {
             loop.remove(full)
             room = nil
             try listen()
-        } catch where error.code == .again {
+        } catch  where error.code == .again {
             waitForRoom()
         } catch {
             close()

@@ -34,7 +34,8 @@ extension SandboxPlan {
         }
         guard namespaces.contains(.user) else { return }
         let last = UInt32.max - 1
-        guard identityMap.count > 0, identityMap.count <= last, identityMap.firstUserOutside <= last - identityMap.count,
+        guard identityMap.count > 0, identityMap.count <= last,
+            identityMap.firstUserOutside <= last - identityMap.count,
             identityMap.firstGroupOutside <= last - identityMap.count
         else {
             throw SystemError(
@@ -73,7 +74,8 @@ extension SandboxPlan {
         if let temporaryBytes { try Self.check("/tmp", temporaryBytes) }
         if namespaces.contains(.mount) { try Self.check("/dev/shm", sharedMemoryBytes) }
         guard umask <= 0o777 else {
-            throw SystemError("set the umask to", "0o" + String(umask, radix: 8), code: .invalid, advice: "The most is 0o777.")
+            throw SystemError(
+                "set the umask to", "0o" + String(umask, radix: 8), code: .invalid, advice: "The most is 0o777.")
         }
     }
 
