@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// From the start of a program to its end.
-    @Suite(.serialized, .leavesNothing) struct Life {
+    @TestThread @Suite(.serialized, .leavesNothing) struct Life {
         let keeper: KeeperProcess
         init() throws { keeper = try KeeperProcess() }
 
@@ -64,7 +64,7 @@ extension KeeperSuites {
             let command =
                 "for i in 1 2 3 4 5; do sh -c 'trap \"echo child; exit\" USR1; echo up; "
                 + "while :; do sleep 0.02; done' & done; "
-                    + "trap 'wait; exit 0' USR1; wait; wait"
+                + "trap 'wait; exit 0' USR1; wait; wait"
             let started = try keeper.start(command, in: .unisolated, name: "tree")
             var text = ""
             while text.split(separator: "\n").count < 5 {
