@@ -28,6 +28,9 @@ package actor KeeperLink {
     private var state = State.down(nil)
     private var waiting: [CheckedContinuation<Result<KeeperConnection, NodeFailure>, Never>] = []
     private var templates = TemplateNumbers(limit: templateLimit)
+    /// Which templates have children prepared for them, and the task that lets them go again.
+    private var demand = PreparationDemand()
+    private var releasing: Task<Void, Never>?
     private var isClosed = false
     /// How often owners were told what runs.
     private var rounds = 0
@@ -52,6 +55,7 @@ package actor KeeperLink {
                 _ = await connection.untilEnded()
                 state = .down(nil)
                 templates.removeAll()
+                demand.reset()
             } catch {
                 state = .down(error)
                 resume(with: .failure(error))
@@ -64,6 +68,7 @@ package actor KeeperLink {
     /// Lets go of the keeper, which runs on with everything in it.
     package func close() {
         isClosed = true
+        releasing?.cancel()
         if case .up(let connection, _) = state { connection.close() }
         resume(with: .failure(NodeFailure(.unavailable, "the node is ending")))
     }
@@ -160,6 +165,7 @@ package actor KeeperLink {
         _ start: SandboxStart, _ descriptors: [CInt], _ connection: KeeperConnection
     ) async throws(KeeperConnection.Problem) -> StartedSandbox {
         let template = try await template(start.plan, connection)
+        noteStart(of: template, connection)
         let round = rounds
         let request = StartRequest(
             template: template, sandbox: start.name, call: start.call, stdio: start.streams,
@@ -177,6 +183,26 @@ package actor KeeperLink {
         guard case .template(let number) = answer.reply else { throw KeeperConnection.strange(answer, "template") }
         if let dropped = templates.add(plan, number) { _ = try? await connection.perform(.drop(template: dropped)) }
         return number
+    }
+
+    /// Has children prepared for what is started again and again.
+    private func noteStart(of template: UInt32, _ connection: KeeperConnection) {
+        guard demand.started(template, at: .now) else { return }
+        // Nobody waits for it: a start that finds no prepared child makes its own.
+        Task { try? await connection.perform(.prepare(template: template, count: UInt32(PreparationDemand.count))) }
+        guard releasing == nil else { return }
+        releasing = Task { await self.releaseWhenIdle() }
+    }
+
+    private func releaseWhenIdle() async {
+        while demand.isActive, !isClosed {
+            do { try await Task.sleep(for: PreparationDemand.window) } catch { return }
+            guard case .up(let connection, _) = state else { continue }
+            for template in demand.released(at: .now) {
+                try? await connection.perform(.prepare(template: template, count: 0))
+            }
+        }
+        releasing = nil
     }
 
     /// Keeps children of a plan prepared and waiting.
