@@ -45,7 +45,7 @@ test: swift
 	@$(MAKE) --no-print-directory examples
 	@cd Examples/legacy-risk && OUT=$(EXAMPLES) sh ./check.sh
 	swift build --build-tests $(CHECKED)
-	swift test --skip-build
+	swift test --skip-build --no-parallel
 
 bench: swift
 	@.ci/packages $(BENCH_NEEDS)

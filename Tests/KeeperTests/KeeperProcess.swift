@@ -95,6 +95,15 @@ final class KeeperProcess {
         return status
     }
 
+    /// Whether the keeper comes to have so many descriptors open: its janitor closes a moment after the answer.
+    func settles(atDescriptors expected: Int) throws -> Bool {
+        for _ in 0..<500 {
+            if try status().openDescriptors == expected { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
     func list() throws -> [SandboxReport] {
         guard case .list(let list) = try ask(.list) else { throw TestFailure("no list") }
         return list
