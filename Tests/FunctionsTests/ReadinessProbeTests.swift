@@ -30,6 +30,7 @@ import Testing
 
     /// What programs do before their first read, and whether that is seen.
     @Test(arguments: [
+        (["python3", "-c", "import os; os.read(os.dup(0), 1)"], true),
         (["cat"], true), (["sort"], true), (["sh", "-c", "read x"], true),
         (["python3", "-c", "import sys; sys.stdin.read()"], true),
         (["python3", "-c", "import select; select.select([0], [], [])"], true),

@@ -40,9 +40,19 @@ package enum ReadinessProbe {
     private static func isWaiting(pid: Int32, thread: Int32, isFirst: Bool) throws(SystemError) -> Bool {
         let place = "/proc/\(pid)/task/\(thread)"
         guard let call = SleepingCall(try Files.readText(place + "/syscall")) else { return false }
-        guard call.readsInput || (isFirst && call.waitsForDescriptors) else { return false }
+        guard call.readsInput || (isFirst && call.waitsForDescriptors) || readsCopyOfInput(call, pid: pid) else {
+            return false
+        }
         // A thread that was stopped in the middle of the call (SIGSTOP, a tracer) waits for something else.
         return state(stat: try Files.readText(place + "/stat")) == "S"
+    }
+
+    /// Whether it reads its input under another number: libxml2 and zlib duplicate descriptor 0 and read the copy.
+    private static func readsCopyOfInput(_ call: SleepingCall, pid: Int32) -> Bool {
+        guard let number = call.readDescriptor, number > 2, let input = try? Files.link("/proc/\(pid)/fd/0") else {
+            return false
+        }
+        return (try? Files.link("/proc/\(pid)/fd/\(number)")) == input
     }
 
     private static func advised(_ error: SystemError, _ advice: String) -> SystemError {
@@ -73,6 +83,8 @@ struct SleepingCall: Hashable {
 
     /// The kernel takes descriptors as 32-bit numbers, whatever stands above.
     var readsInput: Bool { Self.readers.contains(number) && UInt32(truncatingIfNeeded: firstArgument) == 0 }
+    /// The descriptor of a call that reads.
+    var readDescriptor: UInt32? { Self.readers.contains(number) ? UInt32(truncatingIfNeeded: firstArgument) : nil }
     var waitsForDescriptors: Bool { Self.waiters.contains(number) }
 
     #if arch(x86_64)
