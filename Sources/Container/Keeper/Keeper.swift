@@ -67,7 +67,7 @@ package final class Keeper {
         hierarchy = try? CgroupHierarchy.open(parent: settings.cgroupParent)
         _ = try? hierarchy?.removeLeftovers()
         identity = KeeperIdentity(
-            pid: CurrentProcess.pid, generation: UInt64(Clock.now().nanoseconds), build: settings.build)
+            pid: OwnProcess.pid, generation: UInt64(Clock.now().nanoseconds), build: settings.build)
         ownPidNamespace = SharedFD(try Files.open("/proc/self/ns/pid", 0))
         ownNetworkNamespace = SharedFD(try Files.open("/proc/self/ns/net", 0))
         lastCapability = try Capabilities.lastOfKernel()
@@ -102,7 +102,7 @@ package final class Keeper {
     private func accept(from listener: SharedFD) {
         while let socket = try? MessageSocket.accept(from: listener.raw) {
             // Only our own user and root may speak to the keeper; the socket's mode says the same.
-            guard let peer = try? MessageSocket.peer(of: socket.raw), peer.uid == 0 || peer.uid == CurrentProcess.user
+            guard let peer = try? MessageSocket.peer(of: socket.raw), peer.uid == 0 || peer.uid == OwnProcess.effectiveUser
             else { continue }
             try? adopt(connection: socket)
         }

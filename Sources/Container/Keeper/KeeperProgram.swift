@@ -56,10 +56,10 @@ package enum KeeperProgram {
     /// Sets this process up to be the parent of everything.
     private static func becomeKeeper() throws {
         CurrentProcess.resetSignalActions()
-        CurrentProcess.ignoreBrokenPipes()
-        if CurrentProcess.user == 0 {
+        OwnProcess.ignoreBrokenPipes()
+        if OwnProcess.effectiveUser == 0 {
             // Not to be traced or read by what it starts, and mounts that nobody else sees.
-            try CurrentProcess.forbidTracing()
+            try ThisProcess.setDumpable(false)
             try Mounts.leaveSharedNamespace()
         }
     }

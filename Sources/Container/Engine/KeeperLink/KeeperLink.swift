@@ -205,15 +205,6 @@ package actor KeeperLink {
         releasing = nil
     }
 
-    /// Keeps children of a plan prepared and waiting.
-    package func prepare(_ plan: SandboxPlan, count: Int) async throws(NodeFailure) {
-        let connection = try await connection()
-        try await translated { () async throws(KeeperConnection.Problem) in
-            let template = try await self.template(plan, connection)
-            try await connection.perform(.prepare(template: template, count: UInt32(count)))
-        }
-    }
-
     /// Starts another program in a sandbox.
     package func execute(
         _ request: ExecuteRequest, descriptors: [CInt]
