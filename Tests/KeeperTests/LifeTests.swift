@@ -62,9 +62,9 @@ extension KeeperSuites {
 
         @Test func `a signal to the whole tree reaches every process, without a pid namespace, too`() throws {
             let command =
-                "for i in 1 2 3 4 5; do sh -c 'trap \"echo child; exit\" USR1; echo up; "
-                + "while :; do sleep 0.02; done' & done; "
-                + "trap 'wait; exit 0' USR1; wait; wait"
+                "trap 'wait; exit 0' USR1; "
+                + "for i in 1 2 3 4 5; do sh -c 'trap \"echo child; exit\" USR1; echo up; "
+                + "while :; do sleep 0.02; done' & done; wait; wait"
             let started = try keeper.start(command, in: .unisolated, name: "tree")
             var text = ""
             while text.split(separator: "\n").count < 5 {
