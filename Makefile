@@ -24,7 +24,10 @@ RELEASE = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -
 CHECKED = --explicit-target-dependency-import-check error
 SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git
+BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git \
+    /usr/include/archive.h=libarchive-dev /usr/include/zlib.h=zlib1g-dev /usr/include/zstd.h=libzstd-dev \
+    /usr/include/sys/acl.h=libacl1-dev /usr/include/nettle/md5.h=nettle-dev /usr/include/lzma.h=liblzma-dev \
+    /usr/include/lz4.h=liblz4-dev /usr/include/bzlib.h=libbz2-dev /usr/include/libxml2/libxml/parser.h=libxml2-dev
 TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
     xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps
 BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3

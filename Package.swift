@@ -21,7 +21,7 @@ enum Rung: Int {
     }
 }
 
-enum Form { case c, library, executable, testKit }
+enum Form { case c, library, executable, testKit, system }
 
 struct Module {
     var name: String
@@ -33,6 +33,13 @@ struct Module {
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let httpClient: [Target.Dependency] = [
+    .product(name: "AsyncHTTPClient", package: "async-http-client"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
 
 // Order matters inside a rung: a module may need only modules that stand above it in this list.
 let modules = [
@@ -41,20 +48,35 @@ let modules = [
     Module(name: "Linux", rung: .kernel, needs: ["CKernel"]),
 
     Module(name: "JSON", rung: .values),
+    Module(name: "OCI", rung: .values, needs: ["JSON"]),
+
+    // Libraries of the system: tar archives and their compression.
+    Module(name: "CArchive", rung: .container, form: .system, tested: false),
+    Module(name: "Images", rung: .container, needs: ["Linux", "JSON", "OCI", "CArchive"], outside: [crypto]),
+    Module(name: "Registry", rung: .container, needs: ["Linux", "JSON", "OCI", "Images"], outside: httpClient),
 
     Module(name: "Spawn", rung: .container, needs: ["CSpawn", "Linux"]),
     Module(name: "Sandbox", rung: .container, needs: ["Linux", "Spawn"]),
     Module(name: "Keeper", rung: .container, needs: ["Linux", "Spawn", "Sandbox"]),
-    Module(name: "Engine", rung: .container, needs: ["Linux", "JSON", "Sandbox", "Keeper", "Spawn"]),
+    Module(name: "Networking", rung: .container, needs: ["Linux", "JSON", "Spawn"]),
+    Module(
+        name: "Engine", rung: .container,
+        needs: ["Linux", "JSON", "OCI", "Images", "Sandbox", "Keeper", "Spawn", "Networking"]),
+    Module(name: "Building", rung: .container, needs: ["Linux", "JSON", "OCI", "Images", "Engine"]),
 
     Module(name: "Functions", rung: .function, needs: ["Linux", "Spawn", "Sandbox", "Keeper", "Engine"]),
 
     Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
 
-    Module(name: "Daemon", rung: .edge, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Engine", "Functions"]),
+    Module(
+        name: "Daemon", rung: .edge,
+        needs: [
+            "Linux", "JSON", "OCI", "Images", "Registry", "Spawn", "Sandbox", "Keeper", "Networking", "Engine", "Building",
+            "Functions",
+        ]),
     Module(
         name: "CommandLine", rung: .edge,
-        needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Engine", "Functions", "Comparison", "Daemon"],
+        needs: ["Linux", "JSON", "OCI", "Spawn", "Sandbox", "Keeper", "Engine", "Functions", "Comparison", "Daemon"],
         outside: [argumentParser]),
     Module(name: "forkless", rung: .edge, needs: ["CommandLine"], form: .executable, tested: false),
     Module(name: "forkless-keeper", rung: .edge, needs: ["Keeper"], form: .executable, tested: false),
@@ -73,6 +95,7 @@ let testLibraries: [String: [String]] = [
 
 /// Targets that only the named modules may import: each wraps one outside world.
 let exclusive: [String: Set<String>] = [
+    "CArchive": ["Images"],
     "CSpawn": ["Spawn"],
     "CKernel": ["CSpawn", "Linux"],
 ]
@@ -104,6 +127,8 @@ func target(_ module: Module) -> Target {
     let folder = module.form == .testKit ? "Sources/TestKit" : "Sources/\(module.rung.folder)/\(module.name)"
     let dependencies = module.needs.map { Target.Dependency.byName(name: $0) } + module.outside
     switch module.form {
+    case .system:
+        return .systemLibrary(name: module.name, path: folder)
     case .c:
         return .target(name: module.name, dependencies: dependencies, path: folder)
     case .executable:
@@ -133,7 +158,10 @@ let package = Package(
         .executable(name: "forkless-keeper", targets: ["forkless-keeper"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: modules.map(target) + modules.filter(\.tested).map(testTarget)
         + testLibraries.values.joined().sorted().map { .systemLibrary(name: $0, path: "Tests/\($0)") }
