@@ -50,11 +50,15 @@ final class TestForkless: Sendable {
     private func endNode() async throws {
         for name in ["forkless node", "forkless-keeper"] {
             let own = try Self.pids(naming: run).filter { try Self.commandLine($0).contains(name) }
-            for pid in own {
-                // One that ended since it was listed is what is wanted.
-                do { try ProcessFD(pid: pid).signal(Signal.terminate) } catch where error.code == .noProcess { continue }
-            }
+            for pid in own { try Self.terminate(pid) }
             try await eventually("\(name) has ended") { own.allSatisfy { !Files.exists("/proc/\($0)/exe") || Self.isZombie($0) } }
+        }
+    }
+
+    /// Asks a process to end; one that has ended since it was listed is what is wanted.
+    private static func terminate(_ pid: Int32) throws(SystemError) {
+        do { try ProcessFD(pid: pid).signal(Signal.terminate) } catch {
+            guard error.code == .noProcess else { throw error }
         }
     }
 
