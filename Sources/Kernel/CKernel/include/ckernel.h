@@ -45,6 +45,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -118,6 +119,22 @@ static inline long ck_symlinkat(const char *target, int dir, const char *path) {
 static inline long ck_readlinkat(int dir, const char *path, char *to, size_t count) { CK_RESULT(readlinkat(dir, path, to, count)); }
 static inline long ck_mknodat(int dir, const char *path, unsigned mode, dev_t device) { CK_RESULT(mknodat(dir, path, mode, device)); }
 static inline long ck_fchmodat(int dir, const char *path, unsigned mode) { CK_RESULT(fchmodat(dir, path, mode, 0)); }
+static inline long ck_fchmod(int fd, unsigned mode) { CK_RESULT(fchmod(fd, mode)); }
+static inline long ck_fchmodat_itself(int dir, const char *path, unsigned mode) { CK_RESULT(fchmodat(dir, path, mode, AT_SYMLINK_NOFOLLOW)); }
+static inline long ck_fchownat_itself(int dir, const char *path, uid_t uid, gid_t gid) { CK_RESULT(fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW)); }
+static inline long ck_linkat(int dir, const char *path, int new_dir, const char *new_path) { CK_RESULT(linkat(dir, path, new_dir, new_path, 0)); }
+static inline long ck_futimens(int fd, const struct timespec times[2]) { CK_RESULT(futimens(fd, times)); }
+static inline long ck_utimens_itself(int dir, const char *path, const struct timespec times[2]) { CK_RESULT(utimensat(dir, path, times, AT_SYMLINK_NOFOLLOW)); }
+static inline long ck_fsetxattr(int fd, const char *name, const void *value, size_t count) { CK_RESULT(fsetxattr(fd, name, value, count, 0)); }
+static inline long ck_fgetxattr(int fd, const char *name, void *to, size_t count) { CK_RESULT(fgetxattr(fd, name, to, count)); }
+static inline long ck_flistxattr(int fd, char *to, size_t count) { CK_RESULT(flistxattr(fd, to, count)); }
+static inline long ck_pwrite(int fd, const void *from, size_t count, off_t at) { CK_RESULT(pwrite(fd, from, count, at)); }
+static inline unsigned ck_major(dev_t device) { return major(device); }
+static inline unsigned ck_minor(dev_t device) { return minor(device); }
+static inline dev_t ck_makedev(unsigned high, unsigned low) { return makedev(high, low); }
+// lseek(2): _GNU_SOURCE names.
+static inline long ck_next_data(int fd, off_t offset) { CK_RESULT(lseek(fd, offset, 3)); }
+static inline long ck_next_hole(int fd, off_t offset) { CK_RESULT(lseek(fd, offset, 4)); }
 static inline long ck_fchown(int fd, uid_t uid, gid_t gid) { CK_RESULT(fchown(fd, uid, gid)); }
 static inline long ck_fsync(int fd) { CK_RESULT(fsync(fd)); }
 static inline long ck_ftruncate(int fd, off_t length) { CK_RESULT(ftruncate(fd, length)); }
