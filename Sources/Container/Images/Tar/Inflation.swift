@@ -1,0 +1,102 @@
+internal import CArchive
+
+/// How an archive is compressed, told by its first bytes.
+package enum Compression: String, Hashable, Sendable {
+    case none, gzip, zstd
+
+    /// - Throws: `ArchiveFailure` for a compression that is known and not supported.
+    init(firstBytes bytes: some Collection<UInt8>) throws(ArchiveFailure) {
+        let magic = Array(bytes.prefix(6))
+        func begins(_ prefix: [UInt8]) -> Bool { magic.starts(with: prefix) }
+        for (prefix, name) in [([0xFD as UInt8, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz"), ([0x42, 0x5A, 0x68], "bzip2")]
+        where begins(prefix) {
+            throw ArchiveFailure(
+                .refused, "it is compressed with \(name); only gzip and zstd are read. Decompress it first.")
+        }
+        // RFC 1952 section 2.3.1; RFC 8878 sections 3.1.1 and 3.1.2 (a skippable frame may come first).
+        if begins([0x1F, 0x8B]) {
+            self = .gzip
+        } else if begins([0x28, 0xB5, 0x2F, 0xFD]) || (magic.count >= 4 && magic[0] & 0xF0 == 0x50 && magic[1...3] == [0x2A, 0x4D, 0x18]) {
+            self = .zstd
+        } else {
+            self = .none
+        }
+    }
+}
+
+/// One decompressor, fed with pieces. It never holds more than its window.
+protocol Inflation: AnyObject {
+    /// Decompresses some of `input` into `output`; tells how much was taken and made.
+    func step(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) throws(ArchiveFailure) -> Progress
+    /// Whether the input may end here.
+    var isComplete: Bool { get }
+}
+
+struct Progress {
+    var taken: Int
+    var made: Int
+}
+
+/// gzip, RFC 1952: one member after another, as layers that can be read at random have many.
+final class GzipInflation: Inflation {
+    private var stream = z_stream()
+    private(set) var isComplete = false
+
+    init() throws(ArchiveFailure) {
+        // 15 bits of window, the most there is, and 16 for gzip's header (zlib.h).
+        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK else {
+            throw ArchiveFailure(.damaged, "zlib has no memory for its window.")
+        }
+    }
+
+    func step(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) throws(ArchiveFailure) -> Progress {
+        if isComplete, !input.isEmpty {
+            inflateReset(&stream)
+            isComplete = false
+        }
+        stream.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: UInt8.self).baseAddress)
+        stream.avail_in = UInt32(input.count)
+        stream.next_out = output.bindMemory(to: UInt8.self).baseAddress
+        stream.avail_out = UInt32(output.count)
+        let result = inflate(&stream, Z_NO_FLUSH)
+        guard result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR else {
+            let why = stream.msg.map { String(cString: $0) } ?? "error \(result)"
+            throw ArchiveFailure(.damaged, "its gzip data are damaged (\(why)); get it again.")
+        }
+        isComplete = result == Z_STREAM_END
+        return Progress(taken: input.count - Int(stream.avail_in), made: output.count - Int(stream.avail_out))
+    }
+
+    deinit { inflateEnd(&stream) }
+}
+
+/// Zstandard, RFC 8878: frames one after another.
+final class ZstdInflation: Inflation {
+    /// 32 MiB of window: memory stays bounded whatever a frame's header claims. `zstd -19` uses 8 MiB.
+    private static let windowLog: CInt = 25
+    private let stream: OpaquePointer
+    private(set) var isComplete = false
+
+    init() throws(ArchiveFailure) {
+        guard let made = ZSTD_createDStream() else { throw ArchiveFailure(.damaged, "zstd has no memory for its window.") }
+        stream = made
+        ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, Self.windowLog)
+    }
+
+    func step(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) throws(ArchiveFailure) -> Progress {
+        var from = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
+        var to = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+        // Nothing in and nothing begun: a call would begin a frame that never comes.
+        if isComplete, input.isEmpty { return Progress(taken: 0, made: 0) }
+        let result = ZSTD_decompressStream(stream, &to, &from)
+        guard ZSTD_isError(result) == 0 else {
+            let why = String(cString: ZSTD_getErrorName(result))
+            throw ArchiveFailure(
+                .damaged, "its zstd data are damaged or need more than 32 MiB of window (\(why)); get it again.")
+        }
+        isComplete = result == 0
+        return Progress(taken: from.pos, made: to.pos)
+    }
+
+    deinit { ZSTD_freeDStream(stream) }
+}
