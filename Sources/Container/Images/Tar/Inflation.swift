@@ -39,35 +39,40 @@ struct Progress {
 
 /// gzip, RFC 1952: one member after another, as layers that can be read at random have many.
 final class GzipInflation: Inflation {
-    private var stream = z_stream()
+    /// zlib's state points back at it: it must not move.
+    private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     private(set) var isComplete = false
 
     init() throws(ArchiveFailure) {
+        stream.initialize(to: z_stream())
         // 15 bits of window, the most there is, and 16 for gzip's header (zlib.h).
-        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK else {
+        guard inflateInit2_(stream, 15 + 16, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK else {
             throw ArchiveFailure(.damaged, "zlib has no memory for its window.")
         }
     }
 
     func step(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) throws(ArchiveFailure) -> Progress {
         if isComplete, !input.isEmpty {
-            inflateReset(&stream)
+            inflateReset(stream)
             isComplete = false
         }
-        stream.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: UInt8.self).baseAddress)
-        stream.avail_in = UInt32(input.count)
-        stream.next_out = output.bindMemory(to: UInt8.self).baseAddress
-        stream.avail_out = UInt32(output.count)
-        let result = inflate(&stream, Z_NO_FLUSH)
+        stream.pointee.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: UInt8.self).baseAddress)
+        stream.pointee.avail_in = UInt32(input.count)
+        stream.pointee.next_out = output.bindMemory(to: UInt8.self).baseAddress
+        stream.pointee.avail_out = UInt32(output.count)
+        let result = inflate(stream, Z_NO_FLUSH)
         guard result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR else {
-            let why = stream.msg.map { String(cString: $0) } ?? "error \(result)"
+            let why = stream.pointee.msg.map { String(cString: $0) } ?? "error \(result)"
             throw ArchiveFailure(.damaged, "its gzip data are damaged (\(why)); get it again.")
         }
         isComplete = result == Z_STREAM_END
-        return Progress(taken: input.count - Int(stream.avail_in), made: output.count - Int(stream.avail_out))
+        return Progress(taken: input.count - Int(stream.pointee.avail_in), made: output.count - Int(stream.pointee.avail_out))
     }
 
-    deinit { inflateEnd(&stream) }
+    deinit {
+        inflateEnd(stream)
+        stream.deallocate()
+    }
 }
 
 /// Zstandard, RFC 8878: frames one after another.
