@@ -94,10 +94,9 @@ import Testing
             return try await terminal.read(until: "ready> ").contains("40 120")
         }
         // Ctrl-C is a key like any other: it ends what runs inside, not the session.
-        try terminal.type("sleep 600\n")
-        try await terminal.read(until: "sleep 600")
-        try terminal.type("\u{3}")
-        try await terminal.read(until: "ready> ")
+        try terminal.type("echo 'a'sleep; sleep 600\n")
+        try await terminal.read(until: "asleep\r\n")
+        try await terminal.interrupt(until: "ready> ")
         try terminal.type("echo last words; exit 9\n")
         #expect(try await terminal.read(until: "status 9").contains("last words\r\n"))
         _ = try await terminal.end()

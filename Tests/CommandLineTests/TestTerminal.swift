@@ -42,18 +42,41 @@ final class TestTerminal: Sendable {
 
     func resize(_ size: Terminal.Size) throws { try Terminal.setSize(size, of: master.raw) }
 
+    /// The text did not come; this did.
+    struct Missing: Error, CustomStringConvertible {
+        var text: String
+        var seen: String
+        var description: String { "\"\(text)\" did not come to the terminal, but this: \"\(seen)\"" }
+    }
+
     /// Reads until the text has come; returns everything read.
     @discardableResult
-    func read(until text: String) async throws -> String {
+    func read(until text: String, within time: Duration = .seconds(30)) async throws -> String {
         var seen: [UInt8] = []
-        try await eventually(within: .seconds(30), "\"\(text)\" on the terminal") {
-            do throws(SystemError) { seen += try Files.readSome(master.raw, count: 4096) } catch {
-                // EIO: nobody has the other end any more.
-                guard error.code == .again || error.code == .inputOutput else { throw error }
+        do {
+            try await eventually(within: time, "\"\(text)\" on the terminal") {
+                seen += try readNow()
+                return String(decoding: seen, as: UTF8.self).contains(text)
             }
-            return String(decoding: seen, as: UTF8.self).contains(text)
-        }
+        } catch { throw Missing(text: text, seen: String(decoding: seen, as: UTF8.self)) }
         return String(decoding: seen, as: UTF8.self)
+    }
+
+    private func readNow() throws(SystemError) -> [UInt8] {
+        do { return try Files.readSome(master.raw, count: 4096) } catch {
+            // EIO: nobody has the other end any more.
+            guard error.code == .again || error.code == .inputOutput else { throw error }
+            return []
+        }
+    }
+
+    /// Presses Ctrl-C until the text comes: a key is lost on a shell that is about to hand its terminal to a program.
+    func interrupt(until text: String) async throws {
+        for _ in 0..<10 {
+            try type("\u{3}")
+            if (try? await read(until: text, within: .seconds(3))) != nil { return }
+        }
+        try await read(until: text)
     }
 
     /// Waits for the end; what is still written goes unread.
