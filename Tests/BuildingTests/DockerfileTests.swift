@@ -124,13 +124,15 @@ import Testing
     }
 
     @Test func `the escape directive changes what continues lines`() throws {
-        let file = try Dockerfile(parsing: Array("# syntax=docker/dockerfile:1.7\n#Escape = `\nFROM a\nRUN b `\nc\\\nCMD d".utf8))
+        let text = "# syntax=docker/dockerfile:1.7\n#Escape = `\nFROM a\nRUN b `\nc\\\nCMD d"
+        let file = try Dockerfile(parsing: Array(text.utf8))
         #expect(file.escape == UInt8(ascii: "`"))
         #expect(file.stages[0].steps.map(\.instruction) == [.run(.shell("b c\\")), .command(.shell("d"))])
     }
 
     @Test func `a directive after anything else is a comment`() throws {
-        for text in ["# said\n# escape=`\nFROM a", "\n# escape=`\nFROM a", "FROM a\n# escape=`", "# x=1\n# escape=`\nFROM a"] {
+        let late = "# escape=`\nFROM a"
+        for text in ["# said\n\(late)", "\n\(late)", "FROM b\n\(late)", "# x=1\n\(late)"] {
             #expect(try Dockerfile(parsing: Array(text.utf8)).escape == UInt8(ascii: "\\"))
         }
     }

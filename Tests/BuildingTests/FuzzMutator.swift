@@ -13,7 +13,9 @@ enum FuzzCorpus {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+            }
             if !name.hasPrefix(".") { names.append(name) }
         }
         return try names.sorted().map { try read("\(path)/\($0)") }
@@ -36,8 +38,8 @@ enum FuzzCorpus {
 struct FuzzMutator {
     private var state: UInt64
     private static let words = [
-        "\\", "\n", "\r\n", "<<", "<<-E\n", "\nE\n", "${", ":-", "}", "$", "\"", "'", "[", "]", "--", "=", "#", "\t", "`", "FROM ",
-        "RUN ", "COPY ", "ENV ", "ARG ", "\u{FEFF}", "\0", "# escape=`\n", "é",
+        "\\", "\n", "\r\n", "<<", "<<-E\n", "\nE\n", "${", ":-", "}", "$", "\"", "'", "[", "]", "--", "=", "#", "\t", "`",
+        "FROM ", "RUN ", "COPY ", "ENV ", "ARG ", "\u{FEFF}", "\0", "# escape=`\n", "é",
     ].map { Array($0.utf8) }
 
     init(seed: Int) { state = UInt64(bitPattern: Int64(seed)) &+ 0x9E37_79B9_7F4A_7C15 }

@@ -16,11 +16,15 @@ import Testing
         ("$1", ""), ("é$A", "éx"), ("${NONE:-}", ""),
     ]
 
-    @Test(arguments: replaced) func `quotes, escapes and variables have Docker's meaning`(text: String, result: String) throws {
+    @Test(arguments: replaced) func `quotes, escapes and variables have Docker's meaning`(
+        text: String, result: String
+    ) throws {
         #expect(try expansion.word(text) == result)
     }
 
-    static let refused = ["'a", "\"a", "${A", "${", "${}", "${A:", "${A:-", "${A:=b}", "${A#b}", "${NONE:?needed}", "${EMPTY:?}"]
+    static let refused = [
+        "'a", "\"a", "${A", "${", "${}", "${A:", "${A:-", "${A:=b}", "${A#b}", "${NONE:?needed}", "${EMPTY:?}",
+    ]
 
     @Test(arguments: refused) func `what has no meaning is an error`(text: String) {
         #expect(throws: WordError.self) { _ = try expansion.word(text) }

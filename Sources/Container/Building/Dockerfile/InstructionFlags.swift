@@ -13,7 +13,8 @@ struct InstructionFlags {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             guard allowed.contains(name) else {
-                let known = allowed.isEmpty ? "it takes none" : "it takes \(allowed.sorted().map { "--" + $0 }.joined(separator: ", "))"
+                let names = allowed.sorted().map { "--" + $0 }.joined(separator: ", ")
+                let known = "it takes \(allowed.isEmpty ? "none" : names)"
                 throw DockerfileError(line: line, "\(instruction) --\(name) is not supported: \(known)")
             }
             guard parts.count == 2, !parts[1].isEmpty else {

@@ -4,7 +4,9 @@ internal import JSON
 enum JSONForm {
     /// nil: it is no JSON array of strings and, as in Docker, has the other meaning that the instruction gives it.
     static func strings(_ text: [UInt8]) -> [String]? {
-        guard text.first == UInt8(ascii: "["), case .array(let elements)? = try? JSONParser.parse(text) else { return nil }
+        guard text.first == UInt8(ascii: "["), case .array(let elements)? = try? JSONParser.parse(text) else {
+            return nil
+        }
         var strings: [String] = []
         for element in elements {
             guard case .string(let string) = element else { return nil }

@@ -61,7 +61,8 @@ struct LogicalLines {
         let image = parts.last.map { $0.split(separator: ":", omittingEmptySubsequences: false) } ?? []
         let tag = image.count == 2 ? image[1] : image.count == 1 ? "latest" : ""
         let isVersionOne = tag == "1" || (tag.hasPrefix("1.") && tag.utf8.allSatisfy { $0.isDigit || $0 == 0x2E })
-        guard parts.count == 2, parts[0] == "docker", image.first == "dockerfile", isVersionOne || tag == "latest" else {
+        guard parts.count == 2, parts[0] == "docker", image.first == "dockerfile", isVersionOne || tag == "latest"
+        else {
             throw DockerfileError(
                 line: number, "syntax \"\(value)\" asks for another front end: only docker/dockerfile:1 is built in")
         }
@@ -72,8 +73,8 @@ struct LogicalLines {
         guard line.first == UInt8(ascii: "#"), let equals = line.firstIndex(of: UInt8(ascii: "=")) else { return nil }
         let name = line[1..<equals].trimmed
         let value = line[(equals + 1)...].trimmed
-        guard !name.isEmpty, !value.isEmpty, name.allSatisfy({ ($0.beginsName && $0 != UInt8(ascii: "_")) || $0.isDigit })
-        else { return nil }
+        let isName = name.allSatisfy { ($0.beginsName && $0 != UInt8(ascii: "_")) || $0.isDigit }
+        guard !name.isEmpty, !value.isEmpty, isName else { return nil }
         return (name.text.lowercased(), value.text)
     }
 

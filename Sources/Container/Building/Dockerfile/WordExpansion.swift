@@ -48,7 +48,8 @@ package struct WordExpansion {
         Scanner(bytes: Array(text.utf8), escape: escape, keepsVariables: keepsVariables, lookup: lookup)
     }
 
-    private static let tooLong = WordError("a value is longer than \(lengthLimit) bytes once its variables are replaced")
+    private static let tooLong = WordError(
+        "a value is longer than \(lengthLimit) bytes once its variables are replaced")
 
     /// Splits what passes by.
     private struct Words {
