@@ -92,3 +92,21 @@ extension Files {
         }
     }
 }
+
+extension Files {
+    /// Waits until an open file's bytes are on the disk, fsync(2).
+    package static func synchronize(_ fd: CInt, name: String = "") throws(SystemError) {
+        try call("sync", name) { ck_fsync(fd) }
+    }
+
+    /// Empties an open file and goes back to its start, ftruncate(2) and lseek(2).
+    package static func restart(_ fd: CInt, name: String = "") throws(SystemError) {
+        try shorten(fd, to: 0, name: name)
+        try call("rewind", name) { ck_lseek(fd, 0, SEEK_SET) }
+    }
+
+    /// Sets the permission bits of a path, chmod(2): what a new directory's umask took away or left.
+    package static func setPermissions(_ path: String, _ bits: UInt32) throws(SystemError) {
+        try call("set the permissions of", path) { ck_fchmodat(here, path, bits) }
+    }
+}
