@@ -53,9 +53,11 @@ let modules = [
     // Libraries of the system: tar archives and their compression.
     Module(name: "CArchive", rung: .container, form: .system, tested: false),
     Module(name: "Images", rung: .container, needs: ["Linux", "JSON", "OCI", "CArchive"], outside: [crypto]),
-    Module(name: "Registry", rung: .container, needs: ["Linux", "JSON", "OCI", "Images"], outside: httpClient),
 
     Module(name: "Spawn", rung: .container, needs: ["CSpawn", "Linux"]),
+    Module(
+        name: "Registry", rung: .container, needs: ["Linux", "JSON", "OCI", "Images", "Spawn"],
+        outside: httpClient + [crypto]),
     Module(name: "Sandbox", rung: .container, needs: ["Linux", "Spawn"]),
     Module(name: "Keeper", rung: .container, needs: ["Linux", "Spawn", "Sandbox"]),
     Module(name: "Networking", rung: .container, needs: ["Linux", "JSON", "Spawn"]),
@@ -71,7 +73,8 @@ let modules = [
     Module(
         name: "Daemon", rung: .edge,
         needs: [
-            "Linux", "JSON", "OCI", "Images", "Registry", "Spawn", "Sandbox", "Keeper", "Networking", "Engine", "Building",
+            "Linux", "JSON", "OCI", "Images", "Registry", "Spawn", "Sandbox", "Keeper", "Networking", "Engine",
+            "Building",
             "Functions",
         ]),
     Module(
@@ -145,7 +148,7 @@ func testTarget(_ module: Module) -> Target {
         dependencies: [.byName(name: module.name), "TestKit"]
             + (module.needs.filter { exclusive[$0] == nil } + testLibraries[module.name, default: []]).map {
                 .byName(name: $0)
-            },
+            } + module.outside,
         path: "Tests/\(module.name)Tests",
         swiftSettings: swiftSettings)
 }

@@ -1,0 +1,44 @@
+internal import AsyncHTTPClient
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// What the HTTP client's errors mean here.
+enum TransportErrors {
+    /// - Parameter step: "connect to HOST", "read from HOST".
+    static func failure(_ error: any Error, _ step: String) -> RegistryFailure {
+        if let failure = error as? RegistryFailure { return failure }
+        if error is CancellationError { return RegistryFailure(.cancelled, "\(step): taken back") }
+        if let error = error as? HTTPClientError {
+            switch error {
+            case .cancelled: return RegistryFailure(.cancelled, "\(step): taken back")
+            case .connectTimeout: return RegistryFailure(.unreachable, "\(step): no connection in time")
+            case .remoteConnectionClosed:
+                return RegistryFailure(
+                    .unreachable, "\(step): the connection was closed before the answer was complete")
+            case .bodyLengthMismatch:
+                return RegistryFailure(.storage, "\(step): what is to be sent has another length than it should")
+            default: return RegistryFailure(.unreachable, "\(step): \(error)")
+            }
+        }
+        if let error = error as? HTTPParserError {
+            guard error != .invalidEOFState else {
+                return RegistryFailure(
+                    .unreachable, "\(step): the connection was closed before the answer was complete")
+            }
+            return RegistryFailure(.untrustworthy, "\(step): the answer is no HTTP: \(error)")
+        }
+        if let error = error as? NIOConnectionError {
+            let reasons = error.connectionErrors.map { "\($0.error)" } + (error.dnsAError.map { ["\($0)"] } ?? [])
+            return RegistryFailure(.unreachable, "\(step): \(reasons.first ?? "no connection")")
+        }
+        // The TLS library is no dependency of ours: its errors are known by their type's name alone.
+        if String(reflecting: type(of: error)).contains("SSL") {
+            return RegistryFailure(
+                .untrustworthy,
+                "\(step): no trusted TLS connection: \(error). A registry without TLS has to be named: --plain-http HOST"
+            )
+        }
+        return RegistryFailure(.unreachable, "\(step): \(error)")
+    }
+}
