@@ -37,17 +37,19 @@ extension SeededChance {
         Users.Identity(uid: number(), gid: number(), groups: some { $0.number() }, home: text())
     }
     mutating func call() -> ProgramCall {
-        ProgramCall(path: text(), arguments: strings(least: 1), environment: strings(), directory: maybe { $0.text() })
+        ProgramCall(path: text(), arguments: strings(least: 1), environment: strings(), directory: maybe { $0.text() },
+            hostname: maybe { $0.text() })
     }
     mutating func size() -> Terminal.Size { Terminal.Size(rows: number(), columns: number()) }
 
     mutating func root() -> RootFilesystem {
-        switch Int.random(in: 0..<6, using: &self) {
+        switch Int.random(in: 0..<7, using: &self) {
         case 0: .unchanged
         case 1: .host
         case 2: .directory(text(), readOnly: flip())
         case 3: .overlay(lower: some { $0.text() }, upper: .readOnly)
         case 4: .overlay(lower: some { $0.text() }, upper: .temporary(bytes: number()))
+        case 5: .overlay(lower: some { $0.text() }, upper: .room(text(), readOnly: flip()))
         default: .overlay(lower: some { $0.text() }, upper: .directory(text(), work: text()))
         }
     }
@@ -66,6 +68,7 @@ extension SeededChance {
         plan.namespaces = Namespaces(rawValue: number())
         plan.identityMap = IdentityMap(firstUserOutside: number(), firstGroupOutside: number(), count: number())
         plan.root = root()
+        if flip() { plan.network = .given }
         plan.mounts = some { $0.mount() }
         plan.hostname = maybe { $0.text() }
         plan.maskedPaths = some { $0.text() }
@@ -99,7 +102,9 @@ extension SeededChance {
                 StartRequest(
                     template: number(), sandbox: text(), call: call(),
                     stdio: [.passed, .logged, .terminal(size()), .pipes].randomElement(using: &self)!,
-                    logBytesLimit: number(), attached: flip()))
+                    logBytesLimit: number(), attached: flip(), room: maybe { $0.text() },
+                    files: RoomFiles(
+                        hosts: maybe { $0.text() }, hostname: maybe { $0.text() }, resolver: maybe { $0.text() })))
         case 5:
             .execute(
                 ExecuteRequest(
@@ -114,14 +119,16 @@ extension SeededChance {
         case 12: .acknowledge(sandbox: text())
         case 13: .attach(sandbox: text())
         case 14: .status
+        case 15: .limit(sandbox: text(), limits())
         default: .shutdown(killing: flip())
         }
     }
-    static let requestKinds = 16
+    static let requestKinds = 17
 
     mutating func startReport() -> StartReport {
         StartReport(
-            pid: number(), startedAt: Timestamp(nanoseconds: number()), startNanoseconds: number(), wasPrepared: flip())
+            pid: number(), startedAt: Timestamp(nanoseconds: number()), startNanoseconds: number(), wasPrepared: flip(),
+            room: maybe { $0.text() })
     }
     mutating func cgroupUsage() -> CgroupUsage {
         var usage = CgroupUsage()

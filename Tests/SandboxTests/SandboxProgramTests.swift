@@ -37,7 +37,7 @@ import Testing
             })
         #expect(
             kinds(steps) == [
-                "duplicate", "duplicate", "duplicate", "closeFrom", "keepCapabilities", "groups", "gid", "uid",
+                "duplicate", "duplicate", "duplicate", "hostname", "closeFrom", "keepCapabilities", "groups", "gid", "uid",
                 "capabilities", "ambient", "deathSignal", "noNewPrivileges", "changeDirectory", "changeDirectory",
                 "signalsToDefault", "signalMask", "seccomp", "execute",
             ])
@@ -72,6 +72,35 @@ import Testing
             "loopbackUp", "write", "maskPath", "readOnlyPath", "dropBounding", "open", "openAt", "openTree",
         ]
         #expect(slow.isDisjoint(with: kinds(try afterTheWait(program()))))
+    }
+
+    @Test func `a given network is joined after the wait, and sysfs is mounted in it`() throws {
+        let steps = try program {
+            $0.network = .given
+            $0.showsSysfs = true
+        }
+        let after = kinds(try afterTheWait(steps))
+        #expect(after.first == "joinNamespaces")
+        #expect(after.filter { $0 == "newFileSystem" }.count == 1)
+        #expect(after.contains("maskPath"), "what is masked of /sys is masked in this one")
+        #expect(!kinds(steps).contains("loopbackUp"))
+        #expect(steps.contains { if case .park(_, _, 4) = $0 { true } else { false } })
+        #expect(after.firstIndex(of: "moveMount")! < after.firstIndex(of: "duplicate")!)
+    }
+
+    @Test func `a room is entered before its mount namespace is made and bound before anything covers it`() throws {
+        var plan = SandboxPlan()
+        plan.root = .overlay(lower: ["/layer"], upper: .room("/rooms"))
+        let variant = SandboxProgram.Variant(base: .built, sources: RootSources(), joinCount: 0, lastCapability: 40)
+        let steps = SandboxProgram(plan, variant).program.steps
+        let kinds = kinds(steps)
+        #expect(kinds.firstIndex(of: "changeDirectoryTo")! < kinds.firstIndex(of: "unshare")!)
+        #expect(kinds.lastIndex(of: "openTree")! < kinds.firstIndex(of: "moveMount")!)
+        let options = steps.compactMap { step -> String? in
+            guard case .fileSystemOption(_, let key, let value?) = step, key.hasSuffix("dir") else { return nil }
+            return key + "=" + value
+        }
+        #expect(options == ["lowerdir=/layer:/rooms/.base", "upperdir=upper", "workdir=work"])
     }
 
     @Test func `cgroups are joined before the cgroup namespace is made`() throws {

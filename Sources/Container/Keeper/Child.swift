@@ -21,6 +21,8 @@ final class Child {
     var network: SharedFD?
     /// Its mount namespace, held so that it is not taken down at the program's exit; the janitor's then.
     var mounts: CInt?
+    /// Where it writes.
+    var room: UsedRoom?
     let pid: Int32
     let pidfd: SharedFD
     var stage = Stage.preparing
@@ -62,6 +64,12 @@ final class PendingStart {
     /// The sandbox in which it is executed; nil for a sandbox's own program.
     let parent: String?
     let call: ProgramCall
+    /// The room that it was asked to be started in; nil: a fresh one.
+    var room: String?
+    /// What the files of its room are to hold.
+    var files = RoomFiles()
+    /// The network that came with the request.
+    var network: SharedFD?
     let arrivedNanoseconds: Int
     var wasPrepared = false
     /// What the program gets as standard input, output and error.
@@ -141,8 +149,12 @@ final class Supervised {
     let template: TemplateEntry?
     let network: SharedFD?
     var mounts: CInt?
+    /// Where it writes, until it has ended.
+    var room: UsedRoom?
     let hasPidNamespace: Bool
     let plan: SandboxPlan
+    /// What its cgroup is limited to, once somebody changed it.
+    var changedLimits: CgroupLimits?
     /// nil once it has been reaped.
     var pidfd: SharedFD?
     var watch: EventLoop.Watch?
@@ -160,6 +172,8 @@ final class Supervised {
         network = child.network
         mounts = child.mounts
         child.mounts = nil
+        room = child.room
+        child.room = nil
         plan = child.plan
         hasPidNamespace = plan.namespaces.contains(.pid)
         pidfd = child.pidfd

@@ -47,6 +47,9 @@ package final class Keeper {
     /// Every child on its way, by pid.
     var children: [Int32: Child] = [:]
     var nextCgroup = 1
+    var nextRoom = 1
+    /// Paths of rooms that somebody writes to.
+    var roomsInUse: Set<String> = []
     var starts = 0
     var refillScheduled = false
     /// Cgroups that could not be removed yet because the kernel was not through with their processes.
@@ -177,6 +180,9 @@ package final class Keeper {
             try resize(sandbox, size)
             answer(caller, .done)
         case .usage(let sandbox): answer(caller, .usage(try usage(of: sandbox)))
+        case .limit(let sandbox, let limits):
+            try limit(sandbox, to: limits)
+            answer(caller, .done)
         case .list: answer(caller, .list(programs.values.map(\.report)))
         case .acknowledge(let sandbox):
             try acknowledge(sandbox)
@@ -234,6 +240,7 @@ package final class Keeper {
         while let record = try? ExitRecord.reapAny() {
             if let child = children[record.pid] {
                 if let cgroup = child.cgroup { lingering.append(cgroup.cgroup) }
+                giveUp(&child.room)
             }
         }
         for program in programs.values {

@@ -25,6 +25,9 @@ package enum KeeperRequest: Hashable, Sendable {
     case thaw(sandbox: String)
     case resize(sandbox: String, Terminal.Size)
     case usage(sandbox: String)
+    /// Makes these the limits of a sandbox that runs; what they leave out is not limited any more. A controller that
+    /// it was started without cannot be added.
+    case limit(sandbox: String, CgroupLimits)
     /// Everything that runs or whose end has not been acknowledged.
     case list
     /// The node has recorded the end: the keeper may forget it.
@@ -39,7 +42,7 @@ package enum KeeperRequest: Hashable, Sendable {
     case shutdown(killing: Bool)
 }
 
-/// One start.
+/// One start. When the plan's network is `.given`, its namespace is the last descriptor of the message.
 package struct StartRequest: Hashable, Sendable {
     package var template: UInt32
     /// The name that the node gave: letters, digits, "-", "_", "." (at most 128).
@@ -50,10 +53,14 @@ package struct StartRequest: Hashable, Sendable {
     package var logBytesLimit: Int
     /// Whether the answer carries what an `.attach` right at the start would: not a byte of output is missed.
     package var attached: Bool
+    /// For a plan with rooms: the name of one that is there, of a sandbox that has ended; nil: a fresh one.
+    package var room: String?
+    /// For a plan with rooms: what the files of /etc are to hold.
+    package var files: RoomFiles
 
     package init(
         template: UInt32, sandbox: String, call: ProgramCall, stdio: StandardStreams, logBytesLimit: Int = 16 << 20,
-        attached: Bool = false
+        attached: Bool = false, room: String? = nil, files: RoomFiles = RoomFiles()
     ) {
         self.template = template
         self.sandbox = sandbox
@@ -61,6 +68,8 @@ package struct StartRequest: Hashable, Sendable {
         self.stdio = stdio
         self.logBytesLimit = logBytesLimit
         self.attached = attached
+        self.room = room
+        self.files = files
     }
 }
 
@@ -149,12 +158,15 @@ package struct StartReport: Hashable, Sendable {
     package var startNanoseconds: Int
     /// Whether a prepared child was taken.
     package var wasPrepared: Bool
+    /// The name of its room; nil for a plan without rooms. Whoever started it owns the room and removes it.
+    package var room: String?
 
-    package init(pid: Int32, startedAt: Timestamp, startNanoseconds: Int, wasPrepared: Bool) {
+    package init(pid: Int32, startedAt: Timestamp, startNanoseconds: Int, wasPrepared: Bool, room: String? = nil) {
         self.pid = pid
         self.startedAt = startedAt
         self.startNanoseconds = startNanoseconds
         self.wasPrepared = wasPrepared
+        self.room = room
     }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 
 /// The keeper's command line and its set-up as a process.
@@ -57,6 +58,8 @@ package enum KeeperProgram {
     private static func becomeKeeper() throws {
         CurrentProcess.resetSignalActions()
         OwnProcess.ignoreBrokenPipes()
+        // The modes of rooms and logs are meant as they stand, whoever started us.
+        umask(0o022)
         if OwnProcess.effectiveUser == 0 {
             // Not to be traced or read by what it starts, and mounts that nobody else sees.
             try ThisProcess.setDumpable(false)

@@ -13,6 +13,7 @@ extension WireWriter {
         write(plan.identityMap.count)
         write(plan.root)
         write(list: plan.mounts) { $0.write($1) }
+        write(plan.isNetworkGiven)
         write(plan.hostname) { $0.write($1) }
         write(list: plan.maskedPaths) { $0.write($1) }
         write(list: plan.readOnlyPaths) { $0.write($1) }
@@ -61,6 +62,10 @@ extension WireWriter {
                 write(UInt8(2))
                 write(path)
                 write(work)
+            case .room(let directory, let readOnly):
+                write(UInt8(3))
+                write(directory)
+                write(readOnly)
             }
         }
     }
@@ -78,7 +83,7 @@ extension WireWriter {
         write(mount.readOnly)
     }
 
-    private mutating func write(_ limits: CgroupLimits) {
+    mutating func write(_ limits: CgroupLimits) {
         write(limits.memoryBytes) { $0.write($1) }
         switch limits.swap {
         case .none: write(UInt8(0))
@@ -103,6 +108,11 @@ extension WireReader {
             firstUserOutside: try readUInt32(), firstGroupOutside: try readUInt32(), count: try readUInt32())
         plan.root = try readRoot()
         plan.mounts = try readList { reader throws(WireError) in try reader.readMount() }
+        let isNetworkGiven = try readBool()
+        guard !isNetworkGiven || plan.network == .machine else {
+            throw .unexpected("a network is given or made, not both", at: 0)
+        }
+        if isNetworkGiven { plan.network = .given }
         plan.hostname = try readOptional { reader throws(WireError) in try reader.readText() }
         plan.maskedPaths = try readList { reader throws(WireError) in try reader.readText() }
         plan.readOnlyPaths = try readList { reader throws(WireError) in try reader.readText() }
@@ -138,6 +148,7 @@ extension WireReader {
             case 0: return .overlay(lower: lower, upper: .readOnly)
             case 1: return .overlay(lower: lower, upper: .temporary(bytes: try readInt()))
             case 2: return .overlay(lower: lower, upper: .directory(try readText(), work: try readText()))
+            case 3: return .overlay(lower: lower, upper: .room(try readText(), readOnly: try readBool()))
             case let other: throw .unexpected("no kind of upper layer: \(other)", at: 0)
             }
         case let other: throw .unexpected("no kind of root: \(other)", at: 0)
@@ -154,7 +165,7 @@ extension WireReader {
         return Mount(source, at: try readText(), readOnly: try readBool())
     }
 
-    private mutating func readLimits() throws(WireError) -> CgroupLimits {
+    mutating func readLimits() throws(WireError) -> CgroupLimits {
         var limits = CgroupLimits()
         limits.memoryBytes = try readOptional { reader throws(WireError) in try reader.readInt() }
         switch try readByte() {

@@ -11,6 +11,7 @@ extension Keeper {
         do { try plan.check(machine: .ofThisMachine()) } catch {
             throw KeeperFailure(.badRequest, "\(error)", code: error.code.rawValue)
         }
+        do { if let rooms = plan.rooms { try Room.makeBase(in: rooms) } } catch { throw KeeperFailure(error) }
         let template: SandboxTemplate
         do { template = try SandboxTemplate(plan, hierarchy: hierarchy) } catch { throw KeeperFailure(error) }
         let number = nextTemplate
@@ -74,17 +75,23 @@ extension Keeper {
 
     /// Starts a child with a cgroup of its own.
     func makeChild(
-        _ entry: TemplateEntry, terminal: Bool = false, terminalMount: SharedFD? = nil
+        _ entry: TemplateEntry, terminal: Bool = false, terminalMount: SharedFD? = nil, in roomName: String? = nil
     ) throws(KeeperFailure) -> Child {
         sweepLingering()
+        var room = try takeRoom(roomName, for: entry)
+        var isMade = false
+        defer { if !isMade { giveUp(&room) } }
         var cgroup: UsableCgroup?
         do {
             cgroup = try takeCgroup(entry)
             let network = entry.sharesNetworks && !terminal ? idleNetworks.popLast() : nil
             let launch = try entry.template.startChild(
-                in: cgroup?.cgroup, of: hierarchy, terminal: terminal, terminalMount: terminalMount, network: network)
+                in: cgroup?.cgroup, of: hierarchy, terminal: terminal, terminalMount: terminalMount, network: network,
+                room: room?.room.descriptor)
             let child = try Child(entry, plan: entry.template.plan, cgroup: cgroup, launch: launch)
             child.network = network
+            child.room = room
+            isMade = true
             children[child.pid] = child
             return child
         } catch let error as SpawnError {
@@ -169,7 +176,13 @@ extension Keeper {
     /// The same; a child that is gone is the caller's to discard.
     func give(_ start: PendingStart, to child: Child) throws(SpawnError) {
         child.start = start
-        try child.launch.release(start.call, descriptors: start.standard.map(\.raw))
+        let descriptors = start.standard + (start.network.map { [$0] } ?? [])
+        if !start.files.isEmpty, let room = child.room?.room {
+            do { try room.write(start.files) } catch { throw SpawnError(error) }
+        }
+        try withExtendedLifetime(descriptors) { () throws(SpawnError) in
+            try child.launch.release(start.call, descriptors: descriptors.map(\.raw))
+        }
         child.stage = .released
     }
 
@@ -208,6 +221,7 @@ extension Keeper {
         try? ProcessFD.signal(Signal.kill, to: child.pidfd.raw)
         _ = try? ExitRecord.reap(pidfd: child.pidfd.raw, block: true)
         takeDown(&child.mounts)
+        giveUp(&child.room)
         forget(child)
         if let cgroup = child.cgroup { remove(cgroup.cgroup) }
     }

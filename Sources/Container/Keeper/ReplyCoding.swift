@@ -103,6 +103,7 @@ extension WireWriter {
         write(report.startedAt.nanoseconds)
         write(report.startNanoseconds)
         write(report.wasPrepared)
+        write(report.room) { $0.write($1) }
     }
 
     fileprivate mutating func write(_ usage: CgroupUsage) {
@@ -145,7 +146,8 @@ extension WireReader {
     fileprivate mutating func readStartReport() throws(WireError) -> StartReport {
         StartReport(
             pid: try readInt32(), startedAt: Timestamp(nanoseconds: try readInt()), startNanoseconds: try readInt(),
-            wasPrepared: try readBool())
+            wasPrepared: try readBool(),
+            room: try readOptional { reader throws(WireError) in try reader.readText() })
     }
 
     fileprivate mutating func readUsage() throws(WireError) -> CgroupUsage {

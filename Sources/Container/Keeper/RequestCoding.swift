@@ -39,6 +39,9 @@ extension KeeperRequest {
         case .resize(let sandbox, let size):
             writer.write(sandbox)
             writer.write(size)
+        case .limit(let sandbox, let limits):
+            writer.write(sandbox)
+            writer.write(limits)
         case .list, .status: break
         case .shutdown(let killing): writer.write(killing)
         }
@@ -75,6 +78,7 @@ extension KeeperRequest {
         case .thaw: return .thaw(sandbox: try reader.readText())
         case .resize: return .resize(sandbox: try reader.readText(), try reader.readSize())
         case .usage: return .usage(sandbox: try reader.readText())
+        case .limit: return .limit(sandbox: try reader.readText(), try reader.readLimits())
         case .list: return .list
         case .acknowledge: return .acknowledge(sandbox: try reader.readText())
         case .attach: return .attach(sandbox: try reader.readText())
@@ -85,7 +89,7 @@ extension KeeperRequest {
 
     private enum Kind: UInt8 {
         case hello = 1, define, drop, prepare, start, execute, signal, freeze, thaw, resize, usage, list, acknowledge,
-            attach, status, shutdown
+            attach, status, shutdown, limit
     }
 
     private var kind: Kind {
@@ -101,6 +105,7 @@ extension KeeperRequest {
         case .thaw: .thaw
         case .resize: .resize
         case .usage: .usage
+        case .limit: .limit
         case .list: .list
         case .acknowledge: .acknowledge
         case .attach: .attach
@@ -116,6 +121,7 @@ extension WireWriter {
         write(call.arguments.bytes)
         write(call.environment.bytes)
         write(call.directory) { $0.write($1) }
+        write(call.hostname) { $0.write($1) }
     }
 
     mutating func write(_ size: Terminal.Size) { write(UInt32(size.rows) << 16 | UInt32(size.columns)) }
@@ -134,6 +140,10 @@ extension WireWriter {
         }
         write(request.logBytesLimit)
         write(request.attached)
+        write(request.room) { $0.write($1) }
+        for text in [request.files.hosts, request.files.hostname, request.files.resolver] {
+            write(text) { $0.write($1) }
+        }
     }
 
     fileprivate mutating func write(_ request: ExecuteRequest) {
@@ -158,7 +168,8 @@ extension WireReader {
         guard arguments.count > 0 else { throw .unexpected("a program has at least its own name as argument", at: 0) }
         return ProgramCall(
             path: path, arguments: arguments, environment: environment,
-            directory: try readOptional { reader throws(WireError) in try reader.readText() })
+            directory: try readOptional { reader throws(WireError) in try reader.readText() },
+            hostname: try readOptional { reader throws(WireError) in try reader.readText() })
     }
 
     private mutating func readStrings() throws(WireError) -> StringBlock {
@@ -182,7 +193,15 @@ extension WireReader {
         }
         return StartRequest(
             template: template, sandbox: sandbox, call: call, stdio: stdio, logBytesLimit: try readInt(),
-            attached: try readBool())
+            attached: try readBool(), room: try readOptional { reader throws(WireError) in try reader.readText() },
+            files: try readFiles())
+    }
+
+    private mutating func readFiles() throws(WireError) -> RoomFiles {
+        RoomFiles(
+            hosts: try readOptional { reader throws(WireError) in try reader.readText() },
+            hostname: try readOptional { reader throws(WireError) in try reader.readText() },
+            resolver: try readOptional { reader throws(WireError) in try reader.readText() })
     }
 
     fileprivate mutating func readExecute() throws(WireError) -> ExecuteRequest {

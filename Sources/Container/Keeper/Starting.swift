@@ -8,22 +8,27 @@ extension Keeper {
     func start(_ request: StartRequest, _ caller: Caller) throws(KeeperFailure) {
         let entry = try template(request.template)
         try checkName(request.sandbox)
-        guard caller.descriptors.count == request.stdio.descriptorCount else {
+        var descriptors = caller.descriptors
+        let expected = request.stdio.descriptorCount + (entry.template.plan.network == .given ? 1 : 0)
+        guard descriptors.count == expected else {
             throw KeeperFailure(
-                .badRequest,
-                "start \(request.sandbox): \(request.stdio.descriptorCount) descriptors were expected, \(caller.descriptors.count) came")
+                .badRequest, "start \(request.sandbox): \(expected) descriptors were expected, \(descriptors.count) came")
         }
+        try checkParticulars(request, entry.template.plan)
         let start = PendingStart(
             connection: caller.connection, number: caller.number, name: request.sandbox, parent: nil, call: request.call)
+        start.room = request.room
+        start.files = request.files
+        if entry.template.plan.network == .given { start.network = descriptors.removeLast() }
         // In use before anything is made: what fails at once frees the name, too.
         startingNames.insert(start.name)
         var isUnderWay = false
         defer { if !isUnderWay { startingNames.remove(start.name) } }
         do {
             if case .terminal(let size) = request.stdio {
-                try startWithTerminal(entry, start, request, size, caller.descriptors)
+                try startWithTerminal(entry, start, request, size, descriptors)
             } else {
-                try connect(start, request, caller.descriptors)
+                try connect(start, request, descriptors)
                 try launch(entry, start)
             }
             isUnderWay = true
@@ -33,6 +38,20 @@ extension Keeper {
             throw error
         } catch {
             preconditionFailure("\(error)")
+        }
+    }
+
+    /// Refuses what the plan has no place for.
+    private func checkParticulars(_ request: StartRequest, _ plan: SandboxPlan) throws(KeeperFailure) {
+        if plan.rooms == nil, request.room != nil || !request.files.isEmpty {
+            throw KeeperFailure(
+                .badRequest, "start \(request.sandbox): its plan has no rooms, so it takes no room and no files of /etc")
+        }
+        guard let hostname = request.call.hostname else { return }
+        guard plan.namespaces.contains(.uts), (1...64).contains(hostname.utf8.count) else {
+            throw KeeperFailure(
+                .badRequest,
+                "start \(request.sandbox): a host name takes 1 to 64 bytes and a UTS namespace, which \"\(hostname)\" has not")
         }
     }
 
@@ -58,7 +77,8 @@ extension Keeper {
 
     /// Gives a start to a child that waits, or to a new one.
     func launch(_ entry: TemplateEntry, _ start: PendingStart) throws(KeeperFailure) {
-        while let child = entry.parked.popLast() {
+        // Whoever waits has a fresh room already.
+        while start.room == nil, let child = entry.parked.popLast() {
             scheduleRefill()
             do {
                 try give(start, to: child)
@@ -70,7 +90,7 @@ extension Keeper {
                 discard(child)
             }
         }
-        let child = try makeChild(entry)
+        let child = try makeChild(entry, in: start.room)
         child.start = start
         try follow(child)
     }
@@ -119,7 +139,7 @@ extension Keeper {
         start.standard = [program, program, program]
         start.streams = ProgramStreams(loop: loop, log: try log(descriptors[0], request), terminal: master)
         if request.attached { start.answered = try start.streams?.attach() ?? [] }
-        let child = try makeChild(entry, terminal: true, terminalMount: mount)
+        let child = try makeChild(entry, terminal: true, terminalMount: mount, in: start.room)
         child.start = start
         try follow(child)
     }
@@ -142,11 +162,13 @@ extension Keeper {
         guard let start = child.start else { return }
         // The program has its own; ours would keep its pipes open beyond its end.
         start.standard = []
+        start.network = nil
         if let watch = child.socketWatch { loop.remove(watch) }
         if let watch = child.processWatch { loop.remove(watch) }
         let report = StartReport(
             pid: child.pid, startedAt: Clock.now(),
-            startNanoseconds: Clock.monotonicNanoseconds() - start.arrivedNanoseconds, wasPrepared: start.wasPrepared)
+            startNanoseconds: Clock.monotonicNanoseconds() - start.arrivedNanoseconds, wasPrepared: start.wasPrepared,
+            room: child.room?.room.name)
         let program = Supervised(child, name: start.name, parent: start.parent, start: report)
         program.streams = start.streams
         programs[start.name] = program

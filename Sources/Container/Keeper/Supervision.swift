@@ -38,6 +38,7 @@ extension Keeper {
             status: record.status, usage: record.usage, endedAt: endedAt, cgroup: usage,
             outOfMemory: (usage?.outOfMemoryKills ?? 0) > 0, lostLogBytes: program.streams?.lostBytes ?? 0)
         program.end = end
+        release(&program.room)
         program.streams = nil
         announce(.ended(sandbox: program.name, end))
         // The caller has its answer; clearing up comes after.
@@ -97,6 +98,31 @@ extension Keeper {
             throw KeeperFailure(error)
         }
         program.isFrozen = frozen
+    }
+
+    /// Changes what a sandbox may use while it runs.
+    func limit(_ name: String, to limits: CgroupLimits) throws(KeeperFailure) {
+        let program = try running(name)
+        guard program.parent == nil, let cgroup = program.cgroup, let hierarchy else {
+            throw KeeperFailure(.badRequest, "limit \(name): it has no cgroup of its own")
+        }
+        let lacking = limits.controllers.subtracting(cgroup.controllers)
+        guard lacking.isEmpty else {
+            throw KeeperFailure(
+                .badRequest,
+                "limit \(name): it was started without \(lacking), which cannot be added while it runs. Start it anew with this limit.")
+        }
+        do { try limits.validate(machine: .ofThisMachine()) } catch {
+            throw KeeperFailure(.badRequest, "\(error)", code: error.code.rawValue)
+        }
+        let old = program.changedLimits ?? program.plan.limits
+        do { try hierarchy.setLimits(limits, of: cgroup, replacing: old) } catch {
+            // Some may be set: the old ones are put back, and the cgroup is nobody else's.
+            program.changedLimits = old
+            try? hierarchy.setLimits(old, of: cgroup, replacing: limits)
+            throw KeeperFailure(error)
+        }
+        program.changedLimits = limits
     }
 
     // Streams and figures.

@@ -32,6 +32,15 @@ extension SandboxPlan {
                     advice: "It takes 1 to 64 bytes and a UTS namespace.")
             }
         }
+        guard network != .given || !namespaces.contains(.user) else {
+            throw SystemError(
+                "join a given network", code: .invalid,
+                advice: "A user namespace has no rights over a network of the machine's: leave out one.")
+        }
+        guard !isNetworkGiven || network == .given else {
+            throw SystemError(
+                "join a given network", code: .invalid, advice: "The plan makes a network namespace of its own, too.")
+        }
         guard namespaces.contains(.user) else { return }
         let last = UInt32.max - 1
         guard identityMap.count > 0, identityMap.count <= last,
@@ -67,6 +76,11 @@ extension SandboxPlan {
                 throw SystemError("stack an overlay", code: .invalid, advice: "It needs a lower directory.")
             }
             if case .temporary(let bytes) = upper { try Self.check("the overlay's layer", bytes) }
+            if case .room(let directory, _) = upper, !directory.hasPrefix("/") || directory.hasSuffix("/") {
+                throw SystemError(
+                    "make rooms in", "\"\(directory)\"", code: .invalid,
+                    advice: "A directory for rooms is an absolute path that ends with a name.")
+            }
         }
     }
 

@@ -6,7 +6,7 @@ import Spawn
 /// The mount points were made with the tree; none may be a link (RESOLVE_NO_SYMLINKS), since a root directory's
 /// files may be hostile.
 struct PrivateMounts {
-    private(set) var program: StepProgram
+    var program: StepProgram
     private var empty: Slot?
     private var null: Slot?
 
@@ -19,6 +19,9 @@ struct PrivateMounts {
     mutating func mount(_ type: String, _ options: [String], at path: String, _ attributes: Mounts.Attributes) {
         attach(make(type, options, attributes), at: path)
     }
+
+    /// Mounts a read-only sysfs, which shows the network of whoever mounts it.
+    mutating func mountSysfs() { mount("sysfs", [], at: "sys", [.noSetuid, .noDevices, .noExecute, .readOnly]) }
 
     /// Moves a bind that waited in /dev to its place below a mount that has just been made.
     mutating func move(stowed index: Int, to target: String, isDirectory: Bool) {

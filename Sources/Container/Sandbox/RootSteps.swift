@@ -15,6 +15,9 @@ struct RootSteps {
     /// Detached trees to be attached; filled by whoever starts the program, in the order of `RootSources`.
     private(set) var trees: [Slot] = []
 
+    /// Files of the room, to be bound over those of the root.
+    private var roomFiles: [(file: Slot, target: String)] = []
+
     private static let pathOnly: CInt = 0o10_000_000
     private static let directoryOnly: CInt = 0o200_000
     private static let noFollow: CInt = 0o400_000
@@ -34,6 +37,9 @@ struct RootSteps {
         for directory in sources.directories { attach(directory.target, isDirectory: true) }
         for link in sources.links { program.add(.symbolicLink(root, String(link.path.dropFirst()), target: link.target)) }
         for name in mountPoints(plan) { makeDirectory("/" + name) }
+        for bound in roomFiles {
+            program.add(.moveMount(bound.file, to: makePlace(bound.target, isDirectory: false), ""))
+        }
         let devices = buildDevices(areBound: plan.bindsDevices)
         for (index, mount) in plan.mounts.enumerated() {
             if plan.isCoveredLater(mount) {
@@ -78,6 +84,10 @@ struct RootSteps {
         switch upper {
         case .readOnly: break
         case .directory(let directory, let work): options += ["upperdir=" + directory, "workdir=" + work]
+        case .room(let directory, _):
+            // The working directory is the room (`SandboxProgram`), so that all rooms share one program.
+            options = Self.layers(lower + [Room.base(in: directory)]) + ["upperdir=" + Room.upper, "workdir=" + Room.work]
+            bindRoomFiles()
         case .temporary(let bytes):
             // The layer lives on a tmpfs that is attached below the overlay's own place and hidden by it.
             let layer = program.slot()
@@ -90,6 +100,19 @@ struct RootSteps {
         program.add(.newFileSystem("overlay", into: configuration))
         for option in options { addOption(option, to: configuration) }
         program.add(.fileSystemMount(configuration, into: root, attributes: Mounts.Attributes.noDevices.rawValue))
+    }
+
+    /// Takes detached mounts of the room's files before anything covers the machine's tree.
+    private mutating func bindRoomFiles() {
+        for (name, target) in Room.boundFiles {
+            let file = program.slot()
+            program.add(.openTree(nil, name, flags: Mounts.cloneTree, into: file))
+            program.add(
+                .mountAttributes(
+                    file, "", set: Mounts.Attributes([.noSetuid, .noDevices, .noExecute]).rawValue, clear: 0,
+                    flags: Mounts.emptyPath, propagation: Mounts.privatePropagation))
+            roomFiles.append((file, target))
+        }
     }
 
     /// One option for all layers, or one for each where that would be longer than fsconfig(2) takes or a colon, which
@@ -242,7 +265,9 @@ extension RootFilesystem {
         case .unchanged: false
         case .host: true
         case .directory(_, let readOnly): readOnly
-        case .overlay(_, let upper): upper == .readOnly
+        case .overlay(_, .readOnly): true
+        case .overlay(_, .room(_, let readOnly)): readOnly
+        case .overlay: false
         }
     }
 }

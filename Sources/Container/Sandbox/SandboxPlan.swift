@@ -13,7 +13,9 @@ package struct SandboxPlan: Hashable, Sendable {
     package var root: RootFilesystem = .host
     /// Mounts over the root filesystem, in this order.
     package var mounts: [Mount] = []
-    /// The host name inside; nil: that of the machine.
+    /// Whether each start brings the namespace of its network; `network` says it in one word.
+    package private(set) var isNetworkGiven = false
+    /// The host name inside; nil: that of the machine. A call may bring another.
     package var hostname: String?
     /// Paths that programs must not see: covered by an empty directory or the null device, where they exist.
     package var maskedPaths: [String] = KernelPaths.masked
@@ -41,6 +43,20 @@ package struct SandboxPlan: Hashable, Sendable {
     package var directory = "/"
 
     package init() {}
+
+    /// The network; kept as the namespace that is made, and the flag that one is given.
+    package var network: SandboxNetwork {
+        get { namespaces.contains(.network) ? .own : isNetworkGiven ? .given : .machine }
+        set {
+            isNetworkGiven = newValue == .given
+            if newValue == .own { namespaces.insert(.network) } else { namespaces.remove(.network) }
+        }
+    }
+
+    /// The directory of the sandboxes' rooms; nil: they have none.
+    package var rooms: String? {
+        if case .overlay(_, .room(let directory, _)) = root { directory } else { nil }
+    }
 }
 
 /// What a sandbox has as its "/".
@@ -62,6 +78,19 @@ package enum OverlayUpper: Hashable, Sendable {
     case temporary(bytes: Int)
     /// To a directory; overlayfs needs a work directory on the same file system.
     case directory(String, work: String)
+    /// To a room of the sandbox's own in this directory: each start gets a fresh one, so that all of a plan share a
+    /// template and have children prepared. With `readOnly` the root ends read-only; what is made for mounts is kept.
+    case room(String, readOnly: Bool = false)
+}
+
+/// Which network a sandbox has.
+package enum SandboxNetwork: Hashable, Sendable {
+    /// A fresh one with nothing but the loopback interface.
+    case own
+    /// The machine's.
+    case machine
+    /// One whose namespace comes with each start, by descriptor.
+    case given
 }
 
 /// One declared mount.

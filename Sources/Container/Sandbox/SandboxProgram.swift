@@ -40,8 +40,10 @@ package struct SandboxProgram: Sendable {
     package let socket: Slot
     /// The built mount namespace, for `.joined`.
     let baseNamespace: Slot
-    /// A network namespace from the pool.
+    /// A network namespace: from the pool, or given by the call (then it follows the streams).
     let network: Slot
+    /// The room's directory.
+    let room: Slot
     /// The devpts mount of a terminal.
     let terminalMount: Slot
     /// Files of cgroup v1 hierarchies into which the child writes itself.
@@ -50,19 +52,23 @@ package struct SandboxProgram: Sendable {
     let streams: [Slot]
     /// Trees that a child which builds its own mounts attaches.
     private(set) var trees: [Slot] = []
+    /// What masks cover with, for those that come after the wait.
+    private var masks: PrivateMounts?
 
     init(_ plan: SandboxPlan, _ variant: Variant, pooledNetwork: Bool = false) {
         var program = StepProgram()
         socket = program.slot()
         baseNamespace = program.slot()
-        network = program.slot()
+        room = program.slot()
         terminalMount = program.slot()
         joins = (0..<variant.joinCount).map { _ in program.slot() }
         streams = (0..<3).map { _ in program.slot() }
+        network = program.slot()
         program.cloneFlags = plan.namespaces.intersection([.pid, .user]).rawValue
         self.program = program
         prepare(plan, variant, pooledNetwork: pooledNetwork)
-        self.program.add(.park(socket, first: streams[0], count: streams.count))
+        self.program.add(.park(socket, first: streams[0], count: streams.count + (plan.network == .given ? 1 : 0)))
+        if plan.network == .given { enterGivenNetwork(plan) }
         finish(plan, terminal: variant.terminal)
     }
 
@@ -73,6 +79,7 @@ package struct SandboxProgram: Sendable {
         socket = program.slot()
         baseNamespace = program.slot()
         network = program.slot()
+        room = program.slot()
         terminalMount = program.slot()
         joins = (0..<joinCount).map { _ in program.slot() }
         streams = (0..<3).map { _ in program.slot() }
@@ -80,7 +87,8 @@ package struct SandboxProgram: Sendable {
         self.program.add(.unshareFiles(lowest: 3))
         joinCgroups()
         self.program.add(.setSession)
-        let entered = plan.namespaces.subtracting(.pid)
+        var entered = plan.namespaces.subtracting(.pid)
+        if plan.network == .given { entered.insert(.network) }
         if !entered.isEmpty {
             self.program.add(.joinNamespaces(baseNamespace, flags: Self.bits(entered), optional: false))
         }
@@ -135,6 +143,8 @@ package struct SandboxProgram: Sendable {
             program.add(.joinNamespaces(baseNamespace, flags: Self.bits(.mount), optional: false))
         }
         let fresh = plan.namespaces.subtracting([.pid, .user, .network])
+        // The working directory follows into the new namespace, where alone an overlay takes it for a layer.
+        if plan.rooms != nil { program.add(.changeDirectoryTo(room), as: "enter the sandbox's room") }
         if !fresh.isEmpty { program.add(.unshare(flags: Self.bits(fresh))) }
         if case .built = variant.base {
             var steps = RootSteps(program)
@@ -159,7 +169,8 @@ package struct SandboxProgram: Sendable {
         var steps = PrivateMounts(program)
         if !plan.maskedPaths.isEmpty { steps.prepareMasks() }
         steps.mount("proc", [], at: "proc", [.noSetuid, .noDevices, .noExecute])
-        if plan.showsSysfs { steps.mount("sysfs", [], at: "sys", [.noSetuid, .noDevices, .noExecute, .readOnly]) }
+        // A sysfs shows the network in which it is mounted: a given one is entered after the wait.
+        if plan.showsSysfs, plan.network != .given { steps.mountSysfs() }
         if let bytes = plan.temporaryBytes {
             steps.mount("tmpfs", ["mode=1777", "size=\(bytes)"], at: "tmp", [.noSetuid, .noDevices])
             for (index, mount) in plan.mounts.enumerated() where plan.isCoveredLater(mount) {
@@ -176,8 +187,9 @@ package struct SandboxProgram: Sendable {
         } else {
             steps.mount("devpts", Self.terminalOptions, at: "dev/pts", [.noSetuid, .noExecute])
         }
-        for path in plan.maskedPaths { steps.mask(path) }
+        for path in plan.maskedPaths where !plan.isMaskedLater(path) { steps.mask(path) }
         program = steps.program
+        masks = steps
         for path in plan.readOnlyPaths { program.add(.readOnlyPath(path)) }
     }
 
@@ -186,9 +198,20 @@ package struct SandboxProgram: Sendable {
 
     // After the wait.
 
+    /// The network of this call, and what shows it.
+    private mutating func enterGivenNetwork(_ plan: SandboxPlan) {
+        program.add(.joinNamespaces(network, flags: Self.bits(.network), optional: false), as: "join the given network")
+        guard plan.showsSysfs, plan.namespaces.contains(.mount), var steps = masks else { return }
+        steps.program = program
+        steps.mountSysfs()
+        for path in plan.maskedPaths where plan.isMaskedLater(path) { steps.mask(path) }
+        program = steps.program
+    }
+
     private mutating func finish(_ plan: SandboxPlan, terminal: Bool) {
         for (number, stream) in streams.enumerated() { program.add(.duplicate(stream, to: CInt(number))) }
         if terminal { program.add(.controllingTerminal(streams[0])) }
+        if plan.namespaces.contains(.uts) { program.add(.hostname(nil)) }
         program.add(.closeFrom(3))
         limit(plan, openFiles: true)
         let isolated = !plan.namespaces.isEmpty
@@ -218,4 +241,11 @@ package struct SandboxProgram: Sendable {
     }
 
     private static func bits(_ namespaces: Namespaces) -> Int32 { Int32(truncatingIfNeeded: namespaces.rawValue) }
+}
+
+extension SandboxPlan {
+    /// Whether a masked path is in a sysfs that is mounted only when the network has come.
+    fileprivate func isMaskedLater(_ path: String) -> Bool {
+        network == .given && showsSysfs && path.hasPrefix("/sys/")
+    }
 }

@@ -61,15 +61,18 @@ package final class SandboxTemplate {
     ///   - terminal: whether the call will bring a pseudo-terminal.
     ///   - network: a network namespace to join; nil: it makes one. Not with a terminal.
     ///   - terminalMount: the detached devpts that it belongs to, for a sandbox with mounts of its own.
+    ///   - room: where it writes, by descriptor, for a plan with rooms.
     package func startChild(
         in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, terminal: Bool = false, terminalMount: SharedFD? = nil,
-        network: SharedFD? = nil
+        network: SharedFD? = nil, room: SharedFD? = nil
     ) throws(SpawnError) -> ParkedLaunch {
+        precondition((room != nil) == (plan.rooms != nil), "a plan with rooms, and no other, starts in a room")
         let compiled = terminal ? terminalProgram() : network == nil ? ordinary : withPooledNetwork
         precondition(!(terminal && network != nil), "a terminal's sandbox makes its own network namespace")
         var filled: [(slot: Slot, descriptor: SharedFD)] = []
         if let terminalMount { filled.append((compiled.source.terminalMount, terminalMount)) }
         if let network { filled.append((compiled.source.network, network)) }
+        if let room { filled.append((compiled.source.room, room)) }
         if let baseNamespace { filled.append((compiled.source.baseNamespace, baseNamespace)) }
         if case .built = variant.base {
             let trees = try Self.spawning { () throws(SystemError) in try sources.copyTrees(plan) }
@@ -178,11 +181,13 @@ private enum BaseNamespace {
 
 extension SandboxPlan {
     /// Whether each start builds its own tree of mounts: in a user namespace nobody may copy another's tree, and a
-    /// temporary layer must not be shared.
+    /// temporary layer or a room must not be shared.
     var isBuiltPerStart: Bool {
         if namespaces.contains(.user) { return true }
-        if case .overlay(_, .temporary) = root { return true }
-        return false
+        switch root {
+        case .overlay(_, .temporary), .overlay(_, .room): return true
+        default: return false
+        }
     }
 }
 

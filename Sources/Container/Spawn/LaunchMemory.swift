@@ -10,12 +10,17 @@ package struct ProgramCall: Hashable, Sendable {
     package var environment: StringBlock
     /// Where to start; nil: where the step program says, or the parent's.
     package var directory: String?
+    /// The name to give the host, for programs with a UTS namespace of their own; nil: as the step program says.
+    package var hostname: String?
 
-    package init(path: String, arguments: StringBlock, environment: StringBlock, directory: String? = nil) {
+    package init(
+        path: String, arguments: StringBlock, environment: StringBlock, directory: String? = nil, hostname: String? = nil
+    ) {
         self.path = path
         self.arguments = arguments
         self.environment = environment
         self.directory = directory
+        self.hostname = hostname
     }
 }
 
@@ -39,7 +44,7 @@ struct LaunchMemory: ~Copyable {
         launch.initialize(
             to: cspawn_launch(
                 steps: UnsafePointer(program.records), arena: UnsafePointer(program.arena), fds: fds, path: nil,
-                arguments: nil, environment: nil, directory: nil, clone_flags: flags | program.source.cloneFlags,
+                arguments: nil, environment: nil, directory: nil, hostname: nil, clone_flags: flags | program.source.cloneFlags,
                 cgroup: Int64(cgroup), stack: stack.base, stack_size: UInt64(ChildStack.usableBytes),
                 step_count: UInt32(program.source.steps.count), slot_count: UInt32(slots.count), pidfd: -1, phase: 0,
                 child_tid: 0, report_step: -1, report_errno: 0, reserved: 0))
@@ -82,6 +87,7 @@ private struct CallMemory: ~Copyable {
     private let vectors: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     private let environmentAt: Int
     private let directoryAt: Int?
+    private let hostnameAt: Int?
 
     init(_ call: ProgramCall) {
         path = call.path
@@ -93,6 +99,8 @@ private struct CallMemory: ~Copyable {
         bytes += Array(call.path.utf8) + [0]
         directoryAt = call.directory == nil ? nil : bytes.count
         if let directory = call.directory { bytes += Array(directory.utf8) + [0] }
+        hostnameAt = call.hostname == nil ? nil : bytes.count
+        if let hostname = call.hostname { bytes += Array(hostname.utf8) + [0] }
         texts = .allocate(capacity: bytes.count)
         texts.initialize(from: bytes, count: bytes.count)
 
@@ -121,9 +129,12 @@ private struct CallMemory: ~Copyable {
         var end = environmentAt
         while vectors[end] != nil { end += 1 }
         launch.pointee.path = UnsafePointer(vectors[end + 1])
-        launch.pointee.directory = directoryAt.map {
-            UnsafePointer(UnsafeMutableRawPointer(texts + $0).assumingMemoryBound(to: CChar.self))
-        }
+        launch.pointee.directory = directoryAt.map { text(at: $0) }
+        launch.pointee.hostname = hostnameAt.map { text(at: $0) }
+    }
+
+    private func text(at index: Int) -> UnsafePointer<CChar> {
+        UnsafePointer(UnsafeMutableRawPointer(texts + index).assumingMemoryBound(to: CChar.self))
     }
 
     deinit {

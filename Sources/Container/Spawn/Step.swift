@@ -60,7 +60,8 @@ package enum Step: Hashable, Sendable {
     /// Joins the namespaces (CLONE_NEW*) behind a descriptor; skipped when the slot is empty and optional.
     case joinNamespaces(Slot, flags: Int32, optional: Bool)
     case unshare(flags: Int32)
-    case hostname(String)
+    /// sethostname(2); nil: the name of this call, if it brings one.
+    case hostname(String?)
     case loopbackUp
     case mount(source: String, target: String, type: String, flags: UInt, options: String)
     case unmount(String, flags: CInt)

@@ -101,7 +101,11 @@ struct StepEncoder {
             if optional { step.flags |= UInt32(CSPAWN_SKIP_IF_NO_SLOT) }
             return step
         case .unshare(let flags): return record(CSPAWN_UNSHARE, Int64(flags))
-        case .hostname(let name): return record(CSPAWN_HOSTNAME, bytes: Array(name.utf8))
+        case .hostname(let name?): return record(CSPAWN_HOSTNAME, bytes: Array(name.utf8))
+        case .hostname(nil):
+            var step = record(CSPAWN_HOSTNAME)
+            step.flags |= UInt32(CSPAWN_NAME_FROM_LAUNCH)
+            return step
         case .loopbackUp: return record(CSPAWN_LOOPBACK_UP)
         case .mount(let source, let target, let type, let flags, let options):
             var step = record(CSPAWN_MOUNT, Int64(flags), text: source, target)

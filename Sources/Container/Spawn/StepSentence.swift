@@ -41,7 +41,7 @@ extension Step {
         case .makeNode(_, let path, _, _): "make the device \(path)"
         case .joinNamespaces(_, let flags, _): "join \(Self.namespaces(flags))"
         case .unshare(let flags): "make \(Self.namespaces(flags))"
-        case .hostname(let name): "set the host name to \"\(name)\""
+        case .hostname(let name): name.map { "set the host name to \"\($0)\"" } ?? "set the host name of the call"
         case .loopbackUp: "bring the loopback interface up"
         case .mount(_, let target, let type, _, _): "mount \(type.isEmpty ? "" : type + " ")on \(target)"
         case .unmount(let path, _): "unmount \(path)"

@@ -114,6 +114,13 @@ static inline long fill(struct context *x, int64_t slot, long fd) {
     return fd < 0 ? fd : 0;
 }
 
+static long set_hostname(const struct context *x, const struct cspawn_step *s) {
+    if (!(s->flags & CSPAWN_NAME_FROM_LAUNCH)) return CALL(SYS_sethostname, text(x, s->s0), s->s1);
+    long length = 0;
+    while (x->launch->hostname[length]) length++;
+    return CALL(SYS_sethostname, x->launch->hostname, length);
+}
+
 /// Leaves the parent's descriptor table for one of our own. The kernel copies only what lies below the range to
 /// close, so the cost does not grow with the parent's descriptors; then the gaps between our slots are closed.
 static long unshare_files(const struct cspawn_launch *launch, int64_t lowest) {
@@ -387,7 +394,7 @@ static long perform(struct context *x, const struct cspawn_step *s) {
 
     case CSPAWN_SET_NAMESPACE: return CALL(SYS_setns, fds[s->a], s->b);
     case CSPAWN_UNSHARE: return CALL(SYS_unshare, s->a);
-    case CSPAWN_HOSTNAME: return CALL(SYS_sethostname, text(x, s->s0), s->s1);
+    case CSPAWN_HOSTNAME: return set_hostname(x, s);
     case CSPAWN_LOOPBACK_UP: return loopback_up();
     case CSPAWN_MOUNT: return CALL(SYS_mount, text(x, s->s0), text(x, s->s1), text(x, s->s2), s->a, text(x, s->s3));
     case CSPAWN_UNMOUNT: return CALL(SYS_umount2, text(x, s->s0), s->a);
@@ -417,6 +424,7 @@ static void child(void *argument) {
         const struct cspawn_step *step = x.step = &launch->steps[i];
         if ((step->flags & CSPAWN_SKIP_IF_NO_SLOT) && launch->fds[step->a] < 0) continue;
         if ((step->flags & CSPAWN_PATH_FROM_LAUNCH) && !launch->directory) continue;
+        if ((step->flags & CSPAWN_NAME_FROM_LAUNCH) && !launch->hostname) continue;
         long result = perform(&x, step);
         if (result >= 0) continue;
         launch->report_errno = (int32_t)-result;

@@ -15,6 +15,8 @@ package enum Mounts {
     /// Flags that steps and calls need by number.
     package static let emptyPath = UInt32(AT_EMPTY_PATH)
     package static let recursive = UInt32(AT_RECURSIVE)
+    /// For open_tree(2): a detached copy of the one mount.
+    package static let cloneTree = UInt32(OPEN_TREE_CLONE) | UInt32(O_CLOEXEC)
     /// MS_REC | MS_PRIVATE: nothing that is mounted later crosses into or out of this namespace.
     package static let makePrivate: UInt = 0x4000 | (1 << 18)
     package static let privatePropagation: UInt32 = 1 << 18

@@ -63,7 +63,7 @@ enum cspawn_op {
     // Namespaces and mounts.
     CSPAWN_SET_NAMESPACE,      // a: slot, b: CLONE_NEW* flags
     CSPAWN_UNSHARE,            // a: CLONE_NEW* flags
-    CSPAWN_HOSTNAME,           // s0
+    CSPAWN_HOSTNAME,           // s0, s1 holds the length; or of `launch->hostname`
     CSPAWN_LOOPBACK_UP,
     CSPAWN_MOUNT,              // s0 source, s1 target, s2 type, s3 data, a: flags
     CSPAWN_UNMOUNT,            // path, a: flags
@@ -97,6 +97,7 @@ _Static_assert(sizeof(struct cspawn_step) == 56, "the step record is part of the
 // Flags of a step.
 #define CSPAWN_PATH_FROM_LAUNCH 1u  // the path is `launch->directory`, per call; the step is skipped when that is null
 #define CSPAWN_SKIP_IF_NO_SLOT 2u   // skip the step when its slot a holds -1
+#define CSPAWN_NAME_FROM_LAUNCH 4u  // the name is `launch->hostname`, per call; the step is skipped when that is null
 
 #define CSPAWN_PARK_LIMIT 16  // descriptors that one release can carry
 
@@ -115,6 +116,7 @@ struct cspawn_launch {
     char *const *arguments;
     char *const *environment;
     const char *directory;  // per-call working directory or null
+    const char *hostname;   // per-call host name or null
     uint64_t clone_flags;
     int64_t cgroup;         // descriptor for CLONE_INTO_CGROUP or -1
     uint8_t *stack;
