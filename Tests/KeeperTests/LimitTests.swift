@@ -51,6 +51,18 @@ extension KeeperSuites {
             #expect(try keeper.shell("echo fine", in: plan).output == "fine\n")
         }
 
+        @Test func `limits change while a sandbox runs, and are lifted with its end`() throws {
+            let plan = SandboxPlan.with { $0.limits = CgroupLimits(memoryBytes: 64 << 20, pids: 50) }
+            let started = try keeper.start("read line", in: plan, name: "changing")
+            _ = started
+            try keeper.demand(.limit(sandbox: "changing", CgroupLimits(memoryBytes: 128 << 20, pids: 7)))
+            let refused = try keeper.refusal(.limit(sandbox: "changing", CgroupLimits(pids: -1)))
+            #expect(refused.kind == .badRequest)
+            #expect(try keeper.refusal(.limit(sandbox: "nobody", CgroupLimits())).kind == .notFound)
+            try keeper.demand(.signal(sandbox: "changing", number: 9, wholeTree: true))
+            _ = try keeper.end(of: "changing")
+        }
+
         @Test func `processor time is bounded by the quota`() throws {
             let plan = SandboxPlan.with { $0.limits.cpuMillis = 100 }
             let (_, end) = try keeper.shell("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done", in: plan)
