@@ -29,7 +29,8 @@ BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git \
     /usr/include/sys/acl.h=libacl1-dev /usr/include/nettle/md5.h=nettle-dev /usr/include/lzma.h=liblzma-dev \
     /usr/include/lz4.h=liblz4-dev /usr/include/bzlib.h=libbz2-dev /usr/include/libxml2/libxml/parser.h=libxml2-dev
 TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
-    docker-registry=docker-registry xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps
+    docker-registry=docker-registry xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps nft=nftables ip=iproute2 \
+    ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux
 BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3
 
 all: build

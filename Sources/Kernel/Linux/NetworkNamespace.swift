@@ -1,7 +1,43 @@
 import CKernel
 
-/// Network namespaces that have only their loopback interface, network_namespaces(7).
+/// Network namespaces, network_namespaces(7).
 package enum NetworkNamespace {
+    /// The calling thread's own.
+    package static func current() throws(SystemError) -> SharedFD {
+        SharedFD(try Files.open("/proc/thread-self/ns/net", O_RDONLY))
+    }
+
+    /// That of another process.
+    package static func of(pid: Int32) throws(SystemError) -> SharedFD {
+        SharedFD(try Files.open("/proc/\(pid)/ns/net", O_RDONLY))
+    }
+
+    /// A new one with nothing but a loopback interface, which is down. It lives as long as something holds it.
+    package static func make() throws(SystemError) -> SharedFD {
+        let own = try current()
+        try call("make a network namespace") { ck_unshare(CInt(truncatingIfNeeded: Namespaces.network.rawValue)) }
+        defer { comeBack(to: own) }
+        return try current()
+    }
+
+    /// Does something on this thread inside another namespace: sockets made there stay there.
+    package static func visit<Value>(
+        _ namespace: SharedFD, _ body: () throws(SystemError) -> Value
+    ) throws(SystemError) -> Value {
+        let own = try current()
+        try withExtendedLifetime(namespace) { () throws(SystemError) in
+            try CurrentProcess.join(namespace.raw, .network)
+        }
+        defer { comeBack(to: own) }
+        return try body()
+    }
+
+    private static func comeBack(to own: SharedFD) {
+        // To go on in a stranger's network would be worse than to end.
+        do { try CurrentProcess.join(own.raw, .network) } catch { preconditionFailure("\(error)") }
+        withExtendedLifetime(own) {}
+    }
+
     /// Whether no socket is left in it, not even one that waits out its last two minutes (TIME_WAIT): then it
     /// is as good as new for a program that could change nothing else in it.
     ///

@@ -397,6 +397,81 @@ static inline long ck_listen_loopback(uint16_t *port) {
     return fd;
 }
 
+// Internet sockets, ip(7), ipv6(7) and udp(7).
+
+/// An address (4 or 16 bytes in network order, by family) and a port in host order.
+struct ck_endpoint {
+    uint8_t address[16];
+    uint16_t family;
+    uint16_t port;
+};
+static inline socklen_t ck_socket_address(const struct ck_endpoint *from, struct sockaddr_storage *to) {
+    memset(to, 0, sizeof *to);
+    if (from->family == AF_INET) {
+        struct sockaddr_in *in = (struct sockaddr_in *)to;
+        in->sin_family = AF_INET;
+        in->sin_port = htons(from->port);
+        memcpy(&in->sin_addr, from->address, 4);
+        return sizeof *in;
+    }
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(from->port);
+    memcpy(&in6->sin6_addr, from->address, 16);
+    return sizeof *in6;
+}
+static inline void ck_endpoint_of(const struct sockaddr_storage *from, struct ck_endpoint *to) {
+    memset(to, 0, sizeof *to);
+    to->family = from->ss_family;
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+        to->port = ntohs(in->sin_port);
+        memcpy(to->address, &in->sin_addr, 4);
+    } else if (from->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
+        to->port = ntohs(in6->sin6_port);
+        memcpy(to->address, &in6->sin6_addr, 16);
+    }
+}
+static inline long ck_bind_internet(int fd, const struct ck_endpoint *at) {
+    struct sockaddr_storage address;
+    socklen_t size = ck_socket_address(at, &address);
+    CK_RESULT(bind(fd, (struct sockaddr *)&address, size));
+}
+static inline long ck_connect_internet(int fd, const struct ck_endpoint *to) {
+    struct sockaddr_storage address;
+    socklen_t size = ck_socket_address(to, &address);
+    CK_RESULT(connect(fd, (struct sockaddr *)&address, size));
+}
+static inline long ck_send_to(int fd, const void *bytes, size_t count, const struct ck_endpoint *to) {
+    struct sockaddr_storage address;
+    socklen_t size = ck_socket_address(to, &address);
+    CK_RESULT(sendto(fd, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size));
+}
+static inline long ck_receive_from(int fd, void *bytes, size_t count, struct ck_endpoint *from) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    ssize_t result = recvfrom(fd, bytes, count, 0, (struct sockaddr *)&address, &size);
+    if (result < 0) return -errno;
+    ck_endpoint_of(&address, from);
+    return result;
+}
+static inline long ck_local_endpoint(int fd, struct ck_endpoint *to) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0) return -errno;
+    ck_endpoint_of(&address, to);
+    return 0;
+}
+static inline long ck_peer_endpoint(int fd, struct ck_endpoint *to) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getpeername(fd, (struct sockaddr *)&address, &size) < 0) return -errno;
+    ck_endpoint_of(&address, to);
+    return 0;
+}
+static inline long ck_set_option(int fd, int level, int option, int value) { CK_RESULT(setsockopt(fd, level, option, &value, sizeof value)); }
+
 // Constants that Swift does not import because they are macros over expressions.
 
 static const int ck_at_fdcwd = AT_FDCWD;

@@ -1,0 +1,111 @@
+package import Linux
+
+/// Bridges and links in the kernel. Every function blocks shortly and runs in the machine's namespace.
+package enum NamespaceMaking {
+    /// Makes a network's bridge unless it is there, with its addresses, and lets the machine route.
+    static func makeBridge(of network: NetworkDefinition) throws(SystemError) -> Int32 {
+        let socket = try NetlinkSocket()
+        if let link = try socket.links().first(where: { $0.name == network.bridge }) { return link.index }
+        // An address of the bridge's own: it would otherwise change with every link that joins.
+        let address: [UInt8] = [0x02, 0x42] + network.ipv4.gateway.bytes
+        try socket.perform(.makeBridge(network.bridge, hardwareAddress: address, mtu: network.mtu))
+        do throws(SystemError) {
+            guard let index = try socket.links().first(where: { $0.name == network.bridge })?.index else {
+                throw SystemError("find the bridge", network.bridge, code: .noSuchDevice)
+            }
+            try socket.perform(.bringUp(network.bridge))
+            for range in network.ranges {
+                try socket.perform(.addAddress(range.gateway, prefix: range.subnet.prefix, link: index))
+            }
+            try Files.writeText("1", to: "/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet")
+            try route(true, ipv6: network.ipv6 != nil)
+            return index
+        } catch {
+            try? socket.perform(.removeLink(network.bridge))
+            throw error
+        }
+    }
+
+    /// Lets packets pass through the machine, ip(7) and /proc/sys/net/ipv6/conf/all/forwarding.
+    private static func route(_ on: Bool, ipv6: Bool) throws(SystemError) {
+        let four = "/proc/sys/net/ipv4/ip_forward"
+        if try Files.readText(four) != "1" { try Files.writeText("1", to: four) }
+        guard ipv6 else { return }
+        let six = "/proc/sys/net/ipv6/conf/all/forwarding"
+        if try Files.readText(six) != "1" { try Files.writeText("1", to: six) }
+    }
+
+    /// Removes links; one that is gone already is fine.
+    static func remove(links: [String]) throws(SystemError) {
+        let socket = try NetlinkSocket()
+        for link in links {
+            do throws(SystemError) { try socket.perform(.removeLink(link)) } catch {
+                guard error.code == .noSuchDevice else { throw error }
+            }
+        }
+    }
+
+    /// A new namespace whose loopback is up and that has a link for each endpoint.
+    package static func make(_ places: [Place]) throws(SystemError) -> SharedFD {
+        let namespace = try NetworkNamespace.make()
+        try NetworkNamespace.visit(namespace) { () throws(SystemError) in
+            try NetlinkSocket().perform(.bringUp("lo", keepsOwnAddresses: true))
+        }
+        do throws(SystemError) {
+            for (index, place) in places.enumerated() { try connect(namespace, place, index: Int32(index + 2)) }
+        } catch {
+            try? remove(links: places.map(\.endpoint.hostLink))
+            throw error
+        }
+        return namespace
+    }
+
+    /// An endpoint with what has to be known of its network.
+    package struct Place: Sendable {
+        package var endpoint: NetworkEndpoint
+        package var network: NetworkDefinition
+        /// The bridge's number.
+        package var bridge: Int32
+        package var hasDefaultRoute: Bool
+
+        package init(endpoint: NetworkEndpoint, network: NetworkDefinition, bridge: Int32, hasDefaultRoute: Bool) {
+            self.endpoint = endpoint
+            self.network = network
+            self.bridge = bridge
+            self.hasDefaultRoute = hasDefaultRoute
+        }
+    }
+
+    /// Puts a link between a bridge and a namespace, with address and routes.
+    ///
+    /// - Parameter index: the number of the link inside.
+    static func connect(_ namespace: SharedFD, _ place: Place, index: Int32) throws(SystemError) {
+        let endpoint = place.endpoint
+        let socket = try NetlinkSocket()
+        try withExtendedLifetime(namespace) { () throws(SystemError) in
+            try socket.perform(
+                .makePair(
+                    endpoint.hostLink, bridge: place.bridge, mtu: place.network.mtu,
+                    peer: NetlinkRequest.Peer(
+                        name: endpoint.interface, index: index, hardwareAddress: endpoint.hardwareAddress,
+                        namespace: namespace.raw)))
+        }
+        do throws(SystemError) {
+            try socket.perform(.bringUp(endpoint.hostLink))
+            try NetworkNamespace.visit(namespace) { () throws(SystemError) in try address(place, link: index) }
+        } catch {
+            try? socket.perform(.removeLink(endpoint.hostLink))
+            throw error
+        }
+    }
+
+    private static func address(_ place: Place, link: Int32) throws(SystemError) {
+        let socket = try NetlinkSocket()
+        try socket.perform(.bringUp(place.endpoint.interface))
+        for address in place.endpoint.addresses {
+            let range = address.isIPv6 ? place.network.ipv6! : place.network.ipv4
+            try socket.perform(.addAddress(address, prefix: range.subnet.prefix, link: link))
+            if place.hasDefaultRoute { try socket.perform(.addDefaultRoute(by: range.gateway, link: link)) }
+        }
+    }
+}

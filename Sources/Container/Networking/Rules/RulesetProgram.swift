@@ -1,0 +1,98 @@
+import Linux
+import Spawn
+
+/// Gives rules to the kernel through the `nft` program, in a network namespace.
+///
+/// One after the other: callers wait for each other, and a cancelled caller does not interrupt a transaction.
+package actor RulesetProgram {
+    private let machine: MachineNetwork
+    private let text: RulesetText
+    /// What the kernel has, as far as we know.
+    private var applied: Ruleset?
+    private var last: Task<Void, Never>?
+
+    package init(machine: MachineNetwork, table: String) {
+        self.machine = machine
+        text = RulesetText(table: table)
+    }
+
+    /// Makes the kernel's rules these. What somebody else took away meanwhile is put back.
+    package func apply(_ rules: Ruleset) async throws(NetworkFailure) {
+        try await inTurn { program in try await program.change(to: rules) }
+    }
+
+    /// Takes our table away.
+    package func remove() async throws(NetworkFailure) {
+        try await inTurn { program in
+            try await program.run(program.text.removal)
+            await program.note(nil)
+        }
+    }
+
+    private func inTurn(
+        _ body: @escaping @Sendable (RulesetProgram) async throws -> Void
+    ) async throws(NetworkFailure) {
+        let before = last
+        let work = Task { () -> Result<Void, NetworkFailure> in
+            await before?.value
+            do {
+                try await body(self)
+                return .success(())
+            } catch let failure as NetworkFailure { return .failure(failure) } catch {
+                return .failure(NetworkFailure(.system, "\(error)"))
+            }
+        }
+        last = Task { _ = await work.value }
+        try await work.value.get()
+    }
+
+    private func note(_ rules: Ruleset?) { applied = rules }
+
+    private func change(to rules: Ruleset) async throws(NetworkFailure) {
+        if let applied {
+            let difference = text.difference(from: applied, to: rules)
+            if difference.isEmpty { return }
+            do {
+                try await run(difference)
+                self.applied = rules
+                return
+            } catch {
+                // Refused as a whole. Somebody may have flushed the rules; if it was the rules' own fault, the
+                // whole is refused, too, and says so.
+                self.applied = nil
+            }
+        }
+        try await run(text.whole(rules))
+        applied = rules
+    }
+
+    private func run(_ text: String) async throws(NetworkFailure) {
+        do {
+            var options = Options()
+            options.environment = .exactly(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
+            options.group = .ownSession
+            options.standardOutput = .null
+            let template = try Template(.name("nft"), arguments: ["-f", "-"], options: options)
+            let program = try await machine.run { () throws(SystemError) in
+                Result { () throws(SpawnError) in
+                    try template.start(input: .bytes(Array(text.utf8)), output: .null, error: .pipe)
+                }
+            }.get()
+            var errors: [UInt8] = []
+            if let stream = program.standardError {
+                for try await chunk in stream where errors.count < 4096 { errors += chunk }
+            }
+            let exit = try await program.wait()
+            guard exit.status == .exited(0) else {
+                let said = String(decoding: errors.prefix(2000), as: UTF8.self)
+                throw NetworkFailure(.system, "nft refused the rules (\(exit.status)): \(said)")
+            }
+        } catch let failure as NetworkFailure {
+            throw failure
+        } catch let error as SpawnError where error.code == .noEntry {
+            throw NetworkFailure(.system, "networks need the nft program: install nftables (\(error))")
+        } catch {
+            throw NetworkFailure(.system, "run nft: \(error)")
+        }
+    }
+}
