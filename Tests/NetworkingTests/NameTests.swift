@@ -33,7 +33,10 @@ import Testing
         #expect(addresses(table().decide(query("web", DNSQuestion.typeAAAA), from: db)) == ["fd00::2"])
         #expect(addresses(table().decide(query("db", DNSQuestion.typeAAAA), from: web)) == [])
         guard case .reply(let pointer) = table().decide(query("2.0.201.10.in-addr.arpa", DNSQuestion.typePointer), from: db)
-        else { throw DeadlinePassed(what: "a reply", limit: .zero, looks: 0, place: "") }
+        else {
+            Issue.record("no reply")
+            return
+        }
         #expect(pointer.answers.first?.data == DNSName("web.a")!.encoded)
     }
 

@@ -13,6 +13,7 @@ package enum NamespaceMaking {
             guard let index = try socket.links().first(where: { $0.name == network.bridge })?.index else {
                 throw SystemError("find the bridge", network.bridge, code: .noSuchDevice)
             }
+            try socket.perform(.keepWithoutOwnAddresses(network.bridge))
             try socket.perform(.bringUp(network.bridge))
             for range in network.ranges {
                 try socket.perform(.addAddress(range.gateway, prefix: range.subnet.prefix, link: index))
@@ -49,7 +50,7 @@ package enum NamespaceMaking {
     package static func make(_ places: [Place]) throws(SystemError) -> SharedFD {
         let namespace = try NetworkNamespace.make()
         try NetworkNamespace.visit(namespace) { () throws(SystemError) in
-            try NetlinkSocket().perform(.bringUp("lo", keepsOwnAddresses: true))
+            try NetlinkSocket().perform(.bringUp("lo"))
         }
         do throws(SystemError) {
             for (index, place) in places.enumerated() { try connect(namespace, place, index: Int32(index + 2)) }
@@ -91,6 +92,8 @@ package enum NamespaceMaking {
                         namespace: namespace.raw)))
         }
         do throws(SystemError) {
+            try socket.perform(.keepWithoutOwnAddresses(endpoint.hostLink))
+            try socket.perform(.allowReturn(endpoint.hostLink))
             try socket.perform(.bringUp(endpoint.hostLink))
             try NetworkNamespace.visit(namespace) { () throws(SystemError) in try address(place, link: index) }
         } catch {
@@ -101,6 +104,7 @@ package enum NamespaceMaking {
 
     private static func address(_ place: Place, link: Int32) throws(SystemError) {
         let socket = try NetlinkSocket()
+        try socket.perform(.keepWithoutOwnAddresses(place.endpoint.interface))
         try socket.perform(.bringUp(place.endpoint.interface))
         for address in place.endpoint.addresses {
             let range = address.isIPv6 ? place.network.ipv6! : place.network.ipv4

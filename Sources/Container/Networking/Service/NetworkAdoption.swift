@@ -1,12 +1,12 @@
-import Linux
+package import Linux
 
 /// What a node finds when it starts, and what it leaves when it ends.
 extension NetworkService {
     /// Reads the networks from disk and goes on with the containers that run.
     ///
-    /// - Parameter running: containers that run, with the pid of a process of theirs.
+    /// - Parameter running: containers that run, with their network namespaces (`NetworkNamespace.of(pid:)`).
     /// - Returns: remarks about what could not be read or taken over.
-    package func adopt(running: [String: Int32]) async throws(NetworkFailure) -> [String] {
+    package func adopt(running: [String: SharedFD]) async throws(NetworkFailure) -> [String] {
         let directory = directory
         let contents = try await orFailureAsync { () async throws(SystemError) in
             try await BlockingPool.shared.run { () throws(SystemError) in
@@ -17,7 +17,7 @@ extension NetworkService {
         var remarks = contents.remarks
         for definition in contents.networks { networks[definition.name] = Network(definition, poolTarget: poolTarget) }
         for record in contents.attachments {
-            if let pid = running[record.containerID], let namespace = try? NetworkNamespace.of(pid: pid) {
+            if let namespace = running[record.containerID] {
                 remarks += await takeOver(record, namespace)
             } else {
                 await removeLinks(record.endpoints.map(\.hostLink))

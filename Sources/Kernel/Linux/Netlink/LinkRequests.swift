@@ -16,6 +16,9 @@ extension NetlinkRequest {
     private static let namespaceDescriptor: UInt16 = 28
     private static let kind: UInt16 = 1
     private static let kindData: UInt16 = 2
+    private static let portKind: UInt16 = 4
+    private static let portData: UInt16 = 5
+    private static let hairpinMode: UInt16 = 4
     private static let vethPeer: UInt16 = 1
     private static let addressGeneration: UInt16 = 8
 
@@ -73,18 +76,37 @@ extension NetlinkRequest {
         return NetlinkRequest(type: newLink, flags: create, payload: writer.bytes, operation: "make link", subject: name)
     }
 
-    /// Sets a link up, without the IPv6 address that it would otherwise give itself.
-    package static func bringUp(_ name: String, keepsOwnAddresses: Bool = false) -> NetlinkRequest {
+    /// Sets a link up.
+    package static func bringUp(_ name: String) -> NetlinkRequest {
         let up = UInt32(1)  // IFF_UP, netdevice(7)
         var writer = linkHeader(flags: up, change: up)
         writer.attribute(linkName, name)
-        if !keepsOwnAddresses {
-            writer.nested(familyPart) {
-                // IN6_ADDR_GEN_MODE_NONE
-                $0.nested(UInt16(AF_INET6)) { $0.attribute(addressGeneration, [1]) }
-            }
-        }
         return NetlinkRequest(type: setLink, payload: writer.bytes, operation: "bring up link", subject: name)
+    }
+
+    /// Keeps a link from giving itself an IPv6 address when it comes up. The kernel sets flags before this, so it
+    /// has to be a request of its own.
+    package static func keepWithoutOwnAddresses(_ name: String) -> NetlinkRequest {
+        var writer = linkHeader()
+        writer.attribute(linkName, name)
+        writer.nested(familyPart) {
+            // IN6_ADDR_GEN_MODE_NONE
+            $0.nested(UInt16(AF_INET6)) { $0.attribute(addressGeneration, [1]) }
+        }
+        return NetlinkRequest(
+            type: setLink, payload: writer.bytes, operation: "keep from choosing IPv6 addresses link", subject: name)
+    }
+
+    /// Lets a port of a bridge send back what came from it: a container that asks for its own published port. Where
+    /// bridged packets pass the packet rules (br_netfilter), they never leave the bridge.
+    package static func allowReturn(_ name: String) -> NetlinkRequest {
+        var writer = linkHeader()
+        writer.attribute(linkName, name)
+        writer.nested(linkInformation) {
+            $0.attribute(portKind, "bridge")
+            $0.nested(portData) { $0.attribute(hairpinMode, [1]) }
+        }
+        return NetlinkRequest(type: setLink, payload: writer.bytes, operation: "configure bridge port", subject: name)
     }
 
     /// Removes a link; both ends of a pair go.
