@@ -24,11 +24,12 @@ RELEASE = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -
 CHECKED = --explicit-target-dependency-import-check error
 SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git \
-    /usr/include/archive.h=libarchive-dev /usr/include/zlib.h=zlib1g-dev /usr/include/zstd.h=libzstd-dev \
+BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git
+# What the targets on images are compiled against; no executable links them yet.
+LIBRARY_NEEDS = /usr/include/archive.h=libarchive-dev /usr/include/zlib.h=zlib1g-dev /usr/include/zstd.h=libzstd-dev \
     /usr/include/sys/acl.h=libacl1-dev /usr/include/nettle/md5.h=nettle-dev /usr/include/lzma.h=liblzma-dev \
     /usr/include/lz4.h=liblz4-dev /usr/include/bzlib.h=libbz2-dev /usr/include/libxml2/libxml/parser.h=libxml2-dev
-TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
+TEST_NEEDS = $(BUILD_NEEDS) $(LIBRARY_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
     docker-registry=docker-registry xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps nft=nftables ip=iproute2 \
     ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux
 BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3
@@ -61,7 +62,7 @@ bench: swift
 
 check: swift
 	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)
-	@.ci/packages $(BUILD_NEEDS)
+	@.ci/packages $(BUILD_NEEDS) $(LIBRARY_NEEDS)
 	swift build $(CHECKED)
 
 format: swift

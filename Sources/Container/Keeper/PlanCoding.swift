@@ -108,11 +108,7 @@ extension WireReader {
             firstUserOutside: try readUInt32(), firstGroupOutside: try readUInt32(), count: try readUInt32())
         plan.root = try readRoot()
         plan.mounts = try readList { reader throws(WireError) in try reader.readMount() }
-        let isNetworkGiven = try readBool()
-        guard !isNetworkGiven || plan.network == .machine else {
-            throw .unexpected("a network is given or made, not both", at: 0)
-        }
-        if isNetworkGiven { plan.network = .given }
+        plan.isNetworkGiven = try readBool()
         plan.hostname = try readOptional { reader throws(WireError) in try reader.readText() }
         plan.maskedPaths = try readList { reader throws(WireError) in try reader.readText() }
         plan.readOnlyPaths = try readList { reader throws(WireError) in try reader.readText() }

@@ -14,7 +14,7 @@ package struct SandboxPlan: Hashable, Sendable {
     /// Mounts over the root filesystem, in this order.
     package var mounts: [Mount] = []
     /// Whether each start brings the namespace of its network; `network` says it in one word.
-    package private(set) var isNetworkGiven = false
+    package var isNetworkGiven = false
     /// The host name inside; nil: that of the machine. A call may bring another.
     package var hostname: String?
     /// Paths that programs must not see: covered by an empty directory or the null device, where they exist.
