@@ -4,9 +4,9 @@ import Synchronization
 /// One blob on its way to a registry.
 ///
 /// Invariants
-/// 1. What the registry has is not sent. (test: `a blob that is there is not sent again`)
+/// 1. What the registry has is not sent. (test: `an image goes there and comes back byte for byte`)
 /// 2. A long blob goes in chunks, and after a failure on from where the registry says that it is.
-///    (test: `a chunk that fails is taken up where the registry is`)
+///    (the way without a failure: `an image goes there and comes back byte for byte`; the other has no test yet)
 struct BlobUpload: Sendable {
     let client: RegistryClient
     let content: RemoteContent
