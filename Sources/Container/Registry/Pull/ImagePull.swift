@@ -59,34 +59,11 @@ package struct ImagePull: Sendable {
         guard case .manifest(let config, let layers) = manifest.document else {
             throw RegistryFailure(.unsupported, "\(repository):\(reference) is an index of an index")
         }
-        try await fetch([config] + layers)
+        try await PartTransfer(
+            limit: client.settings.parallelBlobs, progress: progress, move: { await self.fetched($0) }
+        ).run([config] + layers)
         for document in manifest == named ? [manifest] : [manifest, named] { try await keep(document) }
         return PulledImage(named: named.content, manifest: manifest.content, config: config, layers: layers)
-    }
-
-    private func fetch(_ contents: [RemoteContent]) async throws(RegistryFailure) {
-        // A manifest may name a layer twice (the empty one, for instance); it travels once.
-        var seen: Set<RemoteDigest> = []
-        let parts = contents.filter { seen.insert($0.digest).inserted }
-        for part in parts { await progress(TransferEvent(part, .waiting)) }
-        let failure = await withTaskGroup(of: RegistryFailure?.self) { group -> RegistryFailure? in
-            var rest = parts[...]
-            var failure: RegistryFailure?
-            for _ in 0..<client.settings.parallelBlobs {
-                if let part = rest.popFirst() { group.addTask { await self.fetched(part) } }
-            }
-            for await failed in group {
-                if let failed {
-                    // What fails after the first has been cancelled by it.
-                    failure = failure ?? failed
-                    group.cancelAll()
-                } else if failure == nil, let part = rest.popFirst() {
-                    group.addTask { await self.fetched(part) }
-                }
-            }
-            return failure
-        }
-        if let failure { throw failure }
     }
 
     private func fetched(_ part: RemoteContent) async -> RegistryFailure? {

@@ -104,32 +104,12 @@ package struct ImagePush: Sendable {
         switch try RemoteDocument(bytes, mediaType: content.mediaType, name: name) {
         case .index(let entries):
             for entry in entries { try await send(entry.content, as: entry.content.digest.description) }
-        case .manifest(let config, let layers): try await upload([config] + layers)
+        case .manifest(let config, let layers):
+            try await PartTransfer(
+                limit: client.settings.parallelBlobs, progress: progress, move: { await self.uploaded($0) }
+            ).run([config] + layers)
         }
         try await client.put(bytes, mediaType: content.mediaType, as: reference, of: repository)
-    }
-
-    private func upload(_ contents: [RemoteContent]) async throws(RegistryFailure) {
-        var seen: Set<RemoteDigest> = []
-        let parts = contents.filter { seen.insert($0.digest).inserted }
-        for part in parts { await progress(TransferEvent(part, .waiting)) }
-        let failure = await withTaskGroup(of: RegistryFailure?.self) { group -> RegistryFailure? in
-            var rest = parts[...]
-            var failure: RegistryFailure?
-            for _ in 0..<client.settings.parallelBlobs {
-                if let part = rest.popFirst() { group.addTask { await self.uploaded(part) } }
-            }
-            for await failed in group {
-                if let failed {
-                    failure = failure ?? failed
-                    group.cancelAll()
-                } else if failure == nil, let part = rest.popFirst() {
-                    group.addTask { await self.uploaded(part) }
-                }
-            }
-            return failure
-        }
-        if let failure { throw failure }
     }
 
     private func uploaded(_ part: RemoteContent) async -> RegistryFailure? {
