@@ -56,22 +56,34 @@ let modules = [
 
     Module(name: "Spawn", rung: .container, needs: ["CSpawn", "Linux"]),
     Module(
-        name: "Registry", rung: .container, needs: ["Linux", "JSON", "Spawn"],
+        name: "Registry", rung: .container, needs: ["Linux", "JSON", "OCI", "Images", "Spawn"],
         outside: httpClient + [crypto]),
     Module(name: "Sandbox", rung: .container, needs: ["Linux", "Spawn"]),
     Module(name: "Keeper", rung: .container, needs: ["Linux", "Spawn", "Sandbox"]),
     Module(name: "Networking", rung: .container, needs: ["Linux", "JSON", "Spawn"]),
-    Module(name: "Engine", rung: .container, needs: ["Linux", "JSON", "Sandbox", "Keeper", "Spawn"]),
-    Module(name: "Building", rung: .container, needs: ["Linux", "JSON"]),
+    Module(
+        name: "Engine", rung: .container,
+        needs: ["Linux", "JSON", "OCI", "Images", "Networking", "Sandbox", "Keeper", "Spawn"]),
+    Module(
+        name: "Building", rung: .container,
+        needs: ["Linux", "JSON", "OCI", "Images", "Sandbox", "Keeper", "Engine", "Spawn"]),
 
     Module(name: "Functions", rung: .function, needs: ["Linux", "Spawn", "Sandbox", "Keeper", "Engine"]),
 
     Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
 
-    Module(name: "Daemon", rung: .edge, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Engine", "Functions"]),
+    Module(
+        name: "Daemon", rung: .edge,
+        needs: [
+            "Linux", "JSON", "OCI", "Images", "Registry", "Networking", "Building", "Spawn", "Sandbox", "Keeper", "Engine",
+            "Functions",
+        ]),
     Module(
         name: "CommandLine", rung: .edge,
-        needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Engine", "Functions", "Comparison", "Daemon"],
+        needs: [
+            "Linux", "JSON", "OCI", "Registry", "Networking", "Spawn", "Sandbox", "Keeper", "Engine", "Functions",
+            "Comparison", "Daemon",
+        ],
         outside: [argumentParser]),
     Module(name: "forkless", rung: .edge, needs: ["CommandLine"], form: .executable, tested: false),
     Module(name: "forkless-keeper", rung: .edge, needs: ["Keeper"], form: .executable, tested: false),

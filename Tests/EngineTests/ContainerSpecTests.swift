@@ -1,5 +1,8 @@
 import Engine
 import JSON
+import Linux
+import Networking
+import OCI
 import Testing
 
 @Suite struct ContainerSpecTests {
@@ -36,8 +39,35 @@ import Testing
         return spec
     }()
 
+    /// What only a container of an image has.
+    static let ofImage: ContainerSpec = {
+        var spec = ContainerSpec(program: "")
+        spec.image = ContainerImage("risk/scorer:2", id: Digest(.sha256, hash: [UInt8](repeating: 7, count: 32)))
+        spec.entrypoint = []
+        spec.mounts = [
+            .volume(name: "trades", target: "/trades", isReadOnly: true), .volume(name: nil, target: "/own", isReadOnly: false),
+        ]
+        spec.sharedMemoryBytes = 1 << 20
+        spec.cpuShares = 512
+        spec.devices = [ContainerDevice(source: "/dev/null", target: "/dev/nothing", permissions: "r")]
+        spec.network = .joined([
+            NetworkAttachment.Joining(network: "desk", aliases: ["scorer"], ipv4: IPAddress("10.7.0.9"), ipv6: IPAddress("fd00::9"))
+        ])
+        spec.ports = [PublishedPort(.udp, hostAddress: IPAddress("127.0.0.1")!, hostPort: 8053, containerPort: 53)]
+        spec.publishesExposedPorts = true
+        spec.exposedPorts = [ContainerPort(9, .sctp)!]
+        spec.nameServers = [IPAddress("127.0.0.2")!]
+        spec.searchDomains = []
+        spec.resolverOptions = ["ndots:2"]
+        spec.extraHosts = [.init(name: "machine", address: nil), .init(name: "peer", address: IPAddress("::1"))]
+        spec.usesInit = true
+        spec.restart = .onFailure(retries: 3)
+        spec.healthcheck = Healthcheck(test: .shell("true"), interval: 1_000_000_000, retries: 2)
+        return spec
+    }()
+
     @Test func `a spec survives JSON, whatever is in it`() throws {
-        for spec in [Self.full, ContainerSpec(program: "ls")] {
+        for spec in [Self.full, Self.ofImage, ContainerSpec(program: "ls")] {
             let text = JSONWriter.text(spec.json)
             #expect(try ContainerSpec(strict: try JSONParser.parse(text)) == spec)
         }

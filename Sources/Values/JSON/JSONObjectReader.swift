@@ -91,6 +91,9 @@ package struct JSONObjectReader {
         return result
     }
 
+    /// Whether the field is there with a value: for those where nothing and an empty value differ.
+    package func has(_ key: String) -> Bool { object[key].map { !$0.isNull } ?? false }
+
     /// Refuses the fields that none of the calls before asked for: a misspelt option must not be ignored.
     package func refuseUnknown() throws(JSONShapeError) {
         guard let stranger = object.members.first(where: { member in !known.contains(member.key) }) else { return }

@@ -39,7 +39,7 @@ package struct Healthcheck: Hashable, Sendable {
         self.retries = retries
     }
 
-    init(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
+    package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
         let words: [String] = try reader.list("Test")
         switch words.first {
         case nil: test = .inherited

@@ -66,7 +66,7 @@ package struct ImageDefaults: Hashable, Sendable {
         volumes = try Self.keys(&reader, "Volumes").sorted()
         labels = try reader.dictionary("Labels")
         stopSignal = try reader.optional("StopSignal") ?? ""
-        healthcheck = try reader.object("Healthcheck") { check throws(JSONShapeError) in try Healthcheck(&check) }
+        healthcheck = try reader.object("Healthcheck") { check throws(JSONShapeError) in try Healthcheck(reading: &check) }
         shell = try Self.words(&reader, "Shell")
         onBuild = try reader.list("OnBuild")
     }

@@ -1,3 +1,7 @@
+package import Linux
+package import Networking
+package import OCI
+
 /// How far up the ladder a program runs.
 package enum Rung: String, Hashable, Sendable, CaseIterable {
     case process, container, function
@@ -12,7 +16,13 @@ package struct ContainerSpec: Hashable, Sendable {
     package var name: String?
     /// `--rung`.
     package var rung = Rung.container
-    /// A path inside the root, or a name that is looked up on the environment's PATH inside the root.
+    /// The image whose layers are the root and whose defaults hold where the spec says nothing; nil: `root`.
+    package var image: ContainerImage?
+    /// `--entrypoint`: takes the place of the image's entrypoint and leaves out the image's command; an empty list is
+    /// no entrypoint. nil: the image's.
+    package var entrypoint: [String]?
+    /// A path inside the root, or a name that is looked up on the environment's PATH inside the root. With an image
+    /// it is the first word of the command and may be empty, which stands for the image's command.
     package var program: String
     /// What follows the program's name.
     package var arguments: [String] = []
@@ -40,12 +50,33 @@ package struct ContainerSpec: Hashable, Sendable {
     /// `--ulimit`.
     package var limits: [ContainerLimit] = []
 
-    /// `--network`; nil: isolated on the container rung, the machine's on the process rung.
+    /// `--shm-size`: the bytes of /dev/shm; nil: 64 MiB.
+    package var sharedMemoryBytes: Int?
+    /// `--cpu-shares`: the weight against others, 2...262144; nil: 1024.
+    package var cpuShares: Int?
+    /// `--device`.
+    package var devices: [ContainerDevice] = []
+
+    /// `--network`; nil: the network `bridge` with an image, isolated without one, the machine's on the process rung.
     package var network: ContainerNetwork?
-    /// `--hostname`; nil: `defaultHostname`.
+    /// `-p`.
+    package var ports: [PublishedPort] = []
+    /// `-P`: every exposed port gets a free port of the machine.
+    package var publishesExposedPorts = false
+    /// `--expose`, besides those of the image.
+    package var exposedPorts: [ContainerPort] = []
+    /// `--dns`; empty: the machine's.
+    package var nameServers: [IPAddress] = []
+    /// `--dns-search`, `--dns-option`; nil: the machine's.
+    package var searchDomains: [String]?
+    package var resolverOptions: [String]?
+    /// `--add-host`.
+    package var extraHosts: [NetworkAttachment.ExtraHost] = []
+    /// `--hostname`; nil: the start of the id with an image, `defaultHostname` without.
     package var hostname: String?
 
-    /// `--cap-add`, `--cap-drop`: names with or without "CAP_", or "ALL". The base is the empty set.
+    /// `--cap-add`, `--cap-drop`: names with or without "CAP_", or "ALL". The base is Docker's set with an image, the
+    /// empty set without one.
     package var addedCapabilities: [String] = []
     package var droppedCapabilities: [String] = []
     /// `--security-opt seccomp=unconfined`.
@@ -57,8 +88,14 @@ package struct ContainerSpec: Hashable, Sendable {
     package var hasTerminal = false
     /// `-i`: standard input is the caller's; otherwise it is empty.
     package var isInteractive = false
+    /// `--init`: a small program is the first process; it passes signals on and reaps what nobody waits for.
+    package var usesInit = false
     /// `--rm`.
     package var removesOnExit = false
+    /// `--restart`.
+    package var restart = RestartPolicy.no
+    /// `--health-cmd` and its like; nil: the image's. `Healthcheck.Test.none` is `--no-healthcheck`.
+    package var healthcheck: Healthcheck?
     /// `--stop-signal`; nil: SIGTERM.
     package var stopSignal: Int32?
     /// `--stop-timeout`; nil: `defaultStopTimeoutSeconds`.
@@ -99,23 +136,58 @@ package enum ContainerMount: Hashable, Sendable {
     case bind(source: String, target: String, isReadOnly: Bool)
     /// Fresh memory; nil bytes: `ContainerMount.defaultTemporaryBytes`.
     case temporary(target: String, bytes: Int?)
+    /// A volume of the node's, made when it is not there; nil name: one of its own for this container.
+    case volume(name: String?, target: String, isReadOnly: Bool)
 
     package static let defaultTemporaryBytes = 64 << 20
 
     /// The absolute path inside the container.
     package var target: String {
         switch self {
-        case .bind(_, let target, _), .temporary(let target, _): target
+        case .bind(_, let target, _), .temporary(let target, _), .volume(_, let target, _): target
         }
     }
 }
 
+/// Which image a container is made from.
+package struct ContainerImage: Hashable, Sendable {
+    /// What the user wrote: a name, a digest or the start of an id.
+    package var name: String
+    /// The image's id, found out when the container is made: a name that moves on later moves no container.
+    package var id: Digest?
+
+    package init(_ name: String, id: Digest? = nil) {
+        self.name = name
+        self.id = id
+    }
+}
+
 /// Which network a container has.
-package enum ContainerNetwork: String, Hashable, Sendable, CaseIterable {
-    /// A network of its own in which only the loopback interface is up.
-    case isolated = "none"
+package enum ContainerNetwork: Hashable, Sendable {
+    /// A network of its own in which only the loopback interface is up: `none`.
+    case isolated
     /// The machine's.
     case host
+    /// That of another container, which has to run: `container:NAME`.
+    case container(String)
+    /// Networks of this node, by name or id; never empty.
+    case joined([NetworkAttachment.Joining])
+}
+
+/// `--device OUTSIDE[:INSIDE[:rwm]]`
+package struct ContainerDevice: Hashable, Sendable {
+    /// The device on this machine.
+    package var source: String
+    /// Its path inside.
+    package var target: String
+    /// Of "r" (read), "w" (write), "m" (mknod).
+    package var permissions: String
+
+    package init(source: String, target: String, permissions: String = "rwm") {
+        self.source = source
+        self.target = target
+        self.permissions = permissions
+    }
 }
 
 /// `--ulimit NAME=SOFT[:HARD]`, setrlimit(2).

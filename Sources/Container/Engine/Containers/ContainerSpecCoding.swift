@@ -1,9 +1,13 @@
 package import JSON
+import Linux
+import OCI
 
 extension ContainerSpec: NodeValue {
     package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
-        self.init(program: try reader.required("program"), arguments: try reader.list("arguments"))
+        self.init(program: try reader.optional("program") ?? "", arguments: try reader.list("arguments"))
         name = try reader.optional("name")
+        image = try reader.nestedIfThere("image")
+        entrypoint = try reader.listIfThere("entrypoint")
         rung = try reader.word("rung", default: .container)
         environment = try reader.list("environment")
         directory = try reader.optional("directory")
@@ -12,10 +16,14 @@ extension ContainerSpec: NodeValue {
         mounts = try reader.nestedList("mounts")
         isReadOnly = try reader.flag("readOnly")
         try readLimits(&reader)
+        try readNetwork(&reader)
         try readRestrictions(&reader)
         hasTerminal = try reader.flag("terminal")
         isInteractive = try reader.flag("interactive")
+        usesInit = try reader.flag("init")
         removesOnExit = try reader.flag("removeOnExit")
+        restart = try reader.parsed("restart", "a restart policy") { RestartPolicy($0) } ?? .no
+        healthcheck = try reader.nestedIfThere("healthcheck")
         stopSignal = try reader.optional("stopSignal")
         stopTimeoutSeconds = try reader.optional("stopTimeoutSeconds")
         logBytes = try reader.optional("logBytes")
@@ -28,11 +36,24 @@ extension ContainerSpec: NodeValue {
         pidsLimit = try reader.optional("pidsLimit")
         cpus = try reader.optional("cpuset")
         limits = try reader.nestedList("limits")
+        sharedMemoryBytes = try reader.optional("sharedMemoryBytes")
+        cpuShares = try reader.optional("cpuShares")
+        devices = try reader.nestedList("devices")
+    }
+
+    private mutating func readNetwork(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
+        network = try reader.nestedIfThere("network")
+        ports = try reader.nestedList("ports")
+        publishesExposedPorts = try reader.flag("publishExposedPorts")
+        exposedPorts = try reader.parsedList("exposedPorts", "a port (80 or 53/udp)") { ContainerPort($0) }
+        nameServers = try reader.parsedList("nameServers", "an address") { IPAddress($0) }
+        searchDomains = try reader.listIfThere("searchDomains")
+        resolverOptions = try reader.listIfThere("resolverOptions")
+        extraHosts = try reader.nestedList("extraHosts")
+        hostname = try reader.optional("hostname")
     }
 
     private mutating func readRestrictions(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
-        network = try reader.wordIfThere("network")
-        hostname = try reader.optional("hostname")
         addedCapabilities = try reader.list("addedCapabilities")
         droppedCapabilities = try reader.list("droppedCapabilities")
         hasSystemCallFilter = try reader.optional("systemCallFilter") ?? true
@@ -40,18 +61,49 @@ extension ContainerSpec: NodeValue {
     }
 
     package var json: JSONValue {
-        .members(
-            ("name", name?.json), ("rung", .string(rung.rawValue)), ("program", program.json),
-            ("arguments", arguments.json), ("environment", environment.json), ("directory", directory?.json),
-            ("user", user?.json), ("root", root.json), ("mounts", .array(mounts.map(\.json))),
-            ("readOnly", isReadOnly.json), ("memoryBytes", memoryBytes?.json), ("milliCPUs", milliCPUs?.json),
-            ("pidsLimit", pidsLimit?.json), ("cpuset", cpus?.json), ("limits", .array(limits.map(\.json))),
-            ("network", (network?.rawValue).map { .string($0) }), ("hostname", hostname?.json),
+        var members = programMembers
+        members += placeMembers
+        members += restrictionMembers
+        members += lifeMembers
+        return .members(members)
+    }
+
+    private var programMembers: [(String, JSONValue?)] {
+        [
+            ("name", name?.json), ("image", image?.json), ("entrypoint", entrypoint?.json), ("rung", .string(rung.rawValue)),
+            ("program", program.json), ("arguments", arguments.json), ("environment", environment.json),
+            ("directory", directory?.json), ("user", user?.json), ("root", root.json),
+            ("mounts", .array(mounts.map(\.json))), ("readOnly", isReadOnly.json),
+        ]
+    }
+
+    private var placeMembers: [(String, JSONValue?)] {
+        [
+            ("network", network?.json), ("ports", .array(ports.map(\.json))),
+            ("publishExposedPorts", publishesExposedPorts.json),
+            ("exposedPorts", exposedPorts.map(\.description).json), ("nameServers", nameServers.map(\.description).json),
+            ("searchDomains", searchDomains?.json), ("resolverOptions", resolverOptions?.json),
+            ("extraHosts", .array(extraHosts.map(\.json))), ("hostname", hostname?.json),
+        ]
+    }
+
+    private var restrictionMembers: [(String, JSONValue?)] {
+        [
+            ("memoryBytes", memoryBytes?.json), ("milliCPUs", milliCPUs?.json), ("pidsLimit", pidsLimit?.json),
+            ("cpuset", cpus?.json), ("limits", .array(limits.map(\.json))), ("sharedMemoryBytes", sharedMemoryBytes?.json),
+            ("cpuShares", cpuShares?.json), ("devices", .array(devices.map(\.json))),
             ("addedCapabilities", addedCapabilities.json), ("droppedCapabilities", droppedCapabilities.json),
             ("systemCallFilter", hasSystemCallFilter.json), ("noNewPrivileges", noNewPrivileges.json),
-            ("terminal", hasTerminal.json), ("interactive", isInteractive.json), ("removeOnExit", removesOnExit.json),
+        ]
+    }
+
+    private var lifeMembers: [(String, JSONValue?)] {
+        [
+            ("terminal", hasTerminal.json), ("interactive", isInteractive.json), ("init", usesInit.json),
+            ("removeOnExit", removesOnExit.json), ("restart", restart.description.json), ("healthcheck", healthcheck?.json),
             ("stopSignal", stopSignal?.json), ("stopTimeoutSeconds", stopTimeoutSeconds?.json),
-            ("logBytes", logBytes?.json), ("labels", labels.json))
+            ("logBytes", logBytes?.json), ("labels", labels.json),
+        ]
     }
 }
 
@@ -79,9 +131,10 @@ extension ContainerRoot: NodeValue {
     }
 }
 
-/// {"kind":"bind","source":...,"target":...,"readOnly":...}, {"kind":"temporary","target":...,"bytes":...}
+/// {"kind":"bind","source":...,"target":...,"readOnly":...}, {"kind":"temporary","target":...,"bytes":...},
+/// {"kind":"volume","name":...,"target":...,"readOnly":...}
 extension ContainerMount: NodeValue {
-    private enum Kind: String, CaseIterable { case bind, temporary }
+    private enum Kind: String, CaseIterable { case bind, temporary, volume }
 
     package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
         switch try reader.word("kind") as Kind {
@@ -90,6 +143,10 @@ extension ContainerMount: NodeValue {
                 source: try reader.required("source"), target: try reader.required("target"),
                 isReadOnly: try reader.flag("readOnly"))
         case .temporary: self = .temporary(target: try reader.required("target"), bytes: try reader.optional("bytes"))
+        case .volume:
+            self = .volume(
+                name: try reader.optional("name"), target: try reader.required("target"),
+                isReadOnly: try reader.flag("readOnly"))
         }
     }
 
@@ -99,6 +156,9 @@ extension ContainerMount: NodeValue {
             ["kind": "bind", "source": source.json, "target": target.json, "readOnly": isReadOnly.json]
         case .temporary(let target, let bytes):
             .members(("kind", "temporary"), ("target", target.json), ("bytes", bytes?.json))
+        case .volume(let name, let target, let isReadOnly):
+            .members(
+                ("kind", "volume"), ("name", name?.json), ("target", target.json), ("readOnly", isReadOnly.json))
         }
     }
 }

@@ -29,6 +29,7 @@ extension ContainerSpec {
     /// - Throws: `SpecError` for the first flag that makes no sense. (test: `every flag that makes no sense is named`)
     package func validate() throws(SpecError) {
         if let name { try Self.validate(name: name) }
+        try refuseWhatIsNotWired()
         try validateProgram()
         try validateRoot()
         try validateMounts()
@@ -44,6 +45,28 @@ extension ContainerSpec {
         guard (1...64).contains(name.utf8.count), name.utf8.first!.isLetterOrDigit,
             name.utf8.allSatisfy({ $0.isLetterOrDigit || "_.-".utf8.contains($0) })
         else { throw SpecError("--name", name, rule) }
+    }
+
+    /// Parts of the spec that nothing acts on yet are refused, not ignored.
+    private func refuseWhatIsNotWired() throws(SpecError) {
+        let reason = "is not possible yet"
+        if let image { throw SpecError("the image", image.name, reason) }
+        if entrypoint != nil { throw SpecError("--entrypoint", "", reason) }
+        if sharedMemoryBytes != nil { throw SpecError("--shm-size", "", reason) }
+        if cpuShares != nil { throw SpecError("--cpu-shares", "", reason) }
+        if !devices.isEmpty { throw SpecError("--device", "", reason) }
+        if usesInit { throw SpecError("--init", "", reason) }
+        if restart != .no { throw SpecError("--restart", "", reason) }
+        if healthcheck != nil { throw SpecError("--health-cmd", "", reason) }
+        for case .volume(_, let target, _) in mounts { throw SpecError("-v", target, "a volume " + reason) }
+        switch network {
+        case nil, .isolated, .host: break
+        case .container, .joined: throw SpecError("--network", "", reason)
+        }
+        let isNetworked =
+            !ports.isEmpty || publishesExposedPorts || !exposedPorts.isEmpty || !nameServers.isEmpty || !extraHosts.isEmpty
+            || searchDomains != nil || resolverOptions != nil
+        if isNetworked { throw SpecError("-p, -P, --expose, --dns, --add-host", "", reason) }
     }
 
     private func validateProgram() throws(SpecError) {
@@ -90,6 +113,9 @@ extension ContainerSpec {
             case .temporary(_, let bytes):
                 flag = "--tmpfs"
                 if let bytes, bytes < 4096 { throw SpecError(flag, mount.target, "\(bytes) bytes hold nothing") }
+            case .volume(let name, _, _):
+                flag = "-v"
+                if let name { try Self.validate(name: name) }
             }
             try absolute(flag, mount.target)
             let parts = mount.target.split(separator: "/")

@@ -31,7 +31,9 @@ package struct NoValue: NodeValue {
 
 extension JSONValue {
     /// An object of the members that have a value.
-    static func members(_ members: (String, JSONValue?)...) -> JSONValue {
+    static func members(_ members: (String, JSONValue?)...) -> JSONValue { .members(members) }
+
+    static func members(_ members: [(String, JSONValue?)]) -> JSONValue {
         var object = JSONObject()
         for (key, value) in members { object[key] = value }
         return .object(object)
@@ -91,6 +93,34 @@ extension JSONObjectReader {
             throw error(key, "\"\(text)\" is none of \(Self.words(Word.self))")
         }
         return word
+    }
+
+    /// Texts that may be missing, which is not the same as none.
+    mutating func listIfThere(_ key: String) throws(JSONShapeError) -> [String]? {
+        let texts: [String] = try list(key)
+        return has(key) ? texts : nil
+    }
+
+    /// A value with a notation of its own, which may be missing.
+    mutating func parsed<Value>(
+        _ key: String, _ expectation: String, _ parse: (String) -> Value?
+    ) throws(JSONShapeError) -> Value? {
+        guard let text: String = try optional(key) else { return nil }
+        guard let value = parse(text) else { throw error(key, "\"\(text)\" is not \(expectation)") }
+        return value
+    }
+
+    /// Values with a notation of their own.
+    mutating func parsedList<Value>(
+        _ key: String, _ expectation: String, _ parse: (String) -> Value?
+    ) throws(JSONShapeError) -> [Value] {
+        let texts: [String] = try list(key)
+        var values: [Value] = []
+        for text in texts {
+            guard let value = parse(text) else { throw error(key, "\"\(text)\" is not \(expectation)") }
+            values.append(value)
+        }
+        return values
     }
 
     private static func words<Word: RawRepresentable & CaseIterable>(_ type: Word.Type) -> String

@@ -128,6 +128,7 @@ package struct PlanBuilder: Sendable {
         case .bind(let source, let target, let isReadOnly): Mount(.bind(source), at: target, readOnly: isReadOnly)
         case .temporary(let target, let bytes):
             Mount(.temporary(bytes: bytes ?? ContainerMount.defaultTemporaryBytes), at: target)
+        case .volume: preconditionFailure("volumes are refused by validation")
         }
     }
 

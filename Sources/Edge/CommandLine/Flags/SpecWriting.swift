@@ -89,12 +89,14 @@ extension PlaceFlags {
 
     private func writeIsolation(to spec: inout ContainerSpec) throws(FlagError) {
         if let network {
-            guard let choice = ContainerNetwork(rawValue: network) else {
+            switch network {
+            case "none": spec.network = .isolated
+            case "host": spec.network = .host
+            default:
                 throw FlagError(
                     "--network", network, "there is no such network",
                     advice: "The networks are none (loopback only) and host (the machine's).")
             }
-            spec.network = choice
         }
         spec.hostname = try nonempty(hostname, "--hostname")
         spec.addedCapabilities = try capabilities(addedCapabilities, "--cap-add")
