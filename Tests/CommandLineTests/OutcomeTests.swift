@@ -71,10 +71,11 @@ import Testing
 
     @Test func `a time is given as such or as how long ago`() throws {
         let now = Timestamp(nanoseconds: 10_000_000_000_000)
-        #expect(try SinceFlag.parse("1h30m", now: now).nanoseconds == 10_000_000_000_000 - 5_400_000_000_000)
-        #expect(try SinceFlag.parse("1970-01-01T00:00:05Z", now: now).nanoseconds == 5_000_000_000)
-        for text in ["", "10", "m", "-5m", "1y", "yesterday", "10000000h"] {
-            #expect(throws: FlagError.self) { try SinceFlag.parse(text, now: now) }
+        #expect(try TimeFlag.parse("1h30m", flag: "--since", now: now).nanoseconds == 10_000_000_000_000 - 5_400_000_000_000)
+        #expect(try TimeFlag.parse("5.25", flag: "--since", now: now).nanoseconds == 5_250_000_000)
+        #expect(try TimeFlag.parse("1970-01-01T00:00:05Z", flag: "--since", now: now).nanoseconds == 5_000_000_000)
+        for text in ["", "1.2.3", "m", "-5m", "1y", "yesterday", "10000000h"] {
+            #expect(throws: FlagError.self) { try TimeFlag.parse(text, flag: "--since", now: now) }
         }
     }
 

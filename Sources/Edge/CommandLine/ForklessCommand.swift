@@ -16,8 +16,8 @@ struct ForklessCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Container",
                 subcommands: [
-                    PsCommand.self, LogsCommand.self, StatsCommand.self, InspectCommand.self, WaitCommand.self,
-                    StopCommand.self, KillCommand.self, RmCommand.self,
+                    PsCommand.self, LogsCommand.self, StatsCommand.self, InspectCommand.self, EventsCommand.self,
+                    WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self,
                 ]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, DoctorCommand.self, VersionCommand.self]),

@@ -28,6 +28,7 @@ package enum NodeOperation: String, Hashable, Sendable, CaseIterable {
     case readStatistics = "containers.stats"
     case executeInContainer = "containers.exec"
     case resizeContainer = "containers.resize"
+    case readEvents = "events"
     case callFunction = "functions.call"
     case listFunctions = "functions.list"
 }

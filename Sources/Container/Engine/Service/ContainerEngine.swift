@@ -8,6 +8,8 @@ package final class ContainerEngine: Sendable {
     private let link: KeeperLink
     private let planner: LaunchPlanner
     private let executions: Executions
+    /// What happened here, for `events`.
+    package let journal: EventJournal
     private let note: @Sendable (String) -> Void
 
     /// - Parameters:
@@ -16,12 +18,13 @@ package final class ContainerEngine: Sendable {
     package init(
         directory: ContainerDirectory, link: KeeperLink, planner: LaunchPlanner,
         chance: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
-        note: @escaping @Sendable (String) -> Void
+        journal: EventJournal = EventJournal(), note: @escaping @Sendable (String) -> Void
     ) {
         registry = ContainerRegistry(chance: chance)
         self.directory = directory
         self.link = link
         self.planner = planner
+        self.journal = journal
         self.note = note
         executions = Executions(link: link)
     }
@@ -35,7 +38,7 @@ package final class ContainerEngine: Sendable {
                 return try directory.load()
             }
             var all = remarks
-            for record in records where !registry.add(record, { makeWorker(record) }) {
+            for record in records where !registry.add(record, { makeWorker(record, isNew: false) }) {
                 all.append("container \(record.id) was left out: another one is called \(record.name), too")
             }
             await link.add(self)
@@ -43,11 +46,13 @@ package final class ContainerEngine: Sendable {
         } catch { throw NodeFailure(.system, "open \(directory.path): \(error)") }
     }
 
-    private func makeWorker(_ record: ContainerRecord) -> ContainerWorker {
+    private func makeWorker(_ record: ContainerRecord, isNew: Bool) -> ContainerWorker {
         let registry = registry
         return ContainerWorker(
             record,
-            .init(link: link, directory: directory, planner: planner, note: note, forget: { registry.remove($0) }))
+            .init(
+                link: link, directory: directory, planner: planner, journal: journal, note: note,
+                forget: { registry.remove($0) }), isNew: isNew)
     }
 
     private func add(_ spec: ContainerSpec) throws(NodeFailure) -> ContainerWorker {
@@ -56,7 +61,7 @@ package final class ContainerEngine: Sendable {
         }
         do { try spec.validate() } catch { throw error.failure }
         return try registry.add(named: spec.name) { id, name in
-            makeWorker(ContainerRecord(id: id, name: name, createdAt: Clock.now(), spec: spec))
+            makeWorker(ContainerRecord(id: id, name: name, createdAt: Clock.now(), spec: spec), isNew: true)
         }
     }
 

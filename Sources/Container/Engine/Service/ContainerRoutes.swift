@@ -41,6 +41,10 @@ extension ContainerEngine {
 
     private var viewRoutes: [NodeRoute] {
         [
+            NodeRoute(ReadEvents.self) { request, exchange async throws(NodeFailure) in
+                try await self.journal.read(request) { event async throws(NodeFailure) in try await exchange.send(event) }
+                return NoValue()
+            },
             NodeRoute(ListContainers.self) { request, _ async throws(NodeFailure) in self.list(request) },
             NodeRoute(InspectContainer.self) { request, _ async throws(NodeFailure) in
                 try self.inspect(request.container)

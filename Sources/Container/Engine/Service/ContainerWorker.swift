@@ -10,6 +10,7 @@ final class ContainerWorker: Sendable {
         var link: KeeperLink
         var directory: ContainerDirectory
         var planner: LaunchPlanner
+        var journal: EventJournal
         /// A sentence for the node's log.
         var note: @Sendable (String) -> Void
         /// The container is gone: its id and name are free.
@@ -29,11 +30,13 @@ final class ContainerWorker: Sendable {
     let published: Published<ContainerRecord>
     private let mailbox: AsyncStream<Message>.Continuation
 
-    init(_ record: ContainerRecord, _ surroundings: Surroundings) {
+    /// - Parameter isNew: whether it is just being made, and not known from its record.
+    init(_ record: ContainerRecord, _ surroundings: Surroundings, isNew: Bool) {
         published = Published(record)
         let (messages, mailbox) = AsyncStream<Message>.makeStream()
         self.mailbox = mailbox
-        let working = Working(record: record, surroundings: surroundings, published: published, mailbox: mailbox)
+        let working = Working(
+            record: record, surroundings: surroundings, published: published, mailbox: mailbox, isNew: isNew)
         Task { await working.run(messages) }
     }
 
@@ -85,6 +88,8 @@ final class ContainerWorker: Sendable {
         let surroundings: Surroundings
         let published: Published<ContainerRecord>
         let mailbox: AsyncStream<Message>.Continuation
+        /// Whether its first record is still to be written.
+        var isNew: Bool
         /// The round of adoption after which the latest run was started by this node; 0: not by this node.
         var startedAfter = 0
 
@@ -107,8 +112,12 @@ final class ContainerWorker: Sendable {
         /// Lets the life cycle decide about an event and does what it says; the number of a run to start, if any.
         private mutating func handle(_ event: ContainerLifecycle.Event) async -> Result<Int?, NodeFailure> {
             let actions: [ContainerLifecycle.Action]
+            let before = record.lifecycle
             do { actions = try record.lifecycle.handle(event, now: Clock.now()) } catch {
                 return .failure(NodeFailure(error.kind, "container \(record.name): \(error.message)"))
+            }
+            for (action, attributes) in ContainerEvents.of(event, before: before, after: record.lifecycle) {
+                surroundings.journal.note(action, of: record, attributes: attributes)
             }
             var starting: Int?
             var failure: NodeFailure?
@@ -139,6 +148,7 @@ final class ContainerWorker: Sendable {
                     if error.kind == .notFound || error.kind == .conflict { return .success(()) }
                     return .failure(error)
                 }
+                surroundings.journal.note("kill", of: record, attributes: ["signal": "\(number)"])
                 return .success(())
             case .expectGraceToExpire(let run, let time):
                 let mailbox = mailbox
@@ -156,10 +166,12 @@ final class ContainerWorker: Sendable {
             }
         }
 
-        private func write() async -> Result<Void, NodeFailure> {
+        private mutating func write() async -> Result<Void, NodeFailure> {
             let (record, directory) = (record, surroundings.directory)
             do {
                 try await BlockingPool.shared.run { () throws(SystemError) in try directory.write(record) }
+                if isNew { surroundings.journal.note("create", of: record) }
+                isNew = false
                 return .success(())
             } catch {
                 let failure = NodeFailure(.system, "record container \(record.name): \(error)")
@@ -177,6 +189,7 @@ final class ContainerWorker: Sendable {
                 result = .failure(failure)
             }
             surroundings.forget(record)
+            if !isNew { surroundings.journal.note("destroy", of: record) }
             return result
         }
 

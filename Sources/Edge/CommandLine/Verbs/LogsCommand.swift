@@ -29,7 +29,7 @@ struct LogsCommand: Verb {
     func run() async throws {
         var request = ReadLogs(container: container, follow: follow)
         if let tail { request.tail = try TailFlag.parse(tail) }
-        if let since { request.since = try SinceFlag.parse(since, now: Clock.now()) }
+        if let since { request.since = try TimeFlag.parse(since, flag: "--since", now: Clock.now()) }
         let format = output.output
         var text = LogText(showsTimes: showsTimes)
         _ = try await node.connect().stream(request) { item, _ in
