@@ -56,8 +56,7 @@ let modules = [
 
     Module(name: "Spawn", rung: .container, needs: ["CSpawn", "Linux"]),
     Module(
-        name: "Registry", rung: .container, needs: ["Linux", "JSON", "OCI", "Images", "Spawn"],
-        outside: httpClient + [crypto]),
+        name: "Registry", rung: .container, needs: ["Linux", "JSON", "OCI", "Images", "Spawn"], outside: httpClient),
     Module(name: "Sandbox", rung: .container, needs: ["Linux", "Spawn"]),
     Module(name: "Keeper", rung: .container, needs: ["Linux", "Spawn", "Sandbox"]),
     Module(name: "Networking", rung: .container, needs: ["Linux", "JSON", "Spawn"]),

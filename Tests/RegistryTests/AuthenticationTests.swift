@@ -1,3 +1,5 @@
+import Images
+import OCI
 import Spawn
 import Synchronization
 import TestKit
@@ -6,11 +8,11 @@ import Testing
 @testable import Registry
 
 @Suite struct `Authentication` {
-    private let image = TestImage(layers: [[1], [2], [3], [4]])
+    private let image = RemoteImage(layers: [[1], [2], [3], [4]])
     private static let known = Credentials.password(user: "me", password: "secret")
 
     /// A registry that wants "Bearer t" and names itself as its token service, which wants me:secret.
-    private static func guarded(_ image: TestImage, port: @escaping @Sendable () -> Int) -> FakeRegistry.Behaviour {
+    private static func guarded(_ image: RemoteImage, port: @escaping @Sendable () -> Int) -> FakeRegistry.Behaviour {
         { request in
             if request.path.hasPrefix("/token") {
                 guard request.authorization == known.basic else { return FakeAnswer(status: 401) }

@@ -1,4 +1,6 @@
+import Images
 import Linux
+import OCI
 import Spawn
 import Synchronization
 import TestKit
@@ -35,7 +37,7 @@ import Testing
         }
     }
 
-    private func client(_ host: String, chunkBytes: Int64 = 64 << 20) -> RegistryClient {
+    private func client(_ host: String, chunkBytes: Int = 64 << 20) -> RegistryClient {
         RegistryClient(.init(plainHosts: [host], chunkBytes: chunkBytes))
     }
 
@@ -43,14 +45,14 @@ import Testing
         var chance = SeededChance(seed: 3)
         let layers = (1...5).map { size in (0..<(size * 300_000)).map { _ in UInt8.random(in: 0...255, using: &chance) }
         }
-        let image = TestImage(layers: layers)
+        let image = RemoteImage(layers: layers)
         let here = MemoryStore()
         for bytes in layers + [image.config, image.manifest] { here.add(bytes) }
         try await Self.serving { host in
             // Chunks smaller than the layers: both ways of sending are used.
             try await client(host, chunkBytes: 400_000).using { client in
                 try await client.ping(host)
-                let app = try RemoteRepository(registry: host, path: "team/app")
+                let app = try Repository(registry: host, path: "team/app")
                 let events = Mutex<[TransferEvent]>([])
                 let push = ImagePush(
                     client: client, repository: app,
@@ -61,7 +63,7 @@ import Testing
 
                 let there = MemoryStore()
                 let pulled = try await ImagePull(client: client, repository: app, keeper: there).run("1")
-                #expect(pulled.manifest == image.content)
+                #expect(pulled.named == image.content)
                 #expect(there.digests == here.digests)
 
                 // Again: everything is there. As another repository: everything is borrowed.
@@ -70,7 +72,7 @@ import Testing
                 #expect(events.withLock { $0.filter { $0.happening == .present }.count } == 6)
                 events.withLock { $0 = [] }
                 var other = push
-                other.repository = try RemoteRepository(registry: host, path: "other")
+                other.repository = try Repository(registry: host, path: "other")
                 other.neighbour = app
                 try await other.run(image.content, tag: nil)
                 #expect(events.withLock { $0.filter { $0.happening == .mounted }.count } == 6)
@@ -83,7 +85,7 @@ import Testing
     @Test func `what is not there is an error that names it`() async throws {
         try await Self.serving { host in
             try await client(host).using { client in
-                let app = try RemoteRepository(registry: host, path: "app")
+                let app = try Repository(registry: host, path: "app")
                 let found = await failure { _ = try await client.document("none", of: app) }
                 #expect(found?.kind == .notFound)
                 #expect(found?.message.contains("\(host)/app:none") == true, "\(found?.message ?? "")")

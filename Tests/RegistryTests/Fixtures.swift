@@ -1,22 +1,24 @@
+import Images
 import JSON
+import OCI
 import Synchronization
 
 @testable import Registry
 
 /// A sink in memory that checks its digest as a store does.
 final class MemorySink: BlobSink {
-    let content: RemoteContent
+    let content: Descriptor
     private let bytes = Mutex<[UInt8]>([])
     private let keep: @Sendable ([UInt8]) -> Void
     let isDiscarded = Mutex(false)
 
-    init(_ content: RemoteContent, keep: @escaping @Sendable ([UInt8]) -> Void = { _ in }) {
+    init(_ content: Descriptor, keep: @escaping @Sendable ([UInt8]) -> Void = { _ in }) {
         self.content = content
         self.keep = keep
     }
 
     var all: [UInt8] { bytes.withLock { $0 } }
-    func count() async -> Int64 { Int64(all.count) }
+    func count() async -> Int { all.count }
     func write(_ more: [UInt8]) async throws(RegistryFailure) { bytes.withLock { $0 += more } }
     func restart() async throws(RegistryFailure) { bytes.withLock { $0 = [] } }
     func finish() async throws(RegistryFailure) {
@@ -28,16 +30,20 @@ final class MemorySink: BlobSink {
 
 /// Blobs in memory, both to keep and to read.
 final class MemoryStore: BlobKeeper {
-    private let blobs = Mutex<[RemoteDigest: [UInt8]]>([:])
+    private let blobs = Mutex<[Digest: [UInt8]]>([:])
 
-    var digests: Set<RemoteDigest> { blobs.withLock { Set($0.keys) } }
-    func add(_ bytes: [UInt8]) { blobs.withLock { $0[RemoteDigest(of: bytes)] = bytes } }
-    func bytes(_ digest: RemoteDigest) -> [UInt8]? { blobs.withLock { $0[digest] } }
-    func holds(_ content: RemoteContent) async throws(RegistryFailure) -> Bool { bytes(content.digest) != nil }
-    func sink(for content: RemoteContent) async throws(RegistryFailure) -> any BlobSink {
+    var digests: Set<Digest> { blobs.withLock { Set($0.keys) } }
+    func add(_ bytes: [UInt8]) { blobs.withLock { $0[Digest(of: bytes)] = bytes } }
+    func bytes(_ digest: Digest) -> [UInt8]? { blobs.withLock { $0[digest] } }
+    func holds(_ content: Descriptor) async throws(RegistryFailure) -> Bool { bytes(content.digest) != nil }
+    func sink(for content: Descriptor) async throws(RegistryFailure) -> any BlobSink {
         MemorySink(content) { self.add($0) }
     }
-    func source(_ content: RemoteContent) throws(RegistryFailure) -> any BlobSource {
+    func read(_ content: Descriptor) async throws(RegistryFailure) -> [UInt8] {
+        guard let bytes = bytes(content.digest) else { throw RegistryFailure(.storage, "not there") }
+        return bytes
+    }
+    func source(_ content: Descriptor) throws(RegistryFailure) -> any BlobSource {
         guard let bytes = bytes(content.digest) else { throw RegistryFailure(.storage, "not there") }
         return MemorySource(bytes: bytes)
     }
@@ -45,56 +51,42 @@ final class MemoryStore: BlobKeeper {
 
 struct MemorySource: BlobSource {
     var bytes: [UInt8]
-    func read(from offset: Int64, count: Int) async throws(RegistryFailure) -> [UInt8] {
-        Array(bytes.dropFirst(Int(offset)).prefix(count))
+    func read(from offset: Int, count: Int) async throws(RegistryFailure) -> [UInt8] {
+        Array(bytes.dropFirst(offset).prefix(count))
     }
 }
 
-extension RemoteContent {
+extension Descriptor {
     /// A layer of these bytes.
-    static func blob(_ bytes: [UInt8]) -> RemoteContent {
-        RemoteContent(
-            mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", digest: RemoteDigest(of: bytes),
-            size: Int64(bytes.count))
-    }
-
-    var json: JSONValue {
-        [
-            "mediaType": .string(mediaType), "digest": .string(digest.description), "size": .integer(size),
-        ]
+    static func blob(_ bytes: [UInt8]) -> Descriptor {
+        Descriptor(
+            mediaType: MediaType.layerGzip, digest: Digest(of: bytes), size: bytes.count)
     }
 }
 
 /// An image made of these layers.
-struct TestImage {
-    static let manifestType = "application/vnd.oci.image.manifest.v1+json"
-    static let indexType = "application/vnd.oci.image.index.v1+json"
-    var config = Array(#"{"architecture":"amd64","os":"linux"}"#.utf8)
+struct RemoteImage {
+    var config = Array(#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.utf8)
     var layers: [[UInt8]]
 
     var manifest: [UInt8] {
-        JSONWriter.bytes([
-            "schemaVersion": 2, "mediaType": .string(Self.manifestType),
-            "config": RemoteContent(
-                mediaType: "application/vnd.oci.image.config.v1+json", digest: RemoteDigest(of: config),
-                size: Int64(config.count)
-            ).json,
-            "layers": .array(layers.map { RemoteContent.blob($0).json }),
-        ])
+        Manifest(
+            config: Descriptor(mediaType: MediaType.config, digest: Digest(of: config), size: config.count),
+            layers: layers.map { Descriptor.blob($0) }
+        ).bytes
     }
 
-    var content: RemoteContent {
-        RemoteContent(
-            mediaType: Self.manifestType, digest: RemoteDigest(of: manifest), size: Int64(manifest.count))
+    var content: Descriptor {
+        Descriptor(mediaType: MediaType.manifest, digest: Digest(of: manifest), size: manifest.count)
     }
 
     /// Honest answers of a registry that has it as "app:1".
     func answer(_ request: FakeRequest) -> FakeAnswer {
         let name = request.path.split(separator: "/").last.map(String.init) ?? ""
         if request.path.contains("/manifests/"), name == "1" || name == content.digest.description {
-            return FakeAnswer(headers: [("Content-Type", Self.manifestType)], body: manifest)
+            return FakeAnswer(headers: [("Content-Type", MediaType.manifest)], body: manifest)
         }
-        if let blob = (layers + [config]).first(where: { RemoteDigest(of: $0).description == name }) {
+        if let blob = (layers + [config]).first(where: { Digest(of: $0).description == name }) {
             return FakeAnswer(body: blob)
         }
         return FakeAnswer(status: 404)
@@ -105,7 +97,7 @@ extension FakeRegistry {
     /// A client for this registry that waits for nothing between tries.
     func client(
         credentials: any CredentialSource = KnownCredentials(), plain: Set<String>? = nil,
-        patience: Patience = Patience(), attempts: Int = 3, chunkBytes: Int64 = 1 << 20
+        patience: Patience = Patience(), attempts: Int = 3, chunkBytes: Int = 1 << 20
     ) -> RegistryClient {
         RegistryClient(
             .init(
@@ -113,7 +105,7 @@ extension FakeRegistry {
                 waiting: Waiting(sleep: { _ in }, chance: { 0 }), chunkBytes: chunkBytes), credentials: credentials)
     }
 
-    var app: RemoteRepository { get throws(RegistryFailure) { try RemoteRepository(registry: host, path: "app") } }
+    var app: Repository { get throws(RegistryFailure) { try Repository(registry: host, path: "app") } }
 }
 
 /// The failure that a body ends with; nil when it does not fail.

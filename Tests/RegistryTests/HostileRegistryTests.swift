@@ -1,5 +1,7 @@
+import Images
 import JSON
 import NIOHTTP1
+import OCI
 import Synchronization
 import Testing
 
@@ -12,7 +14,7 @@ import Testing
     private func download(
         patience: Patience = Patience(), _ behaviour: @escaping FakeRegistry.Behaviour
     ) async throws -> (sink: MemorySink, failure: RegistryFailure?, requests: [FakeRequest]) {
-        let content = RemoteContent.blob(bytes)
+        let content = Descriptor.blob(bytes)
         return try await FakeRegistry.serving(behaviour) { registry in
             try await registry.client(patience: patience).using { client in
                 let sink = MemorySink(content)
@@ -117,10 +119,10 @@ import Testing
     }
 
     @Test func `a manifest of another digest is refused`() async throws {
-        let image = TestImage(layers: [[1]])
-        let digest = RemoteDigest(of: [9])
+        let image = RemoteImage(layers: [[1]])
+        let digest = Digest(of: [9])
         try await FakeRegistry.serving({ _ in
-            FakeAnswer(headers: [("Content-Type", TestImage.manifestType)], body: image.manifest)
+            FakeAnswer(headers: [("Content-Type", MediaType.manifest)], body: image.manifest)
         }) { registry in
             let found = try await registry.client().using { client in
                 await failure { _ = try await client.document(digest.description, of: registry.app) }
@@ -130,10 +132,10 @@ import Testing
     }
 
     @Test func `a manifest without end is cut off`() async throws {
-        let long = [UInt8](repeating: 32, count: RemoteDocument.bytesLimit + 1)
+        let long = [UInt8](repeating: 32, count: DocumentLimits.manifestBytes + 1)
         for announced in [long.count, 10 << 30] {
             try await FakeRegistry.serving({ _ in
-                FakeAnswer(headers: [("Content-Type", TestImage.manifestType)], body: long, announced: announced)
+                FakeAnswer(headers: [("Content-Type", MediaType.manifest)], body: long, announced: announced)
             }) { registry in
                 let found = try await registry.client().using { client in
                     await failure { _ = try await client.document("1", of: registry.app) }
@@ -165,7 +167,7 @@ import Testing
 }
 
 @Suite struct `Pulls` {
-    private let image = TestImage(layers: [[1, 2, 3], Array("layer".utf8), [1, 2, 3]])
+    private let image = RemoteImage(layers: [[1, 2, 3], Array("layer".utf8), [1, 2, 3]])
 
     @Test func `an image comes with every part once`() async throws {
         let image = image
@@ -174,8 +176,8 @@ import Testing
             let pulled = try await registry.client().using { client in
                 try await ImagePull(client: client, repository: registry.app, keeper: store).run("1")
             }
-            #expect(pulled.manifest == image.content)
-            #expect(pulled.layers.count == 3)
+            #expect(pulled.named == image.content)
+            #expect(pulled.manifest.layers.count == 3)
             #expect(store.bytes(image.content.digest) == image.manifest)
             #expect(registry.requests.count == 4)
         }
@@ -195,7 +197,7 @@ import Testing
 
     @Test func `a pull that fails keeps no manifest`() async throws {
         let image = image
-        let missing = RemoteDigest(of: image.layers[1]).description
+        let missing = Digest(of: image.layers[1]).description
         try await FakeRegistry.serving({ request in
             request.path.hasSuffix(missing) ? FakeAnswer(status: 404) : image.answer(request)
         }) { registry in

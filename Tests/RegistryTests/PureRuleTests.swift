@@ -1,3 +1,5 @@
+import Images
+import OCI
 import Testing
 
 @testable import Registry
@@ -119,64 +121,57 @@ import Testing
 
     @Test func `a repository's name cannot leave its place in an address`() {
         for name in ["", "a/", "/a", "a//b", "..", "a/../b", "A", "a?b", "a#b", "a%2f", "-a", "a-", "a..b", "a___b"] {
-            #expect((try? RemoteRepository(registry: "h", path: name)) == nil, "\(name)")
+            #expect((try? Repository(registry: "h", path: name)) == nil, "\(name)")
         }
         for name in ["a", "a/b-c/d.e", "a__b", "a--b", "0"] {
-            #expect((try? RemoteRepository(registry: "h:5000", path: name)) != nil, "\(name)")
-        }
-    }
-
-    @Test func `a digest that is none is refused before it is used`() {
-        let hex = String(repeating: "a", count: 64)
-        #expect(RemoteDigest("sha256:\(hex)") != nil)
-        for text in [
-            "", "sha256:", "sha256:\(hex)a", "sha256:../\(hex.dropFirst(3))", "sha256:\(hex.uppercased())", "md5:a",
-        ] {
-            #expect(RemoteDigest(text) == nil)
+            #expect((try? Repository(registry: "h:5000", path: name)) != nil, "\(name)")
         }
     }
 }
 
 @Suite struct `Manifests and indexes from a registry` {
-    private func kind(_ text: String, _ type: String = TestImage.manifestType) -> RegistryFailure.Kind? {
+    private func kind(_ text: String, _ type: String = MediaType.manifest) -> RegistryFailure.Kind? {
         do throws(RegistryFailure) {
-            _ = try RemoteDocument(Array(text.utf8), mediaType: type, name: "x")
+            let content = Descriptor(mediaType: type, digest: Digest(of: []), size: text.utf8.count)
+            _ = try RegistryClient.document(Array(text.utf8), content, "x")
             return nil
         } catch { return error.kind }
     }
 
     @Test func `CVE-2021-41190: a document with both layers and manifests is refused`() {
-        #expect(kind(#"{"config":{},"layers":[],"manifests":[]}"#) == .untrustworthy)
-        #expect(kind(#"{"layers":[],"manifests":[]}"#, TestImage.indexType) == .untrustworthy)
-        #expect(kind(#"{"mediaType":"\#(TestImage.indexType)","layers":[]}"#) == .untrustworthy)
+        #expect(kind(#"{"schemaVersion":2,"config":{},"layers":[],"manifests":[]}"#) == .untrustworthy)
+        #expect(kind(#"{"layers":[],"manifests":[]}"#, MediaType.index) == .untrustworthy)
+        #expect(kind(#"{"mediaType":"\#(MediaType.index)","layers":[]}"#) == .untrustworthy)
         #expect(kind("{}", "application/vnd.docker.distribution.manifest.v1+prettyjws") == .unsupported)
     }
 
     @Test func `CVE-2024-3727: a digest that is a path is refused`() {
         let part = #"{"mediaType":"m","size":1,"digest":"sha256:../../../etc/passwd"}"#
         #expect(kind("{\"config\":\(part),\"layers\":[]}") == .untrustworthy)
-        let negative = #"{"mediaType":"m","size":-1,"digest":"\#(RemoteDigest(of: []))"}"#
+        let negative = #"{"mediaType":"m","size":-1,"digest":"\#(Digest(of: []))"}"#
         #expect(kind("{\"config\":\(negative),\"layers\":[]}") == .untrustworthy)
     }
 
     @Test func `the best platform is chosen`() throws {
-        func entry(_ text: String?, _ byte: UInt8) -> RemoteDocument.Entry {
-            .init(content: .blob([byte]), platform: text.flatMap { RemotePlatform($0) })
+        func entry(_ text: String?, _ byte: UInt8) -> Descriptor {
+            var entry = Descriptor.blob([byte])
+            entry.platform = text.flatMap { Platform($0) }
+            return entry
         }
-        let entries = [
+        let index = Index(manifests: [
             entry("unknown/unknown", 0), entry("linux/arm/v6", 1), entry("linux/arm/v7", 2), entry("linux/amd64", 3),
             entry("linux/arm64/v8", 4), entry("windows/amd64", 5),
-        ]
-        func chosen(_ text: String) throws -> RemoteContent? {
-            try RemotePlatform.choose(entries, for: try #require(RemotePlatform(text)), name: "x")
+        ])
+        func chosen(_ text: String) throws -> Digest? {
+            try index.choice(for: try #require(Platform(text)), name: "x").digest
         }
-        #expect(try chosen("linux/amd64") == .blob([3]))
-        #expect(try chosen("linux/arm64") == .blob([4]))
-        #expect(try chosen("linux/arm/v7") == .blob([2]))
-        #expect(try chosen("linux/arm/v6") == .blob([1]))
+        #expect(try chosen("linux/amd64") == Digest(of: [3]))
+        #expect(try chosen("linux/arm64") == Digest(of: [4]))
+        #expect(try chosen("linux/arm/v7") == Digest(of: [2]))
+        #expect(try chosen("linux/arm/v6") == Digest(of: [1]))
         let missing: RegistryFailure?
         do throws(RegistryFailure) {
-            _ = try RemotePlatform.choose(entries, for: RemotePlatform(os: "linux", architecture: "s390x"), name: "x")
+            _ = try index.choice(for: Platform(os: "linux", architecture: "s390x"), name: "x")
             missing = nil
         } catch { missing = error }
         #expect(missing?.kind == .notFound)

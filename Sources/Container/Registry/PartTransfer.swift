@@ -1,3 +1,5 @@
+internal import OCI
+
 /// The parts of an image on their way, several at once, in either direction.
 ///
 /// A manifest may name a layer twice (the empty one, for instance); it travels once.
@@ -6,11 +8,11 @@ struct PartTransfer: Sendable {
     let limit: Int
     let progress: @Sendable (TransferEvent) async -> Void
     /// Moves one part; returns why it failed.
-    let move: @Sendable (RemoteContent) async -> RegistryFailure?
+    let move: @Sendable (Descriptor) async -> RegistryFailure?
 
     /// Moves every part; the first that fails ends the others.
-    func run(_ contents: [RemoteContent]) async throws(RegistryFailure) {
-        var seen: Set<RemoteDigest> = []
+    func run(_ contents: [Descriptor]) async throws(RegistryFailure) {
+        var seen: Set<Digest> = []
         let parts = contents.filter { seen.insert($0.digest).inserted }
         for part in parts { await progress(TransferEvent(part, .waiting)) }
         let failure = await withTaskGroup(of: RegistryFailure?.self) { group -> RegistryFailure? in

@@ -19,11 +19,11 @@ package final class RegistryClient: Sendable {
         /// Blobs of one image at once.
         package var parallelBlobs: Int
         /// A longer blob is sent in chunks of so many bytes, so that a broken connection costs one chunk.
-        package var chunkBytes: Int64
+        package var chunkBytes: Int
 
         package init(
             plainHosts: Set<String> = [], patience: Patience = Patience(), retry: RetryPolicy = RetryPolicy(),
-            waiting: Waiting = .real, parallelBlobs: Int = 4, chunkBytes: Int64 = 64 << 20
+            waiting: Waiting = .real, parallelBlobs: Int = 4, chunkBytes: Int = 64 << 20
         ) {
             precondition(parallelBlobs >= 1 && chunkBytes >= 1, "at least one at a time")
             self.plainHosts = plainHosts
@@ -66,7 +66,7 @@ package final class RegistryClient: Sendable {
     // What follows is for Pull/ and Push/.
 
     /// "/v2/NAME/REST" of a repository's registry.
-    func address(_ repository: RemoteRepository, _ rest: String) -> WebAddress {
+    func address(_ repository: Repository, _ rest: String) -> WebAddress {
         // Checked when the repository was made.
         address(repository.registry)!.at("/v2/\(repository.path)/\(rest)")
     }
@@ -122,7 +122,7 @@ package final class RegistryClient: Sendable {
     ///   - progress: a number that grows when a try brought something: tries that bring something are not counted.
     ///   - note: hears of a failed try before the pause.
     func retrying<Value: Sendable>(
-        progress: @Sendable () async -> Int64 = { 0 }, note: @Sendable (RegistryFailure) async -> Void = { _ in },
+        progress: @Sendable () async -> Int = { 0 }, note: @Sendable (RegistryFailure) async -> Void = { _ in },
         _ body: @Sendable () async throws(RegistryFailure) -> Value
     ) async throws(RegistryFailure) -> Value {
         var failed = 0

@@ -1,3 +1,5 @@
+package import OCI
+
 /// What happens to one part of an image while it is pulled or pushed.
 package struct TransferEvent: Hashable, Sendable {
     package enum Happening: Hashable, Sendable {
@@ -8,17 +10,17 @@ package struct TransferEvent: Hashable, Sendable {
         /// Another repository of the registry lent it.
         case mounted
         /// So many bytes are there.
-        case moving(Int64)
+        case moving(Int)
         /// A try failed; the next one begins after a pause.
         case retrying(String)
         /// It is there, and checked.
         case done
     }
 
-    package var content: RemoteContent
+    package var content: Descriptor
     package var happening: Happening
 
-    package init(_ content: RemoteContent, _ happening: Happening) {
+    package init(_ content: Descriptor, _ happening: Happening) {
         self.content = content
         self.happening = happening
     }

@@ -1,4 +1,5 @@
 internal import NIOHTTP1
+internal import OCI
 import Synchronization
 
 /// One blob on its way here.
@@ -11,11 +12,11 @@ import Synchronization
 /// 3. No more bytes are taken than the descriptor says. (test: `a blob longer than announced is cut off`)
 struct BlobDownload: Sendable {
     /// Bytes between two events of progress.
-    private static let eventBytes: Int64 = 512 << 10
+    private static let eventBytes: Int = 512 << 10
 
     let client: RegistryClient
-    let content: RemoteContent
-    let repository: RemoteRepository
+    let content: Descriptor
+    let repository: Repository
     let sink: any BlobSink
     let progress: @Sendable (TransferEvent) async -> Void
 
@@ -47,7 +48,7 @@ struct BlobDownload: Sendable {
     }
 
     /// One answer's worth; whether any of it was kept.
-    private func ask(from offset: Int64) async throws(RegistryFailure) -> Bool {
+    private func ask(from offset: Int) async throws(RegistryFailure) -> Bool {
         var request = WebRequest(.GET, client.address(repository, "blobs/\(content.digest)"))
         if offset > 0 { request.headers.append(("Range", "bytes=\(offset)-")) }
         return try await client.exchange(request, repository.registry, [repository.pullScope]) {
@@ -57,7 +58,7 @@ struct BlobDownload: Sendable {
     }
 
     private func take(
-        _ response: WebResponse, from offset: Int64, _ watch: StallWatch
+        _ response: WebResponse, from offset: Int, _ watch: StallWatch
     ) async throws(RegistryFailure) -> Bool {
         var start = offset
         switch response.status {
@@ -81,12 +82,12 @@ struct BlobDownload: Sendable {
         return true
     }
 
-    private func read(_ body: WebBody, from start: Int64, _ watch: StallWatch) async throws(RegistryFailure) {
+    private func read(_ body: WebBody, from start: Int, _ watch: StallWatch) async throws(RegistryFailure) {
         var body = body
         var count = start
         var told = start
         while let bytes = try await body.next() {
-            count += Int64(bytes.count)
+            count += bytes.count
             guard count <= content.size else {
                 throw lie("sends more than the \(content.size) bytes of its descriptor")
             }
@@ -105,9 +106,9 @@ struct BlobDownload: Sendable {
     }
 
     /// The first byte of "bytes 5-9/10", RFC 9110 section 14.4.
-    static func rangeStart(_ header: String?) -> Int64? {
+    static func rangeStart(_ header: String?) -> Int? {
         guard let header, header.hasPrefix("bytes ") else { return nil }
-        return Int64(header.dropFirst(6).prefix { $0 != "-" })
+        return Int(header.dropFirst(6).prefix { $0 != "-" })
     }
 }
 

@@ -1,20 +1,23 @@
+package import OCI
+
 /// Where pulled blobs are kept.
 package protocol BlobKeeper: Sendable {
     /// Whether the blob is there, whole.
-    func holds(_ content: RemoteContent) async throws(RegistryFailure) -> Bool
+    func holds(_ content: Descriptor) async throws(RegistryFailure) -> Bool
     /// A place for a blob that is not there.
-    func sink(for content: RemoteContent) async throws(RegistryFailure) -> any BlobSink
+    func sink(for content: Descriptor) async throws(RegistryFailure) -> any BlobSink
+    /// The bytes of a small blob that is there.
+    func read(_ content: Descriptor) async throws(RegistryFailure) -> [UInt8]
 }
 
 /// What a pull has brought: every part of it is with the keeper.
 package struct PulledImage: Hashable, Sendable {
     /// What the name stands for in the registry: an index or a manifest.
-    package var named: RemoteContent
-    /// The manifest of the platform's image.
-    package var manifest: RemoteContent
-    package var config: RemoteContent
-    /// The lowest first.
-    package var layers: [RemoteContent]
+    package var named: Descriptor
+    /// The platform's image.
+    package var manifest: Manifest
+    /// Whether it was chosen from an index, which then is what is named.
+    package var isFromIndex: Bool
 }
 
 /// One image on its way here: the documents first, then what is missing of config and layers, several at once.
@@ -24,15 +27,18 @@ package struct PulledImage: Hashable, Sendable {
 /// 2. When one part fails the others stop, and the error is the first one's.
 /// 3. The documents are kept last: a manifest that is with the keeper has all its parts there.
 ///    (test: `a pull that fails keeps no manifest`)
+/// 4. An image of another platform than the one asked for is refused before its layers come.
+///    (test: `an image of another platform than the one asked for is refused`)
 package struct ImagePull: Sendable {
     package var client: RegistryClient
-    package var repository: RemoteRepository
-    package var platform: RemotePlatform
+    package var repository: Repository
+    /// nil: this machine's where there is a choice, and whatever there is where there is none.
+    package var platform: Platform?
     package var keeper: any BlobKeeper
     package var progress: @Sendable (TransferEvent) async -> Void
 
     package init(
-        client: RegistryClient, repository: RemoteRepository, platform: RemotePlatform = .ofThisMachine,
+        client: RegistryClient, repository: Repository, platform: Platform? = nil,
         keeper: any BlobKeeper, progress: @escaping @Sendable (TransferEvent) async -> Void = { _ in }
     ) {
         self.client = client
@@ -44,29 +50,43 @@ package struct ImagePull: Sendable {
 
     /// Pulls what a tag or digest stands for.
     package func run(_ reference: String) async throws(RegistryFailure) -> PulledImage {
+        let name = reference.contains(":") ? "\(repository)@\(reference)" : "\(repository):\(reference)"
         let named = try await client.document(reference, of: repository)
-        var manifest = named
-        if case .index(let entries) = named.document {
-            let name = "\(repository):\(reference)"
-            let choice = try RemotePlatform.choose(entries, for: platform, name: name)
-            manifest = try await client.document(choice.digest.description, of: repository)
-            guard manifest.content.size == choice.size else {
+        var chosen = named
+        if case .index(let index) = named.document {
+            let choice = try index.choice(for: platform ?? .ofThisMachine, name: name)
+            chosen = try await client.document(choice.digest.description, of: repository)
+            guard chosen.content.size == choice.size else {
                 throw RegistryFailure(
                     .untrustworthy,
-                    "\(name): a manifest has \(manifest.bytes.count) bytes where its index says \(choice.size)")
+                    "\(name): a manifest has \(chosen.bytes.count) bytes where its index says \(choice.size)")
             }
         }
-        guard case .manifest(let config, let layers) = manifest.document else {
-            throw RegistryFailure(.unsupported, "\(repository):\(reference) is an index of an index")
+        guard case .manifest(let manifest) = chosen.document else {
+            throw RegistryFailure(.unsupported, "\(name) is an index of an index")
         }
+        if let platform, chosen == named { try await check(manifest.config, is: platform, name) }
         try await PartTransfer(
             limit: client.settings.parallelBlobs, progress: progress, move: { await self.fetched($0) }
-        ).run([config] + layers)
-        for document in manifest == named ? [manifest] : [manifest, named] { try await keep(document) }
-        return PulledImage(named: named.content, manifest: manifest.content, config: config, layers: layers)
+        ).run([manifest.config] + manifest.layers)
+        for document in chosen == named ? [chosen] : [chosen, named] { try await keep(document) }
+        return PulledImage(named: named.content, manifest: manifest, isFromIndex: chosen != named)
     }
 
-    private func fetched(_ part: RemoteContent) async -> RegistryFailure? {
+    /// A tag may stand for one image only, and that for another machine.
+    private func check(_ config: Descriptor, is platform: Platform, _ name: String) async throws(RegistryFailure) {
+        if let failure = await fetched(config) { throw failure }
+        let bytes = try await keeper.read(config)
+        let its: Platform
+        do throws(DocumentError) { its = try ImageConfig(bytes).platform } catch {
+            throw RegistryFailure(.untrustworthy, "read the config of \(name): \(error)")
+        }
+        guard platform.distance(to: its) != nil else {
+            throw RegistryFailure(.notFound, "\(name) is not there for \(platform); it is there for \(its)")
+        }
+    }
+
+    private func fetched(_ part: Descriptor) async -> RegistryFailure? {
         do throws(RegistryFailure) {
             if try await keeper.holds(part) {
                 await progress(TransferEvent(part, .present))

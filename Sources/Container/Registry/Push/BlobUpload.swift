@@ -1,4 +1,5 @@
 internal import NIOHTTP1
+internal import OCI
 import Synchronization
 
 /// One blob on its way to a registry.
@@ -9,8 +10,8 @@ import Synchronization
 ///    (the way without a failure: `an image goes there and comes back byte for byte`; the other has no test yet)
 struct BlobUpload: Sendable {
     let client: RegistryClient
-    let content: RemoteContent
-    let repository: RemoteRepository
+    let content: Descriptor
+    let repository: Repository
     let source: any BlobSource
     /// Another repository of the same registry that may have the blob.
     let neighbour: String?
@@ -24,7 +25,7 @@ struct BlobUpload: Sendable {
     /// Where an upload stands.
     private struct Session: Sendable {
         var address: WebAddress
-        var offset: Int64 = 0
+        var offset: Int = 0
     }
 
     func run() async throws(RegistryFailure) {
@@ -112,7 +113,7 @@ struct BlobUpload: Sendable {
             guard response.status == 204 || response.status == 202 else {
                 throw await RegistryAnswer.failure(response, "ask how much of \(content.digest) has arrived")
             }
-            let end = response.header("range")?.split(separator: "-").last.flatMap { Int64($0) } ?? 0
+            let end = response.header("range")?.split(separator: "-").last.flatMap { Int($0) } ?? 0
             // "0-0" stands for nothing and for one byte: nothing is what can be put right either way.
             let offset = end == 0 ? 0 : end + 1
             guard offset <= content.size else {

@@ -1,9 +1,11 @@
+internal import Images
 internal import NIOHTTP1
+package import OCI
 
 extension RegistryClient {
     /// Whether a repository has a blob.
     package func holds(
-        _ content: RemoteContent, in repository: RemoteRepository
+        _ content: Descriptor, in repository: Repository
     ) async throws(RegistryFailure) -> Bool {
         let request = WebRequest(.HEAD, address(repository, "blobs/\(content.digest)"))
         return try await retrying { () async throws(RegistryFailure) in
@@ -20,8 +22,8 @@ extension RegistryClient {
 
     /// Sends a blob, unless it is there or a neighbouring repository lends it.
     package func upload(
-        _ content: RemoteContent, from source: any BlobSource, to repository: RemoteRepository,
-        neighbour: RemoteRepository? = nil,
+        _ content: Descriptor, from source: any BlobSource, to repository: Repository,
+        neighbour: Repository? = nil,
         progress: @escaping @Sendable (TransferEvent) async -> Void = { _ in }
     ) async throws(RegistryFailure) {
         let sameRegistry = neighbour?.registry == repository.registry && neighbour != repository
@@ -33,10 +35,10 @@ extension RegistryClient {
 
     /// Puts a manifest or an index, whose parts are there, under a tag or its digest.
     package func put(
-        _ bytes: [UInt8], mediaType: String, as reference: String, of repository: RemoteRepository
+        _ bytes: [UInt8], mediaType: String, as reference: String, of repository: Repository
     ) async throws(RegistryFailure) {
-        let digest = RemoteDigest(of: bytes)
-        guard RemoteRepository.isTag(reference) || RemoteDigest(reference)?.matches(bytes) == true else {
+        let digest = Digest(of: bytes)
+        guard Repository.isTag(reference) || Digest(reference)?.matches(bytes) == true else {
             throw RegistryFailure(
                 .badRequest, "\(reference.debugDescription) is neither a tag nor this manifest's digest")
         }
@@ -50,7 +52,7 @@ extension RegistryClient {
                 guard response.status == 201 else {
                     throw await RegistryAnswer.failure(response, "put the manifest of \(repository):\(reference)")
                 }
-                let stored = response.header("docker-content-digest").flatMap { RemoteDigest($0) }
+                let stored = response.header("docker-content-digest").flatMap { Digest($0) }
                 guard stored == nil || stored == digest || stored?.matches(bytes) == true else {
                     throw RegistryFailure(
                         .untrustworthy,
@@ -65,16 +67,16 @@ extension RegistryClient {
 /// so that the name never stands for something incomplete.
 package struct ImagePush: Sendable {
     /// What is to be sent is read from here.
-    package var source: @Sendable (RemoteContent) async throws(RegistryFailure) -> any BlobSource
+    package var source: @Sendable (Descriptor) async throws(RegistryFailure) -> any BlobSource
     package var client: RegistryClient
-    package var repository: RemoteRepository
+    package var repository: Repository
     /// A repository of the same registry from which the image came, to borrow from.
-    package var neighbour: RemoteRepository?
+    package var neighbour: Repository?
     package var progress: @Sendable (TransferEvent) async -> Void
 
     package init(
-        client: RegistryClient, repository: RemoteRepository, neighbour: RemoteRepository? = nil,
-        source: @escaping @Sendable (RemoteContent) async throws(RegistryFailure) -> any BlobSource,
+        client: RegistryClient, repository: Repository, neighbour: Repository? = nil,
+        source: @escaping @Sendable (Descriptor) async throws(RegistryFailure) -> any BlobSource,
         progress: @escaping @Sendable (TransferEvent) async -> Void = { _ in }
     ) {
         self.client = client
@@ -87,32 +89,32 @@ package struct ImagePush: Sendable {
     /// Sends an image and names it: the manifest, or an index with all its manifests.
     ///
     /// - Parameter tag: nil: it is reached by its digest only.
-    package func run(_ named: RemoteContent, tag: String?) async throws(RegistryFailure) {
+    package func run(_ named: Descriptor, tag: String?) async throws(RegistryFailure) {
         try await send(named, as: tag ?? named.digest.description)
     }
 
-    private func send(_ content: RemoteContent, as reference: String) async throws(RegistryFailure) {
+    private func send(_ content: Descriptor, as reference: String) async throws(RegistryFailure) {
         let name = "\(repository):\(reference)"
-        guard content.size <= Int64(RemoteDocument.bytesLimit) else {
+        guard content.size <= DocumentLimits.manifestBytes else {
             throw RegistryFailure(
-                .badRequest, "the manifest of \(name) is longer than \(RemoteDocument.bytesLimit) bytes")
+                .badRequest, "the manifest of \(name) is longer than \(DocumentLimits.manifestBytes) bytes")
         }
-        let bytes = try await source(content).read(from: 0, count: Int(content.size))
+        let bytes = try await source(content).read(from: 0, count: content.size)
         guard content.digest.matches(bytes) else {
             throw RegistryFailure(.storage, "the manifest of \(name) is not what its digest says")
         }
-        switch try RemoteDocument(bytes, mediaType: content.mediaType, name: name) {
-        case .index(let entries):
-            for entry in entries { try await send(entry.content, as: entry.content.digest.description) }
-        case .manifest(let config, let layers):
+        switch try RegistryClient.document(bytes, content, name) {
+        case .index(let index):
+            for entry in index.manifests { try await send(entry, as: entry.digest.description) }
+        case .manifest(let manifest):
             try await PartTransfer(
                 limit: client.settings.parallelBlobs, progress: progress, move: { await self.uploaded($0) }
-            ).run([config] + layers)
+            ).run([manifest.config] + manifest.layers)
         }
         try await client.put(bytes, mediaType: content.mediaType, as: reference, of: repository)
     }
 
-    private func uploaded(_ part: RemoteContent) async -> RegistryFailure? {
+    private func uploaded(_ part: Descriptor) async -> RegistryFailure? {
         do throws(RegistryFailure) {
             try await client.upload(
                 part, from: try await source(part), to: repository, neighbour: neighbour, progress: progress)

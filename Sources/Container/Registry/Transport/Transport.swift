@@ -107,7 +107,7 @@ final class Transport: Sendable {
         case .blob(let source, let offset, let length):
             let pieces = BlobPieces(
                 source: source, offset: offset, length: length, watch: watch, commit: patience.commit)
-            message.body = .stream(pieces, length: .known(length))
+            message.body = .stream(pieces, length: .known(Int64(length)))
         }
         do {
             let response = try await client.execute(message, deadline: .distantFuture)
@@ -123,8 +123,8 @@ final class Transport: Sendable {
     private struct BlobPieces: AsyncSequence, Sendable {
         typealias Element = ByteBuffer
         let source: any BlobSource
-        let offset: Int64
-        let length: Int64
+        let offset: Int
+        let length: Int
         let watch: StallWatch
         let commit: Duration
 
@@ -132,19 +132,19 @@ final class Transport: Sendable {
 
         struct Iterator: AsyncIteratorProtocol {
             let pieces: BlobPieces
-            var sent: Int64 = 0
+            var sent: Int = 0
 
             mutating func next() async throws -> ByteBuffer? {
                 guard sent < pieces.length else { return nil }
                 // The piece before this one is on its way, or this one would not be asked for.
-                let count = Int(Swift.min(pieces.length - sent, Int64(Transport.pieceBytes)))
+                let count = Swift.min(pieces.length - sent, Transport.pieceBytes)
                 pieces.watch.pause()
                 defer { pieces.watch.resume() }
                 let bytes = try await pieces.source.read(from: pieces.offset + sent, count: count)
                 guard bytes.count == count else {
                     throw RegistryFailure(.storage, "read a blob to send it: it is shorter than its descriptor says")
                 }
-                sent += Int64(count)
+                sent += count
                 pieces.watch.count(count)
                 // The last piece is out: the registry checks the whole before it answers.
                 if sent == pieces.length { pieces.watch.allow(pieces.commit) }

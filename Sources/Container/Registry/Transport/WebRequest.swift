@@ -7,7 +7,7 @@ struct WebRequest: Sendable {
         case none
         case bytes([UInt8])
         /// `length` bytes from `source`, from `offset` on.
-        case blob(any BlobSource, offset: Int64, length: Int64)
+        case blob(any BlobSource, offset: Int, length: Int)
     }
 
     var method: HTTPMethod
@@ -34,8 +34,8 @@ struct WebResponse: Sendable {
     func header(_ name: String) -> String? { headers.first(name: name) }
 
     /// What Content-Length promises; nil when there is none, or none that makes sense.
-    var length: Int64? {
-        guard let text = header("content-length"), let length = Int64(text), length >= 0 else { return nil }
+    var length: Int? {
+        guard let text = header("content-length"), let length = Int(text), length >= 0 else { return nil }
         return length
     }
 
