@@ -6,6 +6,10 @@ package struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case badRequest
         /// No container, function or file of that name.
         case notFound
+        /// There is no such image here; it may be somewhere to be pulled from.
+        case noImage
+        /// A registry wants other credentials, or none would do.
+        case denied
         /// The name is taken, or the container is not in a state for this.
         case conflict
         /// This node or this machine cannot do it.

@@ -29,6 +29,10 @@ package enum NodeOperation: String, Hashable, Sendable, CaseIterable {
     case executeInContainer = "containers.exec"
     case resizeContainer = "containers.resize"
     case readEvents = "events"
+    case pullImage = "images.pull"
+    case pushImage = "images.push"
+    case getRegistries = "registries.get"
+    case checkRegistry = "registries.check"
     case callFunction = "functions.call"
     case listFunctions = "functions.list"
 }
