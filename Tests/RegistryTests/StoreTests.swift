@@ -103,12 +103,14 @@ import Testing
                 _ = try await StorePull(store: store, client: client).run(name, now: Self.now)
                 let before = try await files(directory)
                 current.image = new
-                let broken = StorePull(store: store, client: client, prepare: { image throws(ImageFailure) in
-                    // Whole, and not named yet.
-                    #expect(image.names.isEmpty && image.manifest == new.content.digest)
-                    #expect((try? store.resolve(name.description))?.manifest == old.content.digest)
-                    throw .unusable("a layer cannot be unpacked")
-                })
+                let broken = StorePull(
+                    store: store, client: client,
+                    prepare: { image throws(ImageFailure) in
+                        // Whole, and not named yet.
+                        #expect(image.names.isEmpty && image.manifest == new.content.digest)
+                        #expect((try? store.resolve(name.description))?.manifest == old.content.digest)
+                        throw .unusable("a layer cannot be unpacked")
+                    })
                 let found = await failure { _ = try await broken.run(name, now: Self.now) }
                 #expect(found?.kind == .untrustworthy)
                 #expect(store.images.map(\.manifest) == [old.content.digest])
@@ -145,7 +147,9 @@ import Testing
             let name = try Reference("\(registry.host)/app:1")
             try await registry.client().using { client in
                 let pull = StorePull(store: store, client: client)
-                let found = await failure { _ = try await pull.run(name, platform: Platform("linux/arm64"), now: Self.now) }
+                let found = await failure {
+                    _ = try await pull.run(name, platform: Platform("linux/arm64"), now: Self.now)
+                }
                 #expect(found?.kind == .notFound)
                 #expect(found?.message.contains("it is there for linux/s390x") == true, "\(found?.message ?? "")")
                 #expect(registry.requests.count == 2)
@@ -160,11 +164,12 @@ import Testing
         let store = try store(directory)
         let platforms = ["linux/amd64", "linux/arm64", "linux/arm/v7"]
         let images = platforms.map { Self.image(layers: [Array($0.utf8)], platform: $0) }
-        let index = Index(manifests: zip(platforms, images).map { platform, image in
-            var entry = image.content
-            entry.platform = Platform(platform)
-            return entry
-        })
+        let index = Index(
+            manifests: zip(platforms, images).map { platform, image in
+                var entry = image.content
+                entry.platform = Platform(platform)
+                return entry
+            })
         try await FakeRegistry.serving({ request in
             if request.path.hasSuffix("/manifests/1") {
                 return FakeAnswer(headers: [("Content-Type", MediaType.index)], body: index.bytes)
@@ -196,7 +201,9 @@ import Testing
             ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", directory.path("disk")])
         #expect(mounted.status.isSuccess, "\(mounted.errorText)")
         let result: Result<Void, any Error>
-        do { result = .success(try await pullOnto(fullDisk: directory.path("disk"))) } catch { result = .failure(error) }
+        do { result = .success(try await pullOnto(fullDisk: directory.path("disk"))) } catch {
+            result = .failure(error)
+        }
         _ = try await CommandRunner.run(["umount", directory.path("disk")])
         try result.get()
     }

@@ -30,7 +30,8 @@ extension RegistryClient {
                 guard response.status == 200 else {
                     throw await RegistryAnswer.failure(response, "get the manifest of \(name)")
                 }
-                let bytes = try await response.bytes(limit: DocumentLimits.manifestBytes, what: "the manifest of \(name)")
+                let bytes = try await response.bytes(
+                    limit: DocumentLimits.manifestBytes, what: "the manifest of \(name)")
                 return try Self.checked(bytes, response, Digest(reference), name)
             }
         }

@@ -74,9 +74,10 @@ package struct StorePull: Sendable {
         let pulled = try await pull.run(wanted)
         let name: Reference
         do throws(ReferenceError) {
-            name = try reference.digest.map { digest throws(ReferenceError) in
-                try reference.with(tag: nil, digest: digest)
-            } ?? reference.tagged
+            name =
+                try reference.digest.map { digest throws(ReferenceError) in
+                    try reference.with(tag: nil, digest: digest)
+                } ?? reference.tagged
         } catch { throw RegistryFailure(.badRequest, "\(error)") }
         return try await list(pulled, as: name, now, lease)
     }
