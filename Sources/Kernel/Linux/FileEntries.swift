@@ -23,6 +23,8 @@ package struct EntryStatus: Hashable, Sendable {
     /// How many names it has.
     package var links: UInt64
     package var modified: FileTime
+    /// What it takes on the disk, in bytes: less than its length where it has holes.
+    package var allocatedBytes: Int
 
     /// Which device a device file is.
     package var deviceMajor: UInt32 { ck_major(dev_t(file.deviceNumber)) }
@@ -175,5 +177,7 @@ extension EntryStatus {
         file = FileStatus(status)
         links = UInt64(status.st_nlink)
         modified = FileTime(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
+        // In units of 512 bytes whatever the file system's blocks are, inode(7).
+        allocatedBytes = Int(status.st_blocks) * 512
     }
 }

@@ -99,6 +99,11 @@ extension Files {
         try call("sync", name) { ck_fsync(fd) }
     }
 
+    /// Waits until everything on the file system of an open file is on the disk, syncfs(2).
+    package static func synchronizeFileSystem(of fd: CInt, name: String = "") throws(SystemError) {
+        try call("sync the file system of", name) { ck_syncfs(fd) }
+    }
+
     /// Empties an open file and goes back to its start, ftruncate(2) and lseek(2).
     package static func restart(_ fd: CInt, name: String = "") throws(SystemError) {
         try shorten(fd, to: 0, name: name)

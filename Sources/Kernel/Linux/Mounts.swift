@@ -67,4 +67,40 @@ package enum Mounts {
         try call("make a mount namespace") { ck_unshare(CInt(truncatingIfNeeded: Namespaces.mount.rawValue)) }
         try call("make all mounts private") { ck_mount("none", "/", nil, makePrivate, nil) }
     }
+
+    /// A detached mount of an overlay, Documentation/filesystems/overlayfs.rst.
+    ///
+    /// - Parameters:
+    ///   - lower: the topmost first; at least two where there is no `upper`.
+    ///   - upper: what is written goes to `directory`; `work` is an empty directory of the same file system.
+    /// - Throws: `SystemError`; EINVAL from a kernel before 6.5 when `lower` is long or a name holds ":" or "\\".
+    package static func overlay(
+        lower: [String], upper: (directory: String, work: String)? = nil, attributes: Attributes
+    ) throws(SystemError) -> OwnedFD {
+        let configuration = OwnedFD(
+            adopting: CInt(try call("prepare an overlay") { ck_fsopen("overlay", CUnsignedInt(FSOPEN_CLOEXEC)) }))
+        var options = layerOptions(lower)
+        if let upper { options += [("upperdir", upper.directory), ("workdir", upper.work)] }
+        for (key, value) in options {
+            try call("stack an overlay of", value) {
+                ck_fsconfig(configuration.raw, CUnsignedInt(FSCONFIG_SET_STRING.rawValue), key, value, 0)
+            }
+        }
+        try call("make an overlay of", lower.first ?? "") {
+            ck_fsconfig(configuration.raw, CUnsignedInt(FSCONFIG_CMD_CREATE.rawValue), nil, nil, 0)
+        }
+        return OwnedFD(
+            adopting: CInt(
+                try call("mount an overlay") {
+                    ck_fsmount(configuration.raw, CUnsignedInt(FSMOUNT_CLOEXEC), CUnsignedInt(attributes.rawValue))
+                }))
+    }
+
+    /// One option for all layers, or one for each where that would be longer than fsconfig(2) takes or a character
+    /// that separates is in a name. The second form needs Linux 6.5.
+    private static func layerOptions(_ lower: [String]) -> [(key: String, value: String)] {
+        let joined = lower.joined(separator: ":")
+        let isPlain = joined.utf8.count <= 255 && !lower.contains { $0.utf8.contains { [0x3a, 0x5c].contains($0) } }
+        return isPlain ? [("lowerdir", joined)] : lower.map { ("lowerdir+", $0) }
+    }
 }

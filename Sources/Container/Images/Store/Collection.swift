@@ -63,25 +63,41 @@ extension ImageStore {
         return removal
     }
 
-    /// Removes the blobs that no image and no lease needs; returns how many bytes they had. Blocks.
+    /// Removes the blobs and unpacked layers that no image and no lease needs; returns how many bytes they had on
+    /// the disk. Blocks, for as long as it takes to remove the trees.
     package func collect() throws(ImageFailure) -> Int {
-        try changing { books throws(ImageFailure) in
+        let (blobBytes, trees) = try changing { books throws(ImageFailure) in
             var kept = held
+            var chains: Set<Digest> = []
             for entry in books.entries.values {
                 let manifest = try manifest(entry.manifest)
                 kept.formUnion([entry.manifest, entry.id])
                 if let index = entry.index { kept.insert(index) }
                 for layer in manifest.layers { kept.insert(layer.digest) }
+                chains.formUnion(Digest.chainIDs(of: try config(entry.id).diffIDs))
             }
-            var freed = 0
+            forgetStacks(except: books)
             do throws(SystemError) {
-                for digest in try blobs.list() where !kept.contains(digest) {
-                    let size = try blobs.size(digest) ?? 0
-                    try Files.remove(blobs.path(digest))
-                    freed += size
-                }
+                return (try removeBlobs(except: kept), try shelf.takeOut(except: chains))
             } catch { throw .system(error) }
-            return freed
         }
+        // Without the gate: removing a tree of many files takes seconds.
+        do throws(SystemError) {
+            var freed = blobBytes
+            for tree in trees {
+                freed += try DiskUse.bytes(below: tree)
+                try Files.removeTree(tree)
+            }
+            return freed
+        } catch { throw .system(error) }
+    }
+
+    private func removeBlobs(except kept: Set<Digest>) throws(SystemError) -> Int {
+        var freed = 0
+        for digest in try blobs.list() where !kept.contains(digest) {
+            freed += try DiskUse.bytes(below: blobs.path(digest))
+            try Files.remove(blobs.path(digest))
+        }
+        return freed
     }
 }

@@ -18,18 +18,26 @@ package final class ImageStore: Sendable {
     package let directory: String
 
     let blobs: BlobDirectory
+    let shelf: LayerShelf
+    /// Of the images that were asked for unpacked, by their manifests: a start reads no documents.
+    private let stacks = Mutex<[Digest: UnpackedImage]>([:])
     private let leases = LeaseBooks()
     private let state: Mutex<ImageBooks>
     private let lastNumber = Atomic<Int>(0)
 
     /// Opens a store, making the directory if it is missing, and removes what a dead process left half done. Blocks.
-    package init(directory: String) throws(ImageFailure) {
+    package init(
+        directory: String, unpacking: any LayerUnpacking = OverlayUnpacking()
+    ) throws(ImageFailure) {
         self.directory = directory
         blobs = BlobDirectory(root: directory)
+        shelf = LayerShelf(directory + "/layers", unpacking: unpacking)
         do throws(SystemError) {
             try Files.makeDirectories(directory, mode: 0o700)
             try Files.setPermissions(directory, 0o700)
             try blobs.open()
+            try shelf.open()
+            try Files.makeDirectories(directory + "/empty", mode: 0o755)
         } catch { throw .system(error) }
         state = Mutex(try Self.readBooks(directory + "/images.json"))
     }
@@ -42,6 +50,9 @@ package final class ImageStore: Sendable {
         }
         return try ImageBooks(bytes)
     }
+
+    /// A directory without entries, for overlays of fewer layers than the kernel takes.
+    package var emptyDirectory: String { directory + "/empty" }
 
     // MARK: Looking up
 
@@ -118,6 +129,16 @@ package final class ImageStore: Sendable {
         let found = Digest(of: bytes, digest.algorithm)
         guard found == digest else { throw .wrongDigest(expected: digest, found: found) }
         return bytes
+    }
+
+    /// The layers of an image as they were once stacked; nil before that.
+    func unpackedAlready(_ manifest: Digest) -> UnpackedImage? { stacks.withLock { $0[manifest] } }
+
+    func remember(_ image: UnpackedImage, _ manifest: Digest) { stacks.withLock { $0[manifest] = image } }
+
+    /// Forgets the stacks of images that are not in the books.
+    func forgetStacks(except kept: ImageBooks) {
+        stacks.withLock { stacks in stacks = stacks.filter { kept.entries[$0.key] != nil } }
     }
 
     /// Whether a lease holds a digest, and what for.

@@ -60,6 +60,8 @@ package struct UnpackedLayer: Hashable, Sendable {
     package var totals = ArchiveTotals()
     /// Entries read, whiteouts included.
     package var entries = 0
+    /// What the files hold, hard links counted once.
+    package var fileBytes = 0
     /// Devices that the policy left out.
     package var devicesLeftOut = 0
     /// Extended attributes outside of the allow-list, or that the file system does not keep.

@@ -153,6 +153,7 @@ struct UnpackRun: ~Copyable {
                 try FileEntries.setOwner(entry.owner, entry.group, of: raw, name: path)
             }
         }
+        result.fileBytes += max(end, entry.size)
         // After the owner: changing it takes capabilities and set-ID bits away (chown(2)).
         try setAttributes(entry, of: raw)
         try forEntry(path) { () throws(SystemError) in

@@ -137,6 +137,7 @@ static inline long ck_next_data(int fd, off_t offset) { CK_RESULT(lseek(fd, offs
 static inline long ck_next_hole(int fd, off_t offset) { CK_RESULT(lseek(fd, offset, 4)); }
 static inline long ck_fchown(int fd, uid_t uid, gid_t gid) { CK_RESULT(fchown(fd, uid, gid)); }
 static inline long ck_fsync(int fd) { CK_RESULT(fsync(fd)); }
+static inline long ck_syncfs(int fd) { CK_RESULT(syscall(SYS_syncfs, fd)); }
 static inline long ck_ftruncate(int fd, off_t length) { CK_RESULT(ftruncate(fd, length)); }
 static inline long ck_lseek(int fd, off_t offset, int whence) { CK_RESULT(lseek(fd, offset, whence)); }
 static inline long ck_flock(int fd, int operation) { CK_RESULT(flock(fd, operation)); }
