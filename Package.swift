@@ -91,7 +91,7 @@ let modules = [
         name: "forkless-load", rung: .edge, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper"], form: .executable,
         tested: false),
 
-    Module(name: "TestKit", rung: .tests, needs: ["Linux"], form: .testKit, tested: false),
+    Module(name: "TestKit", rung: .tests, needs: ["Linux", "JSON", "OCI", "Images"], form: .testKit, tested: false),
 ]
 
 /// C libraries of the system that only these modules' tests link: `swift build` works without them.

@@ -133,7 +133,10 @@ import Testing
         let pulled = try test.store.put(Array("pulled".utf8), lease: lease)
         #expect(try test.store.collect() == 0)
         lease.end()
-        #expect(try test.store.collect() == 6)
+        let before = try DiskUse.bytes(below: test.store.directory)
+        let freed = try test.store.collect()
+        #expect(freed > 0)
+        #expect(try DiskUse.bytes(below: test.store.directory) == before - freed)
         #expect(throws: ImageFailure.self) { _ = try test.store.open(blob: pulled) }
         #expect(try test.store.manifest(of: image).layers.count == 1)
     }

@@ -120,11 +120,14 @@ import Testing
                 "one")
             let layers = try await test.store.unpacked(image).layers
             let stack = try LayerStack.readOnly(layers, empty: test.store.emptyDirectory)
-            #expect(try Files.list(stack.raw).sorted() == ["a"])
+            #expect(try Files.list(".", at: stack.raw).sorted() == ["a"])
             #expect(try Files.readText("a", at: stack.raw) == "high")
             #expect(throws: SystemError.self) { try Files.open("new", O_WRONLY | O_CREAT, at: stack.raw) }
-            #expect(try Files.list(try LayerStack.readOnly([layers[1]], empty: test.store.emptyDirectory).raw).count == 2)
-            #expect(try Files.list(".", at: try LayerStack.readOnly([], empty: test.store.emptyDirectory).raw) == [])
+            let single = SharedFD(try LayerStack.readOnly([layers[1]], empty: test.store.emptyDirectory))
+            #expect(try Files.list(".", at: single.raw).count == 2)
+            let none = SharedFD(try LayerStack.readOnly([], empty: test.store.emptyDirectory))
+            #expect(try Files.list(".", at: none.raw) == [])
+            withExtendedLifetime((single, none)) {}
         }
         #expect(await Census.settled(since: before) == [])
     }

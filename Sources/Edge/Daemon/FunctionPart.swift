@@ -7,7 +7,8 @@ import Sandbox
 /// The function rung as a part of the node: `functions.call` and `functions.list` over pools of standbys.
 package enum FunctionPart {
     /// Makes the part for a node.
-    package static let maker: NodePart.Maker = { link, planner in
+    package static let maker: NodePart.Maker = { node in
+        let (link, planner) = (node.link, node.planner)
         let sandboxes = StandbySandboxes(link)
         let registry = FunctionRegistry { definition throws(PoolError) in
             do throws(NodeFailure) {

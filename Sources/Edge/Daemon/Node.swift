@@ -1,4 +1,5 @@
 package import Engine
+package import Images
 import Linux
 import Synchronization
 
@@ -10,6 +11,7 @@ import Synchronization
 package final class Node: Sendable {
     package let settings: NodeSettings
     package let engine: ContainerEngine
+    package let images: ImageStore
     private let link: KeeperLink
     private let linking: Task<Void, Never>
     private let server: NodeServer
@@ -32,6 +34,10 @@ package final class Node: Sendable {
         do { planner = LaunchPlanner(machine: try MachineFacts.ofThisMachine()) } catch {
             throw NodeFailure(.system, "look at this machine: \(error)")
         }
+        let images: ImageStore
+        do throws(ImageFailure) { images = try ImageStore(directory: settings.state + "/images") } catch {
+            throw NodeFailure(.system, "open the store of images in \(settings.state)/images: \(error.description)")
+        }
         let access = KeeperProcess(run: settings.run, executable: settings.keeper)
         let link = KeeperLink(access, nodeName: "node \(OwnProcess.pid)")
         let engine = ContainerEngine(
@@ -39,22 +45,25 @@ package final class Node: Sendable {
         let remarks = try await engine.open()
         for remark in remarks { note(remark) }
         var parts: [NodePart] = []
+        let surroundings = NodeSurroundings(
+            settings: settings, link: link, planner: planner, engine: engine, images: images, note: note)
         for maker in makers {
-            let part = await maker(link, planner)
+            let part = await maker(surroundings)
             if let owner = part.owner { await link.add(owner) }
             parts.append(part)
         }
-        return try await Node(settings, locks, link, engine, parts, remarks, note)
+        return try await Node(settings, locks, link, engine, images, parts, remarks, note)
     }
 
     private init(
         _ settings: NodeSettings, _ locks: NodeLocks, _ link: KeeperLink, _ engine: ContainerEngine,
-        _ parts: [NodePart], _ remarks: [String], _ note: @escaping @Sendable (String) -> Void
+        _ images: ImageStore, _ parts: [NodePart], _ remarks: [String], _ note: @escaping @Sendable (String) -> Void
     ) async throws(NodeFailure) {
         self.settings = settings
         self.locks = Mutex(locks)
         self.link = link
         self.engine = engine
+        self.images = images
         self.parts = parts
         let linking = Task { await link.run() }
         self.linking = linking

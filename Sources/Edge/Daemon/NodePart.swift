@@ -1,4 +1,5 @@
 package import Engine
+package import Images
 
 /// What a target adds to a node: operations that it serves, sandboxes that it owns, and how it ends.
 package struct NodePart: Sendable {
@@ -15,6 +16,18 @@ package struct NodePart: Sendable {
         self.close = close
     }
 
-    /// Makes a part for a node with this link and planner.
-    package typealias Maker = @Sendable (KeeperLink, LaunchPlanner) async -> NodePart
+    /// Makes a part for a node.
+    package typealias Maker = @Sendable (NodeSurroundings) async -> NodePart
+}
+
+/// What a node has that its parts work with.
+package struct NodeSurroundings: Sendable {
+    package let settings: NodeSettings
+    package let link: KeeperLink
+    package let planner: LaunchPlanner
+    package let engine: ContainerEngine
+    /// STATE/images.
+    package let images: ImageStore
+    /// Takes sentences for the node's log.
+    package let note: @Sendable (String) -> Void
 }

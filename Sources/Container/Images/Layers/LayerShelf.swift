@@ -75,7 +75,7 @@ final class LayerShelf: Sendable {
     func layer(_ order: Order) async throws(ImageFailure) -> LayerNote {
         if let note = note(order.chain) { return note }
         let task = state.withLock { state in
-            if let note = state.notes[order.chain] { return Task { .success(note) } }
+            if let note = state.notes[order.chain] { return Task { Result<LayerNote, ImageFailure>.success(note) } }
             if let task = state.underWay[order.chain] { return task }
             state.lastNumber += 1
             let number = state.lastNumber

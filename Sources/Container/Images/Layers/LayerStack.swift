@@ -3,7 +3,7 @@ package import Linux
 /// Layer directories seen as one tree: a detached overlay mount, which no path leads to and which is gone with its
 /// last descriptor.
 ///
-/// Its calls block, shortly. The process needs CAP_SYS_ADMIN.
+/// The descriptors are places (O_PATH): "." is opened at them. Calls block, shortly. The process needs CAP_SYS_ADMIN.
 package enum LayerStack {
     /// The layers of an image that fit: overlayfs takes 500 lower directories (OVL_MAX_STACK in the kernel's
     /// fs/overlayfs/params.h), of which a container's base of mount points is one, and an upper one that is looked
@@ -17,7 +17,8 @@ package enum LayerStack {
     ///   - empty: A directory without entries: overlayfs wants two layers where nothing can be written.
     package static func readOnly(_ layers: [String], empty: String) throws(SystemError) -> OwnedFD {
         guard !layers.isEmpty else {
-            return try Mounts.copyTree(of: Files.place(empty).raw, name: empty, attributes: [.readOnly, .noDevices])
+            let place = try Files.place(empty)
+            return try Mounts.copyTree(of: place.raw, name: empty, attributes: [.readOnly, .noDevices])
         }
         return try Mounts.overlay(
             lower: layers.count == 1 ? layers + [empty] : layers, attributes: [.readOnly, .noDevices, .noSetuid])
