@@ -56,7 +56,6 @@ extension ContainerSpec {
         if cpuShares != nil { throw SpecError("--cpu-shares", "", reason) }
         if !devices.isEmpty { throw SpecError("--device", "", reason) }
         if usesInit { throw SpecError("--init", "", reason) }
-        if restart != .no { throw SpecError("--restart", "", reason) }
         if healthcheck != nil { throw SpecError("--health-cmd", "", reason) }
         for case .volume(_, let target, _) in mounts { throw SpecError("-v", target, "a volume " + reason) }
         switch network {
@@ -168,6 +167,9 @@ extension ContainerSpec {
         }
         if let stopTimeoutSeconds, !(0...86_400).contains(stopTimeoutSeconds) {
             throw SpecError("--stop-timeout", "\(stopTimeoutSeconds)", "write seconds from 0 to 86400")
+        }
+        if removesOnExit, restart != .no {
+            throw SpecError("--rm", "", "conflicting options: cannot specify both --restart and --rm")
         }
         if let logBytes, logBytes < 4096 { throw SpecError("--log-size", "\(logBytes)", "a log has at least 4096 bytes") }
         for key in labels.keys where key.isEmpty { throw SpecError("--label", "", "a label needs a name") }

@@ -26,15 +26,17 @@ package struct ContainerList: NodeValue {
 
 /// Where a container is in its life.
 package enum ContainerPhase: String, Hashable, Sendable, CaseIterable {
-    case created, starting, running, stopping, exited, removing
+    case created, starting, running, paused, stopping, exited, removing
+    /// It has ended, and its restart policy starts it again before long.
+    case restarting
     /// The keeper died while it ran: it does not run any more, and how it ended is unknown.
     case lost
 
     /// Whether a program may be running.
     package var isActive: Bool {
         switch self {
-        case .starting, .running, .stopping, .removing: true
-        case .created, .exited, .lost: false
+        case .starting, .running, .paused, .stopping, .removing: true
+        case .created, .exited, .lost, .restarting: false
         }
     }
 }

@@ -101,7 +101,8 @@ extension ContainerRecord {
         guard !spec.removesOnExit else { return false }
         switch lifecycle.phase {
         case .created, .exited, .lost: return true
-        case .starting, .running, .stopping, .removing: return false
+        // What a policy starts over and over is not worth a flush each time; its failures are those of `exited`.
+        case .starting, .running, .paused, .stopping, .removing, .restarting: return false
         }
     }
 }

@@ -21,7 +21,8 @@ package struct ContainerRecord: Hashable, Sendable {
         self.createdAt = createdAt
         self.spec = spec
         self.isLogged = isLogged
-        self.lifecycle = lifecycle ?? ContainerLifecycle(removesOnExit: spec.removesOnExit)
+        self.lifecycle =
+            lifecycle ?? ContainerLifecycle(removesOnExit: spec.removesOnExit, restart: RestartState(policy: spec.restart))
     }
 
     /// What the keeper calls a run of this container.
@@ -42,16 +43,20 @@ extension ContainerRecord: NodeValue {
         guard let state = try reader.object("state", ContainerLifecycle.State.init(reading:)) else {
             throw reader.error("state", "expected an object, found nothing")
         }
+        let restart = RestartState(
+            policy: spec.restart, restarts: try reader.optional("restarts") ?? 0, isStopped: try reader.flag("stopped"))
         self.init(
             id: try reader.required("id"), name: try reader.required("name"), createdAt: try reader.required("createdAt"),
             spec: spec, isLogged: try reader.flag("logged"),
-            lifecycle: ContainerLifecycle(state: state, runs: runs, removesOnExit: spec.removesOnExit))
+            lifecycle: ContainerLifecycle(
+                state: state, runs: runs, removesOnExit: spec.removesOnExit, restart: restart))
     }
 
     package var json: JSONValue {
         .members(
             ("version", Self.version.json), ("id", id.json), ("name", name.json), ("createdAt", createdAt.json),
             ("logged", isLogged.json), ("runs", lifecycle.runs.json), ("state", lifecycle.state.json),
+            ("restarts", lifecycle.restart.restarts.json), ("stopped", lifecycle.restart.isStopped.json),
             ("spec", spec.json))
     }
 }
@@ -69,10 +74,13 @@ extension ContainerLifecycle.State {
         case .created: self = .created(startError: try reader.optional("startError"))
         case .starting: self = .starting(run: try run().number)
         case .running: self = .running(try run())
+        case .paused: self = .paused(try run())
         case .stopping: self = .stopping(try run(), killAt: try reader.optional("killAt"))
         case .exited: self = .exited(try run(), try reader.nested("end"))
         case .lost: self = .lost(try run(), try reader.nested("end"))
         case .removing: self = .removing(try run())
+        // Waiting for the next attempt is no state of its own: the record has the end that it follows.
+        case .restarting: throw reader.error("phase", "is no state that is recorded")
         }
     }
 
@@ -81,6 +89,7 @@ extension ContainerLifecycle.State {
         case .created(let error): .members(("phase", "created"), ("startError", error?.json))
         case .starting(let run): ["phase": "starting", "run": ["number": run.json]]
         case .running(let run): ["phase": "running", "run": run.json]
+        case .paused(let run): ["phase": "paused", "run": run.json]
         case .stopping(let run, let killAt):
             .members(("phase", "stopping"), ("run", run.json), ("killAt", killAt?.json))
         case .exited(let run, let end): ["phase": "exited", "run": run.json, "end": end.json]

@@ -143,6 +143,11 @@ package final class ContainerEngine: Sendable {
         }
         let run = worker.record.lifecycle.runs
         try await worker.handle(.stopRequested(signal: signal, graceNanoseconds: seconds * 1_000_000_000))
+        let life = worker.record.lifecycle
+        if !life.phase.isActive, life.startError != nil {
+            // It was between two attempts, the last of which did not get it to run.
+            return ContainerEnd(exitStatus: nil, endedAt: Clock.now())
+        }
         return try await end(of: worker, run: run)
     }
 
@@ -152,7 +157,9 @@ package final class ContainerEngine: Sendable {
         }
         let worker = try registry.find(request.container)
         guard let execution = request.execution else {
-            return try await worker.handle(.killRequested(signal: request.signal))
+            let stopSignal = worker.record.spec.stopSignal ?? Signal.terminate
+            let isStop = request.signal == Signal.kill || request.signal == stopSignal
+            return try await worker.handle(.killRequested(signal: request.signal, isStop: isStop))
         }
         guard execution.hasPrefix(worker.record.id + ".") else {
             throw NodeFailure(.notFound, "container \(worker.record.name) executes nothing called \(execution)")
@@ -177,7 +184,7 @@ package final class ContainerEngine: Sendable {
     private func runningSandbox(_ worker: ContainerWorker) throws(NodeFailure) -> String {
         let record = worker.record
         switch record.lifecycle.phase {
-        case .running, .stopping: return record.sandbox(run: record.lifecycle.runs)
+        case .running, .paused, .stopping: return record.sandbox(run: record.lifecycle.runs)
         default: throw NodeFailure(.conflict, "container \(record.name): it is not running")
         }
     }
@@ -186,7 +193,7 @@ package final class ContainerEngine: Sendable {
 
     package func list(_ request: ListContainers) -> ContainerList {
         let records = registry.all.map(\.record).filter { record in
-            (request.all || record.lifecycle.phase.isActive)
+            (request.all || record.lifecycle.phase.isActive || record.lifecycle.phase == .restarting)
                 && request.labels.allSatisfy { record.spec.labels[$0.key] == $0.value }
         }
         let newestFirst = records.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }

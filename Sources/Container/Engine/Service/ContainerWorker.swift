@@ -22,6 +22,7 @@ final class ContainerWorker: Sendable {
         case start(ContainerStart, reply: Reply<StartedSandbox>)
         case create(reply: Reply<Void>)
         case adopt([SandboxReport], round: Int)
+        case restart(at: Timestamp)
     }
 
     private typealias Reply<Value> = @Sendable (Result<Value, NodeFailure>) -> Void
@@ -36,7 +37,8 @@ final class ContainerWorker: Sendable {
         let (messages, mailbox) = AsyncStream<Message>.makeStream()
         self.mailbox = mailbox
         let working = Working(
-            record: record, surroundings: surroundings, published: published, mailbox: mailbox, isNew: isNew)
+            record: record, surroundings: surroundings, published: published, mailbox: mailbox, isNew: isNew,
+            isFromRecord: !isNew)
         Task { await working.run(messages) }
     }
 
@@ -90,6 +92,9 @@ final class ContainerWorker: Sendable {
         let mailbox: AsyncStream<Message>.Continuation
         /// Whether its first record is still to be written.
         var isNew: Bool
+        /// Whether an earlier node made it.
+        let isFromRecord: Bool
+        var hasAdopted = false
         /// The round of adoption after which the latest run was started by this node; 0: not by this node.
         var startedAfter = 0
 
@@ -104,6 +109,7 @@ final class ContainerWorker: Sendable {
                 case .start(let start, let reply): reply(await working.start(start))
                 case .create(let reply): reply(await working.write())
                 case .adopt(let reports, let round): await working.adopt(reports, round)
+                case .restart(let time): await working.startAgain(.restartDue(at: time))
                 }
                 if working.record.lifecycle.isOver { working.mailbox.finish() }
             }
@@ -151,12 +157,16 @@ final class ContainerWorker: Sendable {
                 surroundings.journal.note("kill", of: record, attributes: ["signal": "\(number)"])
                 return .success(())
             case .expectGraceToExpire(let run, let time):
-                let mailbox = mailbox
-                Task {
-                    try? await Task.sleep(for: .nanoseconds(max(0, time.nanoseconds - Clock.now().nanoseconds)))
-                    mailbox.yield(.event(.graceExpired(run: run), reply: nil))
-                }
+                expect(.event(.graceExpired(run: run), reply: nil), at: time)
                 return .success(())
+            case .expectRestart(let time):
+                expect(.restart(at: time), at: time)
+                return .success(())
+            case .freeze(let run):
+                let result = await setFrozen(true, run)
+                if case .failure = result { _ = try? record.lifecycle.handle(.frozen(run: run, false), now: Clock.now()) }
+                return result
+            case .thaw(let run): return await setFrozen(false, run)
             case .acknowledge(let run):
                 let name = record.sandbox(run: run)
                 // Not waited for: the end is recorded. What gets lost here comes again with the next adoption.
@@ -164,6 +174,26 @@ final class ContainerWorker: Sendable {
                 return .success(())
             case .delete: return await delete()
             }
+        }
+
+        /// Sends ourselves a message at its time.
+        private func expect(_ message: Message, at time: Timestamp) {
+            let mailbox = mailbox
+            Task {
+                try? await Task.sleep(for: .nanoseconds(max(0, time.nanoseconds - Clock.now().nanoseconds)))
+                mailbox.yield(message)
+            }
+        }
+
+        private func setFrozen(_ frozen: Bool, _ run: Int) async -> Result<Void, NodeFailure> {
+            let name = record.sandbox(run: run)
+            do { try await surroundings.link.perform(frozen ? .freeze(sandbox: name) : .thaw(sandbox: name)) } catch {
+                // It has ended already: its end is on its way.
+                if !frozen, error.kind == .notFound || error.kind == .conflict { return .success(()) }
+                return .failure(error)
+            }
+            surroundings.journal.note(frozen ? "pause" : "unpause", of: record)
+            return .success(())
         }
 
         private mutating func write() async -> Result<Void, NodeFailure> {
@@ -194,6 +224,20 @@ final class ContainerWorker: Sendable {
         }
 
         // Starting.
+
+        /// Starts it because its restart policy says so, logged and with nobody attached.
+        private mutating func startAgain(_ event: ContainerLifecycle.Event) async {
+            guard case .success(let run?) = await handle(event) else { return }
+            let start = ContainerStart(attachment: .detached)
+            do throws(NodeFailure) {
+                let launch = try await surroundings.planner.plan(record.spec)
+                record.isLogged = true
+                if case .failure(let failure) = await self.start(start, launch, run) { surroundings.note("\(failure)") }
+            } catch {
+                surroundings.note("start \(record.name) again: \(error)")
+                _ = await handle(.startFailed(run: run, error.message))
+            }
+        }
 
         private mutating func start(_ start: ContainerStart) async -> Result<StartedSandbox, NodeFailure> {
             let before = record
@@ -246,6 +290,14 @@ final class ContainerWorker: Sendable {
         // Adoption.
 
         private mutating func adopt(_ reports: [SandboxReport], _ round: Int) async {
+            await agree(with: reports, round)
+            guard !hasAdopted else { return }
+            hasAdopted = true
+            // Once in a node's life: what has to run after a reboot, or was waiting when the last node ended.
+            if isFromRecord { await startAgain(.nodeStarted) }
+        }
+
+        private mutating func agree(with reports: [SandboxReport], _ round: Int) async {
             let current = record.sandbox(run: record.lifecycle.runs)
             for report in reports where report.sandbox != current && report.end != nil {
                 let (link, name) = (surroundings.link, report.sandbox)
@@ -260,7 +312,11 @@ final class ContainerWorker: Sendable {
             }
             let run = record.lifecycle.runs
             _ = await handle(.found(run: run, report.start))
-            if let end = report.end { _ = await handle(.ended(run: run, end)) }
+            if let end = report.end {
+                _ = await handle(.ended(run: run, end))
+            } else {
+                _ = await handle(.frozen(run: run, report.isFrozen))
+            }
         }
 
         /// A start that a dead node asked for may still be on its way through the keeper, which lists what runs: it is

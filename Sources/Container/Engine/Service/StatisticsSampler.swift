@@ -21,7 +21,7 @@ struct StatisticsSampler: Sendable {
     mutating func sample(_ records: [ContainerRecord]) async -> StatisticsRound {
         var statistics: [ContainerStatistics] = []
         var now: [String: Sample] = [:]
-        for record in records where record.lifecycle.phase == .running || record.lifecycle.phase == .stopping {
+        for record in records where [.running, .paused, .stopping].contains(record.lifecycle.phase) {
             let sandbox = record.sandbox(run: record.lifecycle.runs)
             guard let usage = try? await link.usage(of: sandbox) else { continue }
             let taken = Clock.monotonicNanoseconds()

@@ -36,11 +36,16 @@ struct ContainerListing {
         switch container.phase {
         case .created: return "Created"
         case .starting: return "Starting"
-        case .removing: return "Being removed"
-        case .running, .stopping:
+        case .removing: return "Removal In Progress"
+        case .restarting:
+            let status = container.end?.exitStatus.map { "\($0)" } ?? "unknown"
+            return "Restarting (\(status))" + ago(container.end, now)
+        case .running, .paused, .stopping:
             let span = container.startedAt.map { HumanTime.span(seconds: now.seconds(since: $0)) }
             let up = span.map { "Up \($0)" } ?? "Up"
-            return container.phase == .stopping ? up + " (stopping)" : up
+            if container.phase == .paused { return up + " (Paused)" }
+            if container.phase == .stopping { return up + " (stopping)" }
+            return up
         case .lost: return "Lost" + ago(container.end, now)
         case .exited:
             guard let end = container.end else { return "Exited" }
