@@ -19,6 +19,9 @@ package struct IgnoreRules: Hashable, Sendable {
     /// A folder that is ignored may hold what is not: it has to be looked into.
     package var hasExceptions: Bool { rules.contains(where: \.isException) }
 
+    /// Whether nothing is ignored.
+    package var isEmpty: Bool { rules.isEmpty }
+
     /// Nothing is ignored.
     package init() {}
 
