@@ -30,15 +30,3 @@ package struct ResolverFile: Hashable, Sendable {
         return lines.map { $0 + "\n" }.joined()
     }
 }
-
-/// What /etc/hosts of a container says, hosts(5). Pure.
-package enum HostsFile {
-    package static func text(
-        hostname: String, addresses: [IPAddress], extra: [(name: String, address: IPAddress)]
-    ) -> String {
-        var lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback"]
-        lines += extra.map { "\($0.address)\t\($0.name)" }
-        lines += addresses.map { "\($0)\t\(hostname)" }
-        return lines.map { $0 + "\n" }.joined()
-    }
-}

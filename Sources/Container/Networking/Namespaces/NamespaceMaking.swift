@@ -2,10 +2,12 @@ package import Linux
 
 /// Bridges and links in the kernel. Every function blocks shortly and runs in the machine's namespace.
 package enum NamespaceMaking {
-    /// Makes a network's bridge unless it is there, with its addresses, and lets the machine route.
-    static func makeBridge(of network: NetworkDefinition) throws(SystemError) -> Int32 {
+    /// Makes a network's bridge unless it is there, with its addresses.
+    ///
+    /// - Returns: the link's number, and whether it was made now.
+    static func makeBridge(of network: NetworkDefinition) throws(SystemError) -> (index: Int32, isNew: Bool) {
         let socket = try NetlinkSocket()
-        if let link = try socket.links().first(where: { $0.name == network.bridge }) { return link.index }
+        if let link = try socket.links().first(where: { $0.name == network.bridge }) { return (link.index, false) }
         // An address of the bridge's own: it would otherwise change with every link that joins.
         let address: [UInt8] = [0x02, 0x42] + network.ipv4.gateway.bytes
         try socket.perform(.makeBridge(network.bridge, hardwareAddress: address, mtu: network.mtu))
@@ -19,21 +21,11 @@ package enum NamespaceMaking {
                 try socket.perform(.addAddress(range.gateway, prefix: range.subnet.prefix, link: index))
             }
             try Files.writeText("1", to: "/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet")
-            try route(true, ipv6: network.ipv6 != nil)
-            return index
+            return (index, true)
         } catch {
             try? socket.perform(.removeLink(network.bridge))
             throw error
         }
-    }
-
-    /// Lets packets pass through the machine, ip(7) and /proc/sys/net/ipv6/conf/all/forwarding.
-    private static func route(_ on: Bool, ipv6: Bool) throws(SystemError) {
-        let four = "/proc/sys/net/ipv4/ip_forward"
-        if try Files.readText(four) != "1" { try Files.writeText("1", to: four) }
-        guard ipv6 else { return }
-        let six = "/proc/sys/net/ipv6/conf/all/forwarding"
-        if try Files.readText(six) != "1" { try Files.writeText("1", to: six) }
     }
 
     /// Removes links; one that is gone already is fine.
@@ -50,6 +42,7 @@ package enum NamespaceMaking {
     package static func make(_ places: [Place]) throws(SystemError) -> SharedFD {
         let namespace = try NetworkNamespace.make()
         try NetworkNamespace.visit(namespace) { () throws(SystemError) in
+            try closeToStrangers()
             try NetlinkSocket().perform(.bringUp("lo"))
         }
         do throws(SystemError) {
@@ -59,6 +52,31 @@ package enum NamespaceMaking {
             throw error
         }
         return namespace
+    }
+
+    /// Routes are what we set: neither a router's advertisement (CVE-2020-13401) nor a redirect changes them, and so the
+    /// next container in the namespace finds nothing of the kind either. Links made later inherit this.
+    private static func closeToStrangers() throws(SystemError) {
+        for (file, text) in [
+            ("ipv6/conf/default/accept_ra", "0"), ("ipv6/conf/default/accept_redirects", "0"),
+            ("ipv4/conf/all/accept_redirects", "0"), ("ipv4/conf/default/accept_redirects", "0"),
+        ] {
+            do throws(SystemError) { try Files.writeText(text, to: "/proc/sys/net/\(file)") } catch {
+                // A kernel without IPv6 has nothing to be closed.
+                guard error.code == .noEntry else { throw error }
+            }
+        }
+    }
+
+    /// What the kernel has learnt of ways and packet sizes (ICMP), which a program may have forged, is forgotten.
+    static func forgetRoutes(in namespace: SharedFD) throws(SystemError) {
+        try NetworkNamespace.visit(namespace) { () throws(SystemError) in
+            for family in ["ipv4", "ipv6"] {
+                do throws(SystemError) { try Files.writeText("1", to: "/proc/sys/net/\(family)/route/flush") } catch {
+                    guard error.code == .noEntry else { throw error }
+                }
+            }
+        }
     }
 
     /// An endpoint with what has to be known of its network.
@@ -79,7 +97,7 @@ package enum NamespaceMaking {
 
     /// Puts a link between a bridge and a namespace, with address and routes.
     ///
-    /// - Parameter index: the number of the link inside.
+    /// - Parameter index: the number of the link inside, which must be free there.
     static func connect(_ namespace: SharedFD, _ place: Place, index: Int32) throws(SystemError) {
         let endpoint = place.endpoint
         let socket = try NetlinkSocket()

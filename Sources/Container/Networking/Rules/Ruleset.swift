@@ -32,10 +32,14 @@ package struct Ruleset: Hashable, Sendable {
 
     package var bridges: [Bridge]
     package var ports: [Port]
+    /// Whether packets between interfaces that are nobody's bridges are dropped: the machine did not route before its
+    /// networks needed it, and does not become a router for its neighbours by them.
+    package var refusesTransit: Bool
 
-    package init(bridges: [Bridge] = [], ports: [Port] = []) {
+    package init(bridges: [Bridge] = [], ports: [Port] = [], refusesTransit: Bool = false) {
         self.bridges = bridges
         self.ports = ports
+        self.refusesTransit = refusesTransit
     }
 
     /// The elements of every set and map, by its name; all of them are there, also empty ones.

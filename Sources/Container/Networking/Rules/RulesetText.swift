@@ -45,11 +45,13 @@ package struct RulesetText: Sendable {
             if !members.isEmpty { text += " elements = { \(Self.list(members)) };" }
             text += " }\n"
         }
-        return text + Self.chains + "}\n"
+        return text + Self.chains(refusingTransit: rules.refusesTransit) + "}\n"
     }
 
     /// What turns one ruleset into another, in one transaction; empty when they are the same.
     package func difference(from old: Ruleset, to new: Ruleset) -> String {
+        // Not a matter of elements, and decided once in the life of a machine.
+        if old.refusesTransit != new.refusesTransit { return whole(new) }
         let (before, after) = (old.elements, new.elements)
         var removals = ""
         var additions = ""
@@ -75,7 +77,8 @@ package struct RulesetText: Sendable {
     ///
     /// A bridge accepts 127.0.0.0/8 (route_localnet) so that the machine itself reaches published ports there. What
     /// containers send to or from such addresses is dropped before anything looks at it.
-    private static let chains = """
+    private static func chains(refusingTransit: Bool) -> String {
+        """
           chain guard {
             type filter hook prerouting priority -300; policy accept;
             iifname @bridges ip daddr 127.0.0.0/8 drop
@@ -98,6 +101,7 @@ package struct RulesetText: Sendable {
             ct status dnat accept
             iifname @bridges oifname @bridges drop
             oifname @bridges drop
+            \(refusingTransit ? transit : "")
           }
           chain departing {
             type nat hook postrouting priority 100; policy accept;
@@ -109,6 +113,10 @@ package struct RulesetText: Sendable {
           }
 
         """
+    }
+
+    /// Whatever has a bridge (other containers, virtual machines) looks after its own.
+    private static let transit = "iifname != @bridges oifname != @bridges meta iifkind != \"bridge\" meta oifkind != \"bridge\" drop"
 
     /// An address of its own comes before every address of the machine.
     private static let translation = """

@@ -8,18 +8,12 @@ extension NetworkService {
     package func attach(_ request: NetworkAttachment) async throws(NetworkFailure) -> AttachedNetwork {
         try check(request)
         let id = request.containerID
-        guard attachments[id] == nil, busy.insert(id).inserted else {
+        await enter(id)
+        defer { leave(id) }
+        guard attachments[id] == nil, awaited[id] == nil else {
             throw NetworkFailure(.conflict, "container \(request.containerName) has its networks already")
         }
-        defer { busy.remove(id) }
-        if request.networks.contains(where: { $0.network == NetworkDefinition.defaultName }),
-            networks[NetworkDefinition.defaultName] == nil
-        {
-            do throws(NetworkFailure) { try await create(Wish(name: NetworkDefinition.defaultName)) } catch {
-                // Somebody else may have been first.
-                guard networks[NetworkDefinition.defaultName] != nil else { throw error }
-            }
-        }
+        for joining in request.networks { try await makeDefault(if: joining.network) }
         let joined = try join(request)
         do throws(NetworkFailure) {
             return try await connect(request, joined)
@@ -29,19 +23,30 @@ extension NetworkService {
         }
     }
 
-    /// Takes a container out of its networks, when its processes have ended.
+    /// The default network is made on first use.
+    func makeDefault(if name: String) async throws(NetworkFailure) {
+        guard name == NetworkDefinition.defaultName, networks[name] == nil else { return }
+        do throws(NetworkFailure) { try await create(Wish(name: name)) } catch {
+            // Somebody else may have been first.
+            guard networks[name] != nil else { throw error }
+        }
+    }
+
+    /// Takes a container out of its networks, when its processes have ended; one that has none is fine.
     ///
     /// - Parameter reusable: its program could change nothing in the namespace but open sockets: it had no
     ///   CAP_NET_ADMIN there.
     package func release(_ containerID: String, reusable: Bool) async {
-        guard busy.insert(containerID).inserted else { return }
-        defer { busy.remove(containerID) }
-        guard let attachment = attachments.removeValue(forKey: containerID) else { return }
+        await enter(containerID)
+        defer { leave(containerID) }
+        let attachment = attachments.removeValue(forKey: containerID)
+        guard let record = attachment?.record ?? awaited.removeValue(forKey: containerID) else { return }
         names.set([], of: containerID)
-        if !attachment.record.ports.isEmpty { try? await applyRules() }
+        if !record.ports.isEmpty { try? await applyRules() }
         try? await onDisk { directory throws(SystemError) in try directory.remove(attachment: containerID) }
-        await giveBack(attachment.namespace, attachment.record.endpoints, reusable: reusable)
-        for endpoint in attachment.record.endpoints { networks[endpoint.network]?.users.remove(containerID) }
+        // Who knows a published port may still send to the address behind it: the next one gets another.
+        await giveBack(attachment?.namespace, record.endpoints, reusable: reusable && record.ports.isEmpty)
+        for endpoint in record.endpoints { networks[endpoint.network]?.users.remove(containerID) }
     }
 
     /// Whether a container has networks, and its namespace: for `--network container:ID`.
@@ -80,7 +85,7 @@ extension NetworkService {
         let (namespace, endpoints) = try await place(request, joined)
         let record = AttachmentRecord(
             containerID: request.containerID, containerName: request.containerName, endpoints: endpoints, ports: reserved,
-            nameServers: request.nameServers)
+            nameServers: request.nameServers, namespace: try inode(of: namespace))
         attachments[request.containerID] = Attachment(record: record, namespace: namespace, reservations: reservations)
         do throws(NetworkFailure) {
             // Made when the first network was, unless the container is in none.
@@ -94,6 +99,12 @@ extension NetworkService {
         }
         publishNames(of: record)
         return attached(request, record, namespace)
+    }
+
+    private func inode(of namespace: SharedFD) throws(NetworkFailure) -> UInt64 {
+        try orFailure { () throws(SystemError) in
+            try withExtendedLifetime(namespace) { () throws(SystemError) in try Files.status(of: namespace.raw).inode }
+        }
     }
 
     /// Binds the ports on the machine, so that nobody else takes them and a conflict is an error here and now.

@@ -9,10 +9,14 @@ import Linux
 struct NetworkDirectory: Sendable {
     let path: String
     private var attachments: String { path + "/attachments" }
+    private var routingFile: String { path + "/routing" }
     /// Larger than any record, by far.
     private static let recordBytesLimit = 4 << 20
 
     init(state: String) { path = state + "/networks" }
+
+    /// Whether there has ever been a network.
+    var exists: Bool { Files.exists(path) }
 
     func open() throws(SystemError) { try Files.makeDirectories(attachments, mode: 0o700) }
 
@@ -29,6 +33,20 @@ struct NetworkDirectory: Sendable {
     }
 
     func remove(attachment containerID: String) throws(SystemError) { try removeFile("\(attachments)/\(containerID).json") }
+
+    /// What the machine had before networks made it route; nil: nothing was changed.
+    func routing() throws(SystemError) -> RoutingRecord? {
+        guard Files.exists(routingFile) else { return nil }
+        let bytes = try Files.read(routingFile, limit: Self.recordBytesLimit)
+        do { return try RoutingRecord(json: try JSONParser.parse(bytes)) } catch { return nil }
+    }
+
+    /// Survives this process, which is enough: another start of the machine sets everything anew.
+    func write(_ routing: RoutingRecord) throws(SystemError) {
+        try Files.replaceInMemory(routingFile, with: JSONWriter.bytes(routing.json))
+    }
+
+    func removeRouting() throws(SystemError) { try removeFile(routingFile) }
 
     private func removeFile(_ path: String) throws(SystemError) {
         do throws(SystemError) { try Files.remove(path) } catch { guard error.code == .noEntry else { throw error } }

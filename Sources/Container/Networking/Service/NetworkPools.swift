@@ -16,23 +16,31 @@ extension NetworkService {
 
     private func raise(_ definition: NetworkDefinition) async -> Result<Int32, NetworkFailure> {
         do throws(NetworkFailure) {
-            let index = try await orFailureAsync { [machine] () async throws(SystemError) in
+            let (index, isNew) = try await orFailureAsync { [machine] () async throws(SystemError) in
                 try await machine.run { () throws(SystemError) in try NamespaceMaking.makeBridge(of: definition) }
             }
             do throws(NetworkFailure) {
+                try await openRouting(for: definition)
                 try await applyRules()
-                for range in definition.ranges {
-                    try await orFailureAsync { [nameServer] () async throws(SystemError) in
-                        try await nameServer.listen(at: range.gateway)
-                    }
-                }
+                for range in definition.ranges { try await answer(at: range.gateway) }
                 return .success(index)
             } catch {
                 for range in definition.ranges { await nameServer.stop(at: range.gateway) }
-                await removeLinks([definition.bridge])
+                // One that was there has the links of containers that run.
+                if isNew { await removeLinks([definition.bridge]) }
                 throw error
             }
         } catch { return .failure(error) }
+    }
+
+    private func answer(at gateway: IPAddress) async throws(NetworkFailure) {
+        do throws(SystemError) { try await nameServer.listen(at: gateway) } catch {
+            let isTaken = error.code == .addressInUse
+            throw NetworkFailure(
+                isTaken ? .conflict : .system,
+                "answer containers' questions about names: \(error)"
+                    + (isTaken ? ". Some name server has port 53 of every address: bind it to its own addresses" : ""))
+        }
     }
 
     /// A ready namespace, if there is one; what is missing is made behind the caller's back.
@@ -86,7 +94,7 @@ extension NetworkService {
         }
     }
 
-    private func places(_ endpoints: [NetworkEndpoint]) async throws(NetworkFailure) -> [NamespaceMaking.Place] {
+    func places(_ endpoints: [NetworkEndpoint]) async throws(NetworkFailure) -> [NamespaceMaking.Place] {
         var places: [NamespaceMaking.Place] = []
         for endpoint in endpoints {
             let bridge = try await bridge(of: endpoint.network)
@@ -101,13 +109,15 @@ extension NetworkService {
     }
 
     /// A namespace whose container has ended goes back into the pool if it is as good as new.
-    func giveBack(_ namespace: SharedFD, _ endpoints: [NetworkEndpoint], reusable: Bool) async {
-        if reusable, endpoints.count == 1, let name = endpoints.first?.network, networks[name] != nil {
+    func giveBack(_ namespace: SharedFD?, _ endpoints: [NetworkEndpoint], reusable: Bool) async {
+        if reusable, let namespace, endpoints.count == 1, let name = endpoints.first?.network, networks[name] != nil {
             let id = endpoints[0].networkID
             let isPristine = try? await BlockingPool.shared.run { () throws(SystemError) in
                 let own = try NetworkNamespace.current()
                 return try withExtendedLifetime((own, namespace)) { () throws(SystemError) in
-                    try NetworkNamespace.isPristine(namespace.raw, own: own.raw)
+                    guard try NetworkNamespace.isPristine(namespace.raw, own: own.raw) else { return false }
+                    try NamespaceMaking.forgetRoutes(in: namespace)
+                    return true
                 }
             }
             if isPristine == true, networks[name]?.definition.id == id {
@@ -121,7 +131,7 @@ extension NetworkService {
     }
 
     /// The link first, then the address: nobody else may have it while packets still find the old owner.
-    private func discard(_ endpoint: NetworkEndpoint) async {
+    func discard(_ endpoint: NetworkEndpoint) async {
         await removeLinks([endpoint.hostLink])
         if networks[endpoint.network]?.definition.id == endpoint.networkID { giveBackAddresses(endpoint) }
     }

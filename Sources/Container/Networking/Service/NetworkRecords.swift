@@ -62,10 +62,12 @@ struct AttachmentRecord: Hashable, Sendable {
     var endpoints: [NetworkEndpoint]
     var ports: [PublishedPort]
     var nameServers: [IPAddress]
+    /// The namespace's inode: no two have one at the same time.
+    var namespace: UInt64
 
     var json: JSONValue {
         [
-            "version": 1, "containerID": .string(containerID), "containerName": .string(containerName),
+            "version": 1, "namespace": .string(String(namespace)), "containerID": .string(containerID), "containerName": .string(containerName),
             "endpoints": .array(endpoints.map(\.json)), "ports": .array(ports.map(\.json)),
             "nameServers": .array(nameServers.map { .string("\($0)") }),
         ]
@@ -73,25 +75,28 @@ struct AttachmentRecord: Hashable, Sendable {
 
     init(
         containerID: String, containerName: String, endpoints: [NetworkEndpoint], ports: [PublishedPort],
-        nameServers: [IPAddress]
+        nameServers: [IPAddress], namespace: UInt64
     ) {
         self.containerID = containerID
         self.containerName = containerName
         self.endpoints = endpoints
         self.ports = ports
         self.nameServers = nameServers
+        self.namespace = namespace
     }
 
     init(json: JSONValue) throws(JSONShapeError) {
         var reader = try JSONObjectReader(json)
         let version: Int = try reader.required("version")
         guard version == 1 else { throw reader.error("version", "is \(version); this node reads 1") }
+        let text: String = try reader.required("namespace")
+        guard let namespace = UInt64(text) else { throw reader.error("namespace", "\"\(text)\" is no number") }
         let servers: [String] = try reader.list("nameServers")
         self.init(
             containerID: try reader.required("containerID"), containerName: try reader.required("containerName"),
             endpoints: try reader.array("endpoints", NetworkEndpoint.init(reading:)),
             ports: try reader.array("ports", PublishedPort.init(reading:)),
-            nameServers: servers.compactMap { IPAddress($0) })
+            nameServers: servers.compactMap { IPAddress($0) }, namespace: namespace)
     }
 }
 

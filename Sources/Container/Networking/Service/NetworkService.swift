@@ -24,8 +24,14 @@ package actor NetworkService {
 
     var networks: [String: Network] = [:]
     var attachments: [String: Attachment] = [:]
-    /// Containers that are being attached or released right now.
-    var busy: Set<String> = []
+    /// Containers that an earlier node attached, until it is known whether they run. What is theirs stays theirs.
+    var awaited: [String: AttachmentRecord] = [:]
+    /// Whether the machine routes only because we made it.
+    var hasOpenedRouting = false
+    /// Containers whose networks change right now, and who waits for them.
+    var busy: [String: [CheckedContinuation<Void, Never>]] = [:]
+    /// Networks whose bridges an earlier node left in the kernel.
+    var leftBridges: Set<String> = []
 
     /// A network and what it has in the kernel.
     struct Network {
@@ -195,11 +201,12 @@ package actor NetworkService {
         networks[definition.name] = nil
         try await onDisk { directory throws(SystemError) in try directory.remove(network: definition.name) }
         for case .discard(let spare) in actions { await removeLinks([spare.endpoint.hostLink]) }
-        guard let bridge = network.bridge else { return }
-        _ = await bridge.value
+        guard network.bridge != nil || leftBridges.remove(definition.name) != nil else { return }
+        _ = await network.bridge?.value
         for range in definition.ranges { await nameServer.stop(at: range.gateway) }
-        try await applyRules()
         await removeLinks([definition.bridge])
+        if networks.values.contains(where: { $0.bridge != nil || !$0.users.isEmpty }) { return try await applyRules() }
+        await leaveKernel()
     }
 
     /// Removes every network that no container uses; their names.
@@ -220,6 +227,17 @@ package actor NetworkService {
         }
     }
 
+    /// Changes of one container's networks come one after the other.
+    func enter(_ containerID: String) async {
+        guard busy[containerID] != nil else { return busy[containerID] = [] }
+        await withCheckedContinuation { busy[containerID]!.append($0) }
+    }
+
+    func leave(_ containerID: String) {
+        // Whoever waits longest has it now; the entry stays.
+        if busy[containerID]!.isEmpty { busy[containerID] = nil } else { busy[containerID]!.removeFirst().resume() }
+    }
+
     func removeLinks(_ links: [String]) async {
         // A link that cannot be removed goes with its namespace.
         try? await machine.run { () throws(SystemError) in try NamespaceMaking.remove(links: links) }
@@ -227,19 +245,22 @@ package actor NetworkService {
 
     /// Rules for the networks that have a bridge and for the ports of everybody attached.
     func applyRules() async throws(NetworkFailure) {
-        let live = networks.values.filter { $0.bridge != nil }.map(\.definition)
-        if live.isEmpty { return try await rules.remove() }
-        let ports = attachments.values.flatMap { Self.rules(for: $0.record) }
+        // The bridges of containers that are awaited are there, too: the whole replaces what an earlier node applied.
+        let live = networks.values.filter { $0.bridge != nil || !$0.users.isEmpty }.map(\.definition)
+        if live.isEmpty { return await leaveKernel() }
+        let records = attachments.values.map(\.record) + awaited.values
         try await rules.apply(
             Ruleset(
                 bridges: live.map {
                     Ruleset.Bridge(name: $0.bridge, subnets: $0.ranges.map(\.subnet), isInternal: $0.isInternal)
-                }, ports: ports))
+                }, ports: records.flatMap(rules), refusesTransit: hasOpenedRouting))
     }
 
-    private static func rules(for record: AttachmentRecord) -> [Ruleset.Port] {
-        record.ports.compactMap { port in
-            let target = record.endpoints.lazy.compactMap { port.hostAddress.isIPv6 ? $0.ipv6 : $0.ipv4 }.first
+    /// A port leads to the container's first place in a network that can be reached from outside.
+    private func rules(for record: AttachmentRecord) -> [Ruleset.Port] {
+        let open = record.endpoints.filter { networks[$0.network]?.definition.isInternal == false }
+        return record.ports.compactMap { port in
+            let target = open.lazy.compactMap { port.hostAddress.isIPv6 ? $0.ipv6 : $0.ipv4 }.first
             return target.map { Ruleset.Port(port, target: $0) }
         }
     }

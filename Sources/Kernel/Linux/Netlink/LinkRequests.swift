@@ -11,10 +11,10 @@ extension NetlinkRequest {
     static let linkName: UInt16 = 3
     private static let largestPacket: UInt16 = 4
     private static let master: UInt16 = 10
-    private static let linkInformation: UInt16 = 18
+    static let linkInformation: UInt16 = 18
     private static let familyPart: UInt16 = 26
     private static let namespaceDescriptor: UInt16 = 28
-    private static let kind: UInt16 = 1
+    static let kind: UInt16 = 1
     private static let kindData: UInt16 = 2
     private static let portKind: UInt16 = 4
     private static let portData: UInt16 = 5
@@ -136,11 +136,15 @@ extension NetlinkRequest {
 package struct NetworkLink: Hashable, Sendable {
     package var index: Int32
     package var name: String
+    /// "bridge", "veth"; empty for what is a device.
+    package var kind: String
 
     init(_ payload: [UInt8]) {
         index = Int32(bitPattern: NetlinkReader.number32(payload[...], at: 4))
         let attributes = NetlinkReader.attributes(payload, after: NetlinkRequest.linkHeaderBytes)
         name = attributes[NetlinkRequest.linkName].map(NetlinkReader.text) ?? ""
+        let information = attributes[NetlinkRequest.linkInformation].map { NetlinkReader.attributes(Array($0), after: 0) }
+        kind = information?[NetlinkRequest.kind].map(NetlinkReader.text) ?? ""
     }
 }
 
