@@ -109,4 +109,19 @@ import Testing
         #expect(file.nameServers.map(\.description) == ["10.0.0.1"])
         #expect(file.text == "nameserver 10.0.0.1\nsearch a b\noptions ndots:2\n")
     }
+
+    @Test func `what a container wrote into its hosts file stays`() {
+        let (first, second) = (IPAddress("10.201.0.2")!, IPAddress("10.202.0.2")!)
+        let own = HostsFile.text(hostname: "h", addresses: [first], extra: [("far", IPAddress("192.0.2.1")!)])
+        let changed = own + "# mine\n10.0.0.1 x 10.201.0.2\nno newline"
+        let joined = HostsFile.adding([("h", second)], to: changed)
+        #expect(joined == changed + "\n10.202.0.2\th\n")
+        #expect(HostsFile.removing([second], from: joined) == changed + "\n")
+        #expect(HostsFile.removing([first], from: joined) == joined.replacing("10.201.0.2\th\n", with: ""))
+    }
+
+    @Test func `host names are of letters, digits and dashes`() {
+        for name in ["web", "a.b-c", "x_1", "A9."] { #expect(DNSName.isHostName(name)) }
+        for name in ["", ".", "a..b", "a b", "a\nb", "é", String(repeating: "a", count: 64)] { #expect(!DNSName.isHostName(name)) }
+    }
 }

@@ -177,8 +177,9 @@ import Testing
         service = nil
         try await eventually("the old node is gone") { old == nil }
         let next = machine.service()
-        let remarks = try await next.adopt(running: ["1": a.namespace])
-        #expect(remarks == [])
+        #expect(try await next.open(isKnown: { _ in true }) == [])
+        #expect(try await next.takeOver("1", a.namespace) == [])
+        await next.release("2", reusable: false)
         #expect(await next.members(of: "bridge").map(\.containerID) == ["1"])
         #expect(await next.ports(of: "1").map(\.hostPort) == [8080])
         #expect(try await machine.ask("127.0.0.1", 8080).hasSuffix("\(a.gateways[0])"))

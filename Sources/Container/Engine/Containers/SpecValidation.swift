@@ -36,6 +36,7 @@ extension ContainerSpec {
         try validateLimits()
         try validateRestrictions()
         try validateLife()
+        try validateNetwork()
         if rung == .process { try validateProcessRung() }
     }
 

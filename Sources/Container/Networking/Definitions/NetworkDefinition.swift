@@ -31,6 +31,8 @@ package struct NetworkDefinition: Hashable, Sendable {
 
     /// The network that containers join unless they say otherwise, made on first use.
     package static let defaultName = "bridge"
+    /// What makes networks: there is one way.
+    package static let driver = "bridge"
     /// Names that mean something else in `--network`.
     package static let reservedNames: Set<String> = ["host", "none", "default", "container"]
 

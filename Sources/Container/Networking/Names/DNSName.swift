@@ -19,6 +19,14 @@ package struct DNSName: Hashable, Sendable, CustomStringConvertible {
         self.init(labels: bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Array.init))
     }
 
+    /// Whether a host may be called so: letters, digits, "-", "_" and dots, which go into files line by line.
+    package static func isHostName(_ text: String) -> Bool {
+        DNSName(text) != nil
+            && text.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "-_.".utf8.contains(byte)
+            }
+    }
+
     /// In small letters, joined by dots: what tables are searched by.
     package var folded: String { String(decoding: Array(labels.map { $0.map(Self.small) }.joined(separator: [46])), as: UTF8.self) }
 

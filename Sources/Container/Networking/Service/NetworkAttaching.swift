@@ -61,7 +61,7 @@ extension NetworkService {
         if request.networks.isEmpty, !request.ports.isEmpty {
             throw NetworkFailure(.invalid, "ports can be published only of a container in a network")
         }
-        for host in request.extraHosts where DNSName(host.name) == nil {
+        for host in request.extraHosts where !DNSName.isHostName(host.name) {
             throw NetworkFailure(.invalid, "\"\(host.name)\" is no host name")
         }
     }

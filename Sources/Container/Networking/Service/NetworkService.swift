@@ -122,15 +122,15 @@ package actor NetworkService {
 
     /// Who is in a network: container id, name and place, by address.
     package func members(of name: String) -> [(containerID: String, containerName: String, endpoint: NetworkEndpoint)] {
-        attachments.values.flatMap { attachment in
-            attachment.record.endpoints.filter { $0.network == name }.map {
-                (attachment.record.containerID, attachment.record.containerName, $0)
-            }
+        (attachments.values.map(\.record) + awaited.values).flatMap { record in
+            record.endpoints.filter { $0.network == name }.map { (record.containerID, record.containerName, $0) }
         }.sorted { $0.2.ipv4 < $1.2.ipv4 }
     }
 
     /// The published ports of a container, with the host ports that were chosen.
-    package func ports(of containerID: String) -> [PublishedPort] { attachments[containerID]?.record.ports ?? [] }
+    package func ports(of containerID: String) -> [PublishedPort] {
+        attachments[containerID]?.record.ports ?? awaited[containerID]?.ports ?? []
+    }
 
     /// Makes a network. Its bridge comes with its first container.
     @discardableResult
