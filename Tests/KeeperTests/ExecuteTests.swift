@@ -218,8 +218,8 @@ extension KeeperSuites {
             print "tried $tried\\n"; print "$_\\n" for sort keys %got;
             """
 
-        @Test func `a hostile root gets nothing of those who enter its sandbox`() throws {
-            // CVE-2016-9962, CVE-2019-5736: with every capability that a container of Docker's has, and with all of
+        @Test func `CVE-2016-9962, CVE-2019-5736: a hostile root gets nothing of those who enter its sandbox`() throws {
+            // With every capability that a container of Docker's has, and with all of
             // them, tracing included, in a user namespace.
             for change: (inout SandboxPlan) -> Void in [
                 { $0.capabilities = .dockerDefault },

@@ -167,8 +167,9 @@ extension KeeperSuites {
         }
 
         @Test(arguments: ["proc", "dev", "tmp"])
-        func `a root whose kernel directory is a link is refused and nothing is written`(name: String) throws {
-            // CVE-2026-41579, CVE-2019-19921 and their family.
+        func `CVE-2026-41579, CVE-2026-47766, CVE-2019-19921, CVE-2023-27561: a kernel directory that is a link is refused`(
+            name: String
+        ) throws {
             let victim = place.path("victim")
             try Files.makeDirectories(victim)
             try Files.makeDirectories("\(root)\(victim)")
@@ -179,8 +180,7 @@ extension KeeperSuites {
             #expect(((try? Files.list("\(root)\(victim)")) ?? []) == [])
         }
 
-        @Test func `a hostile null device is not used`() throws {
-            // CVE-2025-31133: a mask that is made of the container's /dev/null.
+        @Test func `CVE-2025-31133: a mask is not made of the container's null device`() throws {
             symlink("/proc/sys/kernel/core_pattern", "\(root)/dev/null")
             let pattern = try Files.readText("/proc/sys/kernel/core_pattern")
             let (output, _) = try keeper.shell(
@@ -189,8 +189,7 @@ extension KeeperSuites {
             #expect(try Files.readText("/proc/sys/kernel/core_pattern") == pattern)
         }
 
-        @Test func `a mount target through a symbolic link stays inside the root`() throws {
-            // CVE-2024-45310: files made on the machine through a link in the root.
+        @Test func `CVE-2024-45310, CVE-2025-24965: a mount target through a symbolic link stays inside the root`() throws {
             let victim = place.path("victim")
             try Files.makeDirectories(victim)
             try place.write("bound\n", to: "source/file")

@@ -179,7 +179,7 @@ extension KeeperSuites {
                 ])
         }
 
-        @Test func `a user who is not root has no capabilities and no groups of the keeper's`() throws {
+        @Test func `CVE-2023-25173, CVE-2022-2989: a user who is not root has no capabilities and no groups of the keeper's`() throws {
             let plan = SandboxPlan.with { $0.identity = Users.Identity(uid: 1000, gid: 1000) }
             let (output, _) = try keeper.shell(
                 "id -u; id -G; grep -E 'CapEff|CapPrm|CapBnd|CapAmb' /proc/self/status | cut -f2 | sort -u", in: plan)
@@ -254,8 +254,7 @@ extension KeeperSuites {
             #expect(failure?.kind == .system)
         }
 
-        @Test func `no working directory leads out of the root`() throws {
-            // CVE-2024-21626: a descriptor that is still open while the directory is changed.
+        @Test func `CVE-2024-21626: no working directory leads out of the root`() throws {
             for number in 0..<40 {
                 guard
                     let (output, _) = try? keeper.run(
@@ -271,7 +270,7 @@ extension KeeperSuites {
             }
         }
 
-        @Test func `typing into the starter's terminal is refused`() throws {
+        @Test func `CVE-2017-5226: typing into the starter's terminal is refused`() throws {
             let plan = SandboxPlan.with { $0.systemCallFilter = try! SeccompProfile.standard.compile().bytes }
             let (output, _) = try keeper.shell(
                 "perl -e 'open T, \"/dev/ptmx\"; $c = \"x\"; print ioctl(T, 0x5412, $c) ? \"typed\" : \"refused: $!\"'",

@@ -59,7 +59,7 @@ import Testing
         ("web:logs:more", "no group of that name in /etc/group"),
     ]
 
-    @Test(arguments: refused) func `what is no user is refused with the reason`(text: String, problem: String) {
+    @Test(arguments: refused) func `CVE-2026-30892, CVE-2024-40635, CVE-2026-46680: what is no user is refused with the reason`(text: String, problem: String) {
         let error = #expect(throws: UserError.self) { try Self.users.identity(of: text) }
         #expect(error?.description == "user \"\(text)\": \(problem)")
     }

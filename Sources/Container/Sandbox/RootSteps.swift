@@ -6,8 +6,8 @@ import Spawn
 /// Invariants
 /// 1. A path below the root is opened with the root as its "/" and used by descriptor (openat2, RESOLVE_IN_ROOT);
 ///    the kernel's own directories (/proc, /dev, /sys, /tmp) must not even be links.
-///    (tests: `a mount target through a symbolic link stays inside the root`,
-///    `a root whose kernel directory is a link is refused and nothing is written`)
+///    (tests: `CVE-2024-45310, CVE-2025-24965: a mount target through a symbolic link stays inside the root`,
+///    `CVE-2026-41579, CVE-2026-47766, CVE-2019-19921, CVE-2023-27561: a kernel directory that is a link is refused`)
 /// 2. What is not named by the plan is not mounted. (test: `a host root shows the machine's programs and nothing else`)
 struct RootSteps {
     var program: StepProgram
