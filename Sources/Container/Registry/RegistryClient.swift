@@ -13,6 +13,7 @@ package final class RegistryClient: Sendable {
     package struct Settings: Sendable {
         /// Registries ("HOST[:PORT]") without TLS.
         package var plainHosts: Set<String>
+        package var trust: RegistryTrust
         package var patience: Patience
         package var retry: RetryPolicy
         package var waiting: Waiting
@@ -22,11 +23,13 @@ package final class RegistryClient: Sendable {
         package var chunkBytes: Int
 
         package init(
-            plainHosts: Set<String> = [], patience: Patience = Patience(), retry: RetryPolicy = RetryPolicy(),
-            waiting: Waiting = .real, parallelBlobs: Int = 4, chunkBytes: Int = 64 << 20
+            plainHosts: Set<String> = [], trust: RegistryTrust = RegistryTrust(), patience: Patience = Patience(),
+            retry: RetryPolicy = RetryPolicy(), waiting: Waiting = .real, parallelBlobs: Int = 4,
+            chunkBytes: Int = 64 << 20
         ) {
             precondition(parallelBlobs >= 1 && chunkBytes >= 1, "at least one at a time")
             self.plainHosts = plainHosts
+            self.trust = trust
             self.patience = patience
             self.retry = retry
             self.waiting = waiting
@@ -41,7 +44,8 @@ package final class RegistryClient: Sendable {
 
     package init(_ settings: Settings = Settings(), credentials: any CredentialSource = KnownCredentials()) {
         self.settings = settings
-        transport = Transport(rule: RedirectRule(plainHosts: settings.plainHosts), patience: settings.patience)
+        transport = Transport(
+            rule: RedirectRule(plainHosts: settings.plainHosts), patience: settings.patience, trust: settings.trust)
         authority = Authority(credentials, transport)
     }
 

@@ -9,7 +9,7 @@ package struct DockerCredentials: CredentialSource {
     /// A helper may ask its user to unlock something.
     private static let patience = Duration.seconds(60)
 
-    private let path: String
+    let path: String
     private let environment: Environment
 
     /// - Parameters:
@@ -28,7 +28,7 @@ package struct DockerCredentials: CredentialSource {
         }
     }
 
-    private func config() throws(RegistryFailure) -> DockerConfig {
+    func config() throws(RegistryFailure) -> DockerConfig {
         let bytes: [UInt8]
         do { bytes = try Files.read(path) } catch {
             if error.code == .noEntry { return DockerConfig() }
@@ -37,19 +37,9 @@ package struct DockerCredentials: CredentialSource {
         return try DockerConfig(bytes, path: path)
     }
 
-    /// The protocol of docker-credential-helpers: "get", the server on standard input, JSON on standard output.
+    /// Asks a helper for what it has; nil when it has nothing.
     private func ask(_ program: String, _ server: String) async throws(RegistryFailure) -> Credentials? {
-        let result: RunResult
-        do {
-            var options = Options()
-            options.environment = environment
-            options.group = .own
-            result = try await Template(.name(program), arguments: ["get"], options: options).run(
-                input: .bytes(Array("\(server)\n".utf8)), timeout: Self.patience,
-                outputBytesLimit: Self.answerBytesLimit)
-        } catch {
-            throw RegistryFailure(.denied, "ask the credential helper that \(path) names: \(error)")
-        }
+        let result = try await run(program, "get", input: "\(server)\n")
         guard result.status == .exited(0), !result.timedOut else {
             if result.text.contains("credentials not found") { return nil }
             // Not its standard output: a secret may be in it.
@@ -65,6 +55,20 @@ package struct DockerCredentials: CredentialSource {
             return user == "<token>" ? .identityToken(secret) : .password(user: user, password: secret)
         } catch {
             throw RegistryFailure(.denied, "ask \(program) for the credentials of \(server): \(error)")
+        }
+    }
+
+    /// The protocol of docker-credential-helpers: a word of what to do, the matter on standard input, JSON on standard
+    /// output.
+    func run(_ program: String, _ word: String, input: String) async throws(RegistryFailure) -> RunResult {
+        do {
+            var options = Options()
+            options.environment = environment
+            options.group = .own
+            return try await Template(.name(program), arguments: [word], options: options).run(
+                input: .bytes(Array(input.utf8)), timeout: Self.patience, outputBytesLimit: Self.answerBytesLimit)
+        } catch {
+            throw RegistryFailure(.denied, "ask the credential helper that \(path) names: \(error)")
         }
     }
 }

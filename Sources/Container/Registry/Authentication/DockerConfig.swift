@@ -69,7 +69,7 @@ package struct DockerConfig: Hashable, Sendable {
     }
 
     /// Keys were addresses once: "https://host/v1/" means "host".
-    private static func host(_ key: String) -> String {
+    static func host(_ key: String) -> String {
         var rest = Substring(key)
         for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
         return String(rest.prefix { $0 != "/" })

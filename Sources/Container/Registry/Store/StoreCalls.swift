@@ -1,17 +1,10 @@
 package import Images
-import Linux
 
 /// Runs a call on the store where it may block.
 func onDisk<Value: Sendable>(
     _ body: @escaping @Sendable () throws(ImageFailure) -> Value
 ) async throws(RegistryFailure) -> Value {
-    let result: Result<Value, ImageFailure>
-    do throws(SystemError) {
-        result = try await BlockingPool.shared.run { () throws(SystemError) in
-            Result { () throws(ImageFailure) in try body() }
-        }
-    } catch { throw RegistryFailure(.storage, "\(error)") }
-    do throws(ImageFailure) { return try result.get() } catch { throw RegistryFailure(error) }
+    do throws(ImageFailure) { return try await Blocking.run(body) } catch { throw RegistryFailure(error) }
 }
 
 extension RegistryFailure {

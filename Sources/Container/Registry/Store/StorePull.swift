@@ -58,7 +58,7 @@ package struct StorePull: Sendable {
             lease.end()
             // Of what has come nobody has need. In a task that is not cancelled: a pull that is taken back clears up.
             let store = store
-            await Task { _ = try? await onDisk { () throws(ImageFailure) in try store.collect() } }.value
+            await Task { _ = try? await Blocking.runLong { () throws(ImageFailure) in try store.collect() } }.value
             throw error
         }
     }
@@ -109,7 +109,7 @@ package struct StorePull: Sendable {
         let store = store
         lease.end()
         await Task {
-            _ = try? await onDisk { () throws(ImageFailure) in
+            _ = try? await Blocking.runLong { () throws(ImageFailure) in
                 try store.remove(image.manifest.description, force: true)
             }
         }.value

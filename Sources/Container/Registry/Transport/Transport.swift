@@ -11,7 +11,7 @@ final class Transport: Sendable {
     let patience: Patience
     private let client: HTTPClient
 
-    init(rule: RedirectRule, patience: Patience) {
+    init(rule: RedirectRule, patience: Patience, trust: RegistryTrust = RegistryTrust()) {
         self.rule = rule
         self.patience = patience
         // Redirects are ours: the client's own would take credentials along.
@@ -22,6 +22,7 @@ final class Transport: Sendable {
         configuration.decompression = .disabled
         // A blob over HTTP/2 waits for every other one on its connection.
         configuration.httpVersion = .http1Only
+        configuration.tlsConfiguration = trust.configuration
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 

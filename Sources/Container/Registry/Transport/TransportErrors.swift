@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import Linux
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -29,9 +30,10 @@ enum TransportErrors {
             return RegistryFailure(.untrustworthy, "\(step): the answer is no HTTP: \(error)")
         }
         if let error = error as? NIOConnectionError {
-            let reasons = error.connectionErrors.map { "\($0.error)" } + (error.dnsAError.map { ["\($0)"] } ?? [])
+            let reasons = error.connectionErrors.map { words($0.error) } + (error.dnsAError.map { [words($0)] } ?? [])
             return RegistryFailure(.unreachable, "\(step): \(reasons.first ?? "no connection")")
         }
+        if error is IOError { return RegistryFailure(.unreachable, "\(step): \(words(error))") }
         // The TLS library is no dependency of ours: its errors are known by their type's name alone.
         if String(reflecting: type(of: error)).contains("SSL") {
             return RegistryFailure(
@@ -40,5 +42,11 @@ enum TransportErrors {
             )
         }
         return RegistryFailure(.unreachable, "\(step): \(error)")
+    }
+
+    /// A system's error in its own words, without the bookkeeping around it.
+    private static func words(_ error: any Error) -> String {
+        guard let error = error as? IOError else { return "\(error)" }
+        return "\(Errno(error.errnoCode))"
     }
 }
