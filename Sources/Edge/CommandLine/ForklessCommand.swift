@@ -19,6 +19,9 @@ struct ForklessCommand: AsyncParsableCommand {
                     PsCommand.self, LogsCommand.self, StatsCommand.self, InspectCommand.self, EventsCommand.self,
                     WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self,
                 ]),
+            CommandGroup(
+                name: "Registry",
+                subcommands: [PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])

@@ -8,12 +8,17 @@ package struct NodeSettings: Hashable, Sendable {
     package var keeper: String?
     /// What the node says it is.
     package var version: String
+    package var registries: RegistrySettings
 
-    package init(state: String, run: String, keeper: String? = nil, version: String) {
+    package init(
+        state: String, run: String, keeper: String? = nil, version: String,
+        registries: RegistrySettings = RegistrySettings()
+    ) {
         self.state = state
         self.run = run
         self.keeper = keeper
         self.version = version
+        self.registries = registries
     }
 
     package var nodeSocket: String { "\(run)/node.sock" }
@@ -27,6 +32,7 @@ package struct NodeSettings: Hashable, Sendable {
         settings.state = Self.absolute(state, workingDirectory)
         settings.run = Self.absolute(run, workingDirectory)
         settings.keeper = keeper.map { Self.absolute($0, workingDirectory) }
+        settings.registries = try registries.validated { Self.absolute($0, workingDirectory) }
         for socket in ["\(settings.run)/keeper.sock", settings.nodeSocket]
         where socket.utf8.count > Self.socketPathBytesLimit {
             throw NodeSettingsError(
@@ -50,5 +56,5 @@ package struct NodeSettings: Hashable, Sendable {
 package struct NodeSettingsError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

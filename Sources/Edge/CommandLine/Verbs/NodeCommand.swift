@@ -21,6 +21,7 @@ struct NodeCommand: Verb {
         help: ArgumentHelp("The keeper's executable (or FORKLESS_KEEPER); by default beside this one.", valueName: "path"))
     var keeper: String?
 
+    @OptionGroup(title: "Registries") var registries: NodeRegistryFlags
     @OptionGroup var output: OutputFlags
     @OptionGroup(title: "Node") var node: NodeFlags
 
@@ -30,10 +31,11 @@ struct NodeCommand: Verb {
         let directories = try node.directories()
         let keeper = try nonempty(keeper, "--keeper") ?? OwnProcess.variable("FORKLESS_KEEPER").flatMap { $0.isEmpty ? nil : $0 }
         let settings = NodeSettings(
-            state: directories.state, run: directories.run, keeper: keeper, version: Version.number)
+            state: directories.state, run: directories.run, keeper: keeper, version: Version.number,
+            registries: try registries.settings(OwnProcess.variable))
         guard isDetached else {
             let format = output.output
-            return try await NodeProgram.run(settings, parts: [FunctionPart.maker]) { node in
+            return try await NodeProgram.run(settings, parts: [FunctionPart.maker, RegistryPart.maker]) { node in
                 guard format == .json else { return }
                 try? StandardStreams.write(Self.description(pid: OwnProcess.pid, socket: node.settings.nodeSocket), inStream: true)
             }
@@ -42,6 +44,7 @@ struct NodeCommand: Verb {
         let absolute = try settings.validated(workingDirectory: OwnProcess.workingDirectory() ?? "/")
         var arguments = ["node", "--state", absolute.state, "--run", absolute.run]
         if let keeper = absolute.keeper { arguments += ["--keeper", keeper] }
+        arguments += NodeRegistryFlags.words(absolute.registries)
         let version = try await NodeProgram.detach(absolute, arguments: arguments)
         switch output.output {
         case .json: try StandardStreams.write(["socket": .string(absolute.nodeSocket), "node": version.json])
