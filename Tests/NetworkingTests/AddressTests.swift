@@ -13,6 +13,10 @@ import Testing
         for (text, form) in forms { #expect(IPAddress(text)?.description == form, "\(text)") }
     }
 
+    @Test func `a link's own address follows from its hardware address`() {
+        #expect(IPAddress(linkLocalOf: [0x02, 0x42, 10, 201, 0, 2]).description == "fe80::42:aff:fec9:2")
+    }
+
     @Test(arguments: [
         "", "1.2.3", "1.2.3.4.5", "01.2.3.4", "256.1.1.1", "1.2.3.", "1..2.3", ":", ":::", "1:2:3:4:5:6:7", "1::2::3", "12345::",
         "1:2:3:4:5:6:7:8:9", "::1%eth0", "1.2.3.4::", "g::", "1:2:3:4:5:6:7::8:9", "+1.2.3.4", "::+1", "1:2:3:4:5:6:7:8::",

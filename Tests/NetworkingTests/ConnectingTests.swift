@@ -89,10 +89,13 @@ import Testing
 
     @Test func `what an earlier node attached stays until it is known to have ended`() async throws {
         let machine = try await TestMachine("awaits")
-        let service = machine.service()
-        let a = try await service.attach(request("1", ports: [.init(hostPort: 8080, containerPort: 80)]))
-        let b = try await service.attach(request("2", ports: [.init(hostPort: 8081, containerPort: 80)]))
-        await service.nameServer.stopEverywhere()
+        var service: NetworkService? = machine.service()
+        let a = try await service!.attach(request("1", ports: [.init(hostPort: 8080, containerPort: 80)]))
+        let b = try await service!.attach(request("2", ports: [.init(hostPort: 8081, containerPort: 80)]))
+        await service!.nameServer.stopEverywhere()
+        weak let old = service
+        service = nil
+        try await eventually("the old node is gone") { old == nil }
         let next = machine.service()
         #expect(try await next.open(isKnown: { $0 != "3" }) == [])
         // Somebody new comes before it is known who runs: nobody loses anything.

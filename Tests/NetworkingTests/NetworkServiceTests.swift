@@ -45,7 +45,9 @@ import Testing
         let ping = try await machine.run("ping", "-c1", "-W5", "\(b.endpoints[0].ipv6!)", in: a.namespace)
         #expect(ping.status == .exited(0), "\(ping.text)")
         let server = TestServer(machine, in: a.namespace, port: 80, answers: 1)
-        #expect(try await machine.ask("\(b.gateways[1])", 8080, from: b.namespace).contains(":"))
+        // What passes from one container to another by the machine comes from the machine's own address.
+        let said = try await machine.ask("\(b.gateways[1])", 8080, from: b.namespace)
+        #expect(said == "\(b.gateways[1])")
         await server.finish()
         for id in ["1", "2"] { await service.release(id, reusable: false) }
         await service.shutDown()

@@ -73,9 +73,10 @@ import Testing
             let machine = try await TestMachine("transit\(others)")
             // Two neighbours on wires of their own.
             let (left, right) = (try await neighbour(), try await neighbour())
-            for (name, end, subnet) in [("l", left, "192.0.2"), ("r", right, "198.51.100")] {
-                let move = "/proc/\(OwnProcess.pid)/fd/\(end.raw)"
-                _ = try await machine.run("ip", "link", "add", name, "type", "veth", "peer", "name", "w", "netns", move)
+            for (name, end, subnet) in [("wire0", left, "192.0.2"), ("wire1", right, "198.51.100")] {
+                let path = "/proc/\(OwnProcess.pid)/fd/\(end.raw)"
+                let made = try await machine.run("ip", "link", "add", name, "type", "veth", "peer", "name", "w", "netns", path)
+                #expect(made.status.isSuccess, "\(made.errorText)")
                 _ = try await machine.run("ip", "address", "add", "\(subnet).1/24", "dev", name)
                 _ = try await machine.run("ip", "link", "set", name, "up")
                 _ = try await machine.run("ip", "address", "add", "\(subnet).2/24", "dev", "w", in: end)

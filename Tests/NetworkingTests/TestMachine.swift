@@ -41,9 +41,10 @@ final class TestMachine: Sendable {
             ["nsenter", "--net=/proc/\(OwnProcess.pid)/fd/\(place.raw)"] + arguments, input: Array(input.utf8))
     }
 
-    /// What is in the machine's kernel: links and rules.
+    /// What is in the machine's kernel: links, whatever their state, and rules.
     func trace() async throws -> String {
-        try await run("ip", "-brief", "link").text + run("nft", "list", "ruleset").text
+        let links = try await run("ip", "-brief", "link").text.split(separator: "\n").map { $0.prefix { $0 != " " } }
+        return try await links.sorted().joined(separator: "\n") + run("nft", "list", "ruleset").text
     }
 }
 

@@ -20,6 +20,7 @@ package enum NamespaceMaking {
             for range in network.ranges {
                 try socket.perform(.addAddress(range.gateway, prefix: range.subnet.prefix, link: index))
             }
+            if network.ipv6 != nil { try addLinkLocal(address, index, socket) }
             try Files.writeText("1", to: "/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet")
             return (index, true)
         } catch {
@@ -46,7 +47,7 @@ package enum NamespaceMaking {
             try NetlinkSocket().perform(.bringUp("lo"))
         }
         do throws(SystemError) {
-            for (index, place) in places.enumerated() { try connect(namespace, place, index: Int32(index + 2)) }
+            for place in places { try connect(namespace, place) }
         } catch {
             try? remove(links: places.map(\.endpoint.hostLink))
             throw error
@@ -96,9 +97,7 @@ package enum NamespaceMaking {
     }
 
     /// Puts a link between a bridge and a namespace, with address and routes.
-    ///
-    /// - Parameter index: the number of the link inside, which must be free there.
-    static func connect(_ namespace: SharedFD, _ place: Place, index: Int32) throws(SystemError) {
+    static func connect(_ namespace: SharedFD, _ place: Place) throws(SystemError) {
         let endpoint = place.endpoint
         let socket = try NetlinkSocket()
         try withExtendedLifetime(namespace) { () throws(SystemError) in
@@ -106,22 +105,22 @@ package enum NamespaceMaking {
                 .makePair(
                     endpoint.hostLink, bridge: place.bridge, mtu: place.network.mtu,
                     peer: NetlinkRequest.Peer(
-                        name: endpoint.interface, index: index, hardwareAddress: endpoint.hardwareAddress,
-                        namespace: namespace.raw)))
+                        name: endpoint.interface, hardwareAddress: endpoint.hardwareAddress, namespace: namespace.raw)))
         }
         do throws(SystemError) {
             try socket.perform(.keepWithoutOwnAddresses(endpoint.hostLink))
             try socket.perform(.allowReturn(endpoint.hostLink))
             try socket.perform(.bringUp(endpoint.hostLink))
-            try NetworkNamespace.visit(namespace) { () throws(SystemError) in try address(place, link: index) }
+            try NetworkNamespace.visit(namespace) { () throws(SystemError) in try address(place) }
         } catch {
             try? socket.perform(.removeLink(endpoint.hostLink))
             throw error
         }
     }
 
-    private static func address(_ place: Place, link: Int32) throws(SystemError) {
+    private static func address(_ place: Place) throws(SystemError) {
         let socket = try NetlinkSocket()
+        let link = try number(of: place.endpoint.interface, socket)
         try socket.perform(.keepWithoutOwnAddresses(place.endpoint.interface))
         try socket.perform(.bringUp(place.endpoint.interface))
         for address in place.endpoint.addresses {
@@ -129,5 +128,33 @@ package enum NamespaceMaking {
             try socket.perform(.addAddress(address, prefix: range.subnet.prefix, link: link))
             if place.hasDefaultRoute { try socket.perform(.addDefaultRoute(by: range.gateway, link: link)) }
         }
+        if place.network.ipv6 != nil { try addLinkLocal(place.endpoint.hardwareAddress, link, socket) }
+    }
+
+    /// Where there is IPv6, neighbours are looked for from such an address when a packet comes from elsewhere (RFC 4861
+    /// 7.2.2). Given by us and not by the kernel, which would first wait a second for duplicates.
+    private static func addLinkLocal(
+        _ hardwareAddress: [UInt8], _ link: Int32, _ socket: borrowing NetlinkSocket
+    ) throws(SystemError) {
+        try socket.perform(.addAddress(IPAddress(linkLocalOf: hardwareAddress), prefix: 64, link: link))
+    }
+
+    /// Lets everything that is not near go through one of a namespace's links.
+    static func addDefaultRoutes(
+        in namespace: SharedFD, by gateways: [IPAddress], through interface: String
+    ) throws(SystemError) {
+        try NetworkNamespace.visit(namespace) { () throws(SystemError) in
+            let socket = try NetlinkSocket()
+            let link = try number(of: interface, socket)
+            for gateway in gateways { try socket.perform(.addDefaultRoute(by: gateway, link: link)) }
+        }
+    }
+
+    /// The kernel chooses the number: that of a link which has left is not used again.
+    private static func number(of interface: String, _ socket: borrowing NetlinkSocket) throws(SystemError) -> Int32 {
+        guard let link = try socket.links().first(where: { $0.name == interface }) else {
+            throw SystemError("find the link", interface, code: .noSuchDevice)
+        }
+        return link.index
     }
 }

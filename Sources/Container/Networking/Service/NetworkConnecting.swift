@@ -27,7 +27,7 @@ extension NetworkService {
             let number = (0...taken.count).first { !taken.contains("eth\($0)") }!
             let endpoint = try allocate(in: name, joining, interface: "eth\(number)")
             do throws(NetworkFailure) {
-                try await link(endpoint, number, attachment)
+                try await link(endpoint, attachment)
                 return endpoint
             } catch {
                 await discard(endpoint)
@@ -40,13 +40,13 @@ extension NetworkService {
     }
 
     private func link(
-        _ endpoint: NetworkEndpoint, _ number: Int, _ attachment: Attachment
+        _ endpoint: NetworkEndpoint, _ attachment: Attachment
     ) async throws(NetworkFailure) {
         var place = try await places([endpoint])[0]
         if wayOut(of: attachment.record) != nil { place.hasDefaultRoute = false }
         try await orFailureAsync { [machine, place] () async throws(SystemError) in
             try await machine.run { () throws(SystemError) in
-                try NamespaceMaking.connect(attachment.namespace, place, index: Self.linkNumber(number))
+                try NamespaceMaking.connect(attachment.namespace, place)
             }
         }
         var record = attachment.record
@@ -107,23 +107,13 @@ extension NetworkService {
     private func addDefaultRoutes(
         through endpoint: NetworkEndpoint, _ namespace: SharedFD
     ) async throws(NetworkFailure) {
-        guard let gateways = networks[endpoint.network]?.definition.ranges.map(\.gateway),
-            let number = Int(endpoint.interface.dropFirst(3))
-        else { return }
+        guard let gateways = networks[endpoint.network]?.definition.ranges.map(\.gateway) else { return }
         try await orFailureAsync { [machine] () async throws(SystemError) in
             try await machine.run { () throws(SystemError) in
-                try NetworkNamespace.visit(namespace) { () throws(SystemError) in
-                    let socket = try NetlinkSocket()
-                    for gateway in gateways {
-                        try socket.perform(.addDefaultRoute(by: gateway, link: Self.linkNumber(number)))
-                    }
-                }
+                try NamespaceMaking.addDefaultRoutes(in: namespace, by: gateways, through: endpoint.interface)
             }
         }
     }
-
-    /// The number of "eth0" and so on inside: loopback has 1.
-    private static func linkNumber(_ interface: Int) -> Int32 { Int32(interface + 2) }
 
     /// Where a container is, in the order in which it came there.
     package func endpoints(of containerID: String) -> [NetworkEndpoint] {

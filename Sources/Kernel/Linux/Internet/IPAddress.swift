@@ -27,6 +27,15 @@ package struct IPAddress: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
     package var isMulticast: Bool { isIPv6 ? bytes[0] == 0xff : bytes[0] & 0xf0 == 0xe0 }
 
+    /// The address that an Ethernet link has without being given one, RFC 4291 appendix A.
+    ///
+    /// - Parameter hardwareAddress: six bytes.
+    package init(linkLocalOf hardwareAddress: [UInt8]) {
+        precondition(hardwareAddress.count == 6, "an Ethernet address has six bytes")
+        let flipped = [hardwareAddress[0] ^ 2] + hardwareAddress[1...]
+        self.init(bytes: [0xfe, 0x80, 0, 0, 0, 0, 0, 0] + flipped[..<3] + [0xff, 0xfe] + flipped[3...])
+    }
+
     package static let anyIPv4 = IPAddress(bytes: [0, 0, 0, 0])
     package static let anyIPv6 = IPAddress(bytes: [UInt8](repeating: 0, count: 16))
 

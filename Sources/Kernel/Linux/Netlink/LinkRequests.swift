@@ -41,15 +41,12 @@ extension NetlinkRequest {
     /// The end of a veth pair that lies in another namespace.
     package struct Peer: Sendable {
         package var name: String
-        /// A number that is free there, so that nobody has to ask for it.
-        package var index: Int32
         package var hardwareAddress: [UInt8]
         /// Open namespace, borrowed.
         package var namespace: CInt
 
-        package init(name: String, index: Int32, hardwareAddress: [UInt8], namespace: CInt) {
+        package init(name: String, hardwareAddress: [UInt8], namespace: CInt) {
             self.name = name
-            self.index = index
             self.hardwareAddress = hardwareAddress
             self.namespace = namespace
         }
@@ -65,7 +62,7 @@ extension NetlinkRequest {
             $0.attribute(kind, "veth")
             $0.nested(kindData) {
                 $0.nested(vethPeer) {
-                    $0.bytes += linkHeader(index: peer.index).bytes
+                    $0.bytes += linkHeader().bytes
                     $0.attribute(linkName, peer.name)
                     $0.attribute(hardwareAddress, peer.hardwareAddress)
                     if let mtu { $0.attribute(largestPacket, mtu) }
@@ -121,11 +118,11 @@ extension NetlinkRequest {
         NetlinkRequest(type: getLink, payload: linkHeader().bytes, operation: "list links", subject: "")
     }
 
-    private static func linkHeader(index: Int32 = 0, flags: UInt32 = 0, change: UInt32 = 0) -> NetlinkWriter {
+    private static func linkHeader(flags: UInt32 = 0, change: UInt32 = 0) -> NetlinkWriter {
         var writer = NetlinkWriter()
         writer.append(UInt16(0))
         writer.append(UInt16(0))
-        writer.append(index)
+        writer.append(Int32(0))
         writer.append(flags)
         writer.append(change)
         return writer
