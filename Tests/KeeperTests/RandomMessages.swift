@@ -68,6 +68,9 @@ extension SeededChance {
         plan.namespaces = Namespaces(rawValue: number())
         plan.identityMap = IdentityMap(firstUserOutside: number(), firstGroupOutside: number(), count: number())
         plan.root = root()
+        plan.madeDirectories = some { $0.text() }
+        plan.roomPlaces.hosts = text()
+        plan.roomPlaces.resolver = text()
         if flip() { plan.network = .given }
         plan.mounts = some { $0.mount() }
         plan.hostname = maybe { $0.text() }
@@ -78,6 +81,7 @@ extension SeededChance {
         plan.sharedMemoryBytes = number()
         plan.identity = identity()
         plan.capabilities = Capabilities(rawValue: number())
+        plan.gainableCapabilities = Capabilities(rawValue: number())
         plan.noNewPrivileges = flip()
         plan.systemCallFilter = bytes()
         plan.limits = limits()

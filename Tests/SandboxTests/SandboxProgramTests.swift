@@ -38,7 +38,8 @@ import Testing
         #expect(
             kinds(steps) == [
                 "duplicate", "duplicate", "duplicate", "hostname", "closeFrom", "keepCapabilities", "groups", "gid", "uid",
-                "capabilities", "ambient", "deathSignal", "noNewPrivileges", "changeDirectory", "changeDirectory",
+                "capabilities", "ambient", "deathSignal", "noNewPrivileges", "changeDirectoryInside",
+                "changeDirectoryInside",
                 "signalsToDefault", "signalMask", "seccomp", "execute",
             ])
     }

@@ -114,7 +114,7 @@ final class TemplateEntry {
         // something behind for the next.
         sharesNetworks =
             plan.namespaces.contains(.network) && !plan.namespaces.contains(.user)
-            && plan.capabilities.isDisjoint(with: Capabilities(names: ["NET_ADMIN", "SYS_ADMIN", "NET_RAW"]) ?? .all)
+            && plan.bounding.isDisjoint(with: Capabilities(names: ["NET_ADMIN", "SYS_ADMIN", "NET_RAW"]) ?? .all)
             && plan.readOnlyPaths.contains("/proc/sys") && plan.namespaces.contains(.mount)
     }
 

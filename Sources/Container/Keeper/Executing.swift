@@ -56,7 +56,7 @@ extension Keeper {
         // Who holds CAP_SYS_PTRACE in the machine's own user namespace opens any process that it sees, dumpable or not
         // (ptrace(2), PTRACE_MODE_ATTACH), so also the child that shares the keeper's memory until its exec.
         let tracer = Capabilities(name: "SYS_PTRACE")!
-        if !sandbox.plan.capabilities.isDisjoint(with: tracer), sandbox.plan.namespaces.contains(.pid),
+        if !sandbox.plan.bounding.isDisjoint(with: tracer), sandbox.plan.namespaces.contains(.pid),
             !sandbox.plan.namespaces.contains(.user)
         {
             throw KeeperFailure(

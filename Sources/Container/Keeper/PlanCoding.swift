@@ -13,6 +13,10 @@ extension WireWriter {
         write(plan.identityMap.count)
         write(plan.root)
         write(list: plan.mounts) { $0.write($1) }
+        write(list: plan.madeDirectories) { $0.write($1) }
+        write(plan.roomPlaces.hosts)
+        write(plan.roomPlaces.hostname)
+        write(plan.roomPlaces.resolver)
         write(plan.isNetworkGiven)
         write(plan.hostname) { $0.write($1) }
         write(list: plan.maskedPaths) { $0.write($1) }
@@ -22,6 +26,7 @@ extension WireWriter {
         write(plan.sharedMemoryBytes)
         write(plan.identity)
         write(plan.capabilities.rawValue)
+        write(plan.gainableCapabilities.rawValue)
         write(plan.noNewPrivileges)
         write(plan.systemCallFilter)
         write(plan.limits)
@@ -108,6 +113,10 @@ extension WireReader {
             firstUserOutside: try readUInt32(), firstGroupOutside: try readUInt32(), count: try readUInt32())
         plan.root = try readRoot()
         plan.mounts = try readList { reader throws(WireError) in try reader.readMount() }
+        plan.madeDirectories = try readList { reader throws(WireError) in try reader.readText() }
+        plan.roomPlaces.hosts = try readText()
+        plan.roomPlaces.hostname = try readText()
+        plan.roomPlaces.resolver = try readText()
         plan.isNetworkGiven = try readBool()
         plan.hostname = try readOptional { reader throws(WireError) in try reader.readText() }
         plan.maskedPaths = try readList { reader throws(WireError) in try reader.readText() }
@@ -117,6 +126,7 @@ extension WireReader {
         plan.sharedMemoryBytes = try readInt()
         plan.identity = try readIdentity()
         plan.capabilities = Capabilities(rawValue: try readUInt64())
+        plan.gainableCapabilities = Capabilities(rawValue: try readUInt64())
         plan.noNewPrivileges = try readBool()
         plan.systemCallFilter = try readBlock()
         plan.limits = try readLimits()

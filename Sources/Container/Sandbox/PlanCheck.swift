@@ -71,8 +71,12 @@ extension SandboxPlan {
         guard hasMounts || mounts.isEmpty else {
             throw SystemError("mount on", mounts[0].target, code: .invalid, advice: "It needs a mount namespace.")
         }
+        for path in madeDirectories + roomPlaces.all { try Self.checkInside(path) }
+        guard hasMounts || madeDirectories.isEmpty else {
+            throw SystemError("make directory", madeDirectories[0], code: .invalid, advice: "It needs a root of its own.")
+        }
         if case .overlay(let lower, let upper) = root {
-            guard !lower.isEmpty else {
+            guard !lower.isEmpty || rooms != nil else {
                 throw SystemError("stack an overlay", code: .invalid, advice: "It needs a lower directory.")
             }
             if case .temporary(let bytes) = upper { try Self.check("the overlay's layer", bytes) }
@@ -81,6 +85,17 @@ extension SandboxPlan {
                     "make rooms in", "\"\(directory)\"", code: .invalid,
                     advice: "A directory for rooms is an absolute path that ends with a name.")
             }
+        }
+    }
+
+    /// Refuses what is no path below the root, and what climbs.
+    private static func checkInside(_ path: String) throws(SystemError) {
+        let parts = path.split(separator: "/")
+        guard path.hasPrefix("/"), !parts.isEmpty, !parts.contains("."), !parts.contains(".."), !path.utf8.contains(0)
+        else {
+            throw SystemError(
+                "make a place at", "\"\(path)\"", code: .invalid,
+                advice: "It is an absolute path below the root, without \".\" and \"..\".")
         }
     }
 

@@ -34,10 +34,11 @@ struct RootSteps {
         program.add(.mount(source: "none", target: "/", type: "", flags: Mounts.makePrivate, options: ""))
         // The modes below are meant as they stand; the keeper's umask would take from them.
         program.add(.umask(0))
-        openRoot(plan.root)
+        openRoot(plan)
         for directory in sources.directories { attach(directory.target, isDirectory: true) }
         for link in sources.links { program.add(.symbolicLink(root, String(link.path.dropFirst()), target: link.target)) }
         for name in mountPoints(plan) { makeDirectory("/" + name) }
+        for path in plan.madeDirectories { makeDirectory(path) }
         for bound in roomFiles {
             program.add(.moveMount(bound.file, to: makePlace(bound.target, isDirectory: false), ""))
         }
@@ -69,17 +70,17 @@ struct RootSteps {
 
     // The root.
 
-    private mutating func openRoot(_ kind: RootFilesystem) {
-        switch kind {
+    private mutating func openRoot(_ plan: SandboxPlan) {
+        switch plan.root {
         case .unchanged: preconditionFailure("a sandbox without a root of its own builds none")
         case .host: newMount("tmpfs", ["mode=755", "size=1m"], into: root, attributes: [.noSetuid, .noDevices])
         case .directory: trees.append(root)
-        case .overlay(let lower, let upper): overlay(lower, upper)
+        case .overlay(let lower, let upper): overlay(lower, upper, plan.roomPlaces)
         }
         program.add(.moveMount(root, to: nil, "/"))
     }
 
-    private mutating func overlay(_ lower: [String], _ upper: OverlayUpper) {
+    private mutating func overlay(_ lower: [String], _ upper: OverlayUpper, _ places: RoomPlaces) {
         let configuration = program.slot()
         var options = Self.layers(lower)
         switch upper {
@@ -88,7 +89,7 @@ struct RootSteps {
         case .room(let directory, _):
             // The working directory is the room (`SandboxProgram`), so that all rooms share one program.
             options = Self.layers(lower + [Room.base(in: directory)]) + ["upperdir=" + Room.upper, "workdir=" + Room.work]
-            bindRoomFiles()
+            bindRoomFiles(places)
         case .temporary(let bytes):
             // The layer lives on a tmpfs that is attached below the overlay's own place and hidden by it.
             let layer = program.slot()
@@ -104,8 +105,8 @@ struct RootSteps {
     }
 
     /// Takes detached mounts of the room's files before anything covers the machine's tree.
-    private mutating func bindRoomFiles() {
-        for (name, target) in Room.boundFiles {
+    private mutating func bindRoomFiles(_ places: RoomPlaces) {
+        for (name, target) in zip(Room.boundFiles.map(\.name), places.all) {
             let file = program.slot()
             program.add(.openTree(nil, name, flags: Mounts.cloneTree, into: file))
             program.add(

@@ -13,6 +13,10 @@ package struct SandboxPlan: Hashable, Sendable {
     package var root: RootFilesystem = .host
     /// Mounts over the root filesystem, in this order.
     package var mounts: [Mount] = []
+    /// Directories that are made in the root where they are missing, for programs to start in.
+    package var madeDirectories: [String] = []
+    /// Where the files of a room are bound; used when the root has one.
+    package var roomPlaces = RoomPlaces()
     /// Whether each start brings the namespace of its network; `network` says it in one word.
     package var isNetworkGiven = false
     /// The host name inside; nil: that of the machine. A call may bring another.
@@ -31,6 +35,8 @@ package struct SandboxPlan: Hashable, Sendable {
     package var identity = Users.Identity(uid: 0, gid: 0)
     /// Held in the effective, permitted and bounding sets; also ambient when the user is not root.
     package var capabilities: Capabilities = []
+    /// What a program may gain besides by executing a file, where `noNewPrivileges` lets it.
+    package var gainableCapabilities: Capabilities = []
     package var noNewPrivileges = true
     /// The compiled system-call filter, 8 bytes an instruction; empty: none.
     package var systemCallFilter: [UInt8] = []
@@ -53,10 +59,24 @@ package struct SandboxPlan: Hashable, Sendable {
         }
     }
 
+    /// The capabilities of the bounding set.
+    package var bounding: Capabilities { capabilities.union(gainableCapabilities) }
+
     /// The directory of the sandboxes' rooms; nil: they have none.
     package var rooms: String? {
         if case .overlay(_, .room(let directory, _)) = root { directory } else { nil }
     }
+}
+
+/// Where the files of a room are bound: absolute paths inside, each with the links of the image followed.
+package struct RoomPlaces: Hashable, Sendable {
+    package var hosts = "/etc/hosts"
+    package var hostname = "/etc/hostname"
+    package var resolver = "/etc/resolv.conf"
+
+    package init() {}
+
+    var all: [String] { [hosts, hostname, resolver] }
 }
 
 /// What a sandbox has as its "/".

@@ -96,7 +96,7 @@ package struct SandboxProgram: Sendable {
         limit(plan, openFiles: false)
         if !plan.namespaces.isEmpty {
             self.program.add(.newKeyring)
-            self.program.add(.dropBounding(keeping: plan.capabilities, last: Capabilities.lastKnown))
+            self.program.add(.dropBounding(keeping: plan.bounding, last: Capabilities.lastKnown))
         }
         self.program.add(.park(socket, first: streams[0], count: streams.count))
         finish(plan, terminal: terminal)
@@ -122,7 +122,7 @@ package struct SandboxProgram: Sendable {
         if let nice = plan.niceValue { program.add(.priority(nice)) }
         if !plan.namespaces.isEmpty {
             program.add(.newKeyring)
-            program.add(.dropBounding(keeping: plan.capabilities, last: variant.lastCapability))
+            program.add(.dropBounding(keeping: plan.bounding, last: variant.lastCapability))
         }
     }
 
@@ -220,8 +220,10 @@ package struct SandboxProgram: Sendable {
         becomeUser(plan.identity, plan.capabilities, isolated: isolated)
         program.add(.deathSignal(Signal.kill, parent: 0))
         if plan.noNewPrivileges { program.add(.noNewPrivileges) }
-        program.add(.changeDirectory(plan.directory))
-        program.add(.changeDirectory(nil))
+        for directory in [plan.directory, nil] {
+            program.add(
+                plan.namespaces.contains(.mount) ? .changeDirectoryInside(directory) : .changeDirectory(directory))
+        }
         // CLONE_CLEAR_SIGHAND has reset the handlers; the keeper ignores nothing but SIGPIPE.
         program.add(.signalsToDefault(Signal.mask([Signal.pipe])))
         program.add(.signalMask(0))

@@ -65,10 +65,11 @@ struct LaunchMemory: ~Copyable {
         guard index >= 0 else { return nil }
         let code = Errno(launch.pointee.report_errno)
         if case .execute = program.source.steps[index] { return .execute(call.path, code: code) }
-        if case .changeDirectory(nil) = program.source.steps[index] {
-            return SpawnError(step: "change directory to \(call.directory ?? "")", code: code)
-        }
         let step = program.source.steps[index]
+        if step == .changeDirectory(nil) || step == .changeDirectoryInside(nil) {
+            return SpawnError(
+                step: "change directory to \(call.directory ?? "")", code: code, advice: step.advice(on: code))
+        }
         return SpawnError(step: program.sentence(ofStep: index), code: code, advice: step.advice(on: code))
     }
 

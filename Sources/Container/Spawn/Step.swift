@@ -51,6 +51,8 @@ package enum Step: Hashable, Sendable {
     // Files and directories.
     /// chdir(2); nil: the directory of this call, if it names one.
     case changeDirectory(String?)
+    /// The same below a root of somebody's making: no link of /proc to a descriptor or another root is followed.
+    case changeDirectoryInside(String?)
     case changeDirectoryTo(Slot)
     case makeDirectory(Slot?, String, mode: UInt32)
     case symbolicLink(Slot?, String, target: String)

@@ -20,6 +20,8 @@ extension Step {
         case (.moveUp, .badDescriptor), (.duplicate, .badDescriptor): "It is not open in this process."
         case (.moveUp, .tooManyOpenFiles), (.moveUp, .invalid), (.duplicate, .tooManyOpenFiles):
             "The limit on open files of this process is too low for it."
+        case (.changeDirectoryInside, .tooManyLinks):
+            "A link of /proc to a descriptor or a root is no way to a working directory."
         case (.deathSignal, .noProcess): "The parent ended during the start."
         default: ""
         }

@@ -8,7 +8,7 @@ struct StepEncoder {
     mutating func encode(_ step: Step) -> cspawn_step {
         switch step {
         case .unshareFiles, .duplicate, .moveUp, .closeFrom, .open, .openAt, .close, .write: descriptors(step)
-        case .changeDirectory, .changeDirectoryTo, .makeDirectory, .symbolicLink, .makeNode: files(step)
+        case .changeDirectory, .changeDirectoryInside, .changeDirectoryTo, .makeDirectory, .symbolicLink, .makeNode: files(step)
         case .joinNamespaces, .unshare, .hostname, .loopbackUp, .mount, .unmount, .newFileSystem, .fileSystemOption,
             .fileSystemMount, .openTree, .moveMount, .mountAttributes, .pivotRoot, .maskPath, .readOnlyPath:
             mounts(step)
@@ -81,6 +81,11 @@ struct StepEncoder {
         switch step {
         case .changeDirectory(let path):
             var step = record(CSPAWN_CHDIR, text: path)
+            if path == nil { step.flags |= UInt32(CSPAWN_PATH_FROM_LAUNCH) }
+            return step
+        case .changeDirectoryInside(let path):
+            var step = record(CSPAWN_CHDIR, text: path)
+            step.flags |= UInt32(CSPAWN_NO_MAGIC_LINKS)
             if path == nil { step.flags |= UInt32(CSPAWN_PATH_FROM_LAUNCH) }
             return step
         case .changeDirectoryTo(let slot): return record(CSPAWN_FCHDIR, slot.value)

@@ -35,6 +35,8 @@ extension Step {
         case .signalMask: "set the signal mask"
         case .newKeyring: "join a new session keyring"
         case .changeDirectory(let path): path.map { "change directory to \($0)" } ?? "change to the working directory"
+        case .changeDirectoryInside(let path):
+            path.map { "change directory to \($0)" } ?? "change to the working directory"
         case .changeDirectoryTo: "change to the working directory"
         case .makeDirectory(_, let path, _): "make directory \(path)"
         case .symbolicLink(_, let path, let target): "make the link \(path) to \(target)"

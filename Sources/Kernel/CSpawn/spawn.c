@@ -114,6 +114,21 @@ static inline long fill(struct context *x, int64_t slot, long fd) {
     return fd < 0 ? fd : 0;
 }
 
+/// The descriptors of the preparation are closed by the exec, so until then /proc/self/fd/N would lead a working
+/// directory out of the root (CVE-2024-21626).
+static long change_directory(const struct context *x, const struct cspawn_step *s) {
+    if (!(s->flags & CSPAWN_NO_MAGIC_LINKS)) return CALL(SYS_chdir, path_of(x));
+    struct open_how how;
+    zero(&how, sizeof how);
+    how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    how.resolve = RESOLVE_NO_MAGICLINKS;
+    long opened = CALL(SYS_openat2, AT_FDCWD, path_of(x), &how, sizeof how);
+    if (opened < 0) return opened;
+    long result = CALL(SYS_fchdir, opened);
+    CALL(SYS_close, opened);
+    return result;
+}
+
 static long set_hostname(const struct context *x, const struct cspawn_step *s) {
     if (!(s->flags & CSPAWN_NAME_FROM_LAUNCH)) return CALL(SYS_sethostname, text(x, s->s0), s->s1);
     long length = 0;
@@ -383,7 +398,7 @@ static long perform(struct context *x, const struct cspawn_step *s) {
     case CSPAWN_NEW_KEYRING: { long result = CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0); return result < 0 && result != -ENOSYS ? result : 0; }
     case CSPAWN_PERSONALITY: { long result = CALL(SYS_personality, s->a); return result < 0 ? result : 0; }
 
-    case CSPAWN_CHDIR: return CALL(SYS_chdir, path_of(x));
+    case CSPAWN_CHDIR: return change_directory(x, s);
     case CSPAWN_FCHDIR: return CALL(SYS_fchdir, fds[s->a]);
     case CSPAWN_MKDIR: return make_directory(x, s);
     case CSPAWN_SYMLINK: return CALL(SYS_symlinkat, text(x, s->s0), directory(x, s->a), text(x, s->s1));

@@ -51,10 +51,6 @@ extension ContainerSpec {
     /// Parts of the spec that nothing acts on yet are refused, not ignored.
     private func refuseWhatIsNotWired() throws(SpecError) {
         let reason = "is not possible yet"
-        if let image { throw SpecError("the image", image.name, reason) }
-        if entrypoint != nil { throw SpecError("--entrypoint", "", reason) }
-        if sharedMemoryBytes != nil { throw SpecError("--shm-size", "", reason) }
-        if cpuShares != nil { throw SpecError("--cpu-shares", "", reason) }
         if !devices.isEmpty { throw SpecError("--device", "", reason) }
         if usesInit { throw SpecError("--init", "", reason) }
         if healthcheck != nil { throw SpecError("--health-cmd", "", reason) }
@@ -70,8 +66,14 @@ extension ContainerSpec {
     }
 
     private func validateProgram() throws(SpecError) {
-        guard !program.isEmpty else { throw SpecError("the program", "", "is missing: name a path or a command") }
+        guard !program.isEmpty || image != nil else {
+            throw SpecError("the program", "", "is missing: name a path or a command")
+        }
         try noNUL("the program", program)
+        for word in entrypoint ?? [] { try noNUL("--entrypoint", word) }
+        if entrypoint != nil, image == nil {
+            throw SpecError("--entrypoint", "", "is for images: without one the program is what you name")
+        }
         for argument in arguments { try noNUL("an argument", argument) }
         for variable in environment {
             try noNUL("-e", variable)
@@ -85,6 +87,14 @@ extension ContainerSpec {
     }
 
     private func validateRoot() throws(SpecError) {
+        if let image {
+            guard !image.name.isEmpty else { throw SpecError("the image", "", "is missing: name one") }
+            try noNUL("the image", image.name)
+            guard rung == .container else {
+                throw SpecError("--rung", rung.rawValue, "an image is for the container rung: leave --rung out")
+            }
+            guard root == .host else { throw SpecError("--root, --overlay", "", "an image is a root itself: leave them out") }
+        }
         switch root {
         case .host: break
         case .directory(let path): try absolute("--root", path)
@@ -133,6 +143,12 @@ extension ContainerSpec {
         if let memoryBytes, memoryBytes <= 0 { throw SpecError("--memory", "\(memoryBytes)", "is no amount of memory") }
         if let milliCPUs, milliCPUs <= 0 { throw SpecError("--cpus", "\(milliCPUs)m", "is no amount of CPU time") }
         if let pidsLimit, pidsLimit < 0 { throw SpecError("--pids-limit", "\(pidsLimit)", "is negative; 0 is no limit") }
+        if let cpuShares, !CgroupLimits.cpuSharesRange.contains(cpuShares) {
+            throw SpecError("--cpu-shares", "\(cpuShares)", "write a weight from 2 to 262144; everybody's is 1024")
+        }
+        if let sharedMemoryBytes, sharedMemoryBytes < 4096 {
+            throw SpecError("--shm-size", "\(sharedMemoryBytes)", "\(sharedMemoryBytes) bytes hold nothing")
+        }
         if let cpus, IndexList(cpus) == nil { throw SpecError("--cpuset-cpus", cpus, "write a list such as 0-3,7") }
         var names: Set<String> = []
         for limit in limits {
@@ -186,6 +202,7 @@ extension ContainerSpec {
         }
         if isReadOnly { throw SpecError("--read-only", "", advice) }
         if hostname != nil { throw SpecError("--hostname", "", advice) }
+        if sharedMemoryBytes != nil { throw SpecError("--shm-size", "", advice) }
         if network == .isolated { throw SpecError("--network", "none", advice) }
     }
 

@@ -11,9 +11,9 @@ enum DefaultEnvironment {
     }
 
     /// The whole environment: PATH, HOSTNAME, HOME and for a terminal TERM, then what was asked for, which wins.
-    static func of(_ spec: ContainerSpec, identity: Users.Identity) -> StringBlock {
+    static func of(_ spec: ContainerSpec, identity: Users.Identity, hostname: String? = nil) -> StringBlock {
         var variables = ["PATH=\(path)"]
-        if spec.rung != .process { variables.append("HOSTNAME=\(spec.hostname ?? ContainerSpec.defaultHostname)") }
+        if spec.rung != .process { variables.append("HOSTNAME=\(hostname ?? spec.hostname ?? ContainerSpec.defaultHostname)") }
         variables.append("HOME=\(identity.home)")
         if spec.hasTerminal { variables.append("TERM=xterm") }
         return StringBlock(merge(spec.environment, over: variables))

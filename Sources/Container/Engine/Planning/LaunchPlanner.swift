@@ -15,25 +15,31 @@ package final class LaunchPlanner: Sendable {
     /// The plan and the call for a spec.
     ///
     /// - Throws: `NodeFailure` that names the flag, the program or the directory that is wrong. Nothing was changed.
-    package func plan(_ spec: ContainerSpec) async throws(NodeFailure) -> PlannedLaunch {
+    package func plan(
+        _ spec: ContainerSpec, image: ImageRoot? = nil, hostname: String? = nil
+    ) async throws(NodeFailure) -> PlannedLaunch {
         do { try spec.validate() } catch { throw error.failure }
-        let findings = try await LaunchFindings.gatherInBackground(for: spec)
-        do { return try builder.build(spec, findings) } catch { throw error.failure }
+        let findings = try await LaunchFindings.gatherInBackground(for: spec, image)
+        do { return try builder.build(spec, findings, image: image, hostname: hostname) } catch { throw error.failure }
     }
 
     /// Who and which file another program in a container of this spec is.
-    package func findings(for spec: ContainerSpec) async throws(NodeFailure) -> LaunchFindings {
+    package func findings(
+        for spec: ContainerSpec, image: ImageRoot? = nil
+    ) async throws(NodeFailure) -> LaunchFindings {
         do { try spec.validate() } catch { throw error.failure }
-        return try await LaunchFindings.gatherInBackground(for: spec)
+        return try await LaunchFindings.gatherInBackground(for: spec, image)
     }
 }
 
 extension LaunchFindings {
-    fileprivate static func gatherInBackground(for spec: ContainerSpec) async throws(NodeFailure) -> LaunchFindings {
+    fileprivate static func gatherInBackground(
+        for spec: ContainerSpec, _ image: ImageRoot?
+    ) async throws(NodeFailure) -> LaunchFindings {
         let result: Result<LaunchFindings, NodeFailure>
         do {
             result = try await BlockingPool.shared.run { () throws(SystemError) in
-                do throws(NodeFailure) { return .success(try gather(for: spec)) } catch { return .failure(error) }
+                do throws(NodeFailure) { return .success(try gather(for: spec, image: image)) } catch { return .failure(error) }
             }
         } catch { throw NodeFailure(.system, "look up the program: \(error)") }
         return try result.get()

@@ -46,7 +46,12 @@ package struct PlanBuilder: Sendable {
         self.filter = filter
     }
 
-    package func build(_ spec: ContainerSpec, _ findings: LaunchFindings) throws(SpecError) -> PlannedLaunch {
+    /// - Parameters:
+    ///   - image: what a container of an image has as its root.
+    ///   - hostname: the host name of this container; nil: one for all.
+    package func build(
+        _ spec: ContainerSpec, _ findings: LaunchFindings, image: ImageRoot? = nil, hostname: String? = nil
+    ) throws(SpecError) -> PlannedLaunch {
         var plan = SandboxPlan()
         plan.identity = findings.identity
         plan.limits = try limits(of: spec)
@@ -57,9 +62,11 @@ package struct PlanBuilder: Sendable {
         case .process: try applyProcessRung(spec, to: &plan)
         case .container, .function: try applyContainerRung(spec, findings.program, to: &plan)
         }
+        if let image { try applyImage(image, spec, findings, to: &plan) }
         let call = ProgramCall(
-            path: findings.program.path, arguments: StringBlock([spec.program] + spec.arguments),
-            environment: DefaultEnvironment.of(spec, identity: findings.identity), directory: spec.directory)
+            path: findings.program.path, arguments: StringBlock(spec.words),
+            environment: DefaultEnvironment.of(spec, identity: findings.identity, hostname: hostname),
+            directory: spec.directory, hostname: image == nil ? nil : hostname)
         return PlannedLaunch(plan: plan, call: call)
     }
 
@@ -83,18 +90,42 @@ package struct PlanBuilder: Sendable {
         if machine.uid != 0 { try applyUserNamespace(spec, to: &plan) }
         plan.root = root(of: spec)
         plan.mounts = spec.mounts.map(Self.mount)
+        if let bytes = spec.sharedMemoryBytes { plan.sharedMemoryBytes = bytes }
         plan.hostname = spec.hostname ?? ContainerSpec.defaultHostname
-        if spec.root == .host {
+        if spec.root == .host, spec.image == nil {
             plan.maskedPaths += KernelPaths.machineSecrets
             plan.mounts += mountsOfProgram(program, declared: spec.mounts)
         }
         // A root of somebody's making has its own /tmp; a declared one takes the private one's place.
-        if spec.root != .host || spec.mounts.contains(where: { Self.parts($0.target) == ["tmp"] }) {
+        if spec.root != .host || spec.image != nil || spec.mounts.contains(where: { Self.parts($0.target) == ["tmp"] }) {
             plan.temporaryBytes = nil
         }
         plan.capabilities = try capabilities(spec).subtracting(try dropped(spec))
         plan.noNewPrivileges = spec.noNewPrivileges
         plan.systemCallFilter = spec.hasSystemCallFilter ? filter(plan.capabilities) : []
+    }
+
+    /// What differs for a container of an image: its root, and Docker's conventions, which images expect.
+    private func applyImage(
+        _ image: ImageRoot, _ spec: ContainerSpec, _ findings: LaunchFindings, to plan: inout SandboxPlan
+    ) throws(SpecError) {
+        guard machine.uid == 0 else {
+            throw SpecError("the image", spec.image?.name ?? "", "needs a node that runs as root: start it with sudo")
+        }
+        plan.root = .overlay(lower: image.layers, upper: .room(image.rooms, readOnly: spec.isReadOnly))
+        plan.temporaryBytes = nil
+        plan.maskedPaths = KernelPaths.masked
+        plan.madeDirectories = findings.missingDirectory.map { [$0] } ?? []
+        plan.roomPlaces = findings.roomPlaces
+        plan.showsSysfs = true
+        // The call brings the name: all containers of the image share the template.
+        plan.hostname = nil
+        let base = Capabilities.dockerDefault.intersection(machine.capabilities)
+        let held = base.union(try capabilities(spec)).subtracting(try dropped(spec))
+        plan.gainableCapabilities = held
+        // Who is not root holds what was asked for by name; the rest can be gained by a program that has the right.
+        plan.capabilities = plan.identity.uid == 0 ? held : try capabilities(spec).subtracting(try dropped(spec))
+        plan.systemCallFilter = spec.hasSystemCallFilter ? filter(held) : []
     }
 
     /// Rootless: the user who started the node is root inside, and the only one there.
@@ -175,6 +206,7 @@ package struct PlanBuilder: Sendable {
     private func limits(of spec: ContainerSpec) throws(SpecError) -> CgroupLimits {
         try check("--memory", spec.memoryBytes, CgroupLimits(memoryBytes: spec.memoryBytes))
         try check("--cpus", spec.milliCPUs.map { "\($0)m" }, CgroupLimits(cpuMillis: spec.milliCPUs))
+        try check("--cpu-shares", spec.cpuShares, CgroupLimits(cpuShares: spec.cpuShares))
         try check("--cpuset-cpus", spec.cpus, CgroupLimits(cpus: spec.cpus))
         var pids = spec.pidsLimit
         if pids == 0 { pids = nil }
@@ -183,7 +215,8 @@ package struct PlanBuilder: Sendable {
         if spec.pidsLimit == nil, machine.controllers.contains(.pids) {
             pids = min(ContainerSpec.defaultPidsLimit, machine.capacity.processes)
         }
-        return CgroupLimits(memoryBytes: spec.memoryBytes, pids: pids, cpuMillis: spec.milliCPUs, cpus: spec.cpus)
+        return CgroupLimits(memoryBytes: spec.memoryBytes, pids: pids, cpuMillis: spec.milliCPUs, cpuShares: spec.cpuShares,
+            cpus: spec.cpus)
     }
 
     private func check(

@@ -1,4 +1,5 @@
 package import Linux
+package import Sandbox
 
 /// Which file a program's name means, inside the root.
 package struct FoundProgram: Hashable, Sendable {
@@ -17,6 +18,10 @@ package struct FoundProgram: Hashable, Sendable {
 package struct LaunchFindings: Hashable, Sendable {
     package var program: FoundProgram
     package var identity: Users.Identity
+    /// A working directory that an image has not: made in the container's room, as Docker does.
+    package var missingDirectory: String?
+    /// Where the container's own files of /etc are bound, with the image's links followed.
+    package var roomPlaces = RoomPlaces()
 
     package init(program: FoundProgram, identity: Users.Identity) {
         self.program = program
@@ -24,21 +29,45 @@ package struct LaunchFindings: Hashable, Sendable {
     }
 
     /// Looks for the program and the user of a valid spec, and at the sources of its mounts. Blocks.
-    package static func gather(for spec: ContainerSpec) throws(NodeFailure) -> LaunchFindings {
+    package static func gather(
+        for spec: ContainerSpec, image: ImageRoot? = nil
+    ) throws(NodeFailure) -> LaunchFindings {
         do throws(SpecError) {
-            let root = try RootView(spec.root)
+            let root = try image.map { image throws(SpecError) in try RootView(image) } ?? RootView(spec.root)
             for case .bind(let source, _, _) in spec.mounts where !Files.exists(source) {
                 throw SpecError("-v", source, "there is no such file or directory on this machine")
             }
-            let identity: Users.Identity
-            do { identity = try root.users().identity(of: spec.user ?? "0") } catch {
-                throw SpecError("-u", error.text, error.problem)
-            }
+            let flag = image == nil ? "-u" : "-u, or the image's USER,"
+            let identity = try root.identity(of: spec.user ?? "0", flag: flag)
             let search = ProgramSearch(spec: spec, root: root)
-            return LaunchFindings(program: try search.find(), identity: identity)
+            var findings = LaunchFindings(program: try search.find(), identity: identity)
+            if image != nil {
+                findings.missingDirectory = try missingDirectory(of: spec, root)
+                findings.roomPlaces.hosts = try root.place(for: findings.roomPlaces.hosts, flag: "the image's")
+                findings.roomPlaces.hostname = try root.place(for: findings.roomPlaces.hostname, flag: "the image's")
+                findings.roomPlaces.resolver = try root.place(for: findings.roomPlaces.resolver, flag: "the image's")
+            }
+            return findings
         } catch {
             throw error.failure
         }
+    }
+}
+
+extension LaunchFindings {
+    /// nil when the directory is there, or is not the root's: a mount's, or the kernel's.
+    private static func missingDirectory(
+        of spec: ContainerSpec, _ root: RootView
+    ) throws(SpecError) -> String? {
+        guard let directory = spec.directory else { return nil }
+        let flag = "-w, or the image's WORKDIR,"
+        let place = try root.place(for: directory, flag: flag)
+        func isBelow(_ target: String) -> Bool { place == target || place.hasPrefix(target + "/") }
+        let covering = ["/proc", "/dev", "/sys"] + spec.mounts.map { ImageDefaultsMerge.clean($0.target) }
+        if covering.contains(where: isBelow) { return nil }
+        guard let found = root.find(place) else { return place }
+        guard found.status.kind == .directory else { throw SpecError(flag, directory, "is no directory") }
+        return nil
     }
 }
 
@@ -48,7 +77,7 @@ struct ProgramSearch {
     let root: RootView
 
     func find() throws(SpecError) -> FoundProgram {
-        let name = spec.program
+        let name = spec.words[0]
         if name.hasPrefix("/") { return try check(name) }
         if name.contains("/") {
             let directory = spec.directory ?? "/"
@@ -82,7 +111,14 @@ struct ProgramSearch {
     /// What is at a path inside: a declared bind covers what the root has there.
     private func seen(_ path: String) -> RootView.Found? {
         let covering = spec.mounts.last { path == $0.target || path.hasPrefix($0.target + "/") }
-        guard case .bind(let source, let target, _) = covering else { return covering == nil ? root.find(path) : nil }
+        let source: String
+        let target: String
+        switch covering {
+        // What a fresh volume holds is copied from the root; what one of before holds is known only inside.
+        case nil, .volume: return root.find(path)
+        case .temporary: return nil
+        case .bind(let from, let to, _): (source, target) = (from, to)
+        }
         guard let machine = try? RootView(.host) else { return nil }
         return machine.find(source + path.dropFirst(target.count)).map {
             RootView.Found(status: $0.status, realPath: path)

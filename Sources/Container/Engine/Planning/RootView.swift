@@ -2,8 +2,6 @@ import Glibc
 import Linux
 
 /// The files that a program will see, looked at from outside before it is started.
-///
-/// Only a look: what it finds decides which path is executed and who the user is; the kernel decides again, inside.
 struct RootView {
     /// What was found at a path.
     struct Found {
@@ -14,39 +12,56 @@ struct RootView {
 
     private enum Kind {
         case machine
-        /// A directory, or directories stacked, the topmost first.
-        case layers([SharedFD])
+        case layers(LayeredFiles)
     }
 
     private let kind: Kind
-    /// Most symbolic links on one path, as the kernel has it (path_resolution(7)).
-    private static let linkLimit = 40
+
+    /// No passwd(5) of a real system is larger, and no look-up reads more.
+    private static let userFileLimit = 1 << 20
 
     /// - Throws: `SpecError` for a root that is missing or no directory.
     init(_ root: ContainerRoot) throws(SpecError) {
         switch root {
         case .host: kind = .machine
-        case .directory(let path): kind = .layers([try Self.open("--root", path)])
+        case .directory(let path): kind = .layers(LayeredFiles([try Self.open("--root", path)]))
         case .overlay(let lower, let upper, _):
             var layers: [SharedFD] = []
             for path in (upper.map { [$0] } ?? []) + lower { layers.append(try Self.open("--overlay", path)) }
-            kind = .layers(layers)
+            kind = .layers(LayeredFiles(layers))
         }
     }
 
-    /// The users that the root has.
-    func users() -> Users {
-        switch kind {
-        case .machine: return .ofMachine()
-        case .layers(let layers):
-            // The topmost layer with the file counts: so does the program's own look.
-            var passwd = Users(passwd: "", group: "")
-            for layer in layers.reversed() {
-                let here = Users.inRoot(layer.raw)
-                if !here.users.isEmpty { passwd.users = here.users }
-                if !here.groups.isEmpty { passwd.groups = here.groups }
+    /// The root of a container that is made from an image.
+    init(_ image: ImageRoot) throws(SpecError) {
+        var layers: [SharedFD] = []
+        for path in (image.upper.map { [$0] } ?? []) + image.layers { layers.append(try Self.open("the image", path)) }
+        kind = .layers(LayeredFiles(layers))
+    }
+
+    /// Who `text` means to the root.
+    ///
+    /// - Throws: `SpecError`, kind bad request, with the flag that it was given by.
+    func identity(of text: String, flag: String) throws(SpecError) -> Users.Identity {
+        guard case .layers(let layers) = kind else { return try Self.identity(of: text, .ofMachine(), flag, "") }
+        var refusals = ""
+        func read(_ path: String) -> String {
+            switch layers.read(path, limit: Self.userFileLimit) {
+            case .text(let text): return text
+            case .missing: return ""
+            case .refused(let reason):
+                refusals += "; \(path) of the root was not read: it \(reason)"
+                return ""
             }
-            return passwd
+        }
+        return try Self.identity(of: text, Users(passwd: read("/etc/passwd"), group: read("/etc/group")), flag, refusals)
+    }
+
+    private static func identity(
+        of text: String, _ users: Users, _ flag: String, _ refusals: String
+    ) throws(SpecError) -> Users.Identity {
+        do { return try users.identity(of: text) } catch {
+            throw SpecError(flag, error.text, error.problem + refusals)
         }
     }
 
@@ -54,16 +69,22 @@ struct RootView {
     func find(_ path: String) -> Found? {
         switch kind {
         case .machine:
-            guard let fd = try? Files.open(path, pathOnly), let status = try? Files.status(of: fd.raw),
+            guard let fd = try? Files.open(path, Self.pathOnly), let status = try? Files.status(of: fd.raw),
                 let real = try? Files.link("/proc/self/fd/\(fd.raw)")
             else { return nil }
             return Found(status: status, realPath: real)
-        case .layers(let layers): return Self.walk(path, layers)
+        case .layers(let layers): return layers.find(path).map { Found(status: $0.status, realPath: $0.realPath) }
         }
     }
 
+    /// Where something is to be made or mounted: the path with the root's links followed as far as it exists.
+    func place(for path: String, flag: String) throws(SpecError) -> String {
+        guard case .layers(let layers) = kind else { return path }
+        do { return try layers.place(for: path) } catch { throw SpecError(flag, path, error.reason) }
+    }
+
     // O_PATH, which glibc declares only under _GNU_SOURCE.
-    private let pathOnly: CInt = 0o10000000
+    private static let pathOnly: CInt = 0o10_000_000
 
     private static func open(_ flag: String, _ path: String) throws(SpecError) -> SharedFD {
         do { return SharedFD(try Files.place(path)) } catch {
@@ -74,59 +95,5 @@ struct RootView {
             default: throw SpecError(flag, path, "\(error)")
             }
         }
-    }
-
-    /// Follows a path through stacked layers as overlayfs shows them: a name is what the topmost layer that has it
-    /// says; a character device 0/0 hides what lies below.
-    private static func walk(_ path: String, _ layers: [SharedFD]) -> Found? {
-        var waiting = path.split(separator: "/").map(String.init)
-        var walked: [String] = []
-        var links = 0
-        var last: FileStatus?
-        while !waiting.isEmpty {
-            let part = waiting.removeFirst()
-            if part == "." { continue }
-            if part == ".." {
-                _ = walked.popLast()
-                continue
-            }
-            let here = (walked + [part]).joined(separator: "/")
-            guard let (layer, status) = topmost(here, layers) else { return nil }
-            last = status
-            guard status.kind == .link else {
-                walked.append(part)
-                continue
-            }
-            links += 1
-            guard links <= linkLimit, let target = link(here, layer) else { return nil }
-            if target.hasPrefix("/") { walked = [] }
-            waiting = target.split(separator: "/").map(String.init) + waiting
-        }
-        if walked.isEmpty { last = layers.first.flatMap { try? Files.status(of: $0.raw) } }
-        if last?.kind == .link || last == nil { last = topmost(walked.joined(separator: "/"), layers)?.1 }
-        return last.map { Found(status: $0, realPath: "/" + walked.joined(separator: "/")) }
-    }
-
-    private static func topmost(_ path: String, _ layers: [SharedFD]) -> (SharedFD, FileStatus)? {
-        for layer in layers {
-            // The links on the way were followed by `walk`; the last part is opened as what it is.
-            guard
-                let fd = try? PathResolution.open(
-                    path, inRoot: layer.raw, flags: 0o10000000 | O_NOFOLLOW, resolve: PathResolution.inRoot),
-                let status = try? Files.status(of: fd.raw)
-            else { continue }
-            if status.kind == .characterDevice, status.deviceNumber == 0 { return nil }
-            return (layer, status)
-        }
-        return nil
-    }
-
-    private static func link(_ path: String, _ layer: SharedFD) -> String? {
-        guard
-            let fd = try? PathResolution.open(
-                path, inRoot: layer.raw, flags: 0o10000000 | O_NOFOLLOW, resolve: PathResolution.inRoot)
-        else { return nil }
-        // readlinkat(2) with an empty path reads the link that an O_PATH descriptor refers to.
-        return try? Files.link("", at: fd.raw)
     }
 }

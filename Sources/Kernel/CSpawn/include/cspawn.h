@@ -97,6 +97,7 @@ _Static_assert(sizeof(struct cspawn_step) == 56, "the step record is part of the
 // Flags of a step.
 #define CSPAWN_PATH_FROM_LAUNCH 1u  // the path is `launch->directory`, per call; the step is skipped when that is null
 #define CSPAWN_SKIP_IF_NO_SLOT 2u   // skip the step when its slot a holds -1
+#define CSPAWN_NO_MAGIC_LINKS 8u    // no link of /proc to a descriptor or a root may be on the path
 #define CSPAWN_NAME_FROM_LAUNCH 4u  // the name is `launch->hostname`, per call; the step is skipped when that is null
 
 #define CSPAWN_PARK_LIMIT 16  // descriptors that one release can carry
