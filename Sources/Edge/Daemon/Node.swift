@@ -41,7 +41,7 @@ package final class Node: Sendable {
         let access = KeeperProcess(run: settings.run, executable: settings.keeper)
         let link = KeeperLink(access, nodeName: "node \(OwnProcess.pid)")
         let engine = ContainerEngine(
-            directory: ContainerDirectory(state: settings.state), link: link, planner: planner, note: note)
+            directory: ContainerDirectory(state: settings.state), link: link, planner: planner, images: images, note: note)
         let remarks = try await engine.open()
         for remark in remarks { note(remark) }
         var parts: [NodePart] = []

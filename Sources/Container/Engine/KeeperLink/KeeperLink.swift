@@ -1,3 +1,4 @@
+import Linux
 package import Keeper
 package import Sandbox
 
@@ -169,8 +170,10 @@ package actor KeeperLink {
         let round = rounds
         let request = StartRequest(
             template: template, sandbox: start.name, call: start.call, stdio: start.streams,
-            logBytesLimit: start.logBytes, attached: start.isAttached)
-        let answer = try await connection.request(.start(request), descriptors: descriptors)
+            logBytesLimit: start.logBytes, attached: start.isAttached, room: start.room, files: start.files)
+        let network = start.network.map { [$0.raw] } ?? []
+        let answer = try await connection.request(.start(request), descriptors: descriptors + network)
+        withExtendedLifetime(start) {}
         guard case .started(let report) = answer.reply else { throw KeeperConnection.strange(answer, "started") }
         return StartedSandbox(report: report, descriptors: answer.descriptors, round: round)
     }

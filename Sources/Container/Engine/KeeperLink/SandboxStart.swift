@@ -13,10 +13,17 @@ package struct SandboxStart: Sendable {
     package var logBytes: Int
     /// Whether copies of the output come back with the answer.
     package var isAttached: Bool
+    /// For a plan with rooms: the one to go on in; nil: a fresh one.
+    package var room: String?
+    /// For a plan with rooms: what the files of /etc are to hold.
+    package var files: RoomFiles
+    /// For a plan whose network is given: its namespace.
+    package var network: SharedFD?
 
     package init(
         plan: SandboxPlan, name: String, call: ProgramCall, streams: StandardStreams,
-        logBytes: Int = ContainerSpec.defaultLogBytes, isAttached: Bool = false
+        logBytes: Int = ContainerSpec.defaultLogBytes, isAttached: Bool = false, room: String? = nil,
+        files: RoomFiles = RoomFiles(), network: SharedFD? = nil
     ) {
         self.plan = plan
         self.name = name
@@ -24,6 +31,9 @@ package struct SandboxStart: Sendable {
         self.streams = streams
         self.logBytes = logBytes
         self.isAttached = isAttached
+        self.room = room
+        self.files = files
+        self.network = network
     }
 }
 

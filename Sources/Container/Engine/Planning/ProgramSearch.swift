@@ -33,7 +33,7 @@ package struct LaunchFindings: Hashable, Sendable {
         for spec: ContainerSpec, image: ImageRoot? = nil
     ) throws(NodeFailure) -> LaunchFindings {
         do throws(SpecError) {
-            let root = try image.map { image throws(SpecError) in try RootView(image) } ?? RootView(spec.root)
+            let root = if let image { try RootView(image) } else { try RootView(spec.root) }
             for case .bind(let source, _, _) in spec.mounts where !Files.exists(source) {
                 throw SpecError("-v", source, "there is no such file or directory on this machine")
             }

@@ -1,4 +1,5 @@
 import JSON
+import Keeper
 package import Linux
 
 /// The containers on disk: `STATE/containers/<id>/container.json`, and beside it the log.
@@ -12,6 +13,8 @@ package import Linux
 package struct ContainerDirectory: Sendable {
     /// The directory of all containers.
     package let path: String
+    /// The directory of their rooms.
+    package let rooms: String
 
     /// Beginnings of names of what is being made or removed.
     private static let beingMade = ".new-"
@@ -20,13 +23,18 @@ package struct ContainerDirectory: Sendable {
     /// Larger than any record: the environment and arguments of a program, twice over.
     private static let recordBytesLimit = 64 << 20
 
-    package init(state: String) { path = state + "/containers" }
+    package init(state: String) {
+        path = state + "/containers"
+        rooms = state + "/rooms"
+    }
 
     /// Makes the directory and clears away what a node left half done.
     package func open() throws(SystemError) {
         try Files.makeDirectories(path, mode: 0o700)
+        try Files.makeDirectories(rooms, mode: 0o700)
         for name in try Files.list(path) where name.hasPrefix(Self.beingMade) || name.hasPrefix(Self.beingRemoved) {
-            try Files.removeTree("\(path)/\(name)")
+            let record = try? Self.read("\(path)/\(name)/\(Self.fileName)")
+            try removeContents(of: "\(path)/\(name)", room: record?.room)
         }
     }
 
@@ -37,8 +45,7 @@ package struct ContainerDirectory: Sendable {
         for id in try Files.list(path).sorted() where !id.hasPrefix(".") {
             let file = "\(path)/\(id)/\(Self.fileName)"
             do {
-                let bytes = try Files.read(file, limit: Self.recordBytesLimit)
-                let record = try ContainerRecord(lenient: try JSONParser.parse(bytes))
+                let record = try Self.read(file)
                 guard record.id == id else { throw NodeFailure(.system, "it is the record of \(record.id)") }
                 records.append(record)
             } catch {
@@ -77,11 +84,40 @@ package struct ContainerDirectory: Sendable {
         }
     }
 
-    /// Removes a container with everything in its directory.
-    package func remove(_ id: String) throws(SystemError) {
+    private static func read(_ file: String) throws -> ContainerRecord {
+        try ContainerRecord(lenient: try JSONParser.parse(try Files.read(file, limit: recordBytesLimit)))
+    }
+
+    /// Removes a container with everything in its directory, and its room.
+    package func remove(_ id: String, room: String? = nil) throws(SystemError) {
         let removed = "\(path)/\(Self.beingRemoved)\(id)"
-        do { try Files.rename(directory(of: id), to: removed) } catch where error.code == .noEntry { return }
-        try Files.removeTree(removed)
+        do { try Files.rename(directory(of: id), to: removed) } catch where error.code == .noEntry {
+            // A container that was never written down has a room all the same, if it was started.
+            return try removeRoom(room)
+        }
+        try removeContents(of: removed, room: room)
+    }
+
+    /// The room goes first: as long as the record is there, somebody knows of it.
+    private func removeContents(of directory: String, room: String?) throws(SystemError) {
+        try removeRoom(room)
+        try Files.removeTree(directory)
+    }
+
+    private func removeRoom(_ room: String?) throws(SystemError) {
+        guard let room, RoomName.generation(of: room) != nil else { return }
+        do { try Files.removeTree("\(rooms)/\(room)") } catch where error.code == .noEntry {}
+    }
+
+    /// Removes the rooms that nobody has.
+    ///
+    /// - Parameters:
+    ///   - owned: rooms of containers on record, and of what the keeper has.
+    ///   - generation: of the keeper that runs, whose fresh rooms are its own.
+    package func sweepRooms(owned: Set<String>, generation: UInt64) throws(SystemError) {
+        for room in RoomName.unowned(try Files.list(rooms), owned: owned, generation: generation) {
+            try removeRoom(room)
+        }
     }
 
     package func directory(of id: String) -> String { "\(path)/\(id)" }

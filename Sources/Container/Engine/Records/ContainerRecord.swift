@@ -10,17 +10,20 @@ package struct ContainerRecord: Hashable, Sendable {
     package var spec: ContainerSpec
     /// Whether the last start was logged.
     package var isLogged: Bool
+    /// Where it writes over its image's layers: the name of its room, from the first start on.
+    package var room: String?
     package var lifecycle: ContainerLifecycle
 
     package init(
         id: String, name: String, createdAt: Timestamp, spec: ContainerSpec, isLogged: Bool = true,
-        lifecycle: ContainerLifecycle? = nil
+        room: String? = nil, lifecycle: ContainerLifecycle? = nil
     ) {
         self.id = id
         self.name = name
         self.createdAt = createdAt
         self.spec = spec
         self.isLogged = isLogged
+        self.room = room
         self.lifecycle =
             lifecycle ?? ContainerLifecycle(removesOnExit: spec.removesOnExit, restart: RestartState(policy: spec.restart))
     }
@@ -47,7 +50,7 @@ extension ContainerRecord: NodeValue {
             policy: spec.restart, restarts: try reader.optional("restarts") ?? 0, isStopped: try reader.flag("stopped"))
         self.init(
             id: try reader.required("id"), name: try reader.required("name"), createdAt: try reader.required("createdAt"),
-            spec: spec, isLogged: try reader.flag("logged"),
+            spec: spec, isLogged: try reader.flag("logged"), room: try reader.optional("room"),
             lifecycle: ContainerLifecycle(
                 state: state, runs: runs, removesOnExit: spec.removesOnExit, restart: restart))
     }
@@ -57,7 +60,7 @@ extension ContainerRecord: NodeValue {
             ("version", Self.version.json), ("id", id.json), ("name", name.json), ("createdAt", createdAt.json),
             ("logged", isLogged.json), ("runs", lifecycle.runs.json), ("state", lifecycle.state.json),
             ("restarts", lifecycle.restart.restarts.json), ("stopped", lifecycle.restart.isStopped.json),
-            ("spec", spec.json))
+            ("room", room?.json), ("spec", spec.json))
     }
 }
 
@@ -109,12 +112,14 @@ extension ContainerLifecycle.Run {
         }
         start = StartReport(
             pid: pid, startedAt: try reader.required("startedAt"),
-            startNanoseconds: try reader.required("startNanoseconds"), wasPrepared: try reader.flag("wasPrepared"))
+            startNanoseconds: try reader.required("startNanoseconds"), wasPrepared: try reader.flag("wasPrepared"),
+            room: try reader.optional("room"))
     }
 
     var json: JSONValue {
         .members(
             ("number", number.json), ("pid", start?.pid.json), ("startedAt", start?.startedAt.json),
-            ("startNanoseconds", start?.startNanoseconds.json), ("wasPrepared", start?.wasPrepared.json))
+            ("startNanoseconds", start?.startNanoseconds.json), ("wasPrepared", start?.wasPrepared.json),
+            ("room", start?.room?.json))
     }
 }

@@ -1,3 +1,4 @@
+package import Images
 package import Keeper
 package import Linux
 
@@ -7,16 +8,18 @@ package final class ContainerEngine: Sendable {
     private let directory: ContainerDirectory
     private let link: KeeperLink
     private let planner: LaunchPlanner
+    private let ground: ContainerGround
     private let executions: Executions
     /// What happened here, for `events`.
     package let journal: EventJournal
     private let note: @Sendable (String) -> Void
 
     /// - Parameters:
+    ///   - images: what containers can be made from; nil: nothing.
     ///   - chance: where ids and names come from.
     ///   - note: takes a sentence for the node's log.
     package init(
-        directory: ContainerDirectory, link: KeeperLink, planner: LaunchPlanner,
+        directory: ContainerDirectory, link: KeeperLink, planner: LaunchPlanner, images: ImageStore? = nil,
         chance: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         journal: EventJournal = EventJournal(), note: @escaping @Sendable (String) -> Void
     ) {
@@ -24,6 +27,7 @@ package final class ContainerEngine: Sendable {
         self.directory = directory
         self.link = link
         self.planner = planner
+        ground = ContainerGround(images: images.map(ContainerImages.init), directory: directory)
         self.journal = journal
         self.note = note
         executions = Executions(link: link)
@@ -41,38 +45,56 @@ package final class ContainerEngine: Sendable {
             for record in records where !registry.add(record, { makeWorker(record, isNew: false) }) {
                 all.append("container \(record.id) was left out: another one is called \(record.name), too")
             }
+            for record in records {
+                do { try await ground.images?.keep(imageOf: record) } catch {
+                    all.append("container \(record.name) cannot be started: \(error)")
+                }
+            }
             await link.add(self)
             return all
         } catch { throw NodeFailure(.system, "open \(directory.path): \(error)") }
     }
 
     private func makeWorker(_ record: ContainerRecord, isNew: Bool) -> ContainerWorker {
-        let registry = registry
+        let (registry, ground) = (registry, ground)
         return ContainerWorker(
             record,
             .init(
-                link: link, directory: directory, planner: planner, journal: journal, note: note,
-                forget: { registry.remove($0) }), isNew: isNew)
+                link: link, directory: directory, planner: planner, ground: ground, journal: journal, note: note,
+                forget: { record in
+                    registry.remove(record)
+                    ground.images?.release(record.id)
+                }), isNew: isNew)
     }
 
-    private func add(_ spec: ContainerSpec) throws(NodeFailure) -> ContainerWorker {
+    /// Makes a container that is known and not yet on disk.
+    private func add(_ spec: ContainerSpec) async throws(NodeFailure) -> ContainerWorker {
         guard spec.rung != .function else {
             throw NodeFailure(.badRequest, "--rung function: such programs are called (functions.call), not run")
         }
         do { try spec.validate() } catch { throw error.failure }
-        return try registry.add(named: spec.name) { id, name in
+        var found: ContainerImages.Found?
+        if spec.image != nil {
+            guard let images = ground.images else { throw ContainerGround.noImages(spec) }
+            found = try await images.find(for: spec)
+            do { try found!.spec.validate() } catch { throw error.failure }
+        }
+        let spec = found?.spec ?? spec
+        let worker = try registry.add(named: spec.name) { id, name in
             makeWorker(ContainerRecord(id: id, name: name, createdAt: Clock.now(), spec: spec), isNew: true)
         }
+        if let found { ground.images?.keep(found, for: worker.record.id) }
+        return worker
     }
 
     // Life.
 
     /// Makes a container without starting it.
     package func create(_ spec: ContainerSpec) async throws(NodeFailure) -> ContainerCreated {
-        let worker = try add(spec)
+        let worker = try await add(spec)
         do {
             // Looked up now, so that what cannot be started is not created; and again at the start.
-            _ = try await planner.plan(spec)
+            _ = try await planner.plan(worker.record.spec, image: try await ground.root(of: worker.record))
             try await worker.create()
         } catch {
             try? await worker.handle(.removeRequested(force: false))
@@ -88,7 +110,7 @@ package final class ContainerEngine: Sendable {
         _ request: RunContainer, descriptors: [SharedFD],
         started: (ContainerStarted, [SharedFD]) async throws(NodeFailure) -> Void
     ) async throws(NodeFailure) -> RunAnswer {
-        let worker = try add(request.spec)
+        let worker = try await add(request.spec)
         let start = ContainerStart(
             attachment: request.attachment, descriptors: descriptors, terminalSize: request.terminalSize)
         let sandbox: StartedSandbox
@@ -189,6 +211,18 @@ package final class ContainerEngine: Sendable {
         }
     }
 
+    /// Where the files of a container of an image are.
+    package func files(of container: String) async throws(NodeFailure) -> ContainerFiles {
+        let record = try registry.find(container).record
+        guard let root = try await ground.root(of: record), let image = record.spec.image?.id else {
+            throw NodeFailure(
+                .unsupported, "container \(record.name): it was not made from an image, so it has no files of its own")
+        }
+        return ContainerFiles(
+            upper: root.upper, lower: root.layers, image: image,
+            pid: record.lifecycle.isUnderWay ? record.lifecycle.run?.start?.pid : nil)
+    }
+
     // Views.
 
     package func list(_ request: ListContainers) -> ContainerList {
@@ -273,7 +307,8 @@ package final class ContainerEngine: Sendable {
     ) async throws(NodeFailure) -> ExecuteAnswer {
         let worker = try registry.find(request.container)
         let sandbox = try runningSandbox(worker)
-        let execution = try await Execution(request, in: worker.record, sandbox: sandbox, planner: planner)
+        let execution = try await Execution(
+            request, in: worker.record, sandbox: sandbox, planner: planner, image: try await ground.root(of: worker.record))
         return try await executions.run(execution, descriptors: descriptors, started: started)
     }
 }
@@ -293,8 +328,24 @@ extension ContainerEngine: SandboxOwner {
             let id = worker.record.id
             worker.post(adoption: sandboxes.filter { SandboxName($0.sandbox)?.id == id }, round: round)
         }
+        sweepRooms(besides: reports)
         for report in sandboxes where SandboxName(report.sandbox).flatMap({ registry.worker(id: $0.id) }) == nil {
             note("the keeper has a sandbox \(report.sandbox) of a container that is not on disk; it was left alone")
+        }
+    }
+
+    /// Removes rooms that no container has and no sandbox is in: of containers that were gone with their keeper.
+    private func sweepRooms(besides reports: [SandboxReport]) {
+        let (link, directory, registry, note) = (link, directory, registry, note)
+        Task {
+            guard (try? await link.untilUp()) != nil, let generation = await link.identity?.generation else { return }
+            // After the workers have been told, which may remove some themselves; those have no record any more.
+            let owned = Set(reports.compactMap(\.start.room) + registry.all.compactMap(\.record.room))
+            do {
+                try await BlockingPool.shared.run { () throws(SystemError) in
+                    try directory.sweepRooms(owned: owned, generation: generation)
+                }
+            } catch { note("remove rooms that no container has: \(error)") }
         }
     }
 

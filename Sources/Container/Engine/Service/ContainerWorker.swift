@@ -10,6 +10,7 @@ final class ContainerWorker: Sendable {
         var link: KeeperLink
         var directory: ContainerDirectory
         var planner: LaunchPlanner
+        var ground: ContainerGround
         var journal: EventJournal
         /// A sentence for the node's log.
         var note: @Sendable (String) -> Void
@@ -23,6 +24,8 @@ final class ContainerWorker: Sendable {
         case create(reply: Reply<Void>)
         case adopt([SandboxReport], round: Int)
         case restart(at: Timestamp)
+        /// Writes down what was learnt and has no state of its own.
+        case write
     }
 
     private typealias Reply<Value> = @Sendable (Result<Value, NodeFailure>) -> Void
@@ -108,6 +111,7 @@ final class ContainerWorker: Sendable {
                     reply?(result.map { _ in })
                 case .start(let start, let reply): reply(await working.start(start))
                 case .create(let reply): reply(await working.write())
+                case .write: if !working.record.lifecycle.isOver { _ = await working.write() }
                 case .adopt(let reports, let round): await working.adopt(reports, round)
                 case .restart(let time): await working.startAgain(.restartDue(at: time))
                 }
@@ -125,6 +129,7 @@ final class ContainerWorker: Sendable {
             for (action, attributes) in ContainerEvents.of(event, before: before, after: record.lifecycle) {
                 surroundings.journal.note(action, of: record, attributes: attributes)
             }
+            noteRoom(of: event)
             var starting: Int?
             var failure: NodeFailure?
             var unrecorded: NodeFailure?
@@ -138,9 +143,25 @@ final class ContainerWorker: Sendable {
                 default: if case .failure(let problem) = await perform(action) { failure = problem }
                 }
             }
+            let hasEnded = before.isUnderWay && !record.lifecycle.isUnderWay
+            // What another container may be waiting for is given back before anybody hears of the end.
+            if hasEnded, record.holdsWhatOthersWant { await surroundings.ground.release(record) }
             published.set(record)
+            if hasEnded, !record.holdsWhatOthersWant { await surroundings.ground.release(record) }
             if let failure { return .failure(failure) }
             return .success(starting)
+        }
+
+        /// A container's room is the keeper's choice, at its first start. Written down after the answer: until then the
+        /// keeper's list has it; and what is removed at its end is not started again.
+        private mutating func noteRoom(of event: ContainerLifecycle.Event) {
+            switch event {
+            case .started(_, let report), .found(_, let report):
+                guard let room = report.room, room != record.room else { return }
+                record.room = room
+                if !record.spec.removesOnExit { mailbox.yield(.write) }
+            default: return
+            }
         }
 
         private mutating func perform(_ action: ContainerLifecycle.Action) async -> Result<Void, NodeFailure> {
@@ -211,9 +232,9 @@ final class ContainerWorker: Sendable {
         }
 
         private func delete() async -> Result<Void, NodeFailure> {
-            let (id, directory) = (record.id, surroundings.directory)
+            let (id, room, directory) = (record.id, record.room, surroundings.directory)
             var result = Result<Void, NodeFailure>.success(())
-            do { try await BlockingPool.shared.run { () throws(SystemError) in try directory.remove(id) } } catch {
+            do { try await BlockingPool.shared.run { () throws(SystemError) in try directory.remove(id, room: room) } } catch {
                 let failure = NodeFailure(.system, "remove container \(record.name): \(error)")
                 surroundings.note("\(failure)")
                 result = .failure(failure)
@@ -230,7 +251,7 @@ final class ContainerWorker: Sendable {
             guard case .success(let run?) = await handle(event) else { return }
             let start = ContainerStart(attachment: .detached)
             do throws(NodeFailure) {
-                let launch = try await surroundings.planner.plan(record.spec)
+                let launch = try await plan()
                 record.isLogged = true
                 if case .failure(let failure) = await self.start(start, launch, run) { surroundings.note("\(failure)") }
             } catch {
@@ -244,7 +265,7 @@ final class ContainerWorker: Sendable {
             do throws(NodeFailure) {
                 try start.validate(for: record.spec)
                 // Looked up before anything changes: a bad request changes nothing.
-                let launch = try await surroundings.planner.plan(record.spec)
+                let launch = try await plan()
                 record.isLogged = start.isLogged
                 guard let run = try await handle(.startRequested).get() else { preconditionFailure("nothing to start") }
                 return await self.start(start, launch, run)
@@ -259,11 +280,21 @@ final class ContainerWorker: Sendable {
             }
         }
 
+        private func plan() async throws(NodeFailure) -> PlannedLaunch {
+            try await surroundings.planner.plan(
+                record.spec, image: try await surroundings.ground.root(of: record), hostname: record.hostname)
+        }
+
         private mutating func start(
             _ start: ContainerStart, _ launch: PlannedLaunch, _ run: Int
         ) async -> Result<StartedSandbox, NodeFailure> {
             let (id, spec, directory) = (record.id, record.spec, surroundings.directory)
+            var launch = launch
             do throws(StartProblem) {
+                let particulars: ContainerGround.Particulars
+                do { particulars = try await surroundings.ground.prepare(record, &launch) } catch {
+                    throw StartProblem.failed(error)
+                }
                 let prepared: (streams: StandardStreams, descriptors: [SharedFD])
                 do {
                     prepared = try await BlockingPool.shared.run { () throws(SystemError) in
@@ -273,7 +304,8 @@ final class ContainerWorker: Sendable {
                 let request = SandboxStart(
                     plan: launch.plan, name: record.sandbox(run: run), call: launch.call, streams: prepared.streams,
                     logBytes: spec.logBytes ?? ContainerSpec.defaultLogBytes,
-                    isAttached: start.attachment == .terminal)
+                    isAttached: start.attachment == .terminal, room: record.room, files: particulars.files,
+                    network: particulars.network)
                 let started = try await surroundings.link.start(request, descriptors: prepared.descriptors.map(\.raw))
                 withExtendedLifetime(prepared.descriptors) {}
                 startedAfter = started.round
@@ -334,4 +366,17 @@ final class ContainerWorker: Sendable {
 extension ContainerLifecycle {
     /// Whether the container is gone for good.
     var isOver: Bool { if case .removed = state { true } else { false } }
+
+    /// Whether a program runs, or is about to.
+    var isUnderWay: Bool {
+        switch state {
+        case .starting, .running, .paused, .stopping, .removing: true
+        case .created, .exited, .lost, .removed: false
+        }
+    }
+}
+
+extension ContainerRecord {
+    /// Whether it has something that only one container can have.
+    fileprivate var holdsWhatOthersWant: Bool { !spec.ports.isEmpty || spec.publishesExposedPorts }
 }

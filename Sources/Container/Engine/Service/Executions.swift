@@ -9,19 +9,22 @@ struct Execution: Sendable {
 
     /// Looks the program and the user up inside the container's root.
     init(
-        _ wish: ExecuteInContainer, in record: ContainerRecord, sandbox: String, planner: LaunchPlanner
+        _ wish: ExecuteInContainer, in record: ContainerRecord, sandbox: String, planner: LaunchPlanner,
+        image: ImageRoot? = nil
     ) async throws(NodeFailure) {
         var spec = record.spec
         spec.program = wish.program
         spec.arguments = wish.arguments
+        spec.entrypoint = nil
         spec.environment = DefaultEnvironment.merge(wish.environment, over: record.spec.environment)
         spec.directory = wish.directory ?? record.spec.directory
         spec.user = wish.user ?? record.spec.user
         spec.hasTerminal = wish.terminalSize != nil
-        let findings = try await planner.findings(for: spec)
+        let findings = try await planner.findings(for: spec, image: image)
         let call = ProgramCall(
             path: findings.program.path, arguments: StringBlock([wish.program] + wish.arguments),
-            environment: DefaultEnvironment.of(spec, identity: findings.identity), directory: spec.directory)
+            environment: DefaultEnvironment.of(spec, identity: findings.identity, hostname: record.hostname),
+            directory: spec.directory)
         // Random, so that no node before or after this one used the name.
         let name = "\(sandbox).x\(ContainerNames.hex(UInt64.random(in: .min ... .max)))"
         request = ExecuteRequest(
