@@ -12,6 +12,7 @@ package final class Node: Sendable {
     package let settings: NodeSettings
     package let engine: ContainerEngine
     package let images: ImageStore
+    private let networks: ContainerNetworks
     private let link: KeeperLink
     private let linking: Task<Void, Never>
     private let server: NodeServer
@@ -40,30 +41,35 @@ package final class Node: Sendable {
         }
         let access = KeeperProcess(run: settings.run, executable: settings.keeper)
         let link = KeeperLink(access, nodeName: "node \(OwnProcess.pid)")
+        let journal = EventJournal()
+        let networks = ContainerNetworks(state: settings.state, run: settings.run, journal: journal, note: note)
         let engine = ContainerEngine(
-            directory: ContainerDirectory(state: settings.state), link: link, planner: planner, images: images, note: note)
+            directory: ContainerDirectory(state: settings.state), link: link, planner: planner, images: images,
+            networks: networks, journal: journal, note: note)
         let remarks = try await engine.open()
         for remark in remarks { note(remark) }
         var parts: [NodePart] = []
         let surroundings = NodeSurroundings(
-            settings: settings, link: link, planner: planner, engine: engine, images: images, note: note)
+            settings: settings, link: link, planner: planner, engine: engine, images: images,
+            networks: networks, note: note)
         for maker in makers {
             let part = await maker(surroundings)
             if let owner = part.owner { await link.add(owner) }
             parts.append(part)
         }
-        return try await Node(settings, locks, link, engine, images, parts, remarks, note)
+        return try await Node(settings, locks, link, engine, images, networks, parts, remarks, note)
     }
 
     private init(
         _ settings: NodeSettings, _ locks: NodeLocks, _ link: KeeperLink, _ engine: ContainerEngine,
-        _ images: ImageStore, _ parts: [NodePart], _ remarks: [String], _ note: @escaping @Sendable (String) -> Void
+        _ images: ImageStore, _ networks: ContainerNetworks, _ parts: [NodePart], _ remarks: [String], _ note: @escaping @Sendable (String) -> Void
     ) async throws(NodeFailure) {
         self.settings = settings
         self.locks = Mutex(locks)
         self.link = link
         self.engine = engine
         self.images = images
+        self.networks = networks
         self.parts = parts
         let linking = Task { await link.run() }
         self.linking = linking
@@ -92,6 +98,7 @@ package final class Node: Sendable {
         for part in parts { await part.close() }
         await link.close()
         linking.cancel()
+        await networks.shutDown()
         // Last: from now on another node may have the directories.
         locks.withLock { $0 = nil }
     }

@@ -28,6 +28,7 @@ package struct NodeSurroundings: Sendable {
     package let engine: ContainerEngine
     /// STATE/images.
     package let images: ImageStore
+    package let networks: ContainerNetworks
     /// Takes sentences for the node's log.
     package let note: @Sendable (String) -> Void
 }

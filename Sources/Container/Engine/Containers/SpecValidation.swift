@@ -55,14 +55,6 @@ extension ContainerSpec {
         if usesInit { throw SpecError("--init", "", reason) }
         if healthcheck != nil { throw SpecError("--health-cmd", "", reason) }
         for case .volume(_, let target, _) in mounts { throw SpecError("-v", target, "a volume " + reason) }
-        switch network {
-        case nil, .isolated, .host: break
-        case .container, .joined: throw SpecError("--network", "", reason)
-        }
-        let isNetworked =
-            !ports.isEmpty || publishesExposedPorts || !exposedPorts.isEmpty || !nameServers.isEmpty || !extraHosts.isEmpty
-            || searchDomains != nil || resolverOptions != nil
-        if isNetworked { throw SpecError("-p, -P, --expose, --dns, --add-host", "", reason) }
     }
 
     private func validateProgram() throws(SpecError) {

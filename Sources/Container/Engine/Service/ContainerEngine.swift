@@ -16,18 +16,24 @@ package final class ContainerEngine: Sendable {
 
     /// - Parameters:
     ///   - images: what containers can be made from; nil: nothing.
+    ///   - networks: what containers of images are in; nil: only for engines without images.
     ///   - chance: where ids and names come from.
     ///   - note: takes a sentence for the node's log.
     package init(
         directory: ContainerDirectory, link: KeeperLink, planner: LaunchPlanner, images: ImageStore? = nil,
+        networks: ContainerNetworks? = nil,
         chance: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         journal: EventJournal = EventJournal(), note: @escaping @Sendable (String) -> Void
     ) {
-        registry = ContainerRegistry(chance: chance)
+        let registry = ContainerRegistry(chance: chance)
+        self.registry = registry
         self.directory = directory
         self.link = link
         self.planner = planner
-        ground = ContainerGround(images: images.map(ContainerImages.init), directory: directory)
+        ground = ContainerGround(
+            images: images.map(ContainerImages.init), networks: networks, directory: directory,
+            machineName: (try? Files.readText("/proc/sys/kernel/hostname")) ?? ContainerSpec.defaultHostname,
+            find: { word throws(NodeFailure) in try registry.find(word).record })
         self.journal = journal
         self.note = note
         executions = Executions(link: link)
@@ -50,6 +56,8 @@ package final class ContainerEngine: Sendable {
                     all.append("container \(record.name) cannot be started: \(error)")
                 }
             }
+            let known = Set(records.map(\.id))
+            if let networks = ground.networks { all += try await networks.open { known.contains($0) } }
             await link.add(self)
             return all
         } catch { throw NodeFailure(.system, "open \(directory.path): \(error)") }
@@ -308,7 +316,7 @@ package final class ContainerEngine: Sendable {
         let worker = try registry.find(request.container)
         let sandbox = try runningSandbox(worker)
         let execution = try await Execution(
-            request, in: worker.record, sandbox: sandbox, planner: planner, image: try await ground.root(of: worker.record))
+            request, in: worker.record, sandbox: sandbox, planner: planner, ground: ground)
         return try await executions.run(execution, descriptors: descriptors, started: started)
     }
 }

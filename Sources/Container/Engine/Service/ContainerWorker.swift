@@ -282,7 +282,7 @@ final class ContainerWorker: Sendable {
 
         private func plan() async throws(NodeFailure) -> PlannedLaunch {
             try await surroundings.planner.plan(
-                record.spec, image: try await surroundings.ground.root(of: record), hostname: record.hostname)
+                record.spec, image: try await surroundings.ground.root(of: record), hostname: surroundings.ground.hostname(of: record))
         }
 
         private mutating func start(
@@ -325,6 +325,14 @@ final class ContainerWorker: Sendable {
             await agree(with: reports, round)
             guard !hasAdopted else { return }
             hasAdopted = true
+            // What the earlier node had prepared for it goes on with it, or is given back.
+            if isFromRecord {
+                if record.lifecycle.isUnderWay {
+                    await surroundings.ground.adopt(record)
+                } else {
+                    await surroundings.ground.release(record)
+                }
+            }
             // Once in a node's life: what has to run after a reboot, or was waiting when the last node ended.
             if isFromRecord { await startAgain(.nodeStarted) }
         }

@@ -10,7 +10,7 @@ struct Execution: Sendable {
     /// Looks the program and the user up inside the container's root.
     init(
         _ wish: ExecuteInContainer, in record: ContainerRecord, sandbox: String, planner: LaunchPlanner,
-        image: ImageRoot? = nil
+        ground: ContainerGround
     ) async throws(NodeFailure) {
         var spec = record.spec
         spec.program = wish.program
@@ -20,10 +20,10 @@ struct Execution: Sendable {
         spec.directory = wish.directory ?? record.spec.directory
         spec.user = wish.user ?? record.spec.user
         spec.hasTerminal = wish.terminalSize != nil
-        let findings = try await planner.findings(for: spec, image: image)
+        let findings = try await planner.findings(for: spec, image: try await ground.root(of: record))
         let call = ProgramCall(
             path: findings.program.path, arguments: StringBlock([wish.program] + wish.arguments),
-            environment: DefaultEnvironment.of(spec, identity: findings.identity, hostname: record.hostname),
+            environment: DefaultEnvironment.of(spec, identity: findings.identity, hostname: ground.hostname(of: record)),
             directory: spec.directory)
         // Random, so that no node before or after this one used the name.
         let name = "\(sandbox).x\(ContainerNames.hex(UInt64.random(in: .min ... .max)))"
