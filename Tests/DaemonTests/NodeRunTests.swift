@@ -101,12 +101,15 @@ import Testing
         try await withNode { _, client in
             // As pid 1 of its namespace a shell has no default action: only the trap makes it end.
             _ = try await client.call(
-                RunContainer(shell("trap 'exit 4' TERM; while :; do sleep 0.01; done", "good"), attachment: .detached, waits: false))
+                RunContainer(shell("trap 'exit 4' TERM; echo set; while :; do sleep 0.01; done", "good"), attachment: .detached, waits: false))
             _ = try await client.call(
-                RunContainer(shell("trap '' TERM; while :; do sleep 1; done", "stubborn"), attachment: .detached, waits: false))
-            let good = try await eventuallySome("the trap is set") {
-                try await client.call(StopContainer(container: "good", timeoutSeconds: 60)) as ContainerEnd?
+                RunContainer(shell("trap '' TERM; echo set; while :; do sleep 1; done", "stubborn"), attachment: .detached, waits: false))
+            for name in ["good", "stubborn"] {
+                try await eventually("the trap is set") {
+                    try await log(client, ReadLogs(container: name)) == ["stdout set"]
+                }
             }
+            let good = try await client.call(StopContainer(container: "good", timeoutSeconds: 60))
             #expect(good.exitStatus == 4 || good.signal == 15)
             let stubborn = try await client.call(StopContainer(container: "stubborn", timeoutSeconds: 1))
             #expect(stubborn.signal == Signal.kill)
