@@ -20,6 +20,12 @@ struct ForklessCommand: AsyncParsableCommand {
                     WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self,
                 ]),
             CommandGroup(
+                name: "Image",
+                subcommands: [
+                    ImagesCommand.self, TagCommand.self, RmiCommand.self, HistoryCommand.self, SaveCommand.self,
+                    LoadCommand.self, ImportCommand.self, ImageCommand.self,
+                ]),
+            CommandGroup(
                 name: "Registry",
                 subcommands: [PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),

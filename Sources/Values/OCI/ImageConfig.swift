@@ -1,4 +1,4 @@
-internal import JSON
+package import JSON
 
 /// An image's config: the platform, what it proposes for containers, which layers it is made of and how it came
 /// about (image-spec config.md). The digest of its bytes is the image's id.
@@ -62,6 +62,14 @@ package struct ImageConfig: Hashable, Sendable {
         self.source = source
     }
 
+    /// What it proposes for containers, in the words of the specification, members that nobody here knows included.
+    package var proposals: JSONValue {
+        var config = source["config"] ?? .object([:])
+        if config.isNull { config = .object([:]) }
+        defaults.write(into: &config)
+        return config
+    }
+
     /// The bytes of the config.
     package func encoded() -> [UInt8] {
         var json = source
@@ -73,10 +81,7 @@ package struct ImageConfig: Hashable, Sendable {
         // arm alone means v7; both spellings are common, and an image keeps its own.
         let isImplied = platform.architecture == "arm" && platform.variant == "v7" && source["variant"] == nil
         if let variant = platform.variant, !isImplied { json["variant"] = .string(variant) }
-        var config = json["config"] ?? .object([:])
-        if config.isNull { config = .object([:]) }
-        defaults.write(into: &config)
-        json["config"] = config
+        json["config"] = proposals
         json["rootfs"] = ["type": "layers", "diff_ids": diffIDs.json]
         json["history"] = history.isEmpty ? nil : .array(history.map(\.json))
         return JSONWriter.bytes(json)

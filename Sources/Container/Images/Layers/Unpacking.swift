@@ -1,5 +1,5 @@
 internal import Linux
-internal import OCI
+package import OCI
 
 // Images as stacks of directories.
 extension ImageStore {
@@ -12,9 +12,9 @@ extension ImageStore {
         defer { lease.end() }
         let (config, orders) = try await Blocking.run { () throws(ImageFailure) in
             try self.hold(image, by: lease)
-            return try self.orders(for: image)
+            return try self.orders(for: try self.manifest(of: image))
         }
-        let notes = try await carryOut(orders)
+        let notes = try await carryOut(orders) { _, _ in }
         // What is under a layer that hides all others is not part of the root: overlayfs does not look for an
         // opaque mark at a layer's own root.
         let lowest = notes.lastIndex { $0.hidesLayersBelow } ?? 0
@@ -35,11 +35,18 @@ extension ImageStore {
         Digest.chainIDs(of: try config(of: image).diffIDs).map { shelf.note($0) }
     }
 
-    private func orders(for image: StoredImage) throws(ImageFailure) -> (ImageConfig, [LayerShelf.Order]) {
-        let manifest = try manifest(of: image)
-        let config = try config(of: image)
-        // Checked when the image was added, too; its documents are read again here.
-        guard config.diffIDs.count == manifest.layers.count else { throw .missingBlob(image.id) }
+    /// Unpacks the layers of an image that is not listed yet, which shows whether they are what its config says. A
+    /// lease of the caller's holds its parts. `progress` hears of each layer when its work begins, and when it ends.
+    package func unpackLayers(
+        of manifest: Manifest, progress: @escaping @Sendable (Descriptor, _ isDone: Bool) -> Void = { _, _ in }
+    ) async throws(ImageFailure) {
+        let (_, orders) = try await Blocking.run { () throws(ImageFailure) in try self.orders(for: manifest) }
+        _ = try await carryOut(orders) { index, isDone in progress(manifest.layers[index], isDone) }
+    }
+
+    private func orders(for manifest: Manifest) throws(ImageFailure) -> (ImageConfig, [LayerShelf.Order]) {
+        let config = try config(manifest.config.digest)
+        try checkCount(manifest, config)
         let chains = Digest.chainIDs(of: config.diffIDs)
         let orders = chains.indices.map { index in
             let blob = manifest.layers[index].digest
@@ -51,7 +58,9 @@ extension ImageStore {
     }
 
     /// Two at a time: one reads and decompresses while the other writes.
-    private func carryOut(_ orders: [LayerShelf.Order]) async throws(ImageFailure) -> [LayerNote] {
+    private func carryOut(
+        _ orders: [LayerShelf.Order], _ progress: @escaping @Sendable (Int, Bool) -> Void
+    ) async throws(ImageFailure) -> [LayerNote] {
         let shelf = shelf
         var notes = [LayerNote?](repeating: nil, count: orders.count)
         var failure: ImageFailure?
@@ -62,9 +71,12 @@ extension ImageStore {
                 let index = next
                 next += 1
                 group.addTask {
-                    do throws(ImageFailure) { return (index, .success(try await shelf.layer(orders[index]))) } catch {
-                        return (index, .failure(error))
-                    }
+                    progress(index, false)
+                    do throws(ImageFailure) {
+                        let note = try await shelf.layer(orders[index])
+                        progress(index, true)
+                        return (index, .success(note))
+                    } catch { return (index, .failure(error)) }
                 }
             }
             for _ in 0..<2 { add() }

@@ -14,15 +14,34 @@ package enum Blocking {
     }
 
     /// For what may take seconds: on a thread that lasts as long as the work, so that the pool's few stay free.
+    /// Cancelling the task requests the cancellation that `body` gets.
+    package static func runLong<Value: Sendable>(
+        _ body: @escaping @Sendable (Cancellation) throws(ImageFailure) -> Value
+    ) async throws(ImageFailure) -> Value {
+        let cancellation = Cancellation()
+        let result = await withTaskCancellationHandler {
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, ImageFailure>, Never>) in
+                do throws(SystemError) {
+                    try HelperThread.start("forkless-images") {
+                        let result: Result<Value, ImageFailure>
+                        do throws(ImageFailure) { result = .success(try body(cancellation)) } catch {
+                            result = .failure(error)
+                        }
+                        continuation.resume(returning: result)
+                    }
+                } catch { continuation.resume(returning: .failure(.system(error))) }
+            }
+        } onCancel: {
+            cancellation.request()
+        }
+        return try result.get()
+    }
+
+    /// The same for what cannot be cancelled.
     package static func runLong<Value: Sendable>(
         _ body: @escaping @Sendable () throws(ImageFailure) -> Value
     ) async throws(ImageFailure) -> Value {
-        let result = await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, ImageFailure>, Never>) in
-            do throws(SystemError) {
-                try HelperThread.start("forkless-images") { continuation.resume(returning: Result(catching: body)) }
-            } catch { continuation.resume(returning: .failure(.system(error))) }
-        }
-        return try result.get()
+        try await runLong { (_: Cancellation) throws(ImageFailure) in try body() }
     }
 
     /// The same for what cannot fail; where no thread can be had, it is not done.

@@ -47,12 +47,16 @@ extension ImageStore {
         }
     }
 
-    /// Removes the images without a name that nothing holds; with `all` also those with names. Blocks.
-    package func prune(all: Bool) throws(ImageFailure) -> ImageRemoval {
+    /// Removes the images without a name that nothing holds; with `all` also those with names. Of them, those that
+    /// `isMeant` wants, by the image and its labels. Blocks.
+    package func prune(
+        all: Bool, where isMeant: (StoredImage, _ labels: [String: String]) -> Bool = { _, _ in true }
+    ) throws(ImageFailure) -> ImageRemoval {
         var removal = try changing { books throws(ImageFailure) in
             var removal = ImageRemoval()
             for image in books.images where all || image.names.isEmpty {
                 guard holders(of: image.manifest).isEmpty else { continue }
+                guard isMeant(image, try config(image.id).defaults.labels) else { continue }
                 books.remove(image.manifest)
                 removal.untagged += image.names
                 removal.deleted.append(image.id)

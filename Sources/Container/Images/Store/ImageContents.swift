@@ -27,16 +27,25 @@ extension ImageStore {
     package func add(
         _ manifest: Manifest, index: Digest? = nil, names: [Reference] = [], now: Timestamp, lease: ImageLease
     ) throws(ImageFailure) -> StoredImage {
-        let digest = try put(manifest.bytes, lease: lease)
+        try add([ArchivedImage(manifest: manifest, index: index, names: names)], now: now, lease: lease)[0]
+    }
+
+    /// Lists several images, or, when one of them cannot be, none.
+    func add(_ images: [ArchivedImage], now: Timestamp, lease: ImageLease) throws(ImageFailure) -> [StoredImage] {
+        for image in images { try put(image.manifest.bytes, lease: lease) }
         return try changing { books throws(ImageFailure) in
-            let config = try check(manifest, index: index)
-            books.add(
-                ImageBooks.Entry(
-                    id: manifest.config.digest, manifest: digest, index: index,
-                    size: manifest.layers.reduce(manifest.config.size) { $0 + $1.size }, created: config.created,
-                    added: now))
-            for name in names { books.name(name.tagged, digest) }
-            return books.image(digest)!
+            for image in images {
+                let manifest = image.manifest
+                let config = try check(manifest, index: image.index)
+                let digest = Digest(of: manifest.bytes)
+                books.add(
+                    ImageBooks.Entry(
+                        id: manifest.config.digest, manifest: digest, index: image.index,
+                        size: manifest.layers.reduce(manifest.config.size) { $0 + $1.size }, created: config.created,
+                        added: now))
+                for name in image.names { books.name(name.tagged, digest) }
+            }
+            return images.compactMap { books.image(Digest(of: $0.manifest.bytes)) }
         }
     }
 
@@ -50,12 +59,16 @@ extension ImageStore {
         }
         if let index { _ = try read(blob: index, limit: DocumentLimits.manifestBytes) }
         let config = try config(manifest.config.digest)
+        try checkCount(manifest, config)
+        return config
+    }
+
+    func checkCount(_ manifest: Manifest, _ config: ImageConfig) throws(ImageFailure) {
         guard config.diffIDs.count == manifest.layers.count else {
             throw .unusable(
                 "the image cannot be used: its manifest lists \(manifest.layers.count) layers and its config "
                     + "\(config.diffIDs.count)")
         }
-        return config
     }
 
     /// Gives an image one more name; an image that had the name loses it. Blocks.

@@ -141,6 +141,9 @@ package final class ImageStore: Sendable {
         stacks.withLock { stacks in stacks = stacks.filter { kept.entries[$0.key] != nil } }
     }
 
+    /// What holds an image: "container web".
+    package func holders(of image: StoredImage) -> [String] { holders(of: image.manifest) }
+
     /// Whether a lease holds a digest, and what for.
     func holders(of digest: Digest) -> [String] { leases.purposes(of: digest) }
 

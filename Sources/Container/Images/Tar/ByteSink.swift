@@ -12,17 +12,27 @@ package protocol ByteSink: AnyObject, Sendable {
 package final class DescriptorSink: ByteSink {
     private let fd: SharedFD
     private let name: String
+    private let cancellation: Cancellation?
+    /// What is written at once: a pipe with room for a page takes that much without waiting, pipe(7).
+    private let pieceBytes: Int
 
-    /// `name` is for errors.
-    package init(_ fd: SharedFD, name: String = "the archive") {
+    /// `name` is for errors. With a cancellation no write waits for longer than it takes to notice one.
+    package init(_ fd: SharedFD, name: String = "the archive", cancellation: Cancellation? = nil) {
         self.fd = fd
         self.name = name
+        self.cancellation = cancellation
+        let isFile = (try? Files.status(of: fd.raw).kind) == .regular
+        pieceBytes = isFile || cancellation == nil ? .max : 4096
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveFailure) {
         var done = 0
         while done < bytes.count {
-            let count = withExtendedLifetime(fd) { Glibc.write(fd.raw, bytes.baseAddress! + done, bytes.count - done) }
+            try withExtendedLifetime(fd) { () throws(ArchiveFailure) in
+                try cancellation?.waitUntilReady(fd.raw, CInt(POLLOUT), "writing \(name) was cancelled.")
+            }
+            let piece = min(bytes.count - done, pieceBytes)
+            let count = withExtendedLifetime(fd) { Glibc.write(fd.raw, bytes.baseAddress! + done, piece) }
             let code = errno
             if count >= 0 {
                 done += count

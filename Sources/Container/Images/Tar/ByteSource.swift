@@ -11,15 +11,20 @@ package protocol ByteSource: AnyObject, Sendable {
 package final class DescriptorSource: ByteSource {
     private let fd: SharedFD
     private let name: String
+    private let cancellation: Cancellation?
 
-    /// `name` is for errors.
-    package init(_ fd: SharedFD, name: String = "the archive") {
+    /// `name` is for errors. With a cancellation no read waits for longer than it takes to notice one.
+    package init(_ fd: SharedFD, name: String = "the archive", cancellation: Cancellation? = nil) {
         self.fd = fd
         self.name = name
+        self.cancellation = cancellation
     }
 
     package func read(into room: UnsafeMutableRawBufferPointer) throws(ArchiveFailure) -> Int {
         while true {
+            try withExtendedLifetime(fd) { () throws(ArchiveFailure) in
+                try cancellation?.waitUntilReady(fd.raw, CInt(POLLIN), "reading \(name) was cancelled.")
+            }
             let count = withExtendedLifetime(fd) { Glibc.read(fd.raw, room.baseAddress, room.count) }
             let code = errno
             if count >= 0 { return count }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Linux
 internal import Synchronization
 
@@ -7,6 +8,17 @@ package final class Cancellation: Sendable {
     package init() {}
     package var isRequested: Bool { flag.load(ordering: .relaxed) }
     package func request() { flag.store(true, ordering: .relaxed) }
+
+    /// Waits until a descriptor can be read or written (POLLIN, POLLOUT), or has ended.
+    ///
+    /// - Throws: `.cancelled`, within half a second of the request.
+    func waitUntilReady(_ fd: CInt, _ events: CInt, _ sentence: String) throws(ArchiveFailure) {
+        while true {
+            guard !isRequested else { throw ArchiveFailure(.cancelled, sentence) }
+            var wait = pollfd(fd: fd, events: Int16(events), revents: 0)
+            if poll(&wait, 1, 500) > 0 { return }
+        }
+    }
 }
 
 /// Archive work on a thread that lasts as long as the work: layers take seconds, which would keep the few threads

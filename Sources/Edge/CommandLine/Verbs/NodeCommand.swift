@@ -35,7 +35,7 @@ struct NodeCommand: Verb {
             registries: try registries.settings(OwnProcess.variable))
         guard isDetached else {
             let format = output.output
-            return try await NodeProgram.run(settings, parts: [FunctionPart.maker, RegistryPart.maker]) { node in
+            return try await NodeProgram.run(settings, parts: [FunctionPart.maker, RegistryPart.maker, ImagePart.maker]) { node in
                 guard format == .json else { return }
                 try? StandardStreams.write(Self.description(pid: OwnProcess.pid, socket: node.settings.nodeSocket), inStream: true)
             }
