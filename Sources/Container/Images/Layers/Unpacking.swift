@@ -14,11 +14,7 @@ extension ImageStore {
             try self.hold(image, by: lease)
             return try self.orders(for: try self.manifest(of: image))
         }
-        let notes = try await carryOut(orders) { _, _ in }
-        // What is under a layer that hides all others is not part of the root: overlayfs does not look for an
-        // opaque mark at a layer's own root.
-        let lowest = notes.lastIndex { $0.hidesLayersBelow } ?? 0
-        let visible = orders[min(lowest, orders.count)...]
+        let visible = try await visible(orders)
         guard visible.count <= LayerStack.limit else {
             throw .unusable(
                 "the image \(image.id.short) has \(visible.count) layers, and the kernel stacks at most "
@@ -28,6 +24,31 @@ extension ImageStore {
         let unpacked = UnpackedImage(id: image.id, config: config, layers: visible.reversed().map { shelf.tree($0.chain) })
         remember(unpacked, image.manifest)
         return unpacked
+    }
+
+    /// The directories of a stack of layers that is no image (yet): a stage of a build. The topmost first.
+    ///
+    /// - Parameter lease: holds the blobs, and from now on the directories.
+    package func unpacked(
+        _ layers: [(blob: Digest, diff: Digest)], lease: ImageLease
+    ) async throws(ImageFailure) -> [String] {
+        let chains = Digest.chainIDs(of: layers.map(\.diff))
+        for chain in chains { lease.hold(chain) }
+        let orders = chains.indices.map { index in
+            let (blob, diff) = layers[index]
+            return LayerShelf.Order(chain: chains[index], diff: diff, blob: blob) {
+                () throws(ImageFailure) in try self.open(blob: blob)
+            }
+        }
+        return try await visible(orders).reversed().map { shelf.tree($0.chain) }
+    }
+
+    /// What is under a layer that hides all others is not part of the root: overlayfs does not look for an opaque
+    /// mark at a layer's own root.
+    private func visible(_ orders: [LayerShelf.Order]) async throws(ImageFailure) -> ArraySlice<LayerShelf.Order> {
+        let notes = try await carryOut(orders) { _, _ in }
+        let lowest = notes.lastIndex { $0.hidesLayersBelow } ?? 0
+        return orders[min(lowest, orders.count)...]
     }
 
     /// What is known of the layers of an image, the lowest first; nil for those that are not unpacked. Blocks.

@@ -72,7 +72,8 @@ extension ImageStore {
     package func collect() throws(ImageFailure) -> Int {
         let (blobBytes, trees) = try changing { books throws(ImageFailure) in
             var kept = held
-            var chains: Set<Digest> = []
+            // A build holds the stacks of its stages by their chain ids.
+            var chains = held
             for entry in books.entries.values {
                 let manifest = try manifest(entry.manifest)
                 kept.formUnion([entry.manifest, entry.id])
