@@ -27,7 +27,7 @@ struct ForklessCommand: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Registry",
-                subcommands: [PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
+                subcommands: [BuildCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])

@@ -113,6 +113,13 @@ package final class BuildCache: Sendable {
         return keys.count
     }
 
+    /// Runs calls of a cache away from the cooperative pool.
+    package static func inBackground<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(BuildFailure) -> Value
+    ) async throws(BuildFailure) -> Value {
+        try await BuildThread.run { _ throws(BuildFailure) in try body() }
+    }
+
     private func trim(to limits: Limits) throws(BuildFailure) {
         let tooMany = entries.withLock { entries in
             var count = entries.count

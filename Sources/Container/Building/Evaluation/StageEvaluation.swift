@@ -33,6 +33,13 @@ package struct StageEvaluation: Hashable, Sendable {
         self.escape = escape
     }
 
+    /// For a stage that is built on this one: ARGs are inherited, whether CMD was given is not.
+    package var continued: StageEvaluation {
+        var next = self
+        next.hasOwnCommand = false
+        return next
+    }
+
     /// The directory that relative paths begin in.
     package var directory: String { defaults.workingDirectory.isEmpty ? "/" : defaults.workingDirectory }
 

@@ -23,7 +23,7 @@ package struct BuildFailure: Error, Hashable, Sendable, CustomStringConvertible 
 
     package init(_ error: ImageFailure) {
         switch error {
-        case .unknownImage: self.init(.notFound, error.description)
+        case .unknownImage: self.init(.noImage, error.description)
         case .ambiguous, .name: self.init(.badRequest, error.description)
         default: self.init(.system, error.description)
         }

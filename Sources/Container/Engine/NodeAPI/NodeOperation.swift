@@ -46,6 +46,9 @@ package enum NodeOperation: String, Hashable, Sendable, CaseIterable {
     case pushImage = "images.push"
     case getRegistries = "registries.get"
     case checkRegistry = "registries.check"
+    case buildImage = "build"
+    case listBuildImages = "build.images"
+    case pruneBuildCache = "build.prune"
     case callFunction = "functions.call"
     case listFunctions = "functions.list"
 }

@@ -35,7 +35,8 @@ struct NodeCommand: Verb {
             registries: try registries.settings(OwnProcess.variable))
         guard isDetached else {
             let format = output.output
-            return try await NodeProgram.run(settings, parts: [FunctionPart.maker, RegistryPart.maker, ImagePart.maker]) { node in
+            let parts = [FunctionPart.maker, RegistryPart.maker, ImagePart.maker, BuildPart.maker]
+            return try await NodeProgram.run(settings, parts: parts) { node in
                 guard format == .json else { return }
                 try? StandardStreams.write(Self.description(pid: OwnProcess.pid, socket: node.settings.nodeSocket), inStream: true)
             }
