@@ -97,7 +97,7 @@ import Testing
             let client = try await test.connect()
             let containers = try await client.call(ListContainers(all: true)).containers
             let running = containers.count { $0.phase == .running }
-            let others = containers.count { $0.phase != .running && $0.phase != .created }
+            let others = containers.count { ![.running, .created, .lost].contains($0.phase) }
             let status = try await client.call(GetStatus())
             return others == 0 && status.keeper?.running == running && status.remarks.isEmpty
         }

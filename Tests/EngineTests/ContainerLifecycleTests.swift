@@ -229,6 +229,14 @@ import Testing
         #expect(try running.handle(.nodeStarted, now: now) == [])
     }
 
+    @Test func `what a node that is gone had begun to start counts as lost, not as never run`() throws {
+        var life = try life(.no, [.startRequested])
+        #expect(try life.handle(.vanished, now: now) == [.record])
+        #expect(life.phase == .lost)
+        var kept = try self.life(.unlessStopped, [.startRequested])
+        #expect(try kept.handle(.vanished, now: now) == [.record, .expectRestart(at: due)])
+    }
+
     // Pausing.
 
     @Test func `what is paused is resumed before it can end`() throws {

@@ -17,7 +17,9 @@ struct ForklessCommand: AsyncParsableCommand {
                 name: "Container",
                 subcommands: [
                     PsCommand.self, LogsCommand.self, StatsCommand.self, InspectCommand.self, EventsCommand.self,
-                    WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self,
+                    WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, PauseCommand.self,
+                    UnpauseCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self,
+                    ContainerCommand.self,
                 ]),
             CommandGroup(
                 name: "Image",

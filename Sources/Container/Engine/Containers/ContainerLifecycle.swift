@@ -67,6 +67,8 @@ package struct ContainerLifecycle: Hashable, Sendable {
         case found(run: Int, StartReport)
         /// The keeper does not know of it.
         case absent
+        /// The same of one that a node which is gone had begun to start: whether it ever ran is not known.
+        case vanished
     }
 
     package enum Action: Hashable, Sendable {
@@ -123,6 +125,7 @@ package struct ContainerLifecycle: Hashable, Sendable {
         case .policyChanged(let policy): changePolicy(policy, now)
         case .removeRequested(let force): try remove(force)
         case .absent: absent(now)
+        case .vanished: vanished(now)
         }
     }
 
@@ -403,6 +406,17 @@ package struct ContainerLifecycle: Hashable, Sendable {
             state = .lost(run, unknown)
             return afterEnd([.record], ran: Self.span(run, unknown), failed: true, now)
         }
+    }
+
+    private mutating func vanished(_ now: Timestamp) -> [Action] {
+        guard case .starting(let number) = state else { return absent(now) }
+        let unknown = ContainerEnd(exitStatus: nil, endedAt: now, keeperLost: true)
+        if removesOnExit {
+            state = .removed(unknown)
+            return [.delete]
+        }
+        state = .lost(Run(number: number, start: nil), unknown)
+        return afterEnd([.record], ran: 0, failed: true, now)
     }
 
     private static func conflict(_ sentence: String) -> NodeFailure { NodeFailure(.conflict, "it \(sentence)") }

@@ -1,4 +1,5 @@
 import Linux
+import OCI
 import Sandbox
 
 /// A wish that cannot be met, by the flag that expresses it.
@@ -53,7 +54,6 @@ extension ContainerSpec {
         let reason = "is not possible yet"
         if !devices.isEmpty { throw SpecError("--device", "", reason) }
         if usesInit { throw SpecError("--init", "", reason) }
-        if healthcheck != nil { throw SpecError("--health-cmd", "", reason) }
         for case .volume(_, let target, _) in mounts { throw SpecError("-v", target, "a volume " + reason) }
     }
 
@@ -177,11 +177,27 @@ extension ContainerSpec {
         if let stopTimeoutSeconds, !(0...86_400).contains(stopTimeoutSeconds) {
             throw SpecError("--stop-timeout", "\(stopTimeoutSeconds)", "write seconds from 0 to 86400")
         }
+        try validateHealthcheck()
         if removesOnExit, restart != .no {
             throw SpecError("--rm", "", "conflicting options: cannot specify both --restart and --rm")
         }
         if let logBytes, logBytes < 4096 { throw SpecError("--log-size", "\(logBytes)", "a log has at least 4096 bytes") }
         for key in labels.keys where key.isEmpty { throw SpecError("--label", "", "a label needs a name") }
+    }
+
+    private func validateHealthcheck() throws(SpecError) {
+        guard let check = healthcheck else { return }
+        let spans = [
+            ("--health-interval", check.interval), ("--health-timeout", check.timeout),
+            ("--health-start-period", check.startPeriod), ("--health-start-interval", check.startInterval),
+        ]
+        // As Docker has it: a check more often than once in a millisecond is none.
+        for (flag, span) in spans where span != 0 && !(1_000_000...(1 << 60)).contains(span) {
+            throw SpecError(flag, "\(span)ns", "write at least 1ms, or 0 for the default")
+        }
+        if check.retries < 0 { throw SpecError("--health-retries", "\(check.retries)", "cannot be negative") }
+        for word in check.words() ?? [] { try noNUL("--health-cmd", word) }
+        if case .command([]) = check.test { throw SpecError("--health-cmd", "", "has no program") }
     }
 
     /// A program on the process rung sees the machine as it is, so what would change its view cannot be had.

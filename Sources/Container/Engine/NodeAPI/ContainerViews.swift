@@ -55,6 +55,8 @@ package struct ContainerSummary: NodeValue {
     package var end: ContainerEnd?
     package var rung: Rung
     package var labels: [String: String]
+    /// nil: nobody asks.
+    package var health: HealthStatus?
 
     package init(
         id: String, name: String, program: String, arguments: [String], phase: ContainerPhase, createdAt: Timestamp,
@@ -99,6 +101,10 @@ package struct ContainerDetails: NodeValue {
     package var directory: String
     /// Whether there is a log: none where the output went to the caller's own descriptors.
     package var isLogged: Bool
+    /// How often its restart policy has started it again since its user did.
+    package var restarts = 0
+    /// How well it is, and what the last checks said.
+    package var health: HealthReport?
 
     package init(
         summary: ContainerSummary, spec: ContainerSpec, startMicroseconds: Int?, wasPrepared: Bool?,

@@ -25,13 +25,15 @@ extension ContainerSummary {
             createdAt: try reader.required("createdAt"), startedAt: try reader.optional("startedAt"),
             pid: try reader.optional("pid"), end: try reader.nestedIfThere("end"), rung: try reader.word("rung"),
             labels: try reader.dictionary("labels"))
+        health = try reader.wordIfThere("health")
     }
 
     package var json: JSONValue {
         .members(
             ("id", id.json), ("name", name.json), ("program", program.json), ("arguments", arguments.json),
             ("phase", .string(phase.rawValue)), ("createdAt", createdAt.json), ("startedAt", startedAt?.json),
-            ("pid", pid?.json), ("end", end?.json), ("rung", .string(rung.rawValue)), ("labels", labels.json))
+            ("pid", pid?.json), ("end", end?.json), ("rung", .string(rung.rawValue)), ("labels", labels.json),
+            ("health", (health?.rawValue).map { .string($0) }))
     }
 }
 
@@ -51,13 +53,16 @@ extension ContainerDetails {
             wasPrepared: try reader.optional("wasPrepared"), startError: try reader.optional("startError"),
             starts: try reader.required("starts"), directory: try reader.required("directory"),
             isLogged: try reader.flag("isLogged"))
+        restarts = try reader.optional("restarts") ?? 0
+        health = try reader.nestedIfThere("health")
     }
 
     package var json: JSONValue {
         .members(
             ("summary", summary.json), ("spec", spec.json), ("startMicroseconds", startMicroseconds?.json),
             ("wasPrepared", wasPrepared?.json), ("startError", startError?.json), ("starts", starts.json),
-            ("directory", directory.json), ("isLogged", isLogged.json))
+            ("directory", directory.json), ("isLogged", isLogged.json),
+            ("restarts", restarts.json), ("health", health?.json))
     }
 }
 

@@ -1,6 +1,6 @@
 import Glibc
 package import Linux
-import Sandbox
+package import Sandbox
 import Synchronization
 
 /// Plans launches on this machine: looks up what has to be, and decides with `PlanBuilder`.
@@ -21,6 +21,11 @@ package final class LaunchPlanner: Sendable {
         do { try spec.validate() } catch { throw error.failure }
         let findings = try await LaunchFindings.gatherInBackground(for: spec, image)
         do { return try builder.build(spec, findings, image: image, hostname: hostname) } catch { throw error.failure }
+    }
+
+    /// What a program of this spec may use.
+    package func limits(of spec: ContainerSpec) throws(NodeFailure) -> CgroupLimits {
+        do { return try builder.limits(of: spec) } catch { throw error.failure }
     }
 
     /// Who and which file another program in a container of this spec is.

@@ -203,7 +203,7 @@ package struct PlanBuilder: Sendable {
 
     // Limits.
 
-    private func limits(of spec: ContainerSpec) throws(SpecError) -> CgroupLimits {
+    func limits(of spec: ContainerSpec) throws(SpecError) -> CgroupLimits {
         try check("--memory", spec.memoryBytes, CgroupLimits(memoryBytes: spec.memoryBytes))
         try check("--cpus", spec.milliCPUs.map { "\($0)m" }, CgroupLimits(cpuMillis: spec.milliCPUs))
         try check("--cpu-shares", spec.cpuShares, CgroupLimits(cpuShares: spec.cpuShares))

@@ -13,6 +13,8 @@ package struct ContainerRecord: Hashable, Sendable {
     /// Where it writes over its image's layers: the name of its room, from the first start on.
     package var room: String?
     package var lifecycle: ContainerLifecycle
+    /// How well it is, where it is asked; not recorded, since the next node asks anew.
+    package var health: HealthReport?
 
     package init(
         id: String, name: String, createdAt: Timestamp, spec: ContainerSpec, isLogged: Bool = true,

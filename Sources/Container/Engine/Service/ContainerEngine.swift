@@ -4,12 +4,12 @@ package import Linux
 
 /// The containers of this node: the operations on them, and their part in adoption.
 package final class ContainerEngine: Sendable {
-    private let registry: ContainerRegistry
-    private let directory: ContainerDirectory
-    private let link: KeeperLink
-    private let planner: LaunchPlanner
-    private let ground: ContainerGround
-    private let executions: Executions
+    let registry: ContainerRegistry
+    let directory: ContainerDirectory
+    let link: KeeperLink
+    let planner: LaunchPlanner
+    let ground: ContainerGround
+    let executions: Executions
     /// What happened here, for `events`.
     package let journal: EventJournal
     private let note: @Sendable (String) -> Void
@@ -68,7 +68,8 @@ package final class ContainerEngine: Sendable {
         return ContainerWorker(
             record,
             .init(
-                link: link, directory: directory, planner: planner, ground: ground, journal: journal, note: note,
+                link: link, directory: directory, planner: planner, ground: ground, executions: executions, journal: journal,
+                note: note,
                 forget: { record in
                     registry.remove(record)
                     ground.images?.release(record.id)
@@ -211,7 +212,7 @@ package final class ContainerEngine: Sendable {
         try await link.perform(.resize(sandbox: try runningSandbox(worker), request.size))
     }
 
-    private func runningSandbox(_ worker: ContainerWorker) throws(NodeFailure) -> String {
+    func runningSandbox(_ worker: ContainerWorker) throws(NodeFailure) -> String {
         let record = worker.record
         switch record.lifecycle.phase {
         case .running, .paused, .stopping: return record.sandbox(run: record.lifecycle.runs)
@@ -245,11 +246,14 @@ package final class ContainerEngine: Sendable {
     package func inspect(_ container: String) throws(NodeFailure) -> ContainerDetails {
         let record = try registry.find(container).record
         let start = record.lifecycle.run?.start
-        return ContainerDetails(
+        var details = ContainerDetails(
             summary: ContainerSummary(record), spec: record.spec,
             startMicroseconds: start.map { $0.startNanoseconds / 1000 }, wasPrepared: start?.wasPrepared,
             startError: record.lifecycle.startError, starts: record.lifecycle.runs,
             directory: directory.directory(of: record.id), isLogged: record.isLogged)
+        details.restarts = record.lifecycle.restart.restarts
+        details.health = record.health
+        return details
     }
 
     /// How many containers there are, and how many of them run.

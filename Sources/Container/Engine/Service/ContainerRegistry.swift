@@ -43,6 +43,21 @@ final class ContainerRegistry: Sendable {
         }
     }
 
+    /// Keeps a name for a container that is to have it.
+    func reserve(_ name: String, for id: String) throws(NodeFailure) {
+        try state.withLock { state throws(NodeFailure) in
+            if let other = state.ids[name] {
+                throw NodeFailure(
+                    .conflict, "the container name \"\(name)\" is already in use by container \(other.prefix(12))")
+            }
+            state.ids[name] = id
+        }
+    }
+
+    func release(_ name: String, of id: String) {
+        state.withLock { state in if state.ids[name] == id { state.ids[name] = nil } }
+    }
+
     func remove(_ record: ContainerRecord) {
         state.withLock { state in
             state.workers[record.id] = nil

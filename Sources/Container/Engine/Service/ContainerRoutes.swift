@@ -2,7 +2,7 @@ import Linux
 
 extension ContainerEngine {
     /// What of the local API the containers serve.
-    package var routes: [NodeRoute] { lifeRoutes + viewRoutes }
+    package var routes: [NodeRoute] { lifeRoutes + changeRoutes + viewRoutes }
 
     private var lifeRoutes: [NodeRoute] {
         [
@@ -36,6 +36,31 @@ extension ContainerEngine {
                 try await self.resize(request)
                 return NoValue()
             },
+        ]
+    }
+
+    private var changeRoutes: [NodeRoute] {
+        [
+            NodeRoute(PauseContainer.self) { request, _ async throws(NodeFailure) in
+                try await self.pause(request.container)
+                return NoValue()
+            },
+            NodeRoute(ResumeContainer.self) { request, _ async throws(NodeFailure) in
+                try await self.resume(request.container)
+                return NoValue()
+            },
+            NodeRoute(RenameContainer.self) { request, _ async throws(NodeFailure) in
+                try await self.rename(request)
+                return NoValue()
+            },
+            NodeRoute(UpdateContainer.self) { request, _ async throws(NodeFailure) in
+                try await self.update(request)
+                return NoValue()
+            },
+            NodeRoute(TopContainer.self) { request, _ async throws(NodeFailure) in
+                try await self.processes(of: request.container)
+            },
+            NodeRoute(PruneContainers.self) { request, _ async throws(NodeFailure) in try await self.prune(request) },
         ]
     }
 

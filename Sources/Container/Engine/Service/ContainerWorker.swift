@@ -11,6 +11,7 @@ final class ContainerWorker: Sendable {
         var directory: ContainerDirectory
         var planner: LaunchPlanner
         var ground: ContainerGround
+        var executions: Executions
         var journal: EventJournal
         /// A sentence for the node's log.
         var note: @Sendable (String) -> Void
@@ -26,6 +27,9 @@ final class ContainerWorker: Sendable {
         case restart(at: Timestamp)
         /// Writes down what was learnt and has no state of its own.
         case write
+        case health(HealthState.Event, ProbeResult? = nil)
+        case rename(String, reply: Reply<Void>)
+        case update(UpdateContainer, reply: Reply<Void>)
     }
 
     private typealias Reply<Value> = @Sendable (Result<Value, NodeFailure>) -> Void
@@ -61,6 +65,12 @@ final class ContainerWorker: Sendable {
     func handle(_ event: ContainerLifecycle.Event) async throws(NodeFailure) {
         try await ask { .event(event, reply: $0) }
     }
+
+    /// Records another name.
+    func rename(to name: String) async throws(NodeFailure) { try await ask { .rename(name, reply: $0) } }
+
+    /// Changes limits and restart policy.
+    func update(_ update: UpdateContainer) async throws(NodeFailure) { try await ask { .update(update, reply: $0) } }
 
     /// Hands an event over.
     func post(_ event: ContainerLifecycle.Event) { mailbox.yield(.event(event, reply: nil)) }
@@ -98,6 +108,11 @@ final class ContainerWorker: Sendable {
         /// Whether an earlier node made it.
         let isFromRecord: Bool
         var hasAdopted = false
+        /// The checks of the run `checkedRun`; nil where there are none.
+        var health: HealthState?
+        var checkedRun = 0
+        var isCheckPaused = false
+        var probe: Task<Void, Never>?
         /// The round of adoption after which the latest run was started by this node; 0: not by this node.
         var startedAfter = 0
 
@@ -114,6 +129,9 @@ final class ContainerWorker: Sendable {
                 case .write: if !working.record.lifecycle.isOver { _ = await working.write() }
                 case .adopt(let reports, let round): await working.adopt(reports, round)
                 case .restart(let time): await working.startAgain(.restartDue(at: time))
+                case .health(let event, let result): working.ask(event, result)
+                case .rename(let name, let reply): reply(await working.change { $0.name = name })
+                case .update(let update, let reply): reply(await working.update(update))
                 }
                 if working.record.lifecycle.isOver { working.mailbox.finish() }
             }
@@ -143,6 +161,7 @@ final class ContainerWorker: Sendable {
                 default: if case .failure(let problem) = await perform(action) { failure = problem }
                 }
             }
+            followWithHealth()
             let hasEnded = before.isUnderWay && !record.lifecycle.isUnderWay
             // What another container may be waiting for is given back before anybody hears of the end.
             if hasEnded, record.holdsWhatOthersWant { await surroundings.ground.release(record) }
@@ -242,6 +261,98 @@ final class ContainerWorker: Sendable {
             surroundings.forget(record)
             if !isNew { surroundings.journal.note("destroy", of: record) }
             return result
+        }
+
+        // Health.
+
+        /// Begins, pauses and ends the checks as the container runs.
+        private mutating func followWithHealth() {
+            let life = record.lifecycle
+            let isUp = [.running, .paused, .stopping].contains(life.phase) && life.run?.start != nil
+            if isUp, checkedRun != life.runs, let check = record.spec.healthcheck, check.words() != nil {
+                if health == nil { health = HealthState(schedule: check.schedule) }
+                checkedRun = life.runs
+                isCheckPaused = false
+                ask(.started, nil)
+            }
+            guard checkedRun != 0 else { return }
+            if !isUp || checkedRun != life.runs {
+                checkedRun = 0
+                return ask(.ended, nil)
+            }
+            guard isCheckPaused != (life.phase == .paused) else { return }
+            isCheckPaused.toggle()
+            ask(isCheckPaused ? .paused : .resumed, nil)
+        }
+
+        /// Lets the checks' reducer decide and does what it says.
+        private mutating func ask(_ event: HealthState.Event, _ result: ProbeResult?) {
+            guard var state = health else { return }
+            let actions = state.handle(event, now: Clock.now())
+            health = state
+            if case .started = event { record.health = HealthReport() }
+            // An answer that led to nothing was an abandoned probe's.
+            if let result, !actions.isEmpty {
+                let log = record.health?.log ?? []
+                record.health?.log = log.suffix(HealthReport.logLimit - 1) + [result]
+            }
+            record.health?.failingStreak = state.failuresInARow
+            for action in actions {
+                switch action {
+                case .expect(let probe, let time): expect(.health(.timeCame(probe: probe)), at: time)
+                case .run(let number, let timeout): check(number, timeout)
+                case .abandon:
+                    probe?.cancel()
+                    probe = nil
+                case .report(let status):
+                    record.health?.status = status
+                    if event != .started { surroundings.journal.note("health_status: \(status.rawValue)", of: record) }
+                }
+            }
+            published.set(record)
+        }
+
+        private mutating func check(_ number: Int, _ timeoutNanoseconds: Int) {
+            guard let words = record.spec.healthcheck?.words() else { return }
+            let runner = HealthProbe(
+                executions: surroundings.executions, planner: surroundings.planner, ground: surroundings.ground,
+                link: surroundings.link)
+            let (record, mailbox) = (record, mailbox)
+            probe = Task {
+                let result = await runner.run(words, in: record, timeoutNanoseconds: timeoutNanoseconds)
+                mailbox.yield(.health(.probed(probe: number, succeeded: result.isSuccess), result))
+            }
+        }
+
+        // Changing.
+
+        /// Changes the record, on disk and then for everybody; if it cannot be written it stays as it is.
+        private mutating func change(_ body: (inout ContainerRecord) -> Void) async -> Result<Void, NodeFailure> {
+            let before = record
+            body(&record)
+            let result = await write()
+            if case .failure = result { record = before }
+            published.set(record)
+            return result
+        }
+
+        private mutating func update(_ update: UpdateContainer) async -> Result<Void, NodeFailure> {
+            let phase = record.lifecycle.phase
+            do throws(NodeFailure) {
+                let spec = try update.applied(to: record.spec)
+                guard phase != .removing, phase != .starting else {
+                    throw NodeFailure(.conflict, "container \(record.name): it is being started or removed; try again")
+                }
+                let limits = try surroundings.planner.limits(of: spec)
+                if phase.isActive, update.changesLimits {
+                    let name = record.sandbox(run: record.lifecycle.runs)
+                    try await surroundings.link.perform(.limit(sandbox: name, limits))
+                }
+                return await change { record in
+                    record.spec = spec
+                    _ = try? record.lifecycle.handle(.policyChanged(spec.restart), now: Clock.now())
+                }
+            } catch { return .failure(NodeFailure(error.kind, "update \(record.name): \(error.message)")) }
         }
 
         // Starting.
@@ -347,7 +458,7 @@ final class ContainerWorker: Sendable {
             if report == nil, case .starting = record.lifecycle.state { report = await lookAgain(for: current) }
             guard let report else {
                 // A list that was made before the start cannot have it.
-                if startedAfter < round { _ = await handle(.absent) }
+                if startedAfter < round { _ = await handle(isFromRecord && !hasAdopted ? .vanished : .absent) }
                 return
             }
             let run = record.lifecycle.runs

@@ -9,6 +9,7 @@ extension ContainerSummary {
             phase: life.phase, createdAt: record.createdAt, startedAt: start?.startedAt,
             pid: life.phase.isActive ? start?.pid : nil, end: life.end, rung: record.spec.rung,
             labels: record.spec.labels)
+        health = record.health?.status
     }
 }
 

@@ -39,7 +39,7 @@ enum EnvironmentFlags {
     }
 
     /// Without leading blanks, and without the carriage return of a file from elsewhere; blanks at the end are value.
-    private static func trimmed(_ line: Substring.UnicodeScalarView) -> String {
+    static func trimmed(_ line: Substring.UnicodeScalarView) -> String {
         var line = line.drop { $0 == " " || $0 == "\t" }
         if line.last == "\r" { line.removeLast() }
         return String(Substring(line))
@@ -59,5 +59,19 @@ enum LabelFlags {
             labels[parts[0]] = parts.count == 2 ? parts[1] : ""
         }
         return labels
+    }
+
+    /// Those of a `--label-file`: one a line, as in an environment file.
+    static func labels(file text: String, path: String) throws(FlagError) -> [String: String] {
+        var lines: [String] = []
+        for (number, line) in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = EnvironmentFlags.trimmed(line)
+            if line.isEmpty || line.hasPrefix("#") { continue }
+            guard !line.hasPrefix("=") else {
+                throw FlagError("--label-file \(path), line \(number + 1):", line, "the name is empty")
+            }
+            lines.append(line)
+        }
+        return try labels(lines)
     }
 }

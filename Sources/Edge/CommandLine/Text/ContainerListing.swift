@@ -45,7 +45,11 @@ struct ContainerListing {
             let up = span.map { "Up \($0)" } ?? "Up"
             if container.phase == .paused { return up + " (Paused)" }
             if container.phase == .stopping { return up + " (stopping)" }
-            return up
+            switch container.health {
+            case nil: return up
+            case .starting: return up + " (health: starting)"
+            case .healthy, .unhealthy: return up + " (\(container.health!.rawValue))"
+            }
         case .lost: return "Lost" + ago(container.end, now)
         case .exited:
             guard let end = container.end else { return "Exited" }

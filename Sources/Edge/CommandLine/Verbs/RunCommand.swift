@@ -17,6 +17,7 @@ struct RunCommand: RunsProgram {
         helpNames: .long)
 
     @OptionGroup(title: "How it is held") var held: RunFlags
+    @OptionGroup(title: "How it is looked after") var life: LifeFlags
     @OptionGroup(title: "The place it runs in") var place: PlaceFlags
     @Option(name: .customLong("output"), help: ArgumentHelp("With -d: how to write what was started.", valueName: "format"))
     var output: OutputFormat?
@@ -28,11 +29,13 @@ struct RunCommand: RunsProgram {
 
     func run() async throws {
         let spec = try spec()
+        let idFile = try IDFile(life.idFile)
+        defer { idFile?.removeIfEmpty() }
         do {
-            if held.isDetached { return try await detach(spec) }
+            if held.isDetached { return try await detach(spec, idFile) }
             if spec.rung == .function { return try await call(spec) }
-            guard let client = try await clientIfNodeRuns() else { return try await runWithoutNode(spec) }
-            try await runInForeground(spec, client)
+            guard let client = try await clientIfNodeRuns() else { return try await runWithoutNode(spec, idFile) }
+            try await runInForeground(spec, client, idFile)
         } catch let failure as NodeFailure {
             throw CommandFailure(failure.message, status: ExitCodes.start(failure))
         }
@@ -41,6 +44,7 @@ struct RunCommand: RunsProgram {
     private func spec() throws -> ContainerSpec {
         var spec = try ProgramWords(command, verb: "run").spec()
         try held.write(to: &spec)
+        try life.write(to: &spec, in: .ofThisProcess())
         try place.write(to: &spec, in: .ofThisProcess())
         if let output, !held.isDetached {
             throw FlagError("--output", output.rawValue, "what is written is the program's", advice: "It goes with -d.")
@@ -54,8 +58,9 @@ struct RunCommand: RunsProgram {
         return spec
     }
 
-    private func detach(_ spec: ContainerSpec) async throws {
+    private func detach(_ spec: ContainerSpec, _ idFile: IDFile?) async throws {
         let answer = try await node.connect().call(RunContainer(spec, attachment: .detached, waits: false))
+        try idFile?.write(answer.started.id)
         switch output ?? .text {
         case .json: try StandardStreams.write(answer.started.json)
         case .text: try StandardStreams.write(answer.started.id + "\n")
@@ -72,22 +77,27 @@ struct RunCommand: RunsProgram {
     }
 
     /// With a keeper of our own, which ends with us; so does the container.
-    private func runWithoutNode(_ spec: ContainerSpec) async throws {
+    private func runWithoutNode(_ spec: ContainerSpec, _ idFile: IDFile?) async throws {
+        guard spec.restart == .no else {
+            throw FlagError("--restart", "\(spec.restart)", "no node runs that could start it again", advice: Self.nodeAdvice)
+        }
         var spec = spec
         spec.removesOnExit = true
         let own = try await OwnEngine.start()
-        do { try await runInForeground(spec, own.client) } catch {
+        do { try await runInForeground(spec, own.client, idFile) } catch {
             await own.end()
             throw error
         }
     }
 
+    private static let nodeAdvice = "Start one: forkless node --detach."
+
     /// Ends by throwing the program's status.
-    private func runInForeground(_ spec: ContainerSpec, _ client: NodeClient) async throws {
-        try await spec.hasTerminal ? runInTerminal(spec, client) : runAttached(spec, client)
+    private func runInForeground(_ spec: ContainerSpec, _ client: NodeClient, _ idFile: IDFile?) async throws {
+        try await spec.hasTerminal ? runInTerminal(spec, client, idFile) : runAttached(spec, client, idFile)
     }
 
-    private func runAttached(_ spec: ContainerSpec, _ client: NodeClient) async throws {
+    private func runAttached(_ spec: ContainerSpec, _ client: NodeClient, _ idFile: IDFile?) async throws {
         let foreground = try ForegroundProgram()
         let isInteractive = spec.isInteractive
         let answer = try await foreground.run {
@@ -95,13 +105,14 @@ struct RunCommand: RunsProgram {
             defer { withExtendedLifetime(streams) {} }
             let request = RunContainer(spec, attachment: .passed, waits: true)
             return try await client.stream(request, descriptors: streams.descriptors) { started, _ in
+                try idFile?.write(started.id)
                 foreground.runs(.container(started.id, client))
             }
         }
         try leave(answer)
     }
 
-    private func runInTerminal(_ spec: ContainerSpec, _ client: NodeClient) async throws {
+    private func runInTerminal(_ spec: ContainerSpec, _ client: NodeClient, _ idFile: IDFile?) async throws {
         let foreground = try ForegroundProgram()
         let answer = try await foreground.run {
             let terminal = LentTerminal()
@@ -109,6 +120,7 @@ struct RunCommand: RunsProgram {
                 spec, attachment: .terminal, terminalSize: TerminalSession.size(), waits: true)
             do {
                 let answer = try await client.stream(request) { started, descriptors in
+                    try idFile?.write(started.id)
                     guard descriptors.count == 2 else { throw NodeFailure(.protocolError, "the terminal did not come") }
                     try terminal.lend(output: descriptors[0], input: spec.isInteractive ? descriptors[1] : nil)
                     foreground.runs(.container(started.id, client, hasTerminal: true))
