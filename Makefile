@@ -31,7 +31,8 @@ LIBRARY_NEEDS = /usr/include/archive.h=libarchive-dev /usr/include/zlib.h=zlib1g
     /usr/include/lz4.h=liblz4-dev /usr/include/bzlib.h=libbz2-dev /usr/include/libxml2/libxml/parser.h=libxml2-dev
 TEST_NEEDS = $(BUILD_NEEDS) $(LIBRARY_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
     docker-registry=docker-registry xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps nft=nftables ip=iproute2 \
-    ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux busybox=busybox-static skopeo=skopeo podman=podman
+    ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux busybox=busybox-static skopeo=skopeo podman=podman \
+    dockerd=docker.io docker=docker.io unshare=util-linux openssl=openssl
 BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3
 
 all: build

@@ -26,8 +26,10 @@ final class TestForkless: Sendable {
     }
 
     func call(_ arguments: [String], input: String = "", environment: [String] = []) async throws -> CommandRunner.Outcome {
-        try await CommandRunner.run(
-            [executable] + arguments, input: Array(input.utf8), environment: self.environment + environment)
+        let names = environment.map { $0.prefix { $0 != "=" } + "=" }
+        let ours = self.environment.filter { line in !names.contains { line.hasPrefix($0) } }
+        return try await CommandRunner.run(
+            [executable] + arguments, input: Array(input.utf8), environment: ours + environment)
     }
 
     /// Ours without what would lead elsewhere.
@@ -37,8 +39,10 @@ final class TestForkless: Sendable {
     }
 
     /// Starts a node for the length of `body`; afterwards node, keeper and everything that ran are gone.
-    func withNode(_ body: () async throws -> Void) async throws {
-        let started = try await self("node", "--detach")
+    func withNode(
+        _ flags: String..., environment: [String] = [], _ body: () async throws -> Void
+    ) async throws {
+        let started = try await call(["node", "--detach"] + flags, environment: environment)
         guard started.status.isSuccess else { throw NotBuilt(description: "no node: \(started.errorText)") }
         do { try await body() } catch {
             try await endNode()

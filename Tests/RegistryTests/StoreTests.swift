@@ -194,6 +194,31 @@ import Testing
         }
     }
 
+    @Test func `a pull that is taken back leaves the store as it was`() async throws {
+        let directory = try TemporaryDirectory("store")
+        let store = try store(directory)
+        let image = Self.image(layers: [[1], [UInt8](repeating: 7, count: 100_000), [3]])
+        let large = Digest(of: image.layers[1]).description
+        try await FakeRegistry.serving({ request in
+            guard request.path.hasSuffix(large) else { return image.answer(request) }
+            return FakeAnswer(body: Array(image.layers[1][..<70_000]), announced: 100_000, then: .hang)
+        }) { registry in
+            let name = try Reference("\(registry.host)/app:1")
+            try await registry.client().using { client in
+                let before = try await files(directory)
+                let pull = Task { try await StorePull(store: store, client: client).run(name, now: Self.now) }
+                try await eventually("the last layer is asked for") {
+                    registry.requests.contains { $0.path.hasSuffix(large) }
+                }
+                pull.cancel()
+                let found = await failure { _ = try await pull.value }
+                #expect(found?.kind == .cancelled, "\(found?.message ?? "")")
+                #expect(try await files(directory) == before)
+                #expect(store.images.isEmpty)
+            }
+        }
+    }
+
     @Test(.enabled(if: isRoot)) func `a full disk in the middle of a pull leaves the store as it was`() async throws {
         let directory = try TemporaryDirectory("full")
         try Files.makeDirectory(directory.path("disk"), mode: 0o700)

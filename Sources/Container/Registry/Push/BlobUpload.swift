@@ -7,7 +7,7 @@ import Synchronization
 /// Invariants
 /// 1. What the registry has is not sent. (test: `an image goes there and comes back byte for byte`)
 /// 2. A long blob goes in chunks, and after a failure on from where the registry says that it is.
-///    (the way without a failure: `an image goes there and comes back byte for byte`; the other has no test yet)
+///    (tests: `an image goes there and comes back byte for byte`, `an upload that breaks off goes on where the registry says that it is`)
 struct BlobUpload: Sendable {
     let client: RegistryClient
     let content: Descriptor

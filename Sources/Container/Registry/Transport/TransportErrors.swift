@@ -3,6 +3,7 @@ internal import Linux
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 
 /// What the HTTP client's errors mean here.
 enum TransportErrors {
@@ -34,12 +35,9 @@ enum TransportErrors {
             return RegistryFailure(.unreachable, "\(step): \(reasons.first ?? "no connection")")
         }
         if error is IOError { return RegistryFailure(.unreachable, "\(step): \(words(error))") }
-        // The TLS library is no dependency of ours: its errors are known by their type's name alone.
-        if String(reflecting: type(of: error)).contains("SSL") {
+        if let why = tlsWords(error) {
             return RegistryFailure(
-                .untrustworthy,
-                "\(step): no trusted TLS connection: \(error). A registry without TLS has to be named: --plain-http HOST"
-            )
+                .untrustworthy, "\(step): no trusted TLS connection: \(why)")
         }
         return RegistryFailure(.unreachable, "\(step): \(error)")
     }
@@ -48,5 +46,24 @@ enum TransportErrors {
     private static func words(_ error: any Error) -> String {
         guard let error = error as? IOError else { return "\(error)" }
         return "\(Errno(error.errnoCode))"
+    }
+
+    /// What went wrong with TLS, and what helps; nil for other errors.
+    ///
+    /// BoringSSL's errors name the source file that they come from; only the reason is of use.
+    private static func tlsWords(_ error: any Error) -> String? {
+        guard error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError else { return nil }
+        let text = "\(error)"
+        let mark = "OPENSSL_internal:"
+        let reason = text.firstRange(of: mark).map { text[$0.upperBound...].prefix { $0.isLetter || $0 == "_" } }
+        switch reason {
+        case "CERTIFICATE_VERIFY_FAILED":
+            return "its certificate is not signed by anybody that this node trusts. One to be trusted is put at "
+                + "DIR/HOST[:PORT]/ca.crt, DIR as `forkless node --registry-certs` says"
+        case "WRONG_VERSION_NUMBER", "HTTP_REQUEST":
+            return "it does not speak TLS. A registry without it has to be named: --plain-http HOST"
+        case let reason?: return "\(reason)"
+        case nil: return text
+        }
     }
 }

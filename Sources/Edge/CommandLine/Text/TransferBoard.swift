@@ -62,7 +62,8 @@ struct TransferBoard {
         for isLeast in [{ (part: Part) in part.isOver }, { (part: Part) in part.state == .waiting }, { _ in true }] {
             while shown.count > max(room, 0), let index = shown.firstIndex(where: isLeast) { shown.remove(at: index) }
         }
-        let stateWidth = all.map { DisplayWidth.of(words($0)) }.max() ?? 0
+        // That of the longest word, so that nothing moves sideways.
+        let stateWidth = direction == .pull ? 17 : 20
         var lines = shown.map { line($0, columns: columns, stateWidth: stateWidth) }
         if !isOver { lines.append(Self.cut(summary(all), to: columns)) }
         return lines
