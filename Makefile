@@ -33,7 +33,7 @@ TEST_NEEDS = $(BUILD_NEEDS) $(LIBRARY_NEEDS) /usr/include/seccomp.h=libseccomp-d
     docker-registry=docker-registry xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps nft=nftables ip=iproute2 \
     ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux busybox=busybox-static skopeo=skopeo podman=podman \
     dockerd=docker.io docker=docker.io unshare=util-linux openssl=openssl
-BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3
+BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3 dockerd=docker.io docker=docker.io unshare=util-linux
 
 all: build
 

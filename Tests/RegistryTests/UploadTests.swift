@@ -1,4 +1,5 @@
 import Images
+import NIOHTTP1
 import OCI
 import Synchronization
 import Testing

@@ -1,0 +1,100 @@
+import CBaselines
+import Foundation
+
+/// A server of this run's own.
+final class ServerProcess {
+    let pid: pid_t
+    private let name: String
+
+    init(_ name: String, _ arguments: [String], log: String) throws {
+        self.name = name
+        let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        defer {
+            close(null)
+            close(output)
+        }
+        pid = baseline_start(ArgumentVector(arguments).pointer, null, output, output)
+        guard pid > 0 else { throw BenchmarkError("start \(name): \(String(cString: strerror(-pid)))") }
+    }
+
+    deinit { stop() }
+
+    private var isRunning = true
+
+    /// Ends it and waits for that.
+    func stop() {
+        guard isRunning else { return }
+        isRunning = false
+        kill(pid, SIGTERM)
+        _ = baseline_wait(pid)
+    }
+
+    /// Waits until a client gets an answer.
+    func untilServing(_ question: [String]) throws {
+        for _ in 0..<600 {
+            if (try? Command.output(question)) != nil { return }
+            usleep(50_000)
+        }
+        throw BenchmarkError("\(name) does not serve")
+    }
+
+    /// A line of /proc/PID/status, in bytes.
+    func memory(_ field: String) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
+        guard let words = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }), words.count > 1,
+            let kilobytes = Int(words[1])
+        else { throw BenchmarkError("read \(field) of \(name)") }
+        return kilobytes << 10
+    }
+}
+
+/// A node and Docker's daemon beside each other, with their directories on one file system.
+final class ServersUnderTest {
+    let directory: String
+    let node: ServerProcess
+    let docker: ServerProcess
+    private let forkless: String
+
+    init(_ options: BenchOptions) throws {
+        guard geteuid() == 0 else { throw BenchmarkError("start a node and Docker's daemon: this needs root") }
+        directory = try KeeperUnderTest.temporaryDirectory()
+        forkless = "\(options.programs)/forkless"
+        node = try ServerProcess(
+            "forkless node", [forkless, "node", "--state", "\(directory)/state", "--run", "\(directory)/run"],
+            log: "\(directory)/node.log")
+        docker = try ServerProcess(
+            "dockerd",
+            [
+                "/usr/bin/unshare", "--mount", "--propagation", "private", "dockerd", "--data-root", "\(directory)/docker",
+                "--exec-root", "\(directory)/exec", "--pidfile", "\(directory)/docker.pid", "--host",
+                "unix://\(directory)/docker.sock", "--bridge", "none", "--iptables=false", "--ip-forward=false",
+            ], log: "\(directory)/docker.log")
+        try node.untilServing(forkless("version"))
+        try docker.untilServing(docker("version"))
+    }
+
+    /// Ends both, and the keeper that the node has started, which would outlive it.
+    func stop() {
+        node.stop()
+        docker.stop()
+        for pid in (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap({ pid_t($0) }) ?? [] {
+            guard let line = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/cmdline")) else { continue }
+            let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            guard words.first?.hasSuffix("forkless-keeper") == true, words.contains("\(directory)/run") else { continue }
+            kill(pid, SIGTERM)
+            for _ in 0..<200 where kill(pid, 0) == 0 { usleep(10_000) }
+        }
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    deinit { stop() }
+
+    /// The words of a verb for this node.
+    func forkless(_ words: String...) -> [String] {
+        [forkless] + words.prefix(1) + ["--state", "\(directory)/state", "--run", "\(directory)/run"] + words.dropFirst()
+    }
+
+    func docker(_ words: String...) -> [String] { ["docker", "--host", "unix://\(directory)/docker.sock"] + words }
+}
