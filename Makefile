@@ -24,12 +24,12 @@ RELEASE = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -
 CHECKED = --explicit-target-dependency-import-check error
 SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git
-# What the targets on images are compiled against; no executable links them yet.
+# What images are read with, as archives to link into one file, and what those need in turn.
 LIBRARY_NEEDS = /usr/include/archive.h=libarchive-dev /usr/include/zlib.h=zlib1g-dev /usr/include/zstd.h=libzstd-dev \
     /usr/include/sys/acl.h=libacl1-dev /usr/include/nettle/md5.h=nettle-dev /usr/include/lzma.h=liblzma-dev \
     /usr/include/lz4.h=liblz4-dev /usr/include/bzlib.h=libbz2-dev /usr/include/libxml2/libxml/parser.h=libxml2-dev
-TEST_NEEDS = $(BUILD_NEEDS) $(LIBRARY_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
+BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git $(LIBRARY_NEEDS)
+TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
     docker-registry=docker-registry xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps nft=nftables ip=iproute2 \
     ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux busybox=busybox-static skopeo=skopeo podman=podman \
     dockerd=docker.io docker=docker.io unshare=util-linux openssl=openssl
@@ -63,7 +63,7 @@ bench: swift
 
 check: swift
 	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)
-	@.ci/packages $(BUILD_NEEDS) $(LIBRARY_NEEDS)
+	@.ci/packages $(BUILD_NEEDS)
 	swift build $(CHECKED)
 
 format: swift
