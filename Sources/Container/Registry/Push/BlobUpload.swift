@@ -33,9 +33,7 @@ struct BlobUpload: Sendable {
             await progress(TransferEvent(content, .present))
             return
         }
-        let happening = try await client.retrying(note: { await note($0) }) { () async throws(RegistryFailure) in
-            try await attempt()
-        }
+        let happening = content.size <= client.settings.chunkBytes ? try await sendWhole() : try await sendInChunks()
         await progress(TransferEvent(content, happening))
     }
 
@@ -43,17 +41,33 @@ struct BlobUpload: Sendable {
         await progress(TransferEvent(content, .retrying(failure.message)))
     }
 
-    private func attempt() async throws(RegistryFailure) -> TransferEvent.Happening {
-        switch try await open() {
-        case .mounted: return .mounted
-        case .upload(let address):
-            if content.size <= client.settings.chunkBytes {
+    /// A short blob: after a failure all of it again.
+    private func sendWhole() async throws(RegistryFailure) -> TransferEvent.Happening {
+        try await client.retrying(note: { await note($0) }) { () async throws(RegistryFailure) in
+            switch try await open() {
+            case .mounted: return .mounted
+            case .upload(let address):
                 try await finish(at: address, body: .blob(source, offset: 0, length: content.size))
-            } else {
-                try await finish(at: try await sendChunks(to: address), body: .none)
+                return .done
             }
-            return .done
         }
+    }
+
+    /// A long blob: each step has tries of its own, and none begins from the start.
+    private func sendInChunks() async throws(RegistryFailure) -> TransferEvent.Happening {
+        let opening = try await client.retrying(note: { await note($0) }) { () async throws(RegistryFailure) in
+            try await open()
+        }
+        guard case .upload(let address) = opening else { return .mounted }
+        let end = try await sendChunks(to: address)
+        let isRepeat = Mutex(false)
+        try await client.retrying(note: { await note($0) }) { () async throws(RegistryFailure) in
+            // Of a try before this one perhaps only the answer was lost.
+            if isRepeat.withLock({ $0 }), try await client.holds(content, in: repository) { return }
+            isRepeat.withLock { $0 = true }
+            try await finish(at: end, body: .none)
+        }
+        return .done
     }
 
     /// Asks for a place, or for the blob from the neighbour.
