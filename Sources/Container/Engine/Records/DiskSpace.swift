@@ -2,7 +2,7 @@ import Glibc
 import Linux
 
 /// What files take on the disk: what du(1) counts.
-enum DiskUsage {
+enum DiskSpace {
     /// Bytes allocated below a directory, itself included; a file with several names counts once. Blocks.
     ///
     /// Links are not followed and other file systems not entered.
