@@ -1,3 +1,4 @@
+import Images
 import Keeper
 import Linux
 
@@ -82,7 +83,7 @@ extension ContainerEngine {
     /// What a container's directory takes on the disk; 0 for one that is going.
     private func diskUsage(of record: ContainerRecord) async -> Int {
         let path = directory.directory(of: record.id)
-        let bytes = try? await BlockingPool.shared.run { () throws(SystemError) in try DiskSpace.bytes(below: path) }
+        let bytes = try? await BlockingPool.shared.run { () throws(SystemError) in try DiskUse.bytes(below: path) }
         return bytes ?? 0
     }
 }

@@ -30,7 +30,7 @@ struct ImagePruneCommand: Verb {
 
     func run() async throws {
         let what = all ? "all images without at least one container associated to them" : "all dangling images"
-        guard try force || Confirmation.ask("WARNING! This will remove \(what).") else { return }
+        guard try force || Confirmation.isGiven(to: "WARNING! This will remove \(what).") else { return }
         let filters = try PruneFilters.resolved(filters, now: Clock.now())
         let removed = try await node.connect().call(PruneImages(all: all, filters: filters))
         switch output.output {
@@ -57,15 +57,5 @@ enum PruneFilters {
             resolved.append("until=\(time)")
         }
         return resolved
-    }
-}
-
-/// Asks before something is removed that nobody gets back.
-enum Confirmation {
-    /// False for anything but "y" or "yes", and for the end of the input.
-    static func ask(_ warning: String) throws -> Bool {
-        try StandardStreams.write(warning + "\nAre you sure you want to continue? [y/N] ")
-        let answer = readLine(strippingNewline: true)?.lowercased() ?? ""
-        return ["y", "yes"].contains(answer)
     }
 }
