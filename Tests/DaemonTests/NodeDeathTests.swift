@@ -1,5 +1,6 @@
 import Daemon
 import Engine
+import Images
 import Linux
 import Spawn
 import TestKit
@@ -8,7 +9,9 @@ import Testing
 /// A node in a process of its own, killed at any instant.
 @Suite(.serialized, .enabled(if: isRoot)) struct NodeDeathTests {
     /// `forkless node`, as it was built with the tests.
-    private func launch(_ test: TestNode) async throws -> RunningProgram {
+    ///
+    /// - Parameter holder: a process in whose network namespace it runs; nil: this one's.
+    private func launch(_ test: TestNode, inNetworkOf holder: Int32? = nil) async throws -> RunningProgram {
         let executable = try TestNode.keeper().replacing(last: "forkless-keeper", with: "forkless")
         var options = Options()
         options.standardInput = .null
@@ -16,7 +19,15 @@ import Testing
         options.standardError = .null
         options.group = .own
         let arguments = ["node", "--state", test.settings.state, "--run", test.settings.run]
-        let program = try Template(.path(executable), arguments: arguments, options: options).start()
+        let template =
+            if let holder {
+                try Template(
+                    .path("/usr/bin/nsenter"), arguments: ["--net=/proc/\(holder)/ns/net", executable] + arguments,
+                    options: options)
+            } else {
+                try Template(.path(executable), arguments: arguments, options: options)
+            }
+        let program = try template.start()
         try await eventually("the node serves") {
             if let end = try program.exitIfEnded() { throw NodeFailure(.system, "the node \(end.status)") }
             return (try? await test.connect().call(GetVersion())) != nil
@@ -57,6 +68,51 @@ import Testing
         #expect(try await next.call(StopContainer(container: "runs", timeoutSeconds: 0)).signal == Signal.kill)
         try await kill(second)
         try await test.endKeeper()
+    }
+
+    @Test func `a container of an image keeps its room and its network when the node is killed`() async throws {
+        let test = try TestNode()
+        try TestImage.busybox(in: try ImageStore(directory: test.settings.state + "/images"), as: "app")
+        // One namespace for both nodes: the second finds what the first has made.
+        let holder = try Template(
+            .path("/usr/bin/unshare"), arguments: ["-n", "sh", "-c", "ip link set lo up; exec sleep 1000"]
+        ).start()
+        let first = try await launch(test, inNetworkOf: holder.pid)
+        let client = try await test.connect()
+        var spec = ContainerSpec(
+            program: "sh", arguments: ["-c", "echo wrote > /note; ip -4 -o addr show eth0 > /address; exec sleep 1000"])
+        spec.image = ContainerImage("app")
+        spec.name = "keeps"
+        _ = try await client.call(RunContainer(spec, attachment: .detached, waits: false))
+        let rooms = test.settings.state + "/rooms"
+        func written(_ name: String) throws -> String {
+            for room in try Files.list(rooms) where Files.exists("\(rooms)/\(room)/upper/\(name)") {
+                return try Files.readText("\(rooms)/\(room)/upper/\(name)")
+            }
+            return ""
+        }
+        try await eventually("the container has its address") { try written("address").contains("inet ") }
+        try await kill(first)
+        let second = try await launch(test, inNetworkOf: holder.pid)
+        let next = try await test.connect()
+        #expect(try await next.call(InspectContainer(container: "keeps")).summary.phase == .running)
+        #expect(try written("note") == "wrote")
+        // A neighbour reaches it: its link is still on the bridge, and the names are known.
+        var neighbour = ContainerSpec(program: "ping", arguments: ["-c", "1", "-w", "10", "keeps"])
+        neighbour.image = ContainerImage("app")
+        neighbour.removesOnExit = true
+        let answer = try await next.call(RunContainer(neighbour, attachment: .detached, waits: true))
+        #expect(answer.end?.exitStatus == 0)
+        let stopped = try await next.call(StopContainer(container: "keeps", timeoutSeconds: 0))
+        #expect(stopped.signal == Signal.kill)
+        _ = try await next.call(StartContainer(container: "keeps"))
+        #expect(try written("note") == "wrote")
+        _ = try await next.call(RemoveContainer(container: "keeps", force: true))
+        #expect(try written("note").isEmpty)
+        try await kill(second)
+        try await test.endKeeper()
+        try holder.signal(Signal.kill)
+        _ = try await holder.wait()
     }
 
     @Test func `a node killed in the middle of starts loses none of them`() async throws {

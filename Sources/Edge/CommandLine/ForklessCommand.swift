@@ -12,13 +12,13 @@ struct ForklessCommand: AsyncParsableCommand {
             """,
         version: "forkless \(Version.number)",
         groupedSubcommands: [
-            CommandGroup(name: "Run", subcommands: [RunCommand.self, ExecCommand.self]),
+            CommandGroup(name: "Run", subcommands: [RunCommand.self, CreateCommand.self, StartCommand.self, ExecCommand.self]),
             CommandGroup(
                 name: "Container",
                 subcommands: [
                     PsCommand.self, LogsCommand.self, StatsCommand.self, InspectCommand.self, EventsCommand.self,
-                    WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, PauseCommand.self,
-                    UnpauseCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self,
+                    WaitCommand.self, StopCommand.self, RestartCommand.self, KillCommand.self, RmCommand.self,
+                    PauseCommand.self, UnpauseCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self,
                     ContainerCommand.self,
                 ]),
             CommandGroup(

@@ -35,6 +35,7 @@ package enum NodeOperation: String, Hashable, Sendable, CaseIterable {
     case topContainer = "containers.top"
     case pruneContainers = "containers.prune"
     case readEvents = "events"
+    case findImage = "images.find"
     case listImages = "images.list"
     case inspectImage = "images.inspect"
     case imageHistory = "images.history"

@@ -2,11 +2,11 @@ import Linux
 import Spawn
 
 /// The environment of a program: Docker's defaults under what was asked for.
-enum DefaultEnvironment {
-    static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+package enum DefaultEnvironment {
+    package static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// The PATH that a program will have.
-    static func searchPath(_ asked: [String]) -> String {
+    package static func searchPath(_ asked: [String]) -> String {
         asked.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? path
     }
 

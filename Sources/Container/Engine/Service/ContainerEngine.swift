@@ -220,6 +220,10 @@ package final class ContainerEngine: Sendable {
         }
     }
 
+    package func findImage(_ request: FindImage) -> FoundImage {
+        FoundImage(id: ground.images?.id(of: request.name))
+    }
+
     /// Where the files of a container of an image are.
     package func files(of container: String) async throws(NodeFailure) -> ContainerFiles {
         let record = try registry.find(container).record

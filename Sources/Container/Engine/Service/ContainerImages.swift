@@ -51,6 +51,9 @@ package final class ContainerImages: Sendable {
     /// The container is gone.
     func release(_ container: String) { _ = leases.withLock { $0.removeValue(forKey: container) } }
 
+    /// The id of the image that a word means; nil: it means none, or several.
+    func id(of word: String) -> String? { try? store.resolve(word).id.description }
+
     /// The directories of a container's layers, the topmost first.
     func layers(of record: ContainerRecord) async throws(NodeFailure) -> [String] {
         guard let image = record.spec.image else { return [] }

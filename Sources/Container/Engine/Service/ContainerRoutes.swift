@@ -11,6 +11,7 @@ extension ContainerEngine {
                     try await exchange.send(started, descriptors: descriptors.map(\.raw))
                 }
             },
+            NodeRoute(FindImage.self) { request, _ async throws(NodeFailure) in self.findImage(request) },
             NodeRoute(CreateContainer.self) { request, _ async throws(NodeFailure) in try await self.create(request.spec) },
             NodeRoute(StartContainer.self) { request, _ async throws(NodeFailure) in
                 try await self.start(request.container)

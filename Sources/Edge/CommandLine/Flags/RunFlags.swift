@@ -72,7 +72,7 @@ struct PlaceFlags: ParsableArguments {
     @Option(name: [.customShort("h"), .customLong("hostname")], help: ArgumentHelp("The host name seen inside.", valueName: "name"))
     var hostname: String?
 
-    @Option(name: .customLong("cap-add"), help: ArgumentHelp("Give a capability; there are none otherwise.", valueName: "name"))
+    @Option(name: .customLong("cap-add"), help: ArgumentHelp("Give a capability; a container of an image has Docker's 14, others none.", valueName: "name"))
     var addedCapabilities: [String] = []
 
     @Option(name: .customLong("cap-drop"), help: ArgumentHelp("Take a capability away again.", valueName: "name"))

@@ -6,9 +6,11 @@ import Linux
 /// `forkless run`
 struct RunCommand: RunsProgram {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Runs a program in a sandbox.",
+        commandName: "run", abstract: "Runs an image, or a program of this machine, in a sandbox.",
         discussion: """
-            The flags are Docker's where Docker has them; they come before the program. The status is the program's \
+            The flags are Docker's where Docker has them; they come before the image or program. A \
+            word with a colon, "@" or a slash inside is an image, one that begins with "/", "./" or "../" is a program, \
+            and a bare word is what there is of its name; with --root, --overlay or another rung it is a program. The status is the program's \
             own: 125 for Forkless' own errors, 126 for a program that cannot be executed, 127 for one that is not \
             there, 128+n for one that signal n ended. Signals are passed on.
             Without a node the program gets a keeper of its own; -d and the function rung need a node.
@@ -19,12 +21,13 @@ struct RunCommand: RunsProgram {
     @OptionGroup(title: "How it is held") var held: RunFlags
     @OptionGroup(title: "How it is looked after") var life: LifeFlags
     @OptionGroup(title: "The place it runs in") var place: PlaceFlags
+    @OptionGroup(title: "Image") var image: ImageFlags
     @Option(name: .customLong("output"), help: ArgumentHelp("With -d: how to write what was started.", valueName: "format"))
     var output: OutputFormat?
 
     @OptionGroup(title: "Node") var node: NodeFlags
     @Argument(
-        parsing: .captureForPassthrough, help: ArgumentHelp("The program and its arguments.", valueName: "program"))
+        parsing: .captureForPassthrough, help: ArgumentHelp("The image and its command, or the program and its arguments.", valueName: "image"))
     var command: [String] = []
 
     func run() async throws {
@@ -32,10 +35,17 @@ struct RunCommand: RunsProgram {
         let idFile = try IDFile(life.idFile)
         defer { idFile?.removeIfEmpty() }
         do {
-            if held.isDetached { return try await detach(spec, idFile) }
-            if spec.rung == .function { return try await call(spec) }
-            guard let client = try await clientIfNodeRuns() else { return try await runWithoutNode(spec, idFile) }
-            try await runInForeground(spec, client, idFile)
+            if held.isDetached {
+                let client = try await node.connect()
+                return try await detach(try await ChosenLaunch(spec, place: place, image: image, client), client, idFile)
+            }
+            if spec.rung == .function {
+                return try await call(try await ChosenLaunch(spec, place: place, image: image, nil).spec)
+            }
+            let client = try await clientIfNodeRuns()
+            let launch = try await ChosenLaunch(spec, place: place, image: image, client)
+            guard let client else { return try await runWithoutNode(launch, idFile) }
+            try await runInForeground(launch, client, idFile)
         } catch let failure as NodeFailure {
             throw CommandFailure(failure.message, status: ExitCodes.start(failure))
         }
@@ -58,8 +68,10 @@ struct RunCommand: RunsProgram {
         return spec
     }
 
-    private func detach(_ spec: ContainerSpec, _ idFile: IDFile?) async throws {
-        let answer = try await node.connect().call(RunContainer(spec, attachment: .detached, waits: false))
+    private func detach(_ launch: ChosenLaunch, _ client: NodeClient, _ idFile: IDFile?) async throws {
+        let answer = try await launch.providing(client) {
+            try await client.call(RunContainer(launch.spec, attachment: .detached, waits: false))
+        }
         try idFile?.write(answer.started.id)
         switch output ?? .text {
         case .json: try StandardStreams.write(answer.started.json)
@@ -77,14 +89,19 @@ struct RunCommand: RunsProgram {
     }
 
     /// With a keeper of our own, which ends with us; so does the container.
-    private func runWithoutNode(_ spec: ContainerSpec, _ idFile: IDFile?) async throws {
-        guard spec.restart == .no else {
-            throw FlagError("--restart", "\(spec.restart)", "no node runs that could start it again", advice: Self.nodeAdvice)
+    private func runWithoutNode(_ launch: ChosenLaunch, _ idFile: IDFile?) async throws {
+        if let image = launch.spec.image {
+            throw NodeFailure(
+                .unavailable, "the image \"\(image.name)\" needs a node, and none runs: start one with \"forkless node\"")
         }
-        var spec = spec
-        spec.removesOnExit = true
+        guard launch.spec.restart == .no else {
+            throw FlagError(
+                "--restart", "\(launch.spec.restart)", "no node runs that could start it again", advice: Self.nodeAdvice)
+        }
+        var launch = launch
+        launch.spec.removesOnExit = true
         let own = try await OwnEngine.start()
-        do { try await runInForeground(spec, own.client, idFile) } catch {
+        do { try await runInForeground(launch, own.client, idFile) } catch {
             await own.end()
             throw error
         }
@@ -93,37 +110,42 @@ struct RunCommand: RunsProgram {
     private static let nodeAdvice = "Start one: forkless node --detach."
 
     /// Ends by throwing the program's status.
-    private func runInForeground(_ spec: ContainerSpec, _ client: NodeClient, _ idFile: IDFile?) async throws {
-        try await spec.hasTerminal ? runInTerminal(spec, client, idFile) : runAttached(spec, client, idFile)
+    private func runInForeground(_ launch: ChosenLaunch, _ client: NodeClient, _ idFile: IDFile?) async throws {
+        try await launch.spec.hasTerminal ? runInTerminal(launch, client, idFile) : runAttached(launch, client, idFile)
     }
 
-    private func runAttached(_ spec: ContainerSpec, _ client: NodeClient, _ idFile: IDFile?) async throws {
+    private func runAttached(_ launch: ChosenLaunch, _ client: NodeClient, _ idFile: IDFile?) async throws {
         let foreground = try ForegroundProgram()
-        let isInteractive = spec.isInteractive
+        let isInteractive = launch.spec.isInteractive
         let answer = try await foreground.run {
             let streams = try ProgramStreams(isInteractive: isInteractive)
             defer { withExtendedLifetime(streams) {} }
-            let request = RunContainer(spec, attachment: .passed, waits: true)
-            return try await client.stream(request, descriptors: streams.descriptors) { started, _ in
-                try idFile?.write(started.id)
-                foreground.runs(.container(started.id, client))
+            let request = RunContainer(launch.spec, attachment: .passed, waits: true)
+            return try await launch.providing(client) {
+                try await client.stream(request, descriptors: streams.descriptors) { started, _ in
+                    try idFile?.write(started.id)
+                    foreground.runs(.container(started.id, client))
+                }
             }
         }
         try leave(answer)
     }
 
-    private func runInTerminal(_ spec: ContainerSpec, _ client: NodeClient, _ idFile: IDFile?) async throws {
+    private func runInTerminal(_ launch: ChosenLaunch, _ client: NodeClient, _ idFile: IDFile?) async throws {
         let foreground = try ForegroundProgram()
+        let spec = launch.spec
         let answer = try await foreground.run {
             let terminal = LentTerminal()
             let request = RunContainer(
                 spec, attachment: .terminal, terminalSize: TerminalSession.size(), waits: true)
             do {
-                let answer = try await client.stream(request) { started, descriptors in
-                    try idFile?.write(started.id)
-                    guard descriptors.count == 2 else { throw NodeFailure(.protocolError, "the terminal did not come") }
-                    try terminal.lend(output: descriptors[0], input: spec.isInteractive ? descriptors[1] : nil)
-                    foreground.runs(.container(started.id, client, hasTerminal: true))
+                let answer = try await launch.providing(client) {
+                    try await client.stream(request) { started, descriptors in
+                        try idFile?.write(started.id)
+                        guard descriptors.count == 2 else { throw NodeFailure(.protocolError, "the terminal did not come") }
+                        try terminal.lend(output: descriptors[0], input: spec.isInteractive ? descriptors[1] : nil)
+                        foreground.runs(.container(started.id, client, hasTerminal: true))
+                    }
                 }
                 await terminal.takeBack()
                 return answer
