@@ -59,7 +59,7 @@ import Testing
         #expect(
             outcome.errors == """
                 Error: Unknown option '--bogus'
-                Usage: forkless run [<options>] [<program> ...]
+                Usage: forkless run [<options>] [<image> ...]
                   See 'forkless run --help' for more information.
 
                 """)

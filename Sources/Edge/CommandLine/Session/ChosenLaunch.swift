@@ -11,12 +11,12 @@ struct ChosenLaunch: Sendable {
         self.image = image
         var word = try LaunchWord(spec.program, place: place, rung: spec.rung, image: image)
         if word == .bare {
-            let isProgram = LaunchWord.isProgram(spec.program, environment: spec.environment)
             if let client {
+                let isProgram = LaunchWord.isProgram(spec.program, environment: spec.environment)
                 let isImage = try await client.call(FindImage(spec.program)).id != nil
                 word = try LaunchWord.choose(spec.program, isImage: isImage, isProgram: isProgram)
             } else {
-                word = isProgram ? .program : .image
+                word = .program
             }
         }
         guard word == .image else { return }
