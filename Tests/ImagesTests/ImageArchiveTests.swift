@@ -57,8 +57,8 @@ import Testing
             let pipe = Mutex<(reader: SharedFD, writer: SharedFD)?>(try Files.pipe().ends())
             let reader = pipe.withLock { $0!.reader }
             async let loading = to.store.load(reader, now: Timestamp(nanoseconds: 0))
-            await OwnThread.runAsync {
-                // The end of the archive is that nobody can write to the pipe any more.
+            // The end of the archive is that nobody can write to the pipe any more.
+            try HelperThread.start("writer") {
                 guard let writer = pipe.withLock({ $0.take()?.writer }) else { return }
                 try? Files.writeAll(packed, to: writer.raw)
                 withExtendedLifetime(writer) {}

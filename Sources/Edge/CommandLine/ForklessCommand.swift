@@ -25,13 +25,14 @@ struct ForklessCommand: AsyncParsableCommand {
                 name: "Image",
                 subcommands: [
                     ImagesCommand.self, TagCommand.self, RmiCommand.self, HistoryCommand.self, SaveCommand.self,
-                    LoadCommand.self, ImportCommand.self, ImageCommand.self,
+                    LoadCommand.self, ImportCommand.self, ExportCommand.self, CommitCommand.self, DiffCommand.self,
+                    ImageCommand.self,
                 ]),
             CommandGroup(
                 name: "Registry",
                 subcommands: [BuildCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
-            CommandGroup(name: "Machine", subcommands: [NodeCommand.self, DoctorCommand.self, VersionCommand.self]),
+            CommandGroup(name: "Machine", subcommands: [NodeCommand.self, SystemCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])
 }
 

@@ -147,13 +147,13 @@ package struct FileChanges: NodeValue {
 /// What the node's things take on the disk: `node.diskUsage`.
 package struct GetDiskUsage: NodeRequest {
     package typealias Item = NoValue
-    package typealias Answer = DiskUsage
+    package typealias Answer = NodeDiskUsage
     package static let operation = NodeOperation.diskUsage
 
     package init() {}
 }
 
-package struct DiskUsage: NodeValue {
+package struct NodeDiskUsage: NodeValue {
     /// One sort of thing. Bytes are those that are allocated on the disk, as `du` counts them.
     package struct Part: NodeValue {
         /// "images", "containers", "volumes", "buildCache".

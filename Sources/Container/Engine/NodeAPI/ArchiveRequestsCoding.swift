@@ -108,7 +108,7 @@ extension GetDiskUsage {
     package var json: JSONValue { .object([:]) }
 }
 
-extension DiskUsage {
+extension NodeDiskUsage {
     package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
         self.init(parts: try reader.nestedList("parts"))
     }
@@ -116,7 +116,7 @@ extension DiskUsage {
     package var json: JSONValue { ["parts": .array(parts.map(\.json))] }
 }
 
-extension DiskUsage.Part {
+extension NodeDiskUsage.Part {
     package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
         self.init(
             name: try reader.required("name"), total: try reader.required("total"),

@@ -89,14 +89,15 @@ extension ImageStore {
     }
 
     /// Makes an image of an overlay's upper directory over the layers of `base`, whose diff ids `config` has. A failure
-    /// leaves nothing.
+    /// leaves nothing. Without an upper directory only the config is new.
     package func commit(
-        _ upper: SharedFD, on base: StoredImage?, config: ImageConfig, names: [Reference], now: Timestamp
+        _ upper: SharedFD?, on base: StoredImage?, config: ImageConfig, names: [Reference], now: Timestamp
     ) async throws(ImageFailure) -> StoredImage {
         let lease = lease(for: "committing a container")
         return try await orCollect(lease) { () async throws(ImageFailure) in
-            let layer = try await self.layer(from: upper, lease: lease)
-            return try await self.make(config, on: base, layers: [layer], names: names, now: now, lease: lease)
+            var layers: [MadeLayer] = []
+            if let upper { layers.append(try await self.layer(from: upper, lease: lease)) }
+            return try await self.make(config, on: base, layers: layers, names: names, now: now, lease: lease)
         }
     }
 }

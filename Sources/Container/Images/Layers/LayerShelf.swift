@@ -160,5 +160,6 @@ final class LayerShelf: Sendable {
     }
 
     private var incomingPath: String { directory + "/" + Self.incoming }
-    private func place(_ chain: Digest) -> String { directory + "/" + chain.hex }
+    /// The directory of a layer, with what is known of it.
+    func place(_ chain: Digest) -> String { directory + "/" + chain.hex }
 }

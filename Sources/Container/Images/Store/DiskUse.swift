@@ -14,6 +14,12 @@ package enum DiskUse {
         try count.add(name, in: directory.raw, path: path, device: nil)
         return count.bytes
     }
+
+    /// The bytes of a directory itself, without what is in it.
+    static func own(_ path: String) throws(SystemError) -> Int {
+        let directory = try Files.open(path, O_RDONLY | O_DIRECTORY)
+        return try FileEntries.status(of: directory.raw, name: path).allocatedBytes
+    }
 }
 
 private struct DiskCount {

@@ -1,4 +1,3 @@
-import Building
 import Engine
 import Images
 import Linux
@@ -8,8 +7,8 @@ import OCI
 package enum ImagePart {
     /// Makes the part for a node.
     package static let maker: NodePart.Maker = { node in
-        let service = ImageService(images: node.images, engine: node.engine, state: node.settings.state)
-        return NodePart(owner: nil, routes: service.viewRoutes + service.archiveRoutes)
+        let service = ImageService(images: node.images, engine: node.engine)
+        return NodePart(owner: nil, routes: service.viewRoutes + service.archiveRoutes + service.containerRoutes)
     }
 }
 
@@ -17,8 +16,6 @@ package enum ImagePart {
 struct ImageService: Sendable {
     let images: ImageStore
     let engine: ContainerEngine
-    /// The node's state directory.
-    let state: String
 
     var viewRoutes: [NodeRoute] {
         [
