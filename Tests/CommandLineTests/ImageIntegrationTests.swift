@@ -1,5 +1,6 @@
 import JSON
 import Linux
+import OCI
 import TestKit
 import Testing
 
@@ -18,7 +19,8 @@ import Testing
             #expect(try await forkless("tag", "team/app:1", "other").status.isSuccess)
             let table = try await forkless("images").text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
             #expect(table.first == ["REPOSITORY", "TAG", "IMAGE", "ID", "CREATED", "SIZE"])
-            #expect(table.dropFirst().map { Array($0.prefix(2)) } == [["other", "latest"], ["team/app", "1"]])
+            // A line is drawn below the titles.
+            #expect(table.dropFirst(2).map { Array($0.prefix(2)) } == [["other", "latest"], ["team/app", "1"]])
             let id = try await forkless("images", "-q", "team/app").text
             #expect(id.count == 13)
             #expect(try await forkless("images", "-q", "--filter", "label=team=fx").text == "")
@@ -33,8 +35,8 @@ import Testing
             #expect(details[0]?["config"]?["Cmd"] == ["sh"])
             #expect(try await forkless("inspect", "nothing").errorText.contains("no container and no image \"nothing\""))
             let history = try await forkless("history", "other").text.split(separator: "\n")
-            #expect(history.count == 2)
-            #expect(history[0].hasPrefix("IMAGE") && history[1].contains("busybox-static"))
+            #expect(history.count == 3)
+            #expect(history[0].hasPrefix("IMAGE") && history[2].contains("busybox-static"))
 
             let saved = forkless.path("saved.tar")
             #expect(try await forkless("save", "-o", saved, "other").status.isSuccess)
@@ -44,7 +46,7 @@ import Testing
             #expect(removed.first == "Untagged: team/app:1")
             #expect(removed.last?.hasPrefix("Deleted: sha256:\(id.prefix(12))") == true)
             #expect(try await forkless("images", "-q").text == "")
-            #expect(try await forkless("load", input: "").errorText.contains("no image archive"))
+            #expect(try await forkless("load", input: "").errorText.contains("no tar archive"))
             #expect(try await forkless("load", "-i", saved).text == "Loaded image: other:latest\n")
         }
     }

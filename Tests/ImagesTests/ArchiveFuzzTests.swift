@@ -6,10 +6,10 @@ import Testing
 
 /// Archives with random damage, unpacked with small limits: nothing outside is touched, nothing traps, and what
 /// failed says why. FORKLESS_FUZZ_SECONDS makes it run longer than the few rounds of every test run; inputs that are
-/// worth keeping are in Tests/Fuzz/archive.
+/// worth keeping are in Tests/Fuzz/Corpus/archive.
 @Suite(.enabled(if: isRoot)) struct ArchiveFuzzTests {
     private static let corpus = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
-        .joined(separator: "/") + "/Fuzz/archive"
+        .joined(separator: "/") + "/Fuzz/Corpus/archive"
 
     @Test func `damaged archives unpack or are refused, and nothing else happens`() async throws {
         var seeds: [[UInt8]] = []

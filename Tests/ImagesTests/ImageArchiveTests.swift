@@ -139,7 +139,7 @@ import Testing
             (docker("[\(good.replacing("a:1", with: "A:1"))]"), "no image's name"),
             (docker("[\(good.replacing(#"["layer.tar"]"#, with: "[]"))]"), "lists 0 layers and its config 1"),
             // The first image is whole: still, none of the archive comes.
-            (docker("[\(good),\(good.replacing("layer.tar", with: "config.json"))]"), "archive"),
+            (docker("[\(good),\(good.replacing("layer.tar", with: "config.json"))]"), "and the image's config says"),
             (docker("[\(good)]") { $0.add(TarRecord(name: "pipe", kind: .pipe)) }, "files and links only"),
             (docker("[\(good)]") { $0.link("x", to: "../../etc/passwd") }, "leads out of the archive"),
         ]

@@ -6,7 +6,7 @@ extension LayerNote {
     var bytes: [UInt8] {
         JSONWriter.bytes(
             [
-                "version": 1, "diff": diff.json, "fileBytes": .integer(Int64(fileBytes)),
+                "version": 1, "blob": blob.json, "diff": diff.json, "fileBytes": .integer(Int64(fileBytes)),
                 "entries": .integer(Int64(entries)), "devicesLeftOut": .integer(Int64(devicesLeftOut)),
                 "hidesLayersBelow": .bool(hidesLayersBelow),
             ], .indented(1))
@@ -23,7 +23,7 @@ extension LayerNote {
         let version: Int = try reader.required("version")
         guard version == 1 else { throw reader.error("version", "this one reads 1") }
         self.init(
-            diff: try reader.required("diff"), fileBytes: try reader.required("fileBytes"),
+            blob: try reader.required("blob"), diff: try reader.required("diff"), fileBytes: try reader.required("fileBytes"),
             entries: try reader.required("entries"), devicesLeftOut: try reader.required("devicesLeftOut"),
             hidesLayersBelow: try reader.required("hidesLayersBelow"))
     }

@@ -11,6 +11,7 @@ internal import Synchronization
 /// 2. A layer is unpacked once, however many ask for it at the same time.
 /// 3. What was half done when a process died is gone when the next opens the shelf.
 /// 4. A failure leaves nothing behind, and the next request tries again.
+/// 5. A blob that stands for a layer which another blob made is read to its end before it is believed.
 final class LayerShelf: Sendable {
     /// What a layer is made from.
     struct Order: Sendable {
@@ -25,6 +26,13 @@ final class LayerShelf: Sendable {
         var notes: [Digest: LayerNote] = [:]
         var underWay: [Digest: Task<Result<LayerNote, ImageFailure>, Never>] = [:]
         var lastNumber = 0
+        /// Which blobs were read, and have the tar that they stand for.
+        var proven: Set<Proof> = []
+    }
+
+    private struct Proof: Hashable {
+        var blob: Digest
+        var diff: Digest
     }
 
     private let directory: String
@@ -73,6 +81,26 @@ final class LayerShelf: Sendable {
     ///
     /// The work goes on when the caller's task is cancelled: others may wait for it.
     func layer(_ order: Order) async throws(ImageFailure) -> LayerNote {
+        let note = try await unpacked(order)
+        // Compressed otherwise, or not what it says: the directory cannot tell.
+        if note.blob != order.blob { try await prove(order) }
+        return note
+    }
+
+    private func prove(_ order: Order) async throws(ImageFailure) {
+        let proof = Proof(blob: order.blob, diff: order.diff)
+        guard order.blob != order.diff, !state.withLock({ $0.proven.contains(proof) }) else { return }
+        try await Blocking.runLong { cancellation throws(ImageFailure) in
+            let blob = SharedFD(try order.open())
+            let bytes = ArchiveBytes(
+                DescriptorSource(blob, name: "the layer", cancellation: cancellation), limits: .standard)
+            do throws(ArchiveFailure) { while !(try bytes.nextBlock()).isEmpty {} } catch { throw ImageFailure(error) }
+            try Self.check(bytes.totals, order)
+        }
+        state.withLock { _ = $0.proven.insert(proof) }
+    }
+
+    private func unpacked(_ order: Order) async throws(ImageFailure) -> LayerNote {
         if let note = note(order.chain) { return note }
         let task = state.withLock { state in
             if let note = state.notes[order.chain] { return Task { Result<LayerNote, ImageFailure>.success(note) } }
@@ -119,17 +147,21 @@ final class LayerShelf: Sendable {
         } catch { throw .system(error) }
     }
 
-    private static func checked(_ layer: UnpackedLayer, _ order: Order) throws(ImageFailure) -> LayerNote {
+    private static func check(_ totals: ArchiveTotals, _ order: Order) throws(ImageFailure) {
         if order.blob.algorithm == .sha256 {
             // It had its digest when it came: what is on the disk has changed since.
-            let found = Digest(.sha256, hash: layer.totals.blob)
+            let found = Digest(.sha256, hash: totals.blob)
             guard found == order.blob else { throw .wrongDigest(expected: order.blob, found: found) }
         }
-        let diff = Digest(.sha256, hash: layer.totals.diff)
+        let diff = Digest(.sha256, hash: totals.diff)
         guard diff == order.diff else { throw .wrongLayer(layer: order.blob, expected: order.diff, found: diff) }
+    }
+
+    private static func checked(_ layer: UnpackedLayer, _ order: Order) throws(ImageFailure) -> LayerNote {
+        try check(layer.totals, order)
         return LayerNote(
-            diff: diff, fileBytes: layer.fileBytes, entries: layer.entries, devicesLeftOut: layer.devicesLeftOut,
-            hidesLayersBelow: layer.hidesLayersBelow)
+            blob: order.blob, diff: order.diff, fileBytes: layer.fileBytes, entries: layer.entries,
+            devicesLeftOut: layer.devicesLeftOut, hidesLayersBelow: layer.hidesLayersBelow)
     }
 
     /// Its name is the last thing that a layer gets, when everything in it is on the disk.

@@ -11,6 +11,8 @@ package struct UnpackedImage: Hashable, Sendable {
 
 /// What is known of a layer that is unpacked.
 package struct LayerNote: Hashable, Sendable {
+    /// What it was made from.
+    package var blob: Digest
     /// The digest of its tar.
     package var diff: Digest
     /// What the files in it hold, in bytes: what Docker calls a layer's size.

@@ -31,7 +31,7 @@ struct ImagePruneCommand: Verb {
     func run() async throws {
         let what = all ? "all images without at least one container associated to them" : "all dangling images"
         guard try force || Confirmation.isGiven(to: "WARNING! This will remove \(what).") else { return }
-        let filters = try PruneFilters.resolved(filters, now: Clock.now())
+        let filters = try FilterFlags.resolved(filters, now: Clock.now())
         let removed = try await node.connect().call(PruneImages(all: all, filters: filters))
         switch output.output {
         case .json: try StandardStreams.write(removed.json)
@@ -40,22 +40,5 @@ struct ImagePruneCommand: Verb {
             let head = lines.isEmpty ? "" : "Deleted Images:\n\(lines)\n"
             try StandardStreams.write(head + RemovalText.reclaimed(removed.freedBytes))
         }
-    }
-}
-
-/// Filters of the verbs that clear away.
-enum PruneFilters {
-    /// "until=24h" becomes a time, which the node understands.
-    static func resolved(_ filters: [String], now: Timestamp) throws(FlagError) -> [String] {
-        var resolved: [String] = []
-        for filter in filters {
-            guard filter.hasPrefix("until=") else {
-                resolved.append(filter)
-                continue
-            }
-            let time = try TimeFlag.parse(String(filter.dropFirst(6)), flag: "--filter until", now: now)
-            resolved.append("until=\(time)")
-        }
-        return resolved
     }
 }
