@@ -17,8 +17,9 @@ extension ImageStore {
     package func use() throws(ImageFailure) -> StoreUse {
         let images = images
         let active = images.filter { !holders(of: $0).isEmpty }
-        var kept: Set<Digest> = []
-        var chains: Set<Digest> = []
+        // What leases hold beside images, a build's cache for one, a collection does not take either.
+        var kept = held
+        var chains = held
         for image in active {
             let manifest = try manifest(of: image)
             kept.formUnion([image.manifest, image.id] + manifest.layers.map(\.digest))

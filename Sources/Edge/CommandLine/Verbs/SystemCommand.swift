@@ -7,7 +7,7 @@ import JSON
 struct SystemCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "system", abstract: "Shows what is on the disk, and clears it away.",
-        subcommands: [SystemDfCommand.self])
+        subcommands: [SystemDfCommand.self, SystemPruneCommand.self])
 }
 
 /// `forkless system df`
