@@ -54,7 +54,9 @@ extension SeededChance {
         }
     }
     mutating func mount() -> Mount {
-        Mount(flip() ? .bind(text()) : .temporary(bytes: number()), at: text(), readOnly: flip())
+        Mount(
+            [.bind(text()), .device(text()), .temporary(bytes: number())].randomElement(using: &self)!, at: text(),
+            readOnly: flip())
     }
     mutating func limits() -> CgroupLimits {
         CgroupLimits(
@@ -68,6 +70,7 @@ extension SeededChance {
         plan.namespaces = Namespaces(rawValue: number())
         plan.identityMap = IdentityMap(firstUserOutside: number(), firstGroupOutside: number(), count: number())
         plan.root = root()
+        plan.usesInit = flip()
         plan.madeDirectories = some { $0.text() }
         plan.roomPlaces.hosts = text()
         plan.roomPlaces.resolver = text()

@@ -35,7 +35,7 @@ enum Bench {
 
 /// The parts of a run, in order.
 enum BenchPart: String, CaseIterable {
-    case spawn, container, throughput, standby, density, unpack
+    case spawn, container, throughput, standby, density, unpack, containers
 
     func run(_ options: BenchOptions) async throws -> Section {
         switch self {
@@ -43,6 +43,7 @@ enum BenchPart: String, CaseIterable {
         case .container: try await ContainerBenchmark(options).run()
         case .throughput: try await ThroughputBenchmark(options).run()
         case .standby: try await StandbyBenchmark(options).run()
+        case .containers: try await ContainersBenchmark(options).run()
         case .unpack: try await UnpackBenchmark(options).run()
         case .density: try await DensityBenchmark(options).run()
         }

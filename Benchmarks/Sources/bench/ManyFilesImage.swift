@@ -83,9 +83,9 @@ struct ManyFilesImage {
     }
 
     #if arch(arm64)
-        private static let architecture = "arm64"
+        static let architecture = "arm64"
     #else
-        private static let architecture = "amd64"
+        static let architecture = "amd64"
     #endif
 }
 
@@ -103,7 +103,7 @@ private struct SplitMix {
 }
 
 /// A tar file being written, in the form of POSIX (ustar).
-private final class TarFile {
+final class TarFile {
     private let file: UnsafeMutablePointer<FILE>
     private let path: String
 
@@ -115,17 +115,17 @@ private final class TarFile {
 
     func addDirectory(_ name: String) { put(header(name, size: 0, mode: 0o755, type: "5")) }
 
-    func add(_ name: String, _ bytes: [UInt8]) {
-        put(header(name, size: bytes.count, mode: 0o644, type: "0"))
+    func add(_ name: String, _ bytes: [UInt8], mode: Int = 0o644) {
+        put(header(name, size: bytes.count, mode: mode, type: "0"))
         put(bytes)
         pad(bytes.count)
     }
 
-    func add(_ name: String, contentsOf path: String) throws {
+    func add(_ name: String, contentsOf path: String, mode: Int = 0o644) throws {
         guard let source = fopen(path, "r") else { throw BenchmarkError("read \(path)") }
         defer { fclose(source) }
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as! Int
-        put(header(name, size: size, mode: 0o644, type: "0"))
+        put(header(name, size: size, mode: mode, type: "0"))
         var room = [UInt8](repeating: 0, count: 1 << 20)
         while case let count = fread(&room, 1, room.count, source), count > 0 { put(Array(room[..<count])) }
         pad(size)

@@ -62,7 +62,12 @@ final class ServersUnderTest {
         directory = try KeeperUnderTest.temporaryDirectory()
         forkless = "\(options.programs)/forkless"
         node = try ServerProcess(
-            "forkless node", [forkless, "node", "--state", "\(directory)/state", "--run", "\(directory)/run"],
+            "forkless node",
+            // With a network namespace of its own: its bridge and rules are nobody else's.
+            [
+                "/usr/bin/unshare", "--net", "/bin/sh", "-c", "ip link set lo up; exec \"$@\"", "sh", forkless, "node",
+                "--state", "\(directory)/state", "--run", "\(directory)/run",
+            ],
             log: "\(directory)/node.log")
         docker = try ServerProcess(
             "dockerd",
@@ -79,10 +84,7 @@ final class ServersUnderTest {
     func stop() {
         node.stop()
         docker.stop()
-        for pid in (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap({ pid_t($0) }) ?? [] {
-            guard let line = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/cmdline")) else { continue }
-            let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            guard words.first?.hasSuffix("forkless-keeper") == true, words.contains("\(directory)/run") else { continue }
+        for pid in keepers {
             kill(pid, SIGTERM)
             for _ in 0..<200 where kill(pid, 0) == 0 { usleep(10_000) }
         }
@@ -91,10 +93,29 @@ final class ServersUnderTest {
 
     deinit { stop() }
 
+    /// The keeper that the node has started.
+    private var keepers: [pid_t] {
+        let pids = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap({ pid_t($0) }) ?? []
+        return pids.filter { pid in
+            guard let line = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/cmdline")) else { return false }
+            let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            return words.first?.hasSuffix("forkless-keeper") == true && words.contains("\(directory)/run")
+        }
+    }
+
+    /// What node and keeper have in memory, in bytes.
+    func memory() throws -> Int {
+        guard let keeper = keepers.first,
+            let text = try? String(contentsOfFile: "/proc/\(keeper)/status", encoding: .utf8),
+            let resident = text.firstMatch(of: /VmRSS:\s+([0-9]+) kB/).flatMap({ Int($0.1) })
+        else { throw BenchmarkError("read the memory of the node's keeper") }
+        return try node.memory("VmRSS") + resident << 10
+    }
+
     /// The words of a verb for this node.
     func forkless(_ words: String...) -> [String] {
         [forkless] + words.prefix(1) + ["--state", "\(directory)/state", "--run", "\(directory)/run"] + words.dropFirst()
     }
 
-    func docker(_ words: String...) -> [String] { ["docker", "--host", "unix://\(directory)/docker.sock"] + words }
+    func docker(_ words: String...) -> [String] { ["/usr/bin/docker", "--host", "unix://\(directory)/docker.sock"] + words }
 }

@@ -13,6 +13,7 @@ extension WireWriter {
         write(plan.identityMap.count)
         write(plan.root)
         write(list: plan.mounts) { $0.write($1) }
+        write(plan.usesInit)
         write(list: plan.madeDirectories) { $0.write($1) }
         write(plan.roomPlaces.hosts)
         write(plan.roomPlaces.hostname)
@@ -83,6 +84,9 @@ extension WireWriter {
         case .temporary(let bytes):
             write(UInt8(1))
             write(bytes)
+        case .device(let path):
+            write(UInt8(2))
+            write(path)
         }
         write(mount.target)
         write(mount.readOnly)
@@ -113,6 +117,7 @@ extension WireReader {
             firstUserOutside: try readUInt32(), firstGroupOutside: try readUInt32(), count: try readUInt32())
         plan.root = try readRoot()
         plan.mounts = try readList { reader throws(WireError) in try reader.readMount() }
+        plan.usesInit = try readBool()
         plan.madeDirectories = try readList { reader throws(WireError) in try reader.readText() }
         plan.roomPlaces.hosts = try readText()
         plan.roomPlaces.hostname = try readText()
@@ -166,6 +171,7 @@ extension WireReader {
         switch try readByte() {
         case 0: source = .bind(try readText())
         case 1: source = .temporary(bytes: try readInt())
+        case 2: source = .device(try readText())
         case let other: throw .unexpected("no kind of mount: \(other)", at: 0)
         }
         return Mount(source, at: try readText(), readOnly: try readBool())

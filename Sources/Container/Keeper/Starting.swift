@@ -16,7 +16,8 @@ extension Keeper {
         }
         try checkParticulars(request, entry.template.plan)
         let start = PendingStart(
-            connection: caller.connection, number: caller.number, name: request.sandbox, parent: nil, call: request.call)
+            connection: caller.connection, number: caller.number, name: request.sandbox, parent: nil,
+            call: entry.template.plan.usesInit ? request.call.throughInit : request.call)
         start.room = request.room
         start.files = request.files
         if entry.template.plan.network == .given { start.network = descriptors.removeLast() }
@@ -187,5 +188,15 @@ extension Keeper {
             ended(program)
         }
         scheduleRefill()
+    }
+}
+
+extension ProgramCall {
+    /// The same, started by the sandbox's first process instead of being it.
+    fileprivate var throughInit: ProgramCall {
+        var call = self
+        call.path = SandboxPlan.initPath
+        call.arguments = StringBlock([SandboxPlan.initPath, InitProgram.flag, path] + arguments.strings)
+        return call
     }
 }

@@ -71,6 +71,9 @@ extension SandboxPlan {
         guard hasMounts || mounts.isEmpty else {
             throw SystemError("mount on", mounts[0].target, code: .invalid, advice: "It needs a mount namespace.")
         }
+        guard hasMounts || !usesInit else {
+            throw SystemError("bring an init", code: .invalid, advice: "It needs a root of its own.")
+        }
         for path in madeDirectories + roomPlaces.all { try Self.checkInside(path) }
         guard hasMounts || madeDirectories.isEmpty else {
             throw SystemError("make directory", madeDirectories[0], code: .invalid, advice: "It needs a root of its own.")
@@ -133,8 +136,11 @@ extension Mount {
                 advice: "A target is an absolute path that ends with a name; the root itself is the plan's root.")
         }
         if case .temporary(let bytes) = source { try SandboxPlan.check(target, bytes) }
-        if case .bind(let path) = source, !path.hasPrefix("/") {
+        switch source {
+        case .bind(let path), .device(let path):
+            guard !path.hasPrefix("/") else { break }
             throw SystemError("bind", "\"\(path)\"", code: .invalid, advice: "A source is an absolute path.")
+        case .temporary: break
         }
     }
 }

@@ -28,6 +28,10 @@ struct RootSources: Sendable {
     init(_ plan: SandboxPlan) throws(SystemError) {
         if plan.root == .host { try addHost() }
         for mount in plan.mounts {
+            if case .device(let source) = mount.source {
+                try Self.checkDevice(source)
+                isDirectory[mount.target] = false
+            }
             guard case .bind(let source) = mount.source else { continue }
             do {
                 isDirectory[mount.target] = try Files.status(source).kind == .directory
@@ -35,6 +39,13 @@ struct RootSources: Sendable {
                 throw SystemError(
                     "bind \(source) to", mount.target, code: error.code, advice: "The source must exist on this machine.")
             }
+        }
+    }
+
+    private static func checkDevice(_ source: String) throws(SystemError) {
+        let kind = try Files.status(source).kind
+        guard kind == .characterDevice || kind == .blockDevice else {
+            throw SystemError("use the device", source, code: .noSuchDevice, advice: "It is no device file.")
         }
     }
 
@@ -61,10 +72,17 @@ struct RootSources: Sendable {
         if plan.bindsDevices {
             for device in Device.all { trees.append(try copy("/dev/" + device.name, root: false, [.noSetuid, .noExecute])) }
         }
+        // The keeper's own executable, whatever became of its name.
+        if plan.usesInit { trees.append(try copy("/proc/self/exe", root: false, [.readOnly, .noSetuid, .noDevices])) }
         for mount in plan.mounts {
-            guard case .bind(let source) = mount.source else { continue }
-            trees.append(
-                try copy(source, root: false, mount.readOnly ? [.readOnly, .noSetuid, .noDevices] : [.noSetuid, .noDevices]))
+            switch mount.source {
+            case .temporary: continue
+            case .device(let source): trees.append(try copy(source, root: false, [.noSetuid, .noExecute]))
+            case .bind(let source):
+                trees.append(
+                    try copy(
+                        source, root: false, mount.readOnly ? [.readOnly, .noSetuid, .noDevices] : [.noSetuid, .noDevices]))
+            }
         }
         return trees
     }

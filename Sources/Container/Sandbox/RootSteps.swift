@@ -42,7 +42,7 @@ struct RootSteps {
         for bound in roomFiles {
             program.add(.moveMount(bound.file, to: makePlace(bound.target, isDirectory: false), ""))
         }
-        let devices = buildDevices(areBound: plan.bindsDevices)
+        let devices = buildDevices(plan)
         for (index, mount) in plan.mounts.enumerated() {
             if plan.isCoveredLater(mount) {
                 stow(mount, index, sources, in: devices)
@@ -143,7 +143,7 @@ struct RootSteps {
 
     private mutating func attachDeclared(_ mount: Mount, _ sources: RootSources) {
         switch mount.source {
-        case .bind: attach(mount.target, isDirectory: sources.isDirectory[mount.target] ?? true)
+        case .bind, .device: attach(mount.target, isDirectory: sources.isDirectory[mount.target] ?? true)
         case .temporary(let bytes):
             let slot = program.slot()
             newMount(
@@ -177,18 +177,19 @@ struct RootSteps {
     }
 
     /// A read-only /dev with the devices that every program may use, and places for what each sandbox gets anew.
-    private mutating func buildDevices(areBound: Bool) -> Slot {
+    private mutating func buildDevices(_ plan: SandboxPlan) -> Slot {
         let place = openOwn("dev")
         let devices = program.slot()
         newMount("tmpfs", ["mode=755", "size=64k"], into: devices, attributes: [.noSetuid, .noExecute])
         program.add(.moveMount(devices, to: place, ""))
         for device in Device.all {
-            if areBound {
+            if plan.bindsDevices {
                 attach("/dev/" + device.name, isDirectory: false)
             } else {
                 program.add(.makeNode(devices, device.name, mode: 0o020_666, device: device.number))
             }
         }
+        if plan.usesInit { attach(SandboxPlan.initPath, isDirectory: false) }
         for link in Device.links { program.add(.symbolicLink(devices, link.name, target: link.target)) }
         for name in ["pts", "shm", "mqueue"] { program.add(.makeDirectory(devices, name, mode: 0o755)) }
         return devices
@@ -249,12 +250,16 @@ struct Device {
 }
 
 extension SandboxPlan {
+    /// Where the first process of a sandbox that wants one is bound.
+    package static let initPath = "/dev/init"
+
     /// Whether the devices are those of the machine, bound: in a user namespace nobody may make any (mknod(2)).
     var bindsDevices: Bool { namespaces.contains(.user) }
 
     /// Whether a bind's place is below the private /tmp, which each sandbox mounts after the tree is built.
     func isCoveredLater(_ mount: Mount) -> Bool {
-        guard temporaryBytes != nil, case .bind = mount.source else { return false }
+        if case .temporary = mount.source { return false }
+        guard temporaryBytes != nil else { return false }
         let parts = mount.target.split(separator: "/").filter { $0 != "." }
         return parts.first == "tmp" && parts.count > 1
     }

@@ -13,6 +13,8 @@ package struct SandboxPlan: Hashable, Sendable {
     package var root: RootFilesystem = .host
     /// Mounts over the root filesystem, in this order.
     package var mounts: [Mount] = []
+    /// Whether the first process is a small one that starts the program, passes signals on and reaps.
+    package var usesInit = false
     /// Directories that are made in the root where they are missing, for programs to start in.
     package var madeDirectories: [String] = []
     /// Where the files of a room are bound; used when the root has one.
@@ -118,6 +120,8 @@ package struct Mount: Hashable, Sendable {
     package enum Source: Hashable, Sendable {
         /// A file or directory of this machine, with what is mounted below it.
         case bind(String)
+        /// A device of this machine, bound so that it can be used: nowhere else in a sandbox does a device file work.
+        case device(String)
         /// Fresh memory of at most this many bytes.
         case temporary(bytes: Int)
     }

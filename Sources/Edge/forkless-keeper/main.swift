@@ -1,4 +1,8 @@
 import Glibc
 import Keeper
 
-exit(KeeperProgram.main(Array(CommandLine.arguments.dropFirst())))
+let arguments = Array(CommandLine.arguments.dropFirst())
+if arguments.first == InitProgram.flag {
+    exit(InitProgram.main(Array(arguments.dropFirst())))
+}
+exit(KeeperProgram.main(arguments))

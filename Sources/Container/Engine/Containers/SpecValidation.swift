@@ -36,6 +36,7 @@ extension ContainerSpec {
         try validateMounts()
         try validateLimits()
         try validateRestrictions()
+        try validateDevices()
         try validateLife()
         try validateNetwork()
         if rung == .process { try validateProcessRung() }
@@ -52,8 +53,6 @@ extension ContainerSpec {
     /// Parts of the spec that nothing acts on yet are refused, not ignored.
     private func refuseWhatIsNotWired() throws(SpecError) {
         let reason = "is not possible yet"
-        if !devices.isEmpty { throw SpecError("--device", "", reason) }
-        if usesInit { throw SpecError("--init", "", reason) }
         for case .volume(_, let target, _) in mounts { throw SpecError("-v", target, "a volume " + reason) }
     }
 
@@ -170,6 +169,23 @@ extension ContainerSpec {
         }
     }
 
+    private func validateDevices() throws(SpecError) {
+        for device in devices {
+            try absolute("--device", device.source)
+            try absolute("--device", device.target)
+            let letters = Set(device.permissions)
+            guard letters.isSubset(of: "rwm"), letters.count == device.permissions.count else {
+                throw SpecError("--device", device.permissions, "write permissions of r, w and m, each once at most")
+            }
+            // A mount can be read-only, but not for the device behind a file; and no other device file works inside.
+            guard letters.isSuperset(of: "rw") else {
+                throw SpecError(
+                    "--device", "\(device.source):\(device.target):\(device.permissions)",
+                    "a device can be given for reading and writing only: nothing here holds a program to one of the two")
+            }
+        }
+    }
+
     private func validateLife() throws(SpecError) {
         if let stopSignal, !(1...64).contains(stopSignal) {
             throw SpecError("--stop-signal", "\(stopSignal)", "a signal is a number from 1 to 64")
@@ -211,6 +227,8 @@ extension ContainerSpec {
         if isReadOnly { throw SpecError("--read-only", "", advice) }
         if hostname != nil { throw SpecError("--hostname", "", advice) }
         if sharedMemoryBytes != nil { throw SpecError("--shm-size", "", advice) }
+        if !devices.isEmpty { throw SpecError("--device", devices[0].source, advice) }
+        if usesInit { throw SpecError("--init", "", advice) }
         if network == .isolated { throw SpecError("--network", "none", advice) }
     }
 

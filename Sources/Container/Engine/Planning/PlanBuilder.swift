@@ -90,6 +90,8 @@ package struct PlanBuilder: Sendable {
         if machine.uid != 0 { try applyUserNamespace(spec, to: &plan) }
         plan.root = root(of: spec)
         plan.mounts = spec.mounts.map(Self.mount)
+        plan.mounts += spec.devices.map { Mount(.device($0.source), at: $0.target) }
+        plan.usesInit = spec.usesInit
         if let bytes = spec.sharedMemoryBytes { plan.sharedMemoryBytes = bytes }
         plan.hostname = spec.hostname ?? ContainerSpec.defaultHostname
         if spec.root == .host, spec.image == nil {

@@ -37,6 +37,14 @@ package struct LaunchFindings: Hashable, Sendable {
             for case .bind(let source, _, _) in spec.mounts where !Files.exists(source) {
                 throw SpecError("-v", source, "there is no such file or directory on this machine")
             }
+            for device in spec.devices {
+                guard let kind = try? Files.status(device.source).kind else {
+                    throw SpecError("--device", device.source, "there is no such device on this machine")
+                }
+                guard kind == .characterDevice || kind == .blockDevice else {
+                    throw SpecError("--device", device.source, "is no device; of a directory of devices name each")
+                }
+            }
             let flag = image == nil ? "-u" : "-u, or the image's USER,"
             let identity = try root.identity(of: spec.user ?? "0", flag: flag)
             let search = ProgramSearch(spec: spec, root: root)

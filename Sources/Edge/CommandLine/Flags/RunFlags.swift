@@ -65,6 +65,22 @@ struct PlaceFlags: ParsableArguments {
     var limits: [String] = []
 
     @Option(
+        name: [.customShort("c"), .customLong("cpu-shares")],
+        help: ArgumentHelp("Weight when CPU time is short (default: 1024).", valueName: "weight"))
+    var cpuShares: String?
+
+    @Option(name: .customLong("shm-size"), help: ArgumentHelp("What /dev/shm may hold (default: 64m).", valueName: "64m"))
+    var sharedMemory: String?
+
+    @Option(
+        name: .customLong("device"),
+        help: ArgumentHelp("Give a device of this machine, for reading and writing.", valueName: "device[:path[:rwm]]"))
+    var devices: [String] = []
+
+    @Flag(name: .customLong("init"), help: "Start the program by a small first process that passes signals on and reaps.")
+    var usesInit = false
+
+    @Option(
         name: [.customLong("network"), .customLong("net")],
         help: ArgumentHelp("\"none\": loopback only (default); \"host\": the machine's.", valueName: "none|host"))
     var network: String?

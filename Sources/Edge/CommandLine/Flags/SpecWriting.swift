@@ -73,6 +73,16 @@ extension PlaceFlags {
             let bytes = try ByteAmount.parse(memory, flag: "--memory")
             spec.memoryBytes = bytes == 0 ? nil : bytes
         }
+        if let cpuShares {
+            guard let weight = Int(cpuShares), weight >= 0 else {
+                throw FlagError("--cpu-shares", cpuShares, "not a weight", advice: "Write a number, 1024 for example.")
+            }
+            // Docker takes 0 for the default.
+            spec.cpuShares = weight == 0 ? nil : weight
+        }
+        if let sharedMemory { spec.sharedMemoryBytes = try ByteAmount.parse(sharedMemory, flag: "--shm-size") }
+        for text in devices { spec.devices.append(try DeviceFlag.parse(text)) }
+        spec.usesInit = usesInit
         if let cpus { spec.milliCPUs = try CPUAmount.parse(cpus, flag: "--cpus") }
         if let cpuset { spec.cpus = CPUSetFlag.list(try CPUSetFlag.parse(cpuset)) }
         if let pidsLimit {
