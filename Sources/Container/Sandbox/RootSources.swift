@@ -42,6 +42,19 @@ struct RootSources: Sendable {
         }
     }
 
+    /// The file that the keeper runs. By its name: /proc/self/exe belongs to the mount namespace that it was started in,
+    /// of which open_tree(2) copies nothing.
+    private static func ownExecutable() throws(SystemError) -> String {
+        let path = try Files.link("/proc/self/exe")
+        let (named, running) = (try? Files.status(path), try Files.status("/proc/self/exe"))
+        guard let named, named.device == running.device, named.inode == running.inode else {
+            throw SystemError(
+                "bring an init from", path, code: .noEntry,
+                advice: "The keeper's file was replaced since it started: start the keeper anew.")
+        }
+        return path
+    }
+
     private static func checkDevice(_ source: String) throws(SystemError) {
         let kind = try Files.status(source).kind
         guard kind == .characterDevice || kind == .blockDevice else {
@@ -72,8 +85,7 @@ struct RootSources: Sendable {
         if plan.bindsDevices {
             for device in Device.all { trees.append(try copy("/dev/" + device.name, root: false, [.noSetuid, .noExecute])) }
         }
-        // The keeper's own executable, whatever became of its name.
-        if plan.usesInit { trees.append(try copy("/proc/self/exe", root: false, [.readOnly, .noSetuid, .noDevices])) }
+        if plan.usesInit { trees.append(try copy(try Self.ownExecutable(), root: false, [.readOnly, .noSetuid, .noDevices])) }
         for mount in plan.mounts {
             switch mount.source {
             case .temporary: continue
