@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import Linux
 import OCI
@@ -121,6 +122,66 @@ import Testing
             let freed = try json(try await forkless("system", "df", "--output", "json"))["parts"]?[0]?["reclaimableBytes"]?.integer
             let pruned = try json(try await forkless("image", "prune", "-af", "--output", "json"))["freedBytes"]?.integer
             #expect(freed == pruned)
+        }
+    }
+
+    @Test func `CVE-2024-9341: an image whose directories are links leads no mount out of its root`() async throws {
+        let forkless = try TestForkless()
+        let outside = forkless.path("outside")
+        let tree = forkless.path("tree")
+        for directory in [outside, tree + "/bin"] { try Files.makeDirectories(directory) }
+        let busybox = try #require(CommandRunner.find("busybox"))
+        let script = "cp \(busybox) \(tree)/bin/sh && ln -s \(outside) \(tree)/etc && ln -s ../../../..\(outside) \(tree)/run"
+        let made = try await CommandRunner.run(["sh", "-c", "\(script) && tar -C \(tree) -cf \(tree).tar ."])
+        try #require(made.status.isSuccess, "\(made.errorText)")
+        try await forkless.withNode {
+            #expect(try await forkless("import", tree + ".tar", "hostile").text.hasPrefix("sha256:"))
+            // Whether it starts is not the question.
+            _ = try await forkless("run", "--rm", "--network", "none", "--hostname", "h", "hostile:latest", "sh", "-c", "true")
+            _ = try await forkless(
+                "run", "--rm", "--network", "none", "-v", "/etc/data", "hostile:latest", "sh", "-c", "true")
+            #expect(try Files.list(outside) == [])
+        }
+    }
+
+    @Test func `CVE-2021-21334: containers of one image see their own environment`() async throws {
+        let forkless = try TestForkless()
+        let archive = forkless.path("app.tar")
+        try TestImage.archive(at: archive, as: "app")
+        try await forkless.withNode {
+            _ = try await forkless("load", "-qi", archive)
+            let texts = try await withThrowingTaskGroup(of: (Int, String).self) { group in
+                for number in 0..<8 {
+                    group.addTask {
+                        let own = ["run", "--rm", "--network", "none", "-e", "SECRET_\(number)=s", "app:latest", "sh", "-c"]
+                        return (number, try await forkless.call(own + ["env | grep SECRET"]).text)
+                    }
+                }
+                return try await group.reduce(into: [(Int, String)]()) { $0.append($1) }
+            }
+            for (number, text) in texts { #expect(text == "SECRET_\(number)=s\n") }
+        }
+    }
+
+    @Test func `CVE-2021-41091, CVE-2024-25621: under any umask nobody else reaches what images hold`() async throws {
+        let forkless = try TestForkless()
+        let archive = forkless.path("app.tar")
+        try TestImage.archive(at: archive, as: "app")
+        // The node inherits it; tests run one after the other.
+        let before = umask(0)
+        defer { umask(before) }
+        try await forkless.withNode {
+            _ = try await forkless("load", "-qi", archive)
+            _ = try await forkless("run", "--network", "none", "--name", "web", "app:latest", "true")
+            for place in [forkless.state, forkless.run, forkless.state + "/images"] {
+                #expect(try Files.status(place).permissions & 0o077 == 0, "\(place)")
+            }
+            let sockets = try await CommandRunner.run(["find", forkless.run, "-type", "s", "-perm", "/077"]).text
+            #expect(sockets == "")
+            // As another user: not one file of a layer, with whatever bits it has.
+            let sight = try await CommandRunner.run(
+                ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "find", forkless.state + "/images"])
+            #expect(sight.text.split(separator: "\n").count <= 1)
         }
     }
 }

@@ -49,7 +49,7 @@ import Testing
     }
 
     /// Damage gets past the header's check sum only when that is right again.
-    private static func correctSum(_ bytes: inout [UInt8], _ block: Int) {
+    static func correctSum(_ bytes: inout [UInt8], _ block: Int) {
         guard block + 512 <= bytes.count, Array(bytes[(block + 257)..<(block + 262)]) == Array("ustar".utf8) else { return }
         for index in 148..<156 { bytes[block + index] = UInt8(ascii: " ") }
         let sum = String(bytes[block..<(block + 512)].reduce(0) { $0 + Int($1) }, radix: 8)

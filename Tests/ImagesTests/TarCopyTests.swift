@@ -21,7 +21,24 @@ import Testing
         #expect(throws: ArchiveFailure.self) { try TarCopy.readBlocking("../outside", below: place.root, to: sink) }
     }
 
-    @Test func `CVE-2018-15664: a copy while somebody swaps a directory for a link reaches nothing outside`() throws {
+    @Test func `CVE-2026-41567, CVE-2019-14271: a copy runs and loads nothing of the container`() async throws {
+        let place = try UnpackingPlace()
+        let marker = place.directory.path("outside/marker")
+        for name in ["gzip", "unpigz", "xz", "zstd", "tar", "sh"] {
+            for directory in ["bin", "usr/bin"] {
+                try place.directory.write("#!/bin/sh\ntouch \(marker)\n", to: "root/\(directory)/\(name)", mode: 0o755)
+            }
+        }
+        try place.directory.write("no library", to: "root/lib/x86_64-linux-gnu/libnss_files.so.2", mode: 0o755)
+        try place.directory.write("passwd: evil", to: "root/etc/nsswitch.conf")
+        let packed = try await CommandRunner.run(["gzip", "-c"], input: TestArchive { $0.file("new", "text") }.ended).output
+        _ = try TarCopy.writeBlocking(MemorySource(packed), into: "/", below: place.root)
+        #expect(try place.text("new") == "text")
+        _ = try TarCopy.readBlocking("/bin", below: place.root, to: MemorySink())
+        #expect(place.outsideIsUntouched)
+    }
+
+    @Test func `CVE-2018-15664, CVE-2019-18466, CVE-2019-10152: a copy while somebody swaps a directory for a link reaches nothing outside`() throws {
         let place = try UnpackingPlace()
         try place.directory.write("inside", to: "root/d/secret")
         let thread = try OwnThreadSwap(Swapper(place.path("d"), link: place.directory.path("outside")))

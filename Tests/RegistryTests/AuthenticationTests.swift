@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func `a redirect to another host carries no credentials`() async throws {
+    @Test func `CVE-2020-15157: a redirect to another host carries no credentials`() async throws {
         let image = image
         try await FakeRegistry.serving({ image.answer($0) }) { elsewhere in
             try await FakeRegistry.serving({ request in

@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// Invariants
 /// 1. A path is resolved by the kernel with the root as its "/", once, and used by descriptor.
-///    (test: `CVE-2018-15664: a copy while somebody swaps a directory for a link reaches nothing outside`)
+///    (test: `CVE-2018-15664, CVE-2019-18466, CVE-2019-10152: a copy while somebody swaps a directory for a link reaches nothing outside`)
 /// 2. No program of the container runs, and nothing is loaded from it (CVE-2019-14271, CVE-2026-41567): compression
 ///    and tar are this process's own.
 package enum TarCopy {

@@ -2,7 +2,7 @@
 ///
 /// Invariants
 /// 1. Credentials never reach another origin than the one they were made for, not even by way of a redirect back.
-///    (tests: `a redirect to another host carries no credentials`, `credentials that were dropped do not come back`)
+///    (tests: `CVE-2020-15157: a redirect to another host carries no credentials`, `credentials that were dropped do not come back`)
 /// 2. Nothing goes over plain HTTP to a host that was not named for it.
 ///    (test: `a redirect to plain HTTP is refused unless the host was named`)
 /// 3. Redirects end. (test: `a registry that redirects for ever is given up`)
