@@ -6,6 +6,7 @@ import Synchronization
 /// Plans launches on this machine: looks up what has to be, and decides with `PlanBuilder`.
 package final class LaunchPlanner: Sendable {
     private let builder: PlanBuilder
+    private let known = KnownFindings()
 
     package init(machine: MachineFacts) {
         let filters = SystemCallFilters()
@@ -19,7 +20,14 @@ package final class LaunchPlanner: Sendable {
         _ spec: ContainerSpec, image: ImageRoot? = nil, hostname: String? = nil
     ) async throws(NodeFailure) -> PlannedLaunch {
         do { try spec.validate() } catch { throw error.failure }
-        let findings = try await LaunchFindings.gatherInBackground(for: spec, image)
+        let key = KnownFindings.Key(spec, image)
+        let findings: LaunchFindings
+        if let key, let before = known[key] {
+            findings = before
+        } else {
+            findings = try await LaunchFindings.gatherInBackground(for: spec, image)
+            if let key { known[key] = findings }
+        }
         do { return try builder.build(spec, findings, image: image, hostname: hostname) } catch { throw error.failure }
     }
 
@@ -60,6 +68,48 @@ extension MachineFacts {
         return MachineFacts(
             capacity: try MachineCapacity.ofThisMachine(), capabilities: try Capabilities.permitted(), uid: geteuid(),
             gid: getegid(), controllers: controllers)
+    }
+}
+
+/// What was found in images, whose layers never change: the first start of each container looks at nothing else.
+private final class KnownFindings: Sendable {
+    /// Everything in a spec and a root that `LaunchFindings.gather` looks at.
+    struct Key: Hashable {
+        var layers: [String]
+        var word: String
+        var searchPath: String
+        var user: String?
+        var directory: String?
+        var targets: [String]
+
+        /// nil where something is looked at that may change: the machine's files, or what a container has written.
+        init?(_ spec: ContainerSpec, _ image: ImageRoot?) {
+            guard let image, image.room == nil, spec.devices.isEmpty, let word = spec.words.first else { return nil }
+            for case .bind in spec.mounts { return nil }
+            layers = image.layers
+            self.word = word
+            searchPath = DefaultEnvironment.searchPath(spec.environment)
+            user = spec.user
+            directory = spec.directory
+            // Memory and volumes hide in different ways what the image has.
+            targets = spec.mounts.map { mount in
+                if case .temporary = mount { "memory:" + mount.target } else { "volume:" + mount.target }
+            }
+        }
+    }
+
+    private let found = Mutex<[Key: LaunchFindings]>([:])
+    /// Beyond it all is forgotten: a node that runs so many different programs gains nothing by remembering them.
+    private static let limit = 1024
+
+    subscript(key: Key) -> LaunchFindings? {
+        get { found.withLock { $0[key] } }
+        set {
+            found.withLock { found in
+                if found.count >= Self.limit { found = [:] }
+                found[key] = newValue
+            }
+        }
     }
 }
 

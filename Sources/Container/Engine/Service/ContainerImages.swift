@@ -75,6 +75,7 @@ package final class ContainerImages: Sendable {
     private func holding(_ stored: StoredImage, _ lease: ImageLease) async throws(NodeFailure) {
         let store = store
         do throws(ImageFailure) {
+            if try store.holdIfFree(stored, by: lease) { return }
             try await Blocking.run { () throws(ImageFailure) in try store.hold(stored, by: lease) }
         } catch { throw NodeFailure(.system, "hold the image \(stored.id.short): \(error)") }
     }

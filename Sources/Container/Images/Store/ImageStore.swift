@@ -77,6 +77,20 @@ package final class ImageStore: Sendable {
         }
     }
 
+    /// The same without waiting for anybody.
+    ///
+    /// - Returns: false when somebody is changing the books at this moment, and nothing was done.
+    package func holdIfFree(_ image: StoredImage, by lease: ImageLease) throws(ImageFailure) -> Bool {
+        let isHeld = leases.gate.withLockIfAvailable { _ -> Bool in
+            guard state.withLock({ $0.entries[image.manifest] != nil }) else { return false }
+            lease.hold(image.manifest)
+            return true
+        }
+        guard let isHeld else { return false }
+        guard isHeld else { throw .unknownImage(image.id.description) }
+        return true
+    }
+
     // MARK: Blobs
 
     /// Begins a blob. With `size` exactly so many bytes must come, else at most `limit`. Blocks.
