@@ -15,7 +15,7 @@ import Testing
     }
 
     static let started = StartReport(
-        pid: 42, startedAt: Timestamp(nanoseconds: 900), startNanoseconds: 5, wasPrepared: true)
+        pid: 42, startedAt: Timestamp(nanoseconds: 900), startNanoseconds: 5, wasPrepared: true, room: "a1-2")
     static let end = ContainerEnd(exitStatus: 137, signal: 9, endedAt: Timestamp(nanoseconds: 7), outOfMemory: true)
 
     static let states: [ContainerLifecycle.State] = [
@@ -31,7 +31,7 @@ import Testing
         spec.removesOnExit = false
         return ContainerRecord(
             id: String(repeating: id, count: 64), name: "name-\(id)", createdAt: Timestamp(nanoseconds: 5), spec: spec,
-            isLogged: true, lifecycle: ContainerLifecycle(state: state, runs: 3, removesOnExit: false))
+            isLogged: true, room: "a1-2", lifecycle: ContainerLifecycle(state: state, runs: 3, removesOnExit: false))
     }
 
     @Test(arguments: states.indices) func `what is written is read again, in every state`(index: Int) throws {
@@ -80,6 +80,27 @@ import Testing
         try files.write("x", to: "containers/.removed-1234/log/log")
         try directory.open()
         #expect(try Files.list(directory.path) == [record("a").id])
+    }
+
+    @Test func `a container's room goes with it, also when a node died in the middle`() throws {
+        for name in ["a1-2", "a1-3"] { try files.write("x", to: "rooms/\(name)/upper/data/file") }
+        try directory.write(record("a"))
+        try Files.rename(directory.directory(of: record("a").id), to: directory.path + "/.removed-x")
+        try directory.open()
+        #expect(try Files.list(directory.rooms) == ["a1-3"])
+        // Names that are no room's are nobody's: nothing outside the directory of rooms is ever named.
+        try files.write("x", to: "victim/file")
+        try directory.remove("nobody", room: "../victim")
+        #expect(Files.exists(files.path("victim/file")))
+        try directory.remove("nobody", room: "a1-3")
+        #expect(try Files.list(directory.rooms) == [])
+    }
+
+    @Test func `rooms that nobody has are swept, and no others`() throws {
+        for name in ["a1-1", "a1-2", "a1-3", "b2-1", ".base", "other"] { try files.write("x", to: "rooms/\(name)/hosts") }
+        // One is of a record, one of a sandbox; those of the keeper that runs may be waiting for a start.
+        try directory.sweepRooms(owned: ["a1-2", "a1-3"], generation: 0xb2)
+        #expect(try Files.list(directory.rooms).sorted() == [".base", "a1-2", "a1-3", "b2-1", "other"])
     }
 
     @Test func `a removed container is gone, and removing it again is no error`() throws {
