@@ -4,8 +4,9 @@ extension ContainerSummary {
     package init(_ record: ContainerRecord) {
         let life = record.lifecycle
         let start = life.run?.start
+        let words = record.spec.words
         self.init(
-            id: record.id, name: record.name, program: record.spec.program, arguments: record.spec.arguments,
+            id: record.id, name: record.name, program: words.first ?? "", arguments: Array(words.dropFirst()),
             phase: life.phase, createdAt: record.createdAt, startedAt: start?.startedAt,
             pid: life.phase.isActive ? start?.pid : nil, end: life.end, rung: record.spec.rung,
             labels: record.spec.labels)
