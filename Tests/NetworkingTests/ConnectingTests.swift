@@ -92,7 +92,7 @@ import Testing
         var service: NetworkService? = machine.service()
         let a = try await service!.attach(request("1", ports: [.init(hostPort: 8080, containerPort: 80)]))
         let b = try await service!.attach(request("2", ports: [.init(hostPort: 8081, containerPort: 80)]))
-        await service!.nameServer.stopEverywhere()
+        await service!.die()
         weak let old = service
         service = nil
         try await eventually("the old node is gone") { old == nil }
@@ -119,7 +119,7 @@ import Testing
         let machine = try await TestMachine("stranger")
         let service = machine.service()
         _ = try await service.attach(request("1"))
-        await service.nameServer.stopEverywhere()
+        await service.die()
         let next = machine.service()
         _ = try await next.open(isKnown: { _ in true })
         await #expect(throws: NetworkFailure.self) { _ = try await next.takeOver("1", machine.namespace) }

@@ -96,7 +96,7 @@ import Testing
         other.subnets = [Subnet("10.77.0.0/24")!]
         try await service.create(other)
         let c = try await service.attach(request("3", ["other"]))
-        let server = TestServer(machine, in: a.namespace, port: 80, answers: 4)
+        let server = TestServer(machine, in: a.namespace, port: 80, answers: 5)
         let udp = TestServer(machine, in: a.namespace, port: 53, transport: "udp", answers: 1)
         let gateway = "\(a.gateways[0])"
         #expect(try await machine.ask("127.0.0.1", 8080).hasSuffix(gateway))
@@ -104,6 +104,8 @@ import Testing
         // From the same network and from another one.
         #expect(try await machine.ask(gateway, 8080, from: b.namespace).hasSuffix(gateway))
         #expect(try await machine.ask(gateway, 8080, from: c.namespace).hasSuffix(gateway))
+        // By the container itself, through the machine.
+        #expect(try await machine.ask(gateway, 8080, from: a.namespace).hasSuffix(gateway))
         #expect(try await machine.isClosed(gateway, 8081, from: b.namespace))
         #expect(a.ports[2].hostPort > 0)
         #expect(try await machine.ask("127.0.0.1", a.ports[2].hostPort, transport: "udp") == gateway)
@@ -174,7 +176,7 @@ import Testing
         let server = TestServer(machine, in: a.namespace, port: 80, answers: 2)
         #expect(try await machine.ask("127.0.0.1", 8080).hasSuffix("\(a.gateways[0])"))
         // The node goes without a word.
-        await service!.nameServer.stopEverywhere()
+        await service!.die()
         weak let old = service
         service = nil
         try await eventually("the old node is gone") { old == nil }

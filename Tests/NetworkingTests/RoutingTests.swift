@@ -27,7 +27,7 @@ import Testing
         _ = try await service.attach(attachment("2", "six"))
         #expect(try await routes(machine) == ["1", "1"])
         // The next node knows what was there, too.
-        await service.nameServer.stopEverywhere()
+        await service.die()
         let next = machine.service()
         _ = try await next.open(isKnown: { _ in false })
         await next.shutDown()

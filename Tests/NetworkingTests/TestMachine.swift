@@ -17,6 +17,8 @@ final class TestMachine: Sendable {
             let namespace = try NetworkNamespace.make()
             try NetworkNamespace.visit(namespace) { () throws(SystemError) in
                 try NetlinkSocket().perform(.bringUp("lo"))
+                // A new namespace has the switch of the machine that the tests run on.
+                try Files.writeText("0", to: "/proc/sys/net/ipv4/ip_forward")
             }
             return namespace
         }
@@ -106,5 +108,13 @@ extension TestMachine {
             except OSError: print("closed")
             """
         return try await run("python3", "-c", script, address, "\(port)", in: from).text == "closed\n"
+    }
+}
+
+extension NetworkService {
+    /// What is left of a node that was killed: nothing of it answers or watches.
+    func die() async {
+        await nameServer.stopEverywhere()
+        await watch.stop()
     }
 }

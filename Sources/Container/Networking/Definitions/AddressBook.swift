@@ -10,38 +10,39 @@ package import Linux
 package struct AddressBook: Hashable, Sendable {
     package let subnet: Subnet
     package let gateway: IPAddress
+    /// Where addresses are chosen: the whole subnet or a part of it.
+    private let choice: Subnet
     private var taken: Set<IPAddress> = []
-    /// Offset from the subnet's base at which the next search begins.
-    private var next: UInt64 = 1
+    /// Offset from the choice's base at which the next search begins.
+    private var next: UInt64 = 0
 
     package init(_ range: NetworkDefinition.Range) {
         subnet = range.subnet
         gateway = range.gateway
+        choice = range.choice ?? range.subnet
     }
 
     /// How many addresses are given out.
     package var count: Int { taken.count }
 
-    /// The highest offset for a host. IPv6 subnets are used up to their first 2^32 addresses: enough, and countable.
-    private var lastOffset: UInt64 {
-        subnet.isIPv6 ? (1 << UInt64(min(subnet.hostBits, 32))) - 1 : (1 << UInt64(subnet.hostBits)) - 2
-    }
+    /// The highest offset. Of IPv6 subnets the first 2^32 addresses are used: enough, and countable.
+    private var lastOffset: UInt64 { (1 << UInt64(min(choice.hostBits, 32))) - 1 }
 
     /// Whether an address could belong to a host of this subnet, the gateway included.
     package func canBeHost(_ address: IPAddress) -> Bool {
         guard subnet.contains(address), address != subnet.base else { return false }
-        return subnet.isIPv6 || address != subnet.base.advanced(by: lastOffset + 1)
+        return subnet.isIPv6 || address != subnet.base.advanced(by: (1 << UInt64(subnet.hostBits)) - 1)
     }
 
     /// The next free address; nil when there is none.
     package mutating func take() -> IPAddress? {
-        // One more look than addresses are taken, the gateway among them, must find a free one if there is any.
-        let looks = min(lastOffset, UInt64(taken.count) + 2)
+        // One more look than addresses are taken or never given out (base, broadcast, gateway) finds a free one.
+        let looks = min(lastOffset + 1, UInt64(taken.count) + 4)
         for _ in 0..<looks {
-            if next > lastOffset { next = 1 }
-            let address = subnet.base.advanced(by: next)!
+            if next > lastOffset { next = 0 }
+            let address = choice.base.advanced(by: next)!
             next += 1
-            if address != gateway, taken.insert(address).inserted { return address }
+            if address != gateway, canBeHost(address), taken.insert(address).inserted { return address }
         }
         return nil
     }

@@ -10,10 +10,13 @@ package struct NetworkDefinition: Hashable, Sendable {
     package struct Range: Hashable, Sendable {
         package var subnet: Subnet
         package var gateway: IPAddress
+        /// The part of the subnet in which containers get their addresses; nil: all of it.
+        package var choice: Subnet?
 
-        package init(subnet: Subnet, gateway: IPAddress) {
+        package init(subnet: Subnet, gateway: IPAddress, choice: Subnet? = nil) {
             self.subnet = subnet
             self.gateway = gateway
+            self.choice = choice
         }
     }
 
@@ -101,6 +104,9 @@ package struct NetworkDefinition: Hashable, Sendable {
         else { throw NetworkFailure(.invalid, "network \(name): \(subnet) is not for hosts; private ranges are in 10.0.0.0/8 or fd00::/8") }
         guard AddressBook(range).canBeHost(range.gateway) else {
             throw NetworkFailure(.invalid, "network \(name): the gateway \(range.gateway) is no host address of \(subnet)")
+        }
+        if let choice = range.choice, choice.prefix < subnet.prefix || !subnet.contains(choice.base) {
+            throw NetworkFailure(.invalid, "network \(name): the range \(choice) is no part of \(subnet)")
         }
     }
 }

@@ -55,11 +55,13 @@ package enum NamespaceMaking {
         return namespace
     }
 
-    /// Routes are what we set: neither a router's advertisement (CVE-2020-13401) nor a redirect changes them, and so the
+    /// A container in two networks is no way from one to the other (a new namespace has the machine's own switch). And
+    /// routes are what we set: neither a router's advertisement (CVE-2020-13401) nor a redirect changes them, and so the
     /// next container in the namespace finds nothing of the kind either. Links made later inherit this.
     private static func closeToStrangers() throws(SystemError) {
         for (file, text) in [
-            ("ipv6/conf/default/accept_ra", "0"), ("ipv6/conf/default/accept_redirects", "0"),
+            // The first: it resets others.
+            ("ipv4/ip_forward", "0"), ("ipv6/conf/all/forwarding", "0"), ("ipv6/conf/default/accept_ra", "0"), ("ipv6/conf/default/accept_redirects", "0"),
             ("ipv4/conf/all/accept_redirects", "0"), ("ipv4/conf/default/accept_redirects", "0"),
         ] {
             do throws(SystemError) { try Files.writeText(text, to: "/proc/sys/net/\(file)") } catch {

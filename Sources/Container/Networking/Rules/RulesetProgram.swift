@@ -7,18 +7,28 @@ import Spawn
 package actor RulesetProgram {
     private let machine: MachineNetwork
     private let text: RulesetText
+    nonisolated let table: String
     /// What the kernel has, as far as we know.
     private var applied: Ruleset?
     private var last: Task<Void, Never>?
 
     package init(machine: MachineNetwork, table: String) {
         self.machine = machine
+        self.table = table
         text = RulesetText(table: table)
     }
 
     /// Makes the kernel's rules these. What somebody else took away meanwhile is put back.
     package func apply(_ rules: Ruleset) async throws(NetworkFailure) {
         try await inTurn { program in try await program.change(to: rules) }
+    }
+
+    /// Makes the kernel's rules again what they were last made, if any.
+    package func restore() async throws(NetworkFailure) {
+        try await inTurn { program in
+            guard let rules = await program.applied else { return }
+            try await program.run(program.text.whole(rules))
+        }
     }
 
     /// Takes our table away.

@@ -92,6 +92,7 @@ extension NetworkService {
             for case .discard(let spare) in networks[name]!.pool.close() { await removeLinks([spare.endpoint.hostLink]) }
         }
         await nameServer.stopEverywhere()
+        await watch.stop()
         guard attachments.isEmpty, awaited.isEmpty else { return }
         let bridges = networks.values.filter { $0.bridge != nil || leftBridges.contains($0.definition.name) }
             .map(\.definition.bridge)
@@ -103,6 +104,7 @@ extension NetworkService {
 
     /// Nothing of ours is in use: rules go, and the machine routes no more than before.
     func leaveKernel() async {
+        await watch.stop()
         // A table that cannot be removed has no elements left and decides nothing.
         try? await rules.remove()
         await closeRouting()

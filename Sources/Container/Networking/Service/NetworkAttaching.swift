@@ -24,7 +24,7 @@ extension NetworkService {
     }
 
     /// The default network is made on first use.
-    func makeDefault(if name: String) async throws(NetworkFailure) {
+    package func makeDefault(if name: String) async throws(NetworkFailure) {
         guard name == NetworkDefinition.defaultName, networks[name] == nil else { return }
         do throws(NetworkFailure) { try await create(Wish(name: name)) } catch {
             // Somebody else may have been first.

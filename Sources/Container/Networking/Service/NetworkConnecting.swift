@@ -1,4 +1,4 @@
-import Linux
+package import Linux
 
 /// Containers that run join further networks and leave some.
 ///
@@ -113,6 +113,11 @@ extension NetworkService {
                 try NamespaceMaking.addDefaultRoutes(in: namespace, by: gateways, through: endpoint.interface)
             }
         }
+    }
+
+    /// The gateway of a container's first network: its name server.
+    package func gateway(of containerID: String) -> IPAddress? {
+        endpoints(of: containerID).lazy.compactMap { self.networks[$0.network]?.definition.ipv4.gateway }.first
     }
 
     /// Where a container is, in the order in which it came there.

@@ -21,6 +21,7 @@ extension NetworkService {
             }
             do throws(NetworkFailure) {
                 try await openRouting(for: definition)
+                try await watch.start()
                 try await applyRules()
                 for range in definition.ranges { try await answer(at: range.gateway) }
                 return .success(index)

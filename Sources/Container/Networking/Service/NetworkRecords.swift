@@ -33,12 +33,21 @@ extension NetworkDefinition {
 }
 
 extension NetworkDefinition.Range {
-    var json: JSONValue { ["subnet": .string("\(subnet)"), "gateway": .string("\(gateway)")] }
+    var json: JSONValue {
+        var object: JSONObject = ["subnet": .string("\(subnet)"), "gateway": .string("\(gateway)")]
+        if let choice { object["choice"] = .string("\(choice)") }
+        return .object(object)
+    }
 
     init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
         let text: String = try reader.required("subnet")
         guard let subnet = Subnet(text) else { throw reader.error("subnet", "\"\(text)\" is no subnet") }
-        self.init(subnet: subnet, gateway: try reader.address("gateway"))
+        var choice: Subnet?
+        if let text: String = try reader.optional("choice") {
+            choice = Subnet(text)
+            guard choice != nil else { throw reader.error("choice", "\"\(text)\" is no subnet") }
+        }
+        self.init(subnet: subnet, gateway: try reader.address("gateway"), choice: choice)
     }
 }
 

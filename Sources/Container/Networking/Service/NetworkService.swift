@@ -17,6 +17,7 @@ package actor NetworkService {
     let machine: MachineNetwork
     let directory: NetworkDirectory
     let rules: RulesetProgram
+    let watch: RulesetWatch
     let names = NameServer.Names()
     let nameServer: NameServer
     let resolverFile: String
@@ -81,6 +82,7 @@ package actor NetworkService {
         self.poolTarget = poolTarget
         directory = NetworkDirectory(state: state)
         rules = RulesetProgram(machine: machine, table: Self.table(of: node))
+        watch = RulesetWatch(machine: machine, rules: rules)
         nameServer = NameServer(machine: machine, names: names) {
             ResolverFile((try? Files.readText(resolverFile)) ?? "").nameServers
         }
@@ -97,6 +99,8 @@ package actor NetworkService {
         package var name: String
         package var subnets: [Subnet] = []
         package var gateways: [IPAddress] = []
+        /// Where containers get their addresses, one for a subnet.
+        package var choices: [Subnet] = []
         package var wantsIPv6 = false
         package var isInternal = false
         package var mtu: UInt32?
@@ -166,13 +170,17 @@ package actor NetworkService {
         func range(_ subnet: Subnet) -> NetworkDefinition.Range {
             NetworkDefinition.Range(
                 subnet: subnet,
-                gateway: wish.gateways.first { subnet.contains($0) } ?? SubnetChoice.gateway(of: subnet))
+                gateway: wish.gateways.first { subnet.contains($0) } ?? SubnetChoice.gateway(of: subnet),
+                choice: wish.choices.first { subnet.overlaps($0) })
         }
         for isIPv6 in [false, true] where wish.subnets.count(where: { $0.isIPv6 == isIPv6 }) > 1 {
             throw NetworkFailure(.invalid, "network \(wish.name): one subnet of a kind, not several")
         }
         if let stray = wish.gateways.first(where: { gateway in !wish.subnets.contains { $0.contains(gateway) } }) {
             throw NetworkFailure(.invalid, "network \(wish.name): the gateway \(stray) is in none of its subnets")
+        }
+        if let stray = wish.choices.first(where: { choice in !wish.subnets.contains { $0.overlaps(choice) } }) {
+            throw NetworkFailure(.invalid, "network \(wish.name): the range \(stray) is in none of its subnets")
         }
         for subnet in wish.subnets {
             if let other = (used + routed).first(where: { $0.overlaps(subnet) }) {
@@ -209,11 +217,14 @@ package actor NetworkService {
         await leaveKernel()
     }
 
-    /// Removes every network that no container uses; their names.
-    package func prune() async throws(NetworkFailure) -> [String] {
-        let unused = networks.values.filter(\.users.isEmpty).map(\.definition.name).sorted()
-        for name in unused where name != NetworkDefinition.defaultName { try await remove(name) }
-        return unused.filter { $0 != NetworkDefinition.defaultName }
+    /// Removes every network that no container uses and that is meant, but for the default one.
+    package func prune(
+        _ isMeant: @Sendable (NetworkDefinition) -> Bool = { _ in true }
+    ) async throws(NetworkFailure) -> [NetworkDefinition] {
+        let unused = networks.values.filter(\.users.isEmpty).map(\.definition)
+            .filter { $0.name != NetworkDefinition.defaultName && isMeant($0) }.sorted { $0.name < $1.name }
+        for network in unused { try await remove(network.name) }
+        return unused
     }
 
     // What the files of the service share.

@@ -103,7 +103,8 @@ extension NetlinkRequest {
             $0.attribute(portKind, "bridge")
             $0.nested(portData) { $0.attribute(hairpinMode, [1]) }
         }
-        return NetlinkRequest(type: setLink, payload: writer.bytes, operation: "configure bridge port", subject: name)
+        // Not setLink, which passes over what is said of ports; without the flag to create it changes what is there.
+        return NetlinkRequest(type: newLink, payload: writer.bytes, operation: "configure bridge port", subject: name)
     }
 
     /// Removes a link; both ends of a pair go.
