@@ -1,5 +1,6 @@
 import Comparison
 import Linux
+import Networking
 import Sandbox
 import Testing
 
@@ -55,6 +56,18 @@ import Testing
         #expect(check?.outcome == .missing)
         #expect(check?.finding == "refused: network (ENOSPC)")
         #expect(check?.advice.contains("/proc/sys/user/max_network_namespaces") == true)
+    }
+
+    @Test func `what networks need is named with how to get it`() {
+        let rules = worst("networks") {
+            $0.networks.rules = NetworkFailure(.system, "networks need the nft program: install nftables")
+        }
+        #expect(rules?.outcome == .limited)
+        #expect(rules?.advice.hasPrefix("Install nftables") == true)
+        let links = worst("networks") { $0.networks.links = SystemError("make bridge", "fktrial", code: .notSupported) }
+        #expect(links?.finding.contains("make bridge") == true)
+        #expect(links?.advice.contains("bridge and veth") == true)
+        #expect(worst("networks") { $0.networks.links = SystemError("x", code: .notPermitted) }?.advice.contains("as root") == true)
     }
 
     @Test func `root does without user namespaces, others do not`() {

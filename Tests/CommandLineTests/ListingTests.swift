@@ -23,7 +23,7 @@ import Testing
             rows == [
                 [
                     "0123456789ab", "quiet_cat", "/bin/sh -c 'sleep 1; echo it'\\''s'", "container", "2 hours ago",
-                    "Up About a minute",
+                    "Up About a minute", "",
                 ]
             ])
         let long = container { $0.arguments = [String(repeating: "x", count: 100)] }

@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--network", "bridge"], "--network bridge: there is no such network. The networks are none (loopback only)"),
+        (["--network", "container:"], "--network container:: no container is named. Write container:NAME."),
         (["--rung", "service"], "--rung service: there is no such rung. The rungs are process, container, function."),
         (["--cap-add", "FLY"], "--cap-add FLY: unknown capability"), (["-w", "tmp"], "-w tmp: not an absolute path"),
         (["--env-file", "gone"], "--env-file gone: open gone: No such file or directory (ENOENT)"),

@@ -31,6 +31,7 @@ struct ForklessCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Registry",
                 subcommands: [BuildCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
+            CommandGroup(name: "Network", subcommands: [NetworkCommand.self, PortCommand.self]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, SystemCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])

@@ -1,6 +1,7 @@
 package import Engine
 package import Images
 import Linux
+package import Networking
 import Synchronization
 
 /// A node put together: directories, locks, the link to the keeper, the engine, and the server in front of it.
@@ -23,10 +24,11 @@ package final class Node: Sendable {
     ///
     /// - Parameters:
     ///   - parts: what is served besides containers.
+    ///   - machine: where bridges and rules are made.
     ///   - note: takes sentences for the node's log.
     /// - Throws: `NodeFailure` that says what is in the way.
     package static func start(
-        _ settings: NodeSettings, parts makers: [NodePart.Maker] = [],
+        _ settings: NodeSettings, parts makers: [NodePart.Maker] = [], machine: MachineNetwork = MachineNetwork(),
         note: @escaping @Sendable (String) -> Void = { NodeLog.write($0) }
     ) async throws(NodeFailure) -> Node {
         let settings = try prepared(settings)
@@ -42,7 +44,8 @@ package final class Node: Sendable {
         let access = KeeperProcess(run: settings.run, executable: settings.keeper)
         let link = KeeperLink(access, nodeName: "node \(OwnProcess.pid)")
         let journal = EventJournal()
-        let networks = ContainerNetworks(state: settings.state, run: settings.run, journal: journal, note: note)
+        let networks = ContainerNetworks(
+            state: settings.state, run: settings.run, machine: machine, journal: journal, note: note)
         let engine = ContainerEngine(
             directory: ContainerDirectory(state: settings.state), link: link, planner: planner, images: images,
             networks: networks, journal: journal, note: note)

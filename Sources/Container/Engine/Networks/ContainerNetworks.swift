@@ -16,7 +16,8 @@ import Synchronization
 package final class ContainerNetworks: Sendable {
     package let service: NetworkService
     let journal: EventJournal
-    private let note: @Sendable (String) -> Void
+    /// Takes a sentence for the node's log.
+    let remark: @Sendable (String) -> Void
     /// Whether this process may make bridges.
     private let isPrivileged: Bool
     /// The machine's own files.
@@ -54,7 +55,7 @@ package final class ContainerNetworks: Sendable {
         self.files = files
         self.isPrivileged = isPrivileged
         self.journal = journal
-        self.note = note
+        remark = note
     }
 
     /// Reads the networks that there are. What containers had when the earlier node ended stays theirs until `adopt`
@@ -104,9 +105,9 @@ package final class ContainerNetworks: Sendable {
             // Of those that have no networks of ours nothing is looked up.
             guard await !service.endpoints(of: id).isEmpty else { return }
             let namespace = try await BlockingPool.shared.run { () throws(SystemError) in try NetworkNamespace.of(pid: pid) }
-            for remark in try await service.takeOver(id, namespace) { note(remark) }
+            for sentence in try await service.takeOver(id, namespace) { remark(sentence) }
             await show(id)
-        } catch { note("take over the networks of container \(id.prefix(12)): \(error)") }
+        } catch { remark("take over the networks of container \(id.prefix(12)): \(error)") }
     }
 
     /// The node ends. Containers that run keep their networks; without any, nothing of ours stays in the kernel.

@@ -1,4 +1,6 @@
 package import Linux
+package import Networking
+package import OCI
 
 /// Which containers there are: `containers.list`.
 package struct ListContainers: NodeRequest {
@@ -57,6 +59,12 @@ package struct ContainerSummary: NodeValue {
     package var labels: [String: String]
     /// nil: nobody asks.
     package var health: HealthStatus?
+    /// Published, with the host ports that were chosen; empty unless it runs.
+    package var ports: [PublishedPort] = []
+    /// What its program says that it serves.
+    package var exposedPorts: [ContainerPort] = []
+    /// The networks that it is in, or joins when it is started.
+    package var networks: [String] = []
 
     package init(
         id: String, name: String, program: String, arguments: [String], phase: ContainerPhase, createdAt: Timestamp,
@@ -105,10 +113,12 @@ package struct ContainerDetails: NodeValue {
     package var restarts = 0
     /// How well it is, and what the last checks said.
     package var health: HealthReport?
+    /// Where it is in networks of the node; empty unless it runs.
+    package var places: [ContainerPlace]
 
     package init(
         summary: ContainerSummary, spec: ContainerSpec, startMicroseconds: Int?, wasPrepared: Bool?,
-        startError: String?, starts: Int, directory: String, isLogged: Bool
+        startError: String?, starts: Int, directory: String, isLogged: Bool, places: [ContainerPlace] = []
     ) {
         self.summary = summary
         self.spec = spec
@@ -118,6 +128,32 @@ package struct ContainerDetails: NodeValue {
         self.starts = starts
         self.directory = directory
         self.isLogged = isLogged
+        self.places = places
+    }
+}
+
+/// Where a container is in one network.
+package struct ContainerPlace: NodeValue {
+    package var network: String
+    package var networkID: String
+    /// Inside: "eth0".
+    package var interface: String
+    package var ipv4: IPAddress
+    package var ipv6: IPAddress?
+    package var hardwareAddress: String
+    package var aliases: [String]
+
+    package init(
+        network: String, networkID: String, interface: String, ipv4: IPAddress, ipv6: IPAddress?, hardwareAddress: String,
+        aliases: [String]
+    ) {
+        self.network = network
+        self.networkID = networkID
+        self.interface = interface
+        self.ipv4 = ipv4
+        self.ipv6 = ipv6
+        self.hardwareAddress = hardwareAddress
+        self.aliases = aliases
     }
 }
 

@@ -1,5 +1,7 @@
 package import JSON
 import Linux
+import Networking
+import OCI
 
 extension ListContainers {
     package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
@@ -26,6 +28,9 @@ extension ContainerSummary {
             pid: try reader.optional("pid"), end: try reader.nestedIfThere("end"), rung: try reader.word("rung"),
             labels: try reader.dictionary("labels"))
         health = try reader.wordIfThere("health")
+        ports = try reader.nestedList("ports")
+        exposedPorts = try reader.parsedList("exposedPorts", "a port (80 or 53/udp)") { ContainerPort($0) }
+        networks = try reader.list("networks")
     }
 
     package var json: JSONValue {
@@ -33,7 +38,8 @@ extension ContainerSummary {
             ("id", id.json), ("name", name.json), ("program", program.json), ("arguments", arguments.json),
             ("phase", .string(phase.rawValue)), ("createdAt", createdAt.json), ("startedAt", startedAt?.json),
             ("pid", pid?.json), ("end", end?.json), ("rung", .string(rung.rawValue)), ("labels", labels.json),
-            ("health", (health?.rawValue).map { .string($0) }))
+            ("health", (health?.rawValue).map { .string($0) }), ("ports", .array(ports.map(\.json))), ("exposedPorts", exposedPorts.map(\.description).json),
+            ("networks", networks.json))
     }
 }
 
@@ -52,7 +58,7 @@ extension ContainerDetails {
             startMicroseconds: try reader.optional("startMicroseconds"),
             wasPrepared: try reader.optional("wasPrepared"), startError: try reader.optional("startError"),
             starts: try reader.required("starts"), directory: try reader.required("directory"),
-            isLogged: try reader.flag("isLogged"))
+            isLogged: try reader.flag("isLogged"), places: try reader.nestedList("places"))
         restarts = try reader.optional("restarts") ?? 0
         health = try reader.nestedIfThere("health")
     }
@@ -62,7 +68,27 @@ extension ContainerDetails {
             ("summary", summary.json), ("spec", spec.json), ("startMicroseconds", startMicroseconds?.json),
             ("wasPrepared", wasPrepared?.json), ("startError", startError?.json), ("starts", starts.json),
             ("directory", directory.json), ("isLogged", isLogged.json),
-            ("restarts", restarts.json), ("health", health?.json))
+            ("restarts", restarts.json), ("health", health?.json), ("places", .array(places.map(\.json))))
+    }
+}
+
+extension ContainerPlace {
+    package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
+        guard let ipv4 = try reader.parsed("ipv4", "an address", { IPAddress($0) }) else {
+            throw reader.error("ipv4", "expected an address, found nothing")
+        }
+        self.init(
+            network: try reader.required("network"), networkID: try reader.required("networkID"),
+            interface: try reader.required("interface"), ipv4: ipv4,
+            ipv6: try reader.parsed("ipv6", "an address") { IPAddress($0) },
+            hardwareAddress: try reader.required("hardwareAddress"), aliases: try reader.list("aliases"))
+    }
+
+    package var json: JSONValue {
+        .members(
+            ("network", network.json), ("networkID", networkID.json), ("interface", interface.json),
+            ("ipv4", ipv4.description.json), ("ipv6", ipv6?.description.json), ("hardwareAddress", hardwareAddress.json),
+            ("aliases", aliases.json))
     }
 }
 

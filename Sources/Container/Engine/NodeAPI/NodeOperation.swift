@@ -56,6 +56,13 @@ package enum NodeOperation: String, Hashable, Sendable, CaseIterable {
     case buildImage = "build"
     case listBuildImages = "build.images"
     case pruneBuildCache = "build.prune"
+    case createNetwork = "networks.create"
+    case listNetworks = "networks.list"
+    case inspectNetwork = "networks.inspect"
+    case removeNetwork = "networks.remove"
+    case pruneNetworks = "networks.prune"
+    case connectNetwork = "networks.connect"
+    case disconnectNetwork = "networks.disconnect"
     case callFunction = "functions.call"
     case listFunctions = "functions.list"
 }

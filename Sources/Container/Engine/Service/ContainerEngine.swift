@@ -244,17 +244,17 @@ package final class ContainerEngine: Sendable {
                 && request.labels.allSatisfy { record.spec.labels[$0.key] == $0.value }
         }
         let newestFirst = records.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
-        return ContainerList(containers: newestFirst.map(ContainerSummary.init))
+        return ContainerList(containers: newestFirst.map(summary(of:)))
     }
 
     package func inspect(_ container: String) throws(NodeFailure) -> ContainerDetails {
         let record = try registry.find(container).record
         let start = record.lifecycle.run?.start
         var details = ContainerDetails(
-            summary: ContainerSummary(record), spec: record.spec,
+            summary: summary(of: record), spec: record.spec,
             startMicroseconds: start.map { $0.startNanoseconds / 1000 }, wasPrepared: start?.wasPrepared,
             startError: record.lifecycle.startError, starts: record.lifecycle.runs,
-            directory: directory.directory(of: record.id), isLogged: record.isLogged)
+            directory: directory.directory(of: record.id), isLogged: record.isLogged, places: places(of: record))
         details.restarts = record.lifecycle.restart.restarts
         details.health = record.health
         return details

@@ -2,7 +2,7 @@ import Linux
 
 extension ContainerEngine {
     /// What of the local API the containers serve.
-    package var routes: [NodeRoute] { lifeRoutes + changeRoutes + viewRoutes }
+    package var routes: [NodeRoute] { lifeRoutes + changeRoutes + viewRoutes + networkRoutes }
 
     private var lifeRoutes: [NodeRoute] {
         [

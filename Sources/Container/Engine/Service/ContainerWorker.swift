@@ -24,6 +24,7 @@ final class ContainerWorker: Sendable {
         case start(ContainerStart, reply: Reply<StartedSandbox>)
         case create(reply: Reply<Void>)
         case adopt([SandboxReport], round: Int)
+        case rework(@Sendable (inout ContainerSpec) -> Void, reply: Reply<Void>)
         case restart(at: Timestamp)
         /// Writes down what was learnt and has no state of its own.
         case write
@@ -59,6 +60,11 @@ final class ContainerWorker: Sendable {
     /// Starts the program and returns when it has been executed.
     func start(_ start: ContainerStart) async throws(NodeFailure) -> StartedSandbox {
         try await ask { .start(start, reply: $0) }
+    }
+
+    /// Changes the spec for the next start, and writes it down.
+    func rework(_ body: @escaping @Sendable (inout ContainerSpec) -> Void) async throws(NodeFailure) {
+        try await ask { .rework(body, reply: $0) }
     }
 
     /// Hands an event over and waits until it was dealt with.
@@ -126,6 +132,7 @@ final class ContainerWorker: Sendable {
                     reply?(result.map { _ in })
                 case .start(let start, let reply): reply(await working.start(start))
                 case .create(let reply): reply(await working.write())
+                case .rework(let body, let reply): reply(await working.rework(body))
                 case .write: if !working.record.lifecycle.isOver { _ = await working.write() }
                 case .adopt(let reports, let round): await working.adopt(reports, round)
                 case .restart(let time): await working.startAgain(.restartDue(at: time))
@@ -234,6 +241,15 @@ final class ContainerWorker: Sendable {
             }
             surroundings.journal.note(frozen ? "pause" : "unpause", of: record)
             return .success(())
+        }
+
+        private mutating func rework(
+            _ body: @Sendable (inout ContainerSpec) -> Void
+        ) async -> Result<Void, NodeFailure> {
+            var spec = record.spec
+            body(&spec)
+            do throws(SpecError) { try spec.validate() } catch { return .failure(error.failure) }
+            return await change { $0.spec = spec }
         }
 
         private mutating func write() async -> Result<Void, NodeFailure> {

@@ -1,5 +1,6 @@
 import Comparison
 import Linux
+import Networking
 import Sandbox
 
 // The judgements of `DoctorReport`, one function per part of the machine.
@@ -126,5 +127,21 @@ extension DoctorReport {
         return Check(
             name: "overlayfs", outcome: .limited, finding: "not loaded: --overlay and writable host roots are refused",
             advice: "modprobe overlay")
+    }
+
+    static func networks(_ facts: DoctorFacts) -> Check {
+        if let error = facts.networks.links {
+            return Check(
+                name: "networks", outcome: .limited, finding: "links cannot be made: \(error)",
+                advice: error.code == .notPermitted
+                    ? "Run the node as root; --network none and host do without."
+                    : "Load the modules bridge and veth; --network none and host do without them.")
+        }
+        if let failure = facts.networks.rules {
+            return Check(
+                name: "networks", outcome: .limited, finding: "\(failure)",
+                advice: "Install nftables, and load nf_tables and nft_chain_nat; --network none and host do without them.")
+        }
+        return Check(name: "networks", outcome: .ok, finding: "bridges, pairs of links, rules (nft)")
     }
 }

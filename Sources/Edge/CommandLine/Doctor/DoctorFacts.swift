@@ -1,4 +1,5 @@
 import Linux
+import Networking
 import Sandbox
 
 /// What `doctor` found on this machine: gathered by `DoctorFacts.gather`, judged by `DoctorReport`.
@@ -28,6 +29,9 @@ struct DoctorFacts: Sendable {
     var directories: [DirectoryFact]
     /// The version of the node that answers, or why none does.
     var node: Result<String, Unanswered>
+
+    /// What networks of the node need, tried.
+    var networks = NetworkTrial.Findings()
 
     struct CgroupFacts: Hashable, Sendable {
         var layout: CgroupLayout

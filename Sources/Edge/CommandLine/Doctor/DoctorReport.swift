@@ -30,6 +30,7 @@ struct DoctorReport {
         checks.append(Self.namespaces(facts))
         checks += Self.cgroups(facts)
         checks.append(Self.overlay(facts))
+        checks.append(Self.networks(facts))
         checks += Self.privileges(facts)
         checks += Self.limits(facts)
         checks.append(Self.keeper(facts))

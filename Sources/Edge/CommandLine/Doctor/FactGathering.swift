@@ -1,5 +1,6 @@
 import Engine
 import Linux
+import Networking
 import Sandbox
 import Spawn
 
@@ -21,7 +22,7 @@ extension DoctorFacts {
             directories: [
                 directory("state", directories.state), directory("run", directories.run),
             ],
-            node: await node(directories.nodeSocket))
+            node: await node(directories.nodeSocket), networks: await NetworkTrial.run())
     }
 
     private static func cgroups() throws(SystemError) -> CgroupFacts {

@@ -82,8 +82,10 @@ struct PlaceFlags: ParsableArguments {
 
     @Option(
         name: [.customLong("network"), .customLong("net")],
-        help: ArgumentHelp("\"none\": loopback only (default); \"host\": the machine's.", valueName: "none|host"))
-    var network: String?
+        help: ArgumentHelp(
+            "\"none\": loopback only; \"host\": the machine's; \"container:NAME\"; or networks by name.",
+            valueName: "network"))
+    var networks: [String] = []
 
     @Option(name: [.customShort("h"), .customLong("hostname")], help: ArgumentHelp("The host name seen inside.", valueName: "name"))
     var hostname: String?

@@ -98,16 +98,7 @@ extension PlaceFlags {
     }
 
     private func writeIsolation(to spec: inout ContainerSpec) throws(FlagError) {
-        if let network {
-            switch network {
-            case "none": spec.network = .isolated
-            case "host": spec.network = .host
-            default:
-                throw FlagError(
-                    "--network", network, "there is no such network",
-                    advice: "The networks are none (loopback only) and host (the machine's).")
-            }
-        }
+        spec.network = try NetworkFlag.choice(networks)
         spec.hostname = try nonempty(hostname, "--hostname")
         spec.addedCapabilities = try capabilities(addedCapabilities, "--cap-add")
         spec.droppedCapabilities = try capabilities(droppedCapabilities, "--cap-drop")

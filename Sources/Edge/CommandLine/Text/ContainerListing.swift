@@ -15,13 +15,14 @@ struct ContainerListing {
 
     var listing: Listing {
         Listing(
-            columns: [.init("ID"), .init("NAME"), .init("COMMAND"), .init("RUNG"), .init("CREATED"), .init("STATUS")],
+            columns: [.init("ID"), .init("NAME"), .init("COMMAND"), .init("RUNG"), .init("CREATED"), .init("STATUS"), .init("PORTS")],
             rows: containers.map { container in
                 let command = Self.command(container.program, container.arguments)
                 return [
                     isWhole ? container.id : String(container.id.prefix(Self.shortIDLength)), container.name,
                     isWhole ? command : Shortened.text(command, to: Self.commandLength), container.rung.rawValue,
                     HumanTime.ago(seconds: now.seconds(since: container.createdAt)), Self.status(container, now),
+                    PortText.cell(published: container.ports, exposed: container.exposedPorts),
                 ]
             })
     }

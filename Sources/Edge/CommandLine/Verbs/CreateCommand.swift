@@ -11,6 +11,7 @@ struct CreateCommand: RunsProgram {
 
     @OptionGroup(title: "How it is held") var held: RunFlags
     @OptionGroup(title: "The place it runs in") var place: PlaceFlags
+    @OptionGroup(title: "Its network") var network: NetworkFlags
     @OptionGroup(title: "Image") var image: ImageFlags
     @OptionGroup var output: OutputFlags
     @OptionGroup(title: "Node") var node: NodeFlags
@@ -26,6 +27,7 @@ struct CreateCommand: RunsProgram {
         var spec = try ProgramWords(command, verb: "create").spec()
         try held.write(to: &spec)
         try place.write(to: &spec, in: .ofThisProcess())
+        try network.write(to: &spec)
         let client = try await node.connect()
         let launch = try await ChosenLaunch(spec, place: place, image: image, client)
         do {

@@ -22,6 +22,7 @@ struct RunCommand: RunsProgram {
     @OptionGroup(title: "How it is looked after") var life: LifeFlags
     @OptionGroup(title: "The place it runs in") var place: PlaceFlags
     @OptionGroup(title: "Image") var image: ImageFlags
+    @OptionGroup(title: "Its network") var network: NetworkFlags
     @Option(name: .customLong("output"), help: ArgumentHelp("With -d: how to write what was started.", valueName: "format"))
     var output: OutputFormat?
 
@@ -56,6 +57,7 @@ struct RunCommand: RunsProgram {
         try held.write(to: &spec)
         try life.write(to: &spec, in: .ofThisProcess())
         try place.write(to: &spec, in: .ofThisProcess())
+        try network.write(to: &spec)
         if let output, !held.isDetached {
             throw FlagError("--output", output.rawValue, "what is written is the program's", advice: "It goes with -d.")
         }
