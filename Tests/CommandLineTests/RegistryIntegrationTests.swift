@@ -147,6 +147,45 @@ import Testing
         }
     }
 
+    @Test func `an image built here runs under Docker and Podman, and theirs is a base here`() async throws {
+        try await DebianRegistry.serving { registry in
+            let forkless = try TestForkless()
+            let (base, built) = ("\(registry.host)/base:1", "\(registry.host)/built:1")
+            _ = try prepare(forkless, base)
+            let context = try TemporaryDirectory("context")
+            try context.write(
+                "FROM \(base)\nCOPY words /words\nENV PLACE=here\nWORKDIR /data\nCMD [\"cat\", \"/words\"]\n",
+                to: "Dockerfile")
+            try context.write("built by forkless\n", to: "words")
+            try await forkless.withNode("--plain-http", registry.host) {
+                let made = try await forkless("build", "-q", "-t", built, context.path)
+                #expect(made.status == .exited(0), "\(made.errorText)")
+                let pushed = try json(try await forkless("push", "--output", "json", built))
+                let digest = try #require(pushed["digest"]?.string)
+
+                let podman = try DebianPodman()
+                try await podman("pull", "-q", "--tls-verify=false", built)
+                #expect(try await podman("inspect", "--format", "{{.Digest}} {{.Config.WorkingDir}}", built) == "\(digest) /data\n")
+                let theirs = "\(registry.host)/theirs:1"
+                try await podman("build", "-q", "-t", theirs, "-", input: Array("FROM \(built)\nENV PLACE=there\n".utf8))
+                try await podman("push", "-q", "--tls-verify=false", theirs)
+                try await comesBack(theirs, forkless, registry)
+                let onTheirs = try TemporaryDirectory("context")
+                try onTheirs.write("FROM \(theirs)\nLABEL made=twice\n", to: "Dockerfile")
+                let again = try await forkless("build", "-q", "--pull", "-t", "\(registry.host)/again:1", onTheirs.path)
+                #expect(again.status == .exited(0), "\(again.errorText)")
+
+                try await DebianDocker.running { docker in
+                    try await docker("pull", "-q", built)
+                    #expect(try await docker("inspect", "--format", "{{join .RepoDigests \" \"}}", built)
+                        == "\(registry.host)/built@\(digest)\n")
+                    #expect(try await docker("inspect", "--format", "{{.Id}}", built) == made.text)
+                    #expect(try await docker("run", "--rm", "--network", "none", built) == "built by forkless\n")
+                }
+            }
+        }
+    }
+
     /// Pulls what others have pushed, pushes it under another tag, and compares what the registry then has.
     private func comesBack(_ name: String, _ forkless: TestForkless, _ registry: DebianRegistry) async throws {
         let pulled = try json(try await forkless("pull", "--output", "json", name))

@@ -105,9 +105,10 @@ import Testing
                 current.image = new
                 let broken = StorePull(
                     store: store, client: client,
-                    prepare: { image throws(ImageFailure) in
-                        // Whole, and not named yet.
-                        #expect(image.names.isEmpty && image.manifest == new.content.digest)
+                    prepare: { manifest throws(ImageFailure) in
+                        // Whole, and not listed yet.
+                        #expect(manifest.bytes == new.manifest)
+                        #expect(store.images.map(\.manifest) == [old.content.digest])
                         #expect((try? store.resolve(name.description))?.manifest == old.content.digest)
                         throw .unusable("a layer cannot be unpacked")
                     })

@@ -3,6 +3,7 @@ import Images
 import Linux
 import OCI
 import Registry
+import Synchronization
 
 /// Registries as a part of the node: `images.pull`, `images.push`, `registries.get` and `registries.check`.
 package enum RegistryPart {
@@ -42,12 +43,21 @@ struct RegistryExchange: Sendable {
     private func pull(_ request: PullImage, _ exchange: NodeExchange) async throws(NodeFailure) -> ImagePulled {
         let report = report(to: exchange)
         let images = images
+        // Of layers that were here nothing more is told: they are unpacked, too, as a rule.
+        let present = Mutex<Set<Digest>>([])
         let outcome = try await using(request.access, of: request.image.host ?? settings.usual) {
             client throws(RegistryFailure) in
             let pull = StorePull(
                 store: images, client: client, defaultRegistry: settings.usual,
-                progress: { await report(TransferProgress($0)) },
-                prepare: { image throws(ImageFailure) in try await unpack(image, report) })
+                progress: { event in
+                    if event.happening == .present { _ = present.withLock { $0.insert(event.content.digest) } }
+                    await report(TransferProgress(event))
+                },
+                prepare: { manifest throws(ImageFailure) in
+                    try await unpack(manifest) { word in
+                        if !present.withLock({ $0.contains(word.part) }) { await report(word) }
+                    }
+                })
             return try await pull.run(request.image, platform: request.platform, now: Clock.now())
         }
         journal.note(.image, "pull", subject: outcome.name.description, name: outcome.name.repository)
@@ -56,16 +66,24 @@ struct RegistryExchange: Sendable {
     }
 
     private func unpack(
-        _ image: StoredImage, _ report: @Sendable (TransferProgress) async -> Void
+        _ manifest: Manifest, _ report: @escaping @Sendable (TransferProgress) async -> Void
     ) async throws(ImageFailure) {
-        let images = images
-        let layers = try await Blocking.run { () throws(ImageFailure) in
-            let notes = try images.layerNotes(of: image)
-            return zip(try images.manifest(of: image).layers, notes).filter { $0.1 == nil }.map(\.0)
+        // Those who unpack do not wait for a reader of progress: two words for each layer are kept for it.
+        let (words, keeping) = AsyncStream<TransferProgress>.makeStream()
+        async let telling: Void = {
+            for await word in words { await report(word) }
+        }()
+        do throws(ImageFailure) {
+            try await images.unpackLayers(of: manifest) { layer, isDone in
+                keeping.yield(TransferProgress(layer, isDone ? .unpacked : .unpacking))
+            }
+        } catch {
+            keeping.finish()
+            await telling
+            throw error
         }
-        for layer in layers { await report(TransferProgress(layer, .unpacking)) }
-        _ = try await images.unpacked(image)
-        for layer in layers { await report(TransferProgress(layer, .unpacked)) }
+        keeping.finish()
+        await telling
     }
 
     private func push(_ request: PushImage, _ exchange: NodeExchange) async throws(NodeFailure) -> ImagePushed {

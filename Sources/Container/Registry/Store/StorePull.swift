@@ -25,13 +25,13 @@ package struct StorePull: Sendable {
     /// The registry of names without a host.
     package var defaultRegistry: String?
     package var progress: @Sendable (TransferEvent) async -> Void
-    /// Called with each image that is whole, before it gets its name: unpacks it.
-    package var prepare: @Sendable (StoredImage) async throws(ImageFailure) -> Void
+    /// Called when everything of an image is in the store, before it is listed: unpacks it.
+    package var prepare: @Sendable (Manifest) async throws(ImageFailure) -> Void
 
     package init(
         store: ImageStore, client: RegistryClient, defaultRegistry: String? = nil,
         progress: @escaping @Sendable (TransferEvent) async -> Void = { _ in },
-        prepare: @escaping @Sendable (StoredImage) async throws(ImageFailure) -> Void = { _ in }
+        prepare: @escaping @Sendable (Manifest) async throws(ImageFailure) -> Void = { _ in }
     ) {
         self.store = store
         self.client = client
@@ -87,31 +87,11 @@ package struct StorePull: Sendable {
     ) async throws(RegistryFailure) -> Outcome {
         let (store, manifest) = (store, pulled.manifest)
         let index = pulled.isFromIndex ? pulled.named.digest : nil
+        do throws(ImageFailure) { try await prepare(manifest) } catch { throw RegistryFailure(error) }
         let before = try? store.resolve(name.description)
-        let known = Set(store.images.map(\.manifest))
         let image = try await onDisk { () throws(ImageFailure) in
-            let image = try store.add(manifest, index: index, now: now, lease: lease)
-            try store.hold(image, by: lease)
-            return image
-        }
-        do throws(ImageFailure) { try await prepare(image) } catch {
-            if !known.contains(image.manifest) { await forget(image, lease) }
-            throw RegistryFailure(error)
-        }
-        let named = try await onDisk { () throws(ImageFailure) in
             try store.add(manifest, index: index, names: [name], now: now, lease: lease)
         }
-        return Outcome(
-            image: named, name: name, digest: pulled.named.digest, isNew: before?.manifest != named.manifest)
-    }
-
-    private func forget(_ image: StoredImage, _ lease: ImageLease) async {
-        let store = store
-        lease.end()
-        await Task {
-            _ = try? await Blocking.runLong { () throws(ImageFailure) in
-                try store.remove(image.manifest.description, force: true)
-            }
-        }.value
+        return Outcome(image: image, name: name, digest: pulled.named.digest, isNew: before?.manifest != image.manifest)
     }
 }
