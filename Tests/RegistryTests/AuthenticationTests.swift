@@ -1,4 +1,6 @@
 import Images
+import JSON
+import Linux
 import OCI
 import Spawn
 import Synchronization
@@ -117,6 +119,60 @@ import Testing
             }
             #expect(found?.kind == .untrustworthy)
             #expect(registry.requests.count == RedirectRule.limit + 1)
+        }
+    }
+
+    @Test func `credentials are kept in Docker's file, and nothing else in it is touched`() async throws {
+        let directory = try TemporaryDirectory("config")
+        let text = #"{"HttpHeaders":{"X":"y"},"auths":{"https://a.example/v1/":{"auth":"bWU6cw=="},"b.example":{}}}"#
+        try directory.write(text, to: "config.json")
+        let source = DockerCredentials(directory: directory.path)
+        let kept = try await source.store(Self.known, for: "c.example:5000")
+        #expect(kept == .file(directory.path("config.json")))
+        #expect(try Files.status(directory.path("config.json")).permissions == 0o600)
+        #expect(try await source.credentials(for: "c.example:5000") == Self.known)
+        #expect(try await source.credentials(for: "a.example") == .password(user: "me", password: "s"))
+        let erased = try await source.erase("a.example")
+        #expect(erased == .file(directory.path("config.json")))
+        let nothing = try await source.erase("a.example")
+        #expect(nothing == nil)
+        let left = try JSONParser.parse(try Files.read(directory.path("config.json")))
+        #expect(left["HttpHeaders"]?["X"] == "y")
+        #expect(left["auths"]?.object?.members.map(\.key) == ["b.example", "c.example:5000"])
+    }
+
+    @Test func `credentials are kept by the helper that Docker's file names`() async throws {
+        let directory = try TemporaryDirectory("helper")
+        try directory.write(
+            "#!/bin/sh\necho \"$1\" >> \(directory.path("calls"))\ncat >> \(directory.path("calls"))\n"
+                + "[ $1 = get ] && echo '{\"Username\":\"me\",\"Secret\":\"secret\"}'\nexit 0\n",
+            to: "docker-credential-test", mode: 0o755)
+        try directory.write(#"{"credsStore":"test"}"#, to: "config.json")
+        let source = DockerCredentials(
+            directory: directory.path, environment: .exactly(["PATH": "\(directory.path):/usr/bin:/bin"]))
+        let kept = try await source.store(Self.known, for: "a.example")
+        #expect(kept == .helper("docker-credential-test"))
+        _ = try await source.erase("a.example")
+        #expect(
+            try Files.readText(directory.path("calls"))
+                == "store\n{\"ServerURL\":\"a.example\",\"Username\":\"me\",\"Secret\":\"secret\"}get\na.example\nerase\na.example")
+        #expect(try Files.readText(directory.path("config.json")) == #"{"credsStore":"test"}"#)
+    }
+
+    @Test func `certificates that cannot be used are named`() throws {
+        let directory = try TemporaryDirectory("certs")
+        try directory.write("no certificate", to: "a.example:5000/ca.crt")
+        try directory.write("", to: "b.example/client.cert")
+        #expect(try RegistryTrust().adding(directory: directory.path, for: "none.example") == RegistryTrust())
+        #expect(try RegistryTrust().adding(directory: directory.path, for: "..") == RegistryTrust())
+        for (registry, named) in [("a.example:5000", "a.example:5000/ca.crt"), ("b.example", "b.example/client.key")] {
+            let found: RegistryFailure?
+            do throws(RegistryFailure) {
+                _ = try RegistryTrust().adding(directory: directory.path, for: registry)
+                found = nil
+            } catch { found = error }
+            #expect(found?.kind == .badRequest)
+            #expect(found?.message.contains(named) == true, "\(found?.message ?? "")")
         }
     }
 
