@@ -59,11 +59,24 @@ import Testing
         }
     }
 
-    @Test func `other compressions are named and refused`() async throws {
+    @Test func `other compressions are named and refused where they are not asked for`() async throws {
         for tool in ["xz", "bzip2"] {
             let packed = try await CommandRunner.run([tool, "-c"], input: Self.sample()).output
             let error = #expect(throws: ArchiveFailure.self) { try Self.readAll(TarReader(MemorySource(packed))) }
             #expect(error?.description.contains(tool) == true)
+            var limits = ArchiveLimits.standard
+            limits.compressions = Set(Compression.allCases)
+            let twice = try await CommandRunner.run([tool, "-c"], input: []).output
+            for bytes in [packed, packed + twice] {
+                let (names, totals) = try Self.readAll(TarReader(MemorySource(bytes), limits: limits))
+                #expect(names.count == 41)
+                #expect(totals.bytes == Self.sample().count)
+            }
+            for cut in [packed.count - 1, packed.count / 2, 20] {
+                #expect(throws: ArchiveFailure.self) {
+                    try Self.readAll(TarReader(MemorySource(Array(packed[..<cut])), limits: limits))
+                }
+            }
         }
     }
 

@@ -197,6 +197,7 @@ struct ArchiveContents {
             case .none: return MediaType.layer
             case .gzip: return MediaType.layerGzip
             case .zstd: return MediaType.layerZstd
+            case .bzip2, .xz: preconditionFailure("a compression that is not accepted")
             }
         } catch { throw ImageFailure(error) }
     }

@@ -125,6 +125,7 @@ private final class BlobSink: ByteSink, @unchecked Sendable {
             case .none: MediaType.layer
             case .gzip: MediaType.layerGzip
             case .zstd: MediaType.layerZstd
+            case .bzip2, .xz: preconditionFailure("a compression that is not accepted")
             }
         return MadeLayer(descriptor: Descriptor(mediaType: mediaType, digest: digest, size: size), diff: diff)
     }

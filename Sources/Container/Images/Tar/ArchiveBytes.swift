@@ -73,12 +73,14 @@ final class ArchiveBytes: BlockSource, @unchecked Sendable {
         hasBegun = true
         // A pipe may hand out its first bytes one by one.
         while unread.count < 6, !isAtEnd { try readMore() }
-        totals.compression = try Compression(firstBytes: input.bytes[unread])
+        totals.compression = try Compression(firstBytes: input.bytes[unread], accepting: limits.compressions)
         inflation =
             switch totals.compression {
             case .none: nil
             case .gzip: try GzipInflation()
             case .zstd: try ZstdInflation()
+            case .bzip2: try Bzip2Inflation()
+            case .xz: try XzInflation()
             }
     }
 

@@ -12,6 +12,8 @@ package struct ArchiveLimits: Hashable, Sendable {
     package var ratioFrom = 256 << 20
     /// Directories above one another.
     package var depth = 512
+    /// How it may be compressed.
+    package var compressions = Compression.ofLayers
 
     /// PATH_MAX (linux/limits.h) without the NUL: what no call of the kernel could be given.
     package static let nameBytes = 4095

@@ -69,7 +69,7 @@ final class ArchiveOutput {
         totals.compression = compression
         switch compression {
         case .none: break
-        case .zstd: throw ArchiveFailure(.refused, "layers are written with gzip or without compression, not with zstd.")
+        case .zstd, .bzip2, .xz: throw ArchiveFailure(.refused, "layers are written with gzip or without compression, not with \(compression).")
         case .gzip:
             let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
             stream.initialize(to: z_stream())
