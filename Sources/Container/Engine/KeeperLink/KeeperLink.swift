@@ -208,6 +208,14 @@ package actor KeeperLink {
         releasing = nil
     }
 
+    /// Lets go of what the keeper has ready for a plan that is not started again: with it go the mounts of its root.
+    package func forget(_ plan: SandboxPlan) async {
+        guard case .up(let connection, _) = state, let number = templates.use(plan) else { return }
+        templates.remove(plan)
+        // One that is not told has lost the keeper, and the keeper its templates.
+        _ = try? await connection.perform(.drop(template: number))
+    }
+
     /// Starts another program in a sandbox.
     package func execute(
         _ request: ExecuteRequest, descriptors: [CInt]
