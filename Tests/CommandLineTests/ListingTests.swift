@@ -11,6 +11,7 @@ import Testing
         var container = ContainerSummary(
             id: "0123456789abcdef", name: "quiet_cat", program: "/bin/sh", arguments: ["-c", "sleep 1; echo it's"],
             phase: .running, createdAt: ago(7200), startedAt: ago(90), pid: 42, end: nil, rung: .container, labels: [:])
+        container.image = "app:1"
         change(&container)
         return container
     }
@@ -22,8 +23,8 @@ import Testing
         #expect(
             rows == [
                 [
-                    "0123456789ab", "quiet_cat", "/bin/sh -c 'sleep 1; echo it'\\''s'", "container", "2 hours ago",
-                    "Up About a minute", "",
+                    "0123456789ab", "app:1", "/bin/sh -c 'sleep 1; echo it'\\''s'", "2 hours ago", "Up About a minute",
+                    "", "quiet_cat",
                 ]
             ])
         let long = container { $0.arguments = [String(repeating: "x", count: 100)] }
@@ -48,6 +49,12 @@ import Testing
         #expect(
             status(.lost, ContainerEnd(exitStatus: nil, endedAt: ago(60), keeperLost: true)) == "Lost About a minute ago")
         #expect(status(.stopping, nil) == "Up About a minute (stopping)")
+        #expect(status(.paused, nil) == "Up About a minute (Paused)")
+        #expect(
+            status(.restarting, ContainerEnd(exitStatus: 3, endedAt: ago(5))) == "Restarting (3) 5 seconds ago")
+        for (health, words) in [(HealthStatus.starting, "health: starting"), (.healthy, "healthy"), (.unhealthy, "unhealthy")] {
+            #expect(ContainerListing.status(container { $0.health = health }, now) == "Up About a minute (\(words))")
+        }
     }
 
     @Test func `a clock that was set back shows no negative time`() {
@@ -63,7 +70,7 @@ import Testing
     }
 
     @Test func `an empty listing shows what would be there`() {
-        #expect(ContainerListing(containers: [], now: now).listing.text(width: 100).hasPrefix("ID  NAME  COMMAND  RUNG"))
+        #expect(ContainerListing(containers: [], now: now).listing.text(width: 100).hasPrefix("CONTAINER ID  IMAGE  COMMAND"))
     }
 
     @Test func `statistics show a dash where the machine does not count`() {

@@ -37,6 +37,7 @@ import Testing
         expected.removesOnExit = true
         expected.environment = ["A=1", "HOME=/root"]
         expected.mounts = [.bind(source: "/work/./in", target: "/in", isReadOnly: true)]
+        expected.madeSources = ["/work/./in"]
         expected.directory = "/in"
         expected.user = "nobody:65534"
         expected.hostname = "box"
@@ -96,7 +97,6 @@ import Testing
         (["--rung", "service"], "--rung service: there is no such rung. The rungs are process, container, function."),
         (["--cap-add", "FLY"], "--cap-add FLY: unknown capability"), (["-w", "tmp"], "-w tmp: not an absolute path"),
         (["--env-file", "gone"], "--env-file gone: open gone: No such file or directory (ENOENT)"),
-        (["-d", "-t"], "-d -t: a detached terminal is not supported"),
         (["--root", "host", "--overlay", "/a"], "--overlay /a: there is a --root, too"),
         (["--name", ""], "--name \"\": the value is empty"), (["--pids-limit", "x"], "--pids-limit x: not a number"),
         (["--stop-timeout", "1.5"], "--stop-timeout 1.5: not a number of seconds"),

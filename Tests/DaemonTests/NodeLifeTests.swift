@@ -207,6 +207,119 @@ import Testing
         }
     }
 
+    // Attaching.
+
+    @Test func `who attaches to a container that keeps its input open talks to it, and leaves it running`() async throws {
+        try await TestNode.with { test, client in
+            var spec = spec("while read line; do echo got $line; done", "talking")
+            spec.isInteractive = true
+            try await start(spec, client)
+            for word in ["one", "two"] {
+                let answer = Mutex("")
+                let attaching = Task {
+                    try await client.stream(AttachContainer(container: "talking")) { started, descriptors in
+                        #expect(started.hasInput && !started.hasTerminal && descriptors.count == 3)
+                        try Files.writeAll(Array("\(word)\n".utf8), to: descriptors[2].raw)
+                        let bytes = try await BlockingPool.shared.run { () throws(SystemError) in
+                            try Files.readSome(descriptors[0].raw, count: 100)
+                        }
+                        answer.withLock { $0 = String(decoding: bytes, as: UTF8.self) }
+                    }
+                }
+                try await eventually("it answered") { answer.withLock { $0 } == "got \(word)\n" }
+                attaching.cancel()
+                _ = try? await attaching.value
+                #expect(try await phase("talking", client) == .running)
+            }
+        }
+    }
+
+    @Test func `a container whose streams are its starter's own cannot be attached to`() async throws {
+        try await TestNode.with { test, client in
+            let streams = try TestStreams()
+            let request = RunContainer(spec("sleep 1000", "own"), attachment: .passed, waits: false)
+            _ = try await client.call(request, descriptors: streams.descriptors)
+            let failure = await #expect(throws: NodeFailure.self) {
+                try await client.call(AttachContainer(container: "own"))
+            }
+            #expect(failure?.kind == .unsupported)
+        }
+    }
+
+    @Test func `2025-64329: attaching again and again costs the node and the keeper nothing that stays`() async throws {
+        try await TestNode.with { test, client in
+            var spec = spec("sleep 1000", "attached")
+            spec.isInteractive = true
+            try await start(spec, client)
+            func attach() async throws {
+                let isAttached = Published(false)
+                let attaching = Task {
+                    try await client.stream(AttachContainer(container: "attached")) { _, _ in isAttached.set(true) }
+                }
+                _ = await isAttached.wait { $0 }
+                attaching.cancel()
+                _ = try? await attaching.value
+            }
+            for _ in 0..<20 { try await attach() }
+            let before = try #require(try await client.call(GetStatus()).keeper).openDescriptors
+            for _ in 0..<200 { try await attach() }
+            try await eventually("no descriptor has stayed") {
+                try await client.call(GetStatus()).keeper?.openDescriptors ?? .max <= before
+            }
+        }
+    }
+
+    @Test func `a program executed in the background, also on a terminal, runs to its end`() async throws {
+        try await TestNode.with { test, client in
+            let directory = try TemporaryDirectory("exec")
+            var spec = spec("sleep 1000", "host")
+            spec.mounts = [.bind(source: directory.path, target: "/out", isReadOnly: false)]
+            try await start(spec, client)
+            for size in [nil, Terminal.Size(rows: 24, columns: 80)] {
+                let name = size == nil ? "plain" : "terminal"
+                // More than a terminal or a pipe holds: unread, it would wait for ever.
+                var request = ExecuteInContainer(
+                    container: "host", program: "sh",
+                    arguments: ["-c", "head -c 1000000 /dev/zero | tr '\\0' x; echo done > /out/\(name)"])
+                request.terminalSize = size
+                let started = try await client.call(ExecuteDetached(request))
+                #expect(started.pid > 0)
+                try await eventually("\(name) has ended") { Files.exists(directory.path(name)) }
+            }
+            #expect(try await events(client, "event=exec_start").count == 2)
+        }
+    }
+
+    // Listing.
+
+    @Test func `filters choose what is listed`() async throws {
+        try await TestNode.with { test, client in
+            for (name, script) in [("one", "exit 0"), ("two", "exit 5"), ("three", "sleep 1000"), ("four", "sleep 1000")] {
+                var spec = spec(script, name)
+                spec.labels = ["number": name]
+                _ = try await client.call(RunContainer(spec, attachment: .detached, waits: script.hasPrefix("exit")))
+            }
+            func names(_ filters: String..., limit: Int? = nil) async throws -> [String] {
+                try await client.call(ListContainers(filters: filters, limit: limit)).containers.map(\.name)
+            }
+            #expect(try await names() == ["four", "three"])
+            #expect(try await names("status=exited") == ["two", "one"])
+            #expect(try await names("exited=5") == ["two"])
+            #expect(try await names("status=exited", "status=running").count == 4)
+            #expect(try await names("label=number=three") == ["three"])
+            #expect(try await names("name=o", "status=exited") == ["two", "one"])
+            #expect(try await names(limit: 3) == ["four", "three", "two"])
+            #expect(try await names("before=three", limit: 10) == ["two", "one"])
+            #expect(try await names("since=two") == ["four", "three"])
+            #expect(try await names("network=none", "health=none") == ["four", "three"])
+            #expect(try await names("ancestor=nothing") == [])
+            for wrong in ["colour=red", "status=asleep", "exited=x", "health=fine", "name"] {
+                let failure = await #expect(throws: NodeFailure.self) { _ = try await names(wrong) }
+                #expect(failure?.kind == .badRequest, "\(wrong)")
+            }
+        }
+    }
+
     // Names, limits, processes.
 
     @Test func `a container is renamed while it runs, and its old name is free`() async throws {

@@ -146,7 +146,7 @@ import Testing
         let failure = await #expect(throws: NodeFailure.self) { try await run(inside) }
         #expect(failure?.message.contains("mount proc on /proc") == true)
         await #expect(throws: NodeFailure.self) { try await run(inside) { $0.program = "no-such-program" } }
-        #expect(inside.engine.list(ListContainers(all: true)).containers.isEmpty)
+        #expect(try await inside.engine.list(ListContainers(all: true)).containers.isEmpty)
         #expect(try Files.list(files.path("containers")) == [])
     }
 
@@ -175,10 +175,10 @@ import Testing
         for _ in 0..<20 {
             _ = try await inside.engine.create(ContainerSpec(program: "true"))
         }
-        let names = inside.engine.list(ListContainers(all: true)).containers.map(\.name)
+        let names = try await inside.engine.list(ListContainers(all: true)).containers.map(\.name)
         #expect(Set(names).count == 20)
         for name in names { try ContainerSpec.validate(name: name) }
-        #expect(inside.engine.list(ListContainers()).containers.isEmpty)
+        #expect(try await inside.engine.list(ListContainers()).containers.isEmpty)
     }
 
     @Test func `stopping signals and kills after the grace`() async throws {

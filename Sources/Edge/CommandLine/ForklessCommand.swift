@@ -19,8 +19,9 @@ struct ForklessCommand: AsyncParsableCommand {
                     PsCommand.self, LogsCommand.self, StatsCommand.self, InspectCommand.self, EventsCommand.self,
                     WaitCommand.self, StopCommand.self, RestartCommand.self, KillCommand.self, RmCommand.self,
                     PauseCommand.self, UnpauseCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self,
-                    ContainerCommand.self,
+                    ContainerCommand.self, AttachCommand.self, CpCommand.self,
                 ]),
+            CommandGroup(name: "Volume", subcommands: [VolumeCommand.self]),
             CommandGroup(
                 name: "Image",
                 subcommands: [

@@ -36,6 +36,8 @@ package struct ContainerSpec: Hashable, Sendable {
     package var root = ContainerRoot.host
     /// `-v`, `--tmpfs`, in this order.
     package var mounts: [ContainerMount] = []
+    /// Directories that `-v` binds and that are made where they are missing.
+    package var madeSources: [String] = []
     /// `--read-only`: the root cannot be written.
     package var isReadOnly = false
 

@@ -15,6 +15,7 @@ extension ContainerSpec: NodeValue {
         root = try reader.nestedIfThere("root") ?? .host
         mounts = try reader.nestedList("mounts")
         isReadOnly = try reader.flag("readOnly")
+        madeSources = try reader.list("madeSources")
         try readLimits(&reader)
         try readNetwork(&reader)
         try readRestrictions(&reader)
@@ -73,7 +74,7 @@ extension ContainerSpec: NodeValue {
             ("name", name?.json), ("image", image?.json), ("entrypoint", entrypoint?.json), ("rung", .string(rung.rawValue)),
             ("program", program.json), ("arguments", arguments.json), ("environment", environment.json),
             ("directory", directory?.json), ("user", user?.json), ("root", root.json),
-            ("mounts", .array(mounts.map(\.json))), ("readOnly", isReadOnly.json),
+            ("mounts", .array(mounts.map(\.json))), ("madeSources", madeSources.json), ("readOnly", isReadOnly.json),
         ]
     }
 

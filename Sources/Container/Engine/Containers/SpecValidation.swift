@@ -30,7 +30,6 @@ extension ContainerSpec {
     /// - Throws: `SpecError` for the first flag that makes no sense. (test: `every flag that makes no sense is named`)
     package func validate() throws(SpecError) {
         if let name { try Self.validate(name: name) }
-        try refuseWhatIsNotWired()
         try validateProgram()
         try validateRoot()
         try validateMounts()
@@ -48,12 +47,6 @@ extension ContainerSpec {
         guard (1...64).contains(name.utf8.count), name.utf8.first!.isLetterOrDigit,
             name.utf8.allSatisfy({ $0.isLetterOrDigit || "_.-".utf8.contains($0) })
         else { throw SpecError("--name", name, rule) }
-    }
-
-    /// Parts of the spec that nothing acts on yet are refused, not ignored.
-    private func refuseWhatIsNotWired() throws(SpecError) {
-        let reason = "is not possible yet"
-        for case .volume(_, let target, _) in mounts { throw SpecError("-v", target, "a volume " + reason) }
     }
 
     private func validateProgram() throws(SpecError) {
@@ -104,6 +97,7 @@ extension ContainerSpec {
     }
 
     private func validateMounts() throws(SpecError) {
+        for source in madeSources { try absolute("-v", source) }
         var targets: Set<String> = []
         for mount in mounts {
             let flag: String

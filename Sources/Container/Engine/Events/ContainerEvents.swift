@@ -39,7 +39,21 @@ extension EventJournal {
     /// Notes an event of a container: its name and labels go along, as with Docker.
     func note(_ action: String, of record: ContainerRecord, attributes: [String: String] = [:]) {
         var all = record.spec.labels
+        if let image = record.spec.image { all["image"] = image.name }
         for (key, value) in attributes { all[key] = value }
         note(.container, action, subject: record.id, name: record.name, attributes: all)
+    }
+
+    /// A start mounts a container's volumes, its end unmounts them.
+    func noteVolumes(of record: ContainerRecord, after action: String) {
+        guard action == "start" || action == "die" else { return }
+        for case .volume(let name?, let target, let isReadOnly) in record.spec.mounts {
+            var attributes = ["container": record.id, "driver": "local"]
+            if action == "start" {
+                attributes["destination"] = target
+                attributes["read/write"] = isReadOnly ? "false" : "true"
+            }
+            note(.volume, action == "start" ? "mount" : "unmount", subject: name, attributes: attributes)
+        }
     }
 }

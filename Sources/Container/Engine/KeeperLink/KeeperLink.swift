@@ -1,4 +1,4 @@
-import Linux
+package import Linux
 package import Keeper
 package import Sandbox
 
@@ -232,6 +232,18 @@ package actor KeeperLink {
     package func perform(_ request: KeeperRequest) async throws(NodeFailure) {
         let connection = try await connection()
         try await translated { () async throws(KeeperConnection.Problem) in try await connection.perform(request) }
+    }
+
+    /// Takes part in the streams of a sandbox: what `KeeperRequest.attach` says.
+    package func attach(_ sandbox: String) async throws(NodeFailure) -> [SharedFD] {
+        let connection = try await connection()
+        return try await translated { () async throws(KeeperConnection.Problem) in
+            let answer = try await connection.request(.attach(sandbox: sandbox))
+            guard case .done = answer.reply, answer.descriptors.count == 2 else {
+                throw KeeperConnection.strange(answer, "done, with two descriptors")
+            }
+            return answer.descriptors
+        }
     }
 
     /// What a sandbox uses.

@@ -89,9 +89,12 @@ package struct RemoveContainer: NodeRequest {
     package var container: String
     /// Kills it first when it runs; otherwise that is a conflict.
     package var force: Bool
+    /// Also the volumes that have no name of their user's choice and are this container's alone.
+    package var volumes: Bool
 
-    package init(container: String, force: Bool = false) {
+    package init(container: String, force: Bool = false, volumes: Bool = false) {
         self.container = container
         self.force = force
+        self.volumes = volumes
     }
 }

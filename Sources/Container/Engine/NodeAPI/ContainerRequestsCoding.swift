@@ -58,8 +58,12 @@ extension KillContainer {
 
 extension RemoveContainer {
     package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
-        self.init(container: try reader.required("container"), force: try reader.flag("force"))
+        self.init(
+            container: try reader.required("container"), force: try reader.flag("force"),
+            volumes: try reader.flag("volumes"))
     }
 
-    package var json: JSONValue { .members(("container", container.json), ("force", force.json)) }
+    package var json: JSONValue {
+        .members(("container", container.json), ("force", force.json), ("volumes", volumes.json))
+    }
 }

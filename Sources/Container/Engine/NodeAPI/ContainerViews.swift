@@ -12,10 +12,21 @@ package struct ListContainers: NodeRequest {
     package var all: Bool
     /// Only those with every one of these labels.
     package var labels: [String: String]
+    /// As `docker ps --filter` has them.
+    package var filters: [String]
+    /// Only so many, the newest, whether they run or not; nil: no bound.
+    package var limit: Int?
+    /// Whether to say what each takes on the disk, which takes a while.
+    package var sizes: Bool
 
-    package init(all: Bool = false, labels: [String: String] = [:]) {
+    package init(
+        all: Bool = false, labels: [String: String] = [:], filters: [String] = [], limit: Int? = nil, sizes: Bool = false
+    ) {
         self.all = all
         self.labels = labels
+        self.filters = filters
+        self.limit = limit
+        self.sizes = sizes
     }
 }
 
@@ -65,6 +76,10 @@ package struct ContainerSummary: NodeValue {
     package var exposedPorts: [ContainerPort] = []
     /// The networks that it is in, or joins when it is started.
     package var networks: [String] = []
+    /// The image, or what else is its root: "host", a directory.
+    package var image = ""
+    /// What its own files take on the disk, where that was asked for.
+    package var sizeBytes: Int?
 
     package init(
         id: String, name: String, program: String, arguments: [String], phase: ContainerPhase, createdAt: Timestamp,

@@ -5,10 +5,16 @@ import OCI
 
 extension ListContainers {
     package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
-        self.init(all: try reader.flag("all"), labels: try reader.dictionary("labels"))
+        self.init(
+            all: try reader.flag("all"), labels: try reader.dictionary("labels"), filters: try reader.list("filters"),
+            limit: try reader.optional("limit"), sizes: try reader.flag("sizes"))
     }
 
-    package var json: JSONValue { .members(("all", all.json), ("labels", labels.json)) }
+    package var json: JSONValue {
+        .members(
+            ("all", all.json), ("labels", labels.json), ("filters", filters.json), ("limit", limit?.json),
+            ("sizes", sizes.json))
+    }
 }
 
 extension ContainerList {
@@ -31,6 +37,8 @@ extension ContainerSummary {
         ports = try reader.nestedList("ports")
         exposedPorts = try reader.parsedList("exposedPorts", "a port (80 or 53/udp)") { ContainerPort($0) }
         networks = try reader.list("networks")
+        image = try reader.optional("image") ?? ""
+        sizeBytes = try reader.optional("sizeBytes")
     }
 
     package var json: JSONValue {
@@ -38,8 +46,9 @@ extension ContainerSummary {
             ("id", id.json), ("name", name.json), ("program", program.json), ("arguments", arguments.json),
             ("phase", .string(phase.rawValue)), ("createdAt", createdAt.json), ("startedAt", startedAt?.json),
             ("pid", pid?.json), ("end", end?.json), ("rung", .string(rung.rawValue)), ("labels", labels.json),
-            ("health", (health?.rawValue).map { .string($0) }), ("ports", .array(ports.map(\.json))), ("exposedPorts", exposedPorts.map(\.description).json),
-            ("networks", networks.json))
+            ("health", (health?.rawValue).map { .string($0) }), ("ports", .array(ports.map(\.json))),
+            ("exposedPorts", exposedPorts.map(\.description).json), ("networks", networks.json), ("image", image.json),
+            ("sizeBytes", sizeBytes?.json))
     }
 }
 

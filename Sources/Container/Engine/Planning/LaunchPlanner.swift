@@ -15,9 +15,11 @@ package final class LaunchPlanner: Sendable {
 
     /// The plan and the call for a spec.
     ///
+    /// - Parameter volumes: the directory of the volumes.
+    ///
     /// - Throws: `NodeFailure` that names the flag, the program or the directory that is wrong. Nothing was changed.
     package func plan(
-        _ spec: ContainerSpec, image: ImageRoot? = nil, hostname: String? = nil
+        _ spec: ContainerSpec, image: ImageRoot? = nil, hostname: String? = nil, volumes: String? = nil
     ) async throws(NodeFailure) -> PlannedLaunch {
         do { try spec.validate() } catch { throw error.failure }
         let key = KnownFindings.Key(spec, image)
@@ -28,6 +30,8 @@ package final class LaunchPlanner: Sendable {
             findings = try await LaunchFindings.gatherInBackground(for: spec, image)
             if let key { known[key] = findings }
         }
+        // Looked up with the volumes as such, since links in them are anybody's; mounted as directories.
+        let spec = spec.withVolumes { "\(volumes ?? "")/\($0)/\(VolumeStore.dataName)" }
         do { return try builder.build(spec, findings, image: image, hostname: hostname) } catch { throw error.failure }
     }
 

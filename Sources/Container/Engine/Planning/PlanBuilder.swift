@@ -161,7 +161,7 @@ package struct PlanBuilder: Sendable {
         case .bind(let source, let target, let isReadOnly): Mount(.bind(source), at: target, readOnly: isReadOnly)
         case .temporary(let target, let bytes):
             Mount(.temporary(bytes: bytes ?? ContainerMount.defaultTemporaryBytes), at: target)
-        case .volume: preconditionFailure("volumes are refused by validation")
+        case .volume: preconditionFailure("a volume is made a directory before it is mounted")
         }
     }
 

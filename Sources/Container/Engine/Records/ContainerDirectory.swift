@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import Keeper
 package import Linux
@@ -15,6 +16,8 @@ package struct ContainerDirectory: Sendable {
     package let path: String
     /// The directory of their rooms.
     package let rooms: String
+    /// The directory of volumes.
+    package let volumes: String
 
     /// Beginnings of names of what is being made or removed.
     private static let beingMade = ".new-"
@@ -26,6 +29,7 @@ package struct ContainerDirectory: Sendable {
     package init(state: String) {
         path = state + "/containers"
         rooms = state + "/rooms"
+        volumes = state + "/volumes"
     }
 
     /// Makes the directory and clears away what a node left half done.
@@ -123,6 +127,13 @@ package struct ContainerDirectory: Sendable {
     package func directory(of id: String) -> String { "\(path)/\(id)" }
 
     package func logDirectory(of id: String) -> String { "\(path)/\(id)/log" }
+
+    /// The pipe that is the standard input of a container which keeps it open; made if there is none.
+    package func openInput(of id: String, _ flags: CInt) throws(SystemError) -> OwnedFD {
+        let place = try Files.place(directory(of: id))
+        do { try FileEntries.makePipe("stdin", at: place.raw) } catch where error.code == .exists {}
+        return try Files.open("stdin", flags | O_NOFOLLOW, at: place.raw)
+    }
 
     /// The log's directory, opened for the keeper; made if the container has had no log so far.
     package func openLog(of id: String) throws(SystemError) -> OwnedFD {

@@ -13,6 +13,8 @@ package struct ContainerRecord: Hashable, Sendable {
     /// Where it writes over its image's layers: the name of its room, from the first start on.
     package var room: String?
     package var lifecycle: ContainerLifecycle
+    /// Whether the volumes that are its alone go with it.
+    package var removesVolumes = false
     /// How well it is, where it is asked; not recorded, since the next node asks anew.
     package var health: HealthReport?
 
@@ -55,6 +57,7 @@ extension ContainerRecord: NodeValue {
             spec: spec, isLogged: try reader.flag("logged"), room: try reader.optional("room"),
             lifecycle: ContainerLifecycle(
                 state: state, runs: runs, removesOnExit: spec.removesOnExit, restart: restart))
+        removesVolumes = try reader.flag("removesVolumes")
     }
 
     package var json: JSONValue {
@@ -62,7 +65,7 @@ extension ContainerRecord: NodeValue {
             ("version", Self.version.json), ("id", id.json), ("name", name.json), ("createdAt", createdAt.json),
             ("logged", isLogged.json), ("runs", lifecycle.runs.json), ("state", lifecycle.state.json),
             ("restarts", lifecycle.restart.restarts.json), ("stopped", lifecycle.restart.isStopped.json),
-            ("room", room?.json), ("spec", spec.json))
+            ("room", room?.json), ("removesVolumes", removesVolumes.json), ("spec", spec.json))
     }
 }
 

@@ -80,6 +80,14 @@ extension ContainerEngine {
         return pruned
     }
 
+    /// What a container has written over its image.
+    func ownBytes(of record: ContainerRecord) async -> Int {
+        guard let room = record.room else { return 0 }
+        let path = "\(directory.rooms)/\(room)/upper"
+        let bytes = try? await BlockingPool.shared.run { () throws(SystemError) in try DiskUse.bytes(below: path) }
+        return bytes ?? 0
+    }
+
     /// What a container's directory takes on the disk; 0 for one that is going.
     private func diskUsage(of record: ContainerRecord) async -> Int {
         let path = directory.directory(of: record.id)

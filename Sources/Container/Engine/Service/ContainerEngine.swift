@@ -12,7 +12,7 @@ package final class ContainerEngine: Sendable {
     let executions: Executions
     /// What happened here, for `events`.
     package let journal: EventJournal
-    private let note: @Sendable (String) -> Void
+    let note: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - images: what containers can be made from; nil: nothing.
@@ -32,7 +32,7 @@ package final class ContainerEngine: Sendable {
         self.planner = planner
         ground = ContainerGround(
             images: images.map(ContainerImages.init), networks: networks, directory: directory,
-            machineName: (try? Files.readText("/proc/sys/kernel/hostname")) ?? ContainerSpec.defaultHostname,
+            volumes: VolumeStore(directory: directory.volumes), machineName: (try? Files.readText("/proc/sys/kernel/hostname")) ?? ContainerSpec.defaultHostname,
             find: { word throws(NodeFailure) in try registry.find(word).record })
         self.journal = journal
         self.note = note
@@ -48,6 +48,10 @@ package final class ContainerEngine: Sendable {
                 return try directory.load()
             }
             var all = remarks
+            if ground.images != nil {
+                let volumes = ground.volumes
+                all += try await BlockingPool.shared.run { () throws(SystemError) in try volumes.open() }
+            }
             for record in records where !registry.add(record, { makeWorker(record, isNew: false) }) {
                 all.append("container \(record.id) was left out: another one is called \(record.name), too")
             }
@@ -73,7 +77,8 @@ package final class ContainerEngine: Sendable {
                 forget: { record in
                     registry.remove(record)
                     ground.images?.release(record.id)
-                }), isNew: isNew)
+                },
+                removeVolumes: { [weak self] record in await self?.removeAnonymousVolumes(of: record) }), isNew: isNew)
     }
 
     /// Makes a container that is known and not yet on disk.
@@ -88,11 +93,24 @@ package final class ContainerEngine: Sendable {
             found = try await images.find(for: spec)
             do { try found!.spec.validate() } catch { throw error.failure }
         }
-        let spec = found?.spec ?? spec
-        let worker = try registry.add(named: spec.name) { id, name in
-            makeWorker(ContainerRecord(id: id, name: name, createdAt: Clock.now(), spec: spec), isNew: true)
+        var wanted = found?.spec ?? spec
+        let claim = try await claimVolumes(of: &wanted)
+        let spec = wanted
+        let worker: ContainerWorker
+        do throws(NodeFailure) {
+            worker = try registry.add(named: spec.name) { id, name in
+                makeWorker(ContainerRecord(id: id, name: name, createdAt: Clock.now(), spec: spec), isNew: true)
+            }
+        } catch {
+            await giveUp(claim)
+            throw error
         }
+        settle(claim)
         if let found { ground.images?.keep(found, for: worker.record.id) }
+        do throws(NodeFailure) { try await fillVolumes(of: worker.record) } catch {
+            try? await worker.handle(.removeRequested(force: false))
+            throw error
+        }
         return worker
     }
 
@@ -103,7 +121,8 @@ package final class ContainerEngine: Sendable {
         let worker = try await add(spec)
         do {
             // Looked up now, so that what cannot be started is not created; and again at the start.
-            _ = try await planner.plan(worker.record.spec, image: try await ground.root(of: worker.record))
+            _ = try await planner.plan(
+                worker.record.spec, image: try await ground.root(of: worker.record), volumes: ground.volumes.path)
             try await worker.create()
         } catch {
             try? await worker.handle(.removeRequested(force: false))
@@ -149,7 +168,7 @@ package final class ContainerEngine: Sendable {
         return try await end(of: worker, run: worker.record.lifecycle.runs)
     }
 
-    private func end(of worker: ContainerWorker, run: Int) async throws(NodeFailure) -> ContainerEnd {
+    func end(of worker: ContainerWorker, run: Int) async throws(NodeFailure) -> ContainerEnd {
         guard let end = await worker.end(ofRun: run) else {
             if Task.isCancelled { throw NodeFailure(.cancelled, "waiting was taken back") }
             let name = worker.record.name
@@ -201,7 +220,7 @@ package final class ContainerEngine: Sendable {
     /// Removes a container; with `force` it is killed first.
     package func remove(_ request: RemoveContainer) async throws(NodeFailure) {
         let worker = try registry.find(request.container)
-        try await worker.handle(.removeRequested(force: request.force))
+        try await worker.remove(force: request.force, volumes: request.volumes)
         guard await worker.published.wait(until: { $0.lifecycle.isOver }) != nil else {
             throw NodeFailure(.cancelled, "waiting was taken back")
         }
@@ -238,13 +257,12 @@ package final class ContainerEngine: Sendable {
 
     // Views.
 
-    package func list(_ request: ListContainers) -> ContainerList {
-        let records = registry.all.map(\.record).filter { record in
-            (request.all || record.lifecycle.phase.isActive || record.lifecycle.phase == .restarting)
-                && request.labels.allSatisfy { record.spec.labels[$0.key] == $0.value }
-        }
-        let newestFirst = records.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
-        return ContainerList(containers: newestFirst.map(summary(of:)))
+    package func list(_ request: ListContainers) async throws(NodeFailure) -> ContainerList {
+        let records = try ContainerSelection(request).select(from: registry.all.map(\.record))
+        var list = ContainerList(containers: records.map(summary(of:)))
+        guard request.sizes else { return list }
+        for (index, record) in records.enumerated() { list.containers[index].sizeBytes = await ownBytes(of: record) }
+        return list
     }
 
     package func inspect(_ container: String) throws(NodeFailure) -> ContainerDetails {
@@ -325,7 +343,14 @@ package final class ContainerEngine: Sendable {
         let sandbox = try runningSandbox(worker)
         let execution = try await Execution(
             request, in: worker.record, sandbox: sandbox, planner: planner, ground: ground)
-        return try await executions.run(execution, descriptors: descriptors, started: started)
+        let record = worker.record
+        noteExecution(execution, "exec_create", of: record)
+        let answer = try await executions.run(execution, descriptors: descriptors) { name, descriptors async throws(NodeFailure) in
+            noteExecution(execution, "exec_start", of: record)
+            try await started(name, descriptors)
+        }
+        noteExecution(execution, "exec_die", of: record, status: answer.end.exitStatus)
+        return answer
     }
 }
 

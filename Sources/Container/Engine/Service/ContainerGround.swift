@@ -9,6 +9,7 @@ struct ContainerGround: Sendable {
     var images: ContainerImages?
     var networks: ContainerNetworks?
     var directory: ContainerDirectory
+    var volumes: VolumeStore
     /// The machine's own name, for containers in its network.
     var machineName: String
     /// Finds a container by what a user calls it.

@@ -2,7 +2,9 @@ import Linux
 
 extension ContainerEngine {
     /// What of the local API the containers serve.
-    package var routes: [NodeRoute] { lifeRoutes + changeRoutes + viewRoutes + networkRoutes }
+    package var routes: [NodeRoute] {
+        lifeRoutes + changeRoutes + viewRoutes + networkRoutes + volumeRoutes + attachRoutes + copyRoutes
+    }
 
     private var lifeRoutes: [NodeRoute] {
         [
@@ -71,7 +73,7 @@ extension ContainerEngine {
                 try await self.journal.read(request) { event async throws(NodeFailure) in try await exchange.send(event) }
                 return NoValue()
             },
-            NodeRoute(ListContainers.self) { request, _ async throws(NodeFailure) in self.list(request) },
+            NodeRoute(ListContainers.self) { request, _ async throws(NodeFailure) in try await self.list(request) },
             NodeRoute(InspectContainer.self) { request, _ async throws(NodeFailure) in
                 try self.inspect(request.container)
             },

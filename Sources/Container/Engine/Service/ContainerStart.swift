@@ -42,6 +42,9 @@ struct ContainerStart: Sendable {
         case .terminal: return (.terminal(terminalSize ?? Self.defaultSize), [SharedFD(try directory.openLog(of: id))])
         case .detached where spec.hasTerminal:
             return (.terminal(terminalSize ?? Self.defaultSize), [SharedFD(try directory.openLog(of: id))])
+        case .detached where spec.isInteractive:
+            // Both ends: it stays open whoever writes to it and leaves again, as with Docker, also over nodes.
+            return (.logged, [SharedFD(try directory.openInput(of: id, O_RDWR)), SharedFD(try directory.openLog(of: id))])
         case .detached:
             let nothing = SharedFD(try Files.open("/dev/null", O_RDONLY))
             return (.logged, [nothing, SharedFD(try directory.openLog(of: id))])

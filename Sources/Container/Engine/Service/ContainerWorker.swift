@@ -17,6 +17,8 @@ final class ContainerWorker: Sendable {
         var note: @Sendable (String) -> Void
         /// The container is gone: its id and name are free.
         var forget: @Sendable (ContainerRecord) -> Void
+        /// Removes the volumes that it had for itself alone.
+        var removeVolumes: @Sendable (ContainerRecord) async -> Void
     }
 
     private enum Message: Sendable {
@@ -30,6 +32,7 @@ final class ContainerWorker: Sendable {
         case write
         case health(HealthState.Event, ProbeResult? = nil)
         case rename(String, reply: Reply<Void>)
+        case remove(force: Bool, volumes: Bool, reply: Reply<Void>)
         case update(UpdateContainer, reply: Reply<Void>)
     }
 
@@ -70,6 +73,11 @@ final class ContainerWorker: Sendable {
     /// Hands an event over and waits until it was dealt with.
     func handle(_ event: ContainerLifecycle.Event) async throws(NodeFailure) {
         try await ask { .event(event, reply: $0) }
+    }
+
+    /// Asks for its removal, with `volumes` also that of the volumes that are its alone.
+    func remove(force: Bool, volumes: Bool) async throws(NodeFailure) {
+        try await ask { .remove(force: force, volumes: volumes, reply: $0) }
     }
 
     /// Records another name.
@@ -137,6 +145,7 @@ final class ContainerWorker: Sendable {
                 case .adopt(let reports, let round): await working.adopt(reports, round)
                 case .restart(let time): await working.startAgain(.restartDue(at: time))
                 case .health(let event, let result): working.ask(event, result)
+                case .remove(let force, let volumes, let reply): reply(await working.remove(force: force, volumes: volumes))
                 case .rename(let name, let reply): reply(await working.change { $0.name = name })
                 case .update(let update, let reply): reply(await working.update(update))
                 }
@@ -153,6 +162,7 @@ final class ContainerWorker: Sendable {
             }
             for (action, attributes) in ContainerEvents.of(event, before: before, after: record.lifecycle) {
                 surroundings.journal.note(action, of: record, attributes: attributes)
+                surroundings.journal.noteVolumes(of: record, after: action)
             }
             noteRoom(of: event)
             var starting: Int?
@@ -275,6 +285,7 @@ final class ContainerWorker: Sendable {
                 result = .failure(failure)
             }
             surroundings.forget(record)
+            if isNew || record.removesVolumes || record.spec.removesOnExit { await surroundings.removeVolumes(record) }
             if !isNew { surroundings.journal.note("destroy", of: record) }
             return result
         }
@@ -341,6 +352,14 @@ final class ContainerWorker: Sendable {
         }
 
         // Changing.
+
+        private mutating func remove(force: Bool, volumes: Bool) async -> Result<Void, NodeFailure> {
+            let before = record.removesVolumes
+            record.removesVolumes = before || volumes
+            let result = await handle(.removeRequested(force: force))
+            if case .failure = result { record.removesVolumes = before }
+            return result.map { _ in }
+        }
 
         /// Changes the record, on disk and then for everybody; if it cannot be written it stays as it is.
         private mutating func change(_ body: (inout ContainerRecord) -> Void) async -> Result<Void, NodeFailure> {
@@ -409,7 +428,8 @@ final class ContainerWorker: Sendable {
 
         private func plan() async throws(NodeFailure) -> PlannedLaunch {
             try await surroundings.planner.plan(
-                record.spec, image: try await surroundings.ground.root(of: record), hostname: surroundings.ground.hostname(of: record))
+                record.spec, image: try await surroundings.ground.root(of: record),
+                hostname: surroundings.ground.hostname(of: record), volumes: surroundings.ground.volumes.path)
         }
 
         private mutating func start(

@@ -73,6 +73,15 @@ final class Executions: Sendable {
         }
     }
 
+    /// Starts a program whose end nobody waits for; its terminal, if it has one.
+    func runDetached(
+        _ execution: Execution, descriptors: [SharedFD]
+    ) async throws(NodeFailure) -> (ExecuteStarted, [SharedFD]) {
+        let sandbox = try await link.execute(execution.request, descriptors: descriptors.map(\.raw))
+        withExtendedLifetime(descriptors) {}
+        return (ExecuteStarted(pid: sandbox.report.pid, execution: execution.request.name), sandbox.descriptors)
+    }
+
     /// Notes an end and lets the keeper forget it: nothing has to be recorded first.
     func ended(_ name: String, _ report: EndReport) {
         expected.withLock { $0[name] }?.set(.ended(report))

@@ -1,4 +1,7 @@
 package import Keeper
+import Linux
+import Networking
+import OCI
 
 extension ContainerSummary {
     package init(_ record: ContainerRecord) {
@@ -11,6 +14,15 @@ extension ContainerSummary {
             pid: life.phase.isActive ? start?.pid : nil, end: life.end, rung: record.spec.rung,
             labels: record.spec.labels)
         health = record.health?.status
+        image = record.spec.image?.name ?? Self.root(of: record.spec)
+    }
+
+    private static func root(of spec: ContainerSpec) -> String {
+        switch spec.root {
+        case .host: spec.rung == .process ? "process" : "host"
+        case .directory(let path): path
+        case .overlay(let lower, _, _): lower.joined(separator: ":")
+        }
     }
 }
 

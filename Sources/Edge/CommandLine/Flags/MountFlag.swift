@@ -1,8 +1,9 @@
-/// `--mount type=bind,source=DIR,target=DIR[,readonly]` or `--mount type=tmpfs,target=DIR[,tmpfs-size=64m]`:
-/// comma-separated keys as Docker has them.
+/// `--mount type=volume,source=NAME,target=DIR[,readonly]`, `--mount type=bind,source=DIR,target=DIR[,readonly]` or
+/// `--mount type=tmpfs,target=DIR[,tmpfs-size=64m]`: comma-separated keys as Docker has them.
 enum MountFlag: Hashable {
     case bind(BindFlag)
     case tmpfs(TmpfsFlag)
+    case volume(VolumeFlag)
 
     /// Reads the value of `--mount`.
     static func parse(_ text: String, workingDirectory: String) throws(FlagError) -> MountFlag {
@@ -13,9 +14,10 @@ enum MountFlag: Hashable {
         switch type {
         case "bind": mount = try bind(&fields, target, text, workingDirectory)
         case "tmpfs": mount = try tmpfs(&fields, target, text)
+        case "volume": mount = try volume(&fields, target, text)
         default:
             throw FlagError(
-                flag, text, "type \"\(type)\" is not supported", advice: "The types are type=bind and type=tmpfs.")
+                flag, text, "type \"\(type)\" is not supported", advice: "The types are type=volume, type=bind and type=tmpfs.")
         }
         if let unknown = fields.firstKey {
             throw FlagError(flag, text, "unknown key \"\(unknown)\" for type=\(type)")
@@ -36,6 +38,19 @@ enum MountFlag: Hashable {
             bind.isReadOnly = try boolean(value, text)
         }
         return .bind(bind)
+    }
+
+    /// Without a source it is a volume of its own for this container.
+    private static func volume(_ fields: inout Fields, _ target: String, _ text: String) throws(FlagError) -> MountFlag {
+        let name = fields.take("source") ?? fields.take("src")
+        if let name, !VolumeFlag.isName(name) {
+            throw FlagError(
+                flag, text, name.isEmpty ? "the source is empty" : "\"\(name)\" is no name of a volume",
+                advice: "For a path of this machine write type=bind.")
+        }
+        var volume = VolumeFlag(name: name, target: try BindFlag.target(target, flag, text))
+        if let value = fields.take("readonly") ?? fields.take("ro") { volume.isReadOnly = try boolean(value, text) }
+        return .volume(volume)
     }
 
     private static func tmpfs(_ fields: inout Fields, _ target: String, _ text: String) throws(FlagError) -> MountFlag {

@@ -12,12 +12,12 @@ struct PlaceFlags: ParsableArguments {
 
     @Option(
         name: [.customShort("v", allowingJoined: true), .customLong("volume")],
-        help: ArgumentHelp("Make a path of this machine visible.", valueName: "source:target[:ro]"))
+        help: ArgumentHelp("A path of this machine, or a volume by its name.", valueName: "source:target[:ro]"))
     var volumes: [String] = []
 
     @Option(
         name: .customLong("mount"),
-        help: ArgumentHelp("The same in keys: type=bind|tmpfs,source=...,target=...", valueName: "keys"))
+        help: ArgumentHelp("The same in keys: type=volume|bind|tmpfs,source=...,target=...", valueName: "keys"))
     var mounts: [String] = []
 
     @Option(name: .customLong("tmpfs"), help: ArgumentHelp("Put fresh memory at a path.", valueName: "target[:size=64m]"))

@@ -26,6 +26,7 @@ extension PlaceFlags {
         spec.user = try nonempty(user, "-u")
         spec.root = try rootChoice(in: place)
         spec.mounts = try declaredMounts(in: place)
+        spec.madeSources = try madeSources(in: place)
         spec.isReadOnly = isReadOnly
         try writeLimits(to: &spec)
         try writeIsolation(to: &spec)
@@ -55,16 +56,24 @@ extension PlaceFlags {
     private func declaredMounts(in place: FlagSurroundings) throws(FlagError) -> [ContainerMount] {
         var declared: [ContainerMount] = []
         for text in volumes {
-            declared.append(.init(try BindFlag.parse(volume: text, workingDirectory: place.workingDirectory)))
+            declared.append(.init(try VolumeFlag.parse(text, workingDirectory: place.workingDirectory)))
         }
         for text in mounts {
-            switch try MountFlag.parse(text, workingDirectory: place.workingDirectory) {
-            case .bind(let bind): declared.append(.init(bind))
-            case .tmpfs(let tmpfs): declared.append(.init(tmpfs))
-            }
+            declared.append(.init(try MountFlag.parse(text, workingDirectory: place.workingDirectory)))
         }
         for text in tmpfs { declared.append(.init(try TmpfsFlag.parse(text))) }
         return declared
+    }
+
+    /// What `-v` binds is made where it is missing, as with Docker; what `--mount` binds has to be there.
+    private func madeSources(in place: FlagSurroundings) throws(FlagError) -> [String] {
+        var sources: [String] = []
+        for text in volumes {
+            if case .bind(let bind) = try VolumeFlag.parse(text, workingDirectory: place.workingDirectory) {
+                sources.append(bind.source)
+            }
+        }
+        return sources
     }
 
     private func writeLimits(to spec: inout ContainerSpec) throws(FlagError) {
@@ -121,12 +130,6 @@ extension PlaceFlags {
 extension RunFlags {
     /// Writes what the flags say into a spec.
     func write(to spec: inout ContainerSpec) throws(FlagError) {
-        if isDetached, hasTerminal {
-            throw FlagError("-d", "-t", "a detached terminal is not supported", advice: "Give one of the two.")
-        }
-        if isDetached, isInteractive {
-            throw FlagError("-d", "-i", "nobody could write to it", advice: "Give one of the two.")
-        }
         spec.name = try nonempty(name, "--name")
         spec.isInteractive = isInteractive
         spec.hasTerminal = hasTerminal
@@ -151,7 +154,15 @@ extension RunFlags {
 }
 
 extension ContainerMount {
-    init(_ bind: BindFlag) { self = .bind(source: bind.source, target: bind.target, isReadOnly: bind.isReadOnly) }
+    init(_ mount: MountFlag) {
+        switch mount {
+        case .bind(let bind): self = .bind(source: bind.source, target: bind.target, isReadOnly: bind.isReadOnly)
+        case .tmpfs(let tmpfs): self.init(tmpfs)
+        case .volume(let volume):
+            self = .volume(name: volume.name, target: volume.target, isReadOnly: volume.isReadOnly)
+        }
+    }
+
     init(_ tmpfs: TmpfsFlag) { self = .temporary(target: tmpfs.target, bytes: tmpfs.sizeBytes) }
 }
 

@@ -1,31 +1,46 @@
-/// `-v SOURCE:TARGET[:OPTIONS]` and `--mount type=bind|tmpfs,...` as Docker writes them.
+/// `-v SOURCE:TARGET[:OPTIONS]`, `-v NAME:TARGET[:OPTIONS]` and `-v TARGET`, as Docker has them.
 ///
-/// A source that starts with "." is relative to the working directory, as with Docker. A bare name is a named
-/// volume there; Forkless has none yet and says so instead of making a directory of that name.
+/// A source that starts with "." is relative to the working directory; a bare name is a volume of the node's; a target
+/// alone gets a volume of its own for this container.
+struct VolumeFlag: Hashable {
+    /// nil: one of its own.
+    var name: String?
+    /// Absolute, inside the sandbox.
+    var target: String
+    var isReadOnly = false
+
+    /// Reads the value of `-v`.
+    static func parse(_ text: String, workingDirectory: String) throws(FlagError) -> MountFlag {
+        let flag = "-v"
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count <= 3 else {
+            throw FlagError(flag, text, "more than three parts", advice: "Write SOURCE:TARGET[:ro|rw].")
+        }
+        if parts.count == 1 { return .volume(VolumeFlag(target: try BindFlag.target(parts[0], flag, text))) }
+        let isReadOnly = parts.count == 3 ? try BindFlag.readOnly(options: parts[2], flag, text) : false
+        let target = try BindFlag.target(parts[1], flag, text)
+        if isName(parts[0]) { return .volume(VolumeFlag(name: parts[0], target: target, isReadOnly: isReadOnly)) }
+        let source = try BindFlag.absoluteSource(parts[0], flag, text, workingDirectory)
+        return .bind(BindFlag(source: source, target: target, isReadOnly: isReadOnly))
+    }
+
+    /// Docker's rule for names of volumes: letters, digits, "_", "." and "-", a letter or digit first.
+    static func isName(_ text: String) -> Bool {
+        func isLetterOrDigit(_ byte: UInt8) -> Bool {
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+        }
+        guard let first = text.utf8.first, isLetterOrDigit(first) else { return false }
+        return text.utf8.allSatisfy { isLetterOrDigit($0) || "_.-".utf8.contains($0) }
+    }
+}
+
+/// A file or directory of this machine, seen at a path inside.
 struct BindFlag: Hashable {
     /// Absolute.
     var source: String
     /// Absolute, inside the sandbox.
     var target: String
     var isReadOnly = false
-
-    /// Reads the value of `-v`.
-    static func parse(volume text: String, workingDirectory: String) throws(FlagError) -> BindFlag {
-        let flag = "-v"
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count > 1 else {
-            throw FlagError(
-                flag, text, "an anonymous volume, which Forkless does not have",
-                advice: "Name what is to be seen there: -v SOURCE:TARGET[:ro|rw].")
-        }
-        guard parts.count <= 3 else {
-            throw FlagError(flag, text, "more than three parts", advice: "Write SOURCE:TARGET[:ro|rw].")
-        }
-        var bind = BindFlag(
-            source: try absoluteSource(parts[0], flag, text, workingDirectory), target: try target(parts[1], flag, text))
-        if parts.count == 3 { bind.isReadOnly = try readOnly(options: parts[2], flag, text) }
-        return bind
-    }
 
     static func absoluteSource(
         _ source: String, _ flag: String, _ text: String, _ workingDirectory: String
@@ -34,8 +49,8 @@ struct BindFlag: Hashable {
         guard source == "." || source == ".." || source.hasPrefix("./") || source.hasPrefix("../") else {
             throw FlagError(
                 flag, text,
-                source.isEmpty ? "the source is empty" : "\"\(source)\" is a named volume, which Forkless does not have yet",
-                advice: "Give a path: /absolute/path, or ./\(source.isEmpty ? "path" : source) below the working directory.")
+                source.isEmpty ? "the source is empty" : "\"\(source)\" is neither a path nor the name of a volume",
+                advice: "Give a path, /absolute/path or ./path, or a name of letters, digits, \"_\", \".\" and \"-\".")
         }
         return workingDirectory == "/" ? "/" + source : workingDirectory + "/" + source
     }
@@ -53,7 +68,7 @@ struct BindFlag: Hashable {
         return target
     }
 
-    private static func readOnly(options: String, _ flag: String, _ text: String) throws(FlagError) -> Bool {
+    static func readOnly(options: String, _ flag: String, _ text: String) throws(FlagError) -> Bool {
         switch options {
         case "ro": return true
         case "rw": return false

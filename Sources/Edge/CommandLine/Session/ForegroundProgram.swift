@@ -18,24 +18,31 @@ final class ForegroundProgram: Sendable {
 
     private let signals: SignalStream
     private let reach = Mutex<Reach?>(nil)
+    private let isDetached = Published(false)
 
     init() throws(SystemError) { signals = try SignalStream() }
 
     /// The program runs: from now on signals go to it.
     func runs(_ newReach: Reach) { reach.withLock { $0 = newReach } }
 
+    /// The user has left: the program runs on without us.
+    func detach() { isDetached.set(true) }
+
     /// Performs `body`, which starts the program and waits for it, while signals are passed on.
     ///
-    /// - Throws: `ProgramStatus` 128+n when signal n came before the program ran; what `body` throws.
+    /// - Throws: `ProgramStatus` 0 after `detach`, 128+n when signal n came before the program ran; what `body` throws.
     func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Step<Value>.self) { group in
             group.addTask { .ended(try await body()) }
             group.addTask { try await self.passSignalsOn() }
+            group.addTask { .detached(await self.isDetached.wait { $0 } != nil) }
             defer { group.cancelAll() }
             while let step = try await group.next() {
                 switch step {
                 case .ended(let value): return value
                 case .stopped(let number): throw ProgramStatus(code: 128 + number)
+                case .detached(true): throw ProgramStatus(code: 0)
+                case .detached(false): continue
                 }
             }
             preconditionFailure("the body's task always ends")
@@ -45,6 +52,8 @@ final class ForegroundProgram: Sendable {
     private enum Step<Value: Sendable>: Sendable {
         case ended(Value)
         case stopped(Int32)
+        /// False: waiting for it was taken back.
+        case detached(Bool)
     }
 
     /// Ends only with a signal before the start; cancelled otherwise.

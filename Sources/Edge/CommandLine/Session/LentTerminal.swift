@@ -5,8 +5,13 @@ import Synchronization
 final class LentTerminal: Sendable {
     private let session = Mutex<TerminalSession?>(nil)
 
-    func lend(output: SharedFD, input: SharedFD?) throws(SystemError) {
-        let started = try TerminalSession(output: output, input: input)
+    /// - Parameters:
+    ///   - keys: what leaves the program to itself.
+    ///   - leave: called once when they were pressed.
+    func lend(
+        output: SharedFD, input: SharedFD?, keys: DetachKeys, leave: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
+        let started = try TerminalSession(output: output, input: input, keys: keys, leave: leave)
         session.withLock { $0 = started }
     }
 

@@ -26,7 +26,10 @@ final class TerminalSession: Sendable {
     /// - Parameters:
     ///   - output: what the program writes is read from it.
     ///   - input: what is typed is written to it; nil: standard input is not read.
-    init(output: SharedFD, input: SharedFD?) throws(SystemError) {
+    ///   - keys: what leaves the program to itself; `leave` is called once when they were pressed.
+    init(
+        output: SharedFD, input: SharedFD?, keys: DetachKeys, leave: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
         var pipe = try Files.pipe()
         let stop = SharedFD(pipe.takeReader())
         stopped = SharedFD(pipe.takeWriter())
@@ -40,7 +43,14 @@ final class TerminalSession: Sendable {
                 Self.relayOutput(from: output, until: stop)
                 continuation.finish()
             }
-            if let input { try HelperThread.start("forkless-input") { Self.relayInput(to: input) } }
+            let stopped = stopped
+            if let input {
+                try HelperThread.start("forkless-input") {
+                    guard Self.relayInput(to: input, keys) else { return }
+                    try? Files.writeAll([Self.atOnce], to: stopped.raw, name: "the relay")
+                    leave()
+                }
+            }
         } catch {
             if let settings { Terminal.restore(settings, of: StandardStreams.input) }
             throw error
@@ -50,10 +60,14 @@ final class TerminalSession: Sendable {
     /// The program has ended: shows its last words and gives the terminal back.
     func end() async {
         // One byte tells the thread that from now on silence is the end.
-        try? Files.writeAll([0], to: stopped.raw, name: "the relay")
+        try? Files.writeAll([Self.afterSilence], to: stopped.raw, name: "the relay")
         for await _ in outputEnd {}
         if let settings { Terminal.restore(settings, of: StandardStreams.input) }
     }
+
+    /// What the output's thread is told: to end when nothing comes any more, or now.
+    private static let afterSilence: UInt8 = 0
+    private static let atOnce: UInt8 = 1
 
     private static func relayOutput(from output: SharedFD, until stop: SharedFD) {
         guard let poll = try? Poll(), (try? poll.add(output.raw, .readable, token: 0)) != nil,
@@ -64,6 +78,7 @@ final class TerminalSession: Sendable {
         while true {
             guard (try? poll.wait(timeoutMilliseconds: timeout, into: &events)) != nil, !events.isEmpty else { return }
             if events.contains(where: { $0.token == 1 }) {
+                if (try? Files.readSome(stop.raw, count: 1)) == [atOnce] { return }
                 timeout = CInt(lastWordsMilliseconds)
                 poll.remove(stop.raw)
             }
@@ -77,10 +92,15 @@ final class TerminalSession: Sendable {
         }
     }
 
-    private static func relayInput(to input: SharedFD) {
+    /// True when the keys that leave were pressed.
+    private static func relayInput(to input: SharedFD, _ keys: DetachKeys) -> Bool {
+        var keys = keys
         while let bytes = try? Files.readSome(StandardStreams.input, count: 4096), !bytes.isEmpty {
-            guard (try? PatientWriter.write(bytes, to: input.raw)) != nil else { return }
+            let (passed, isDetached) = keys.take(bytes)
+            guard (try? PatientWriter.write(passed, to: input.raw)) != nil else { return false }
+            if isDetached { return true }
         }
+        return false
     }
 }
 

@@ -8,28 +8,31 @@ struct ContainerListing {
     var now: Timestamp
     /// Whole ids and commands.
     var isWhole = false
+    var showsSizes = false
 
     /// As many characters of an id as Docker shows; every verb takes them.
     static let shortIDLength = 12
     private static let commandLength = 40
 
     var listing: Listing {
-        Listing(
-            columns: [.init("ID"), .init("NAME"), .init("COMMAND"), .init("RUNG"), .init("CREATED"), .init("STATUS"), .init("PORTS")],
+        let titles = ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"]
+        return Listing(
+            columns: (titles + (showsSizes ? ["SIZE"] : [])).map { .init($0) },
             rows: containers.map { container in
                 let command = Self.command(container.program, container.arguments)
-                return [
-                    isWhole ? container.id : String(container.id.prefix(Self.shortIDLength)), container.name,
-                    isWhole ? command : Shortened.text(command, to: Self.commandLength), container.rung.rawValue,
+                let cells = [
+                    isWhole ? container.id : String(container.id.prefix(Self.shortIDLength)), container.image,
+                    isWhole ? command : Shortened.text(command, to: Self.commandLength),
                     HumanTime.ago(seconds: now.seconds(since: container.createdAt)), Self.status(container, now),
-                    PortText.cell(published: container.ports, exposed: container.exposedPorts),
+                    PortText.cell(published: container.ports, exposed: container.exposedPorts), container.name,
                 ]
+                return cells + (showsSizes ? [FloatingText.bytes(container.sizeBytes ?? 0)] : [])
             })
     }
 
     /// The program and its arguments as a shell would take them.
     static func command(_ program: String, _ arguments: [String]) -> String {
-        ([program] + arguments).map(ShellWord.quoted).joined(separator: " ")
+        ((program.isEmpty ? [] : [program]) + arguments).map(ShellWord.quoted).joined(separator: " ")
     }
 
     /// "Up 3 seconds", "Exited (137) 2 minutes ago".

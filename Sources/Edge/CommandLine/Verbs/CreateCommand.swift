@@ -10,6 +10,7 @@ struct CreateCommand: RunsProgram {
         helpNames: .long)
 
     @OptionGroup(title: "How it is held") var held: RunFlags
+    @OptionGroup(title: "How it is looked after") var life: LifeFlags
     @OptionGroup(title: "The place it runs in") var place: PlaceFlags
     @OptionGroup(title: "Its network") var network: NetworkFlags
     @OptionGroup(title: "Image") var image: ImageFlags
@@ -26,12 +27,16 @@ struct CreateCommand: RunsProgram {
         }
         var spec = try ProgramWords(command, verb: "create").spec()
         try held.write(to: &spec)
+        try life.write(to: &spec, in: .ofThisProcess())
         try place.write(to: &spec, in: .ofThisProcess())
         try network.write(to: &spec)
+        let idFile = try IDFile(life.idFile)
+        defer { idFile?.removeIfEmpty() }
         let client = try await node.connect()
         let launch = try await ChosenLaunch(spec, place: place, image: image, client)
         do {
             let made = try await launch.providing(client) { try await client.call(CreateContainer(launch.spec)) }
+            try idFile?.write(made.id)
             switch output.output {
             case .json: try StandardStreams.write(made.json)
             case .text: try StandardStreams.write(made.id + "\n")

@@ -13,6 +13,14 @@ struct ExecCommand: RunsProgram {
     @Flag(name: [.customShort("t"), .customLong("tty")], help: "Give the program a terminal.")
     var hasTerminal = false
 
+    @Flag(name: [.customShort("d"), .customLong("detach")], help: "Return when it runs; its output goes nowhere.")
+    var isDetached = false
+
+    @Option(
+        name: .customLong("detach-keys"),
+        help: ArgumentHelp("What leaves a program on a terminal to itself (default: ctrl-p,ctrl-q).", valueName: "keys"))
+    var detachKeys: String?
+
     @Option(
         name: [.customShort("e", allowingJoined: true), .customLong("env")], parsing: .unconditionalSingleValue,
         help: ArgumentHelp("Set a variable; a name alone passes your own on.", valueName: "name=value"))
@@ -40,7 +48,8 @@ struct ExecCommand: RunsProgram {
             throw CommandFailure("exec: no container. Write forkless exec CONTAINER PROGRAM", status: ExitCodes.ownFailure)
         }
         let words = try ProgramWords(Array(command.dropFirst()), verb: "exec \(container)")
-        if hasTerminal, isInteractive, !Terminal.isTerminal(StandardStreams.input) {
+        let keys = try DetachKeys.parse(detachKeys)
+        if hasTerminal, isInteractive, !isDetached, !Terminal.isTerminal(StandardStreams.input) {
             throw FlagError("-it", nil, "standard input is no terminal", advice: "Leave -t out.")
         }
         var request = ExecuteInContainer(container: container, program: words.program, arguments: words.arguments)
@@ -49,7 +58,12 @@ struct ExecCommand: RunsProgram {
         request.user = try nonempty(user, "-u")
         do {
             let client = try await node.connect()
-            try await hasTerminal ? runInTerminal(request, client) : runAttached(request, client)
+            if isDetached {
+                if hasTerminal { request.terminalSize = Self.usualSize }
+                _ = try await client.call(ExecuteDetached(request))
+                return
+            }
+            try await hasTerminal ? runInTerminal(request, client, keys) : runAttached(request, client)
         } catch let failure as NodeFailure {
             throw CommandFailure(failure.message, status: ExitCodes.start(failure))
         }
@@ -68,9 +82,11 @@ struct ExecCommand: RunsProgram {
         try EndReport.leave(answer.end, name: request.container)
     }
 
-    private func runInTerminal(_ request: ExecuteInContainer, _ client: NodeClient) async throws {
+    private static let usualSize = Terminal.Size(rows: 24, columns: 80)
+
+    private func runInTerminal(_ request: ExecuteInContainer, _ client: NodeClient, _ keys: DetachKeys) async throws {
         var asking = request
-        asking.terminalSize = TerminalSession.size() ?? Terminal.Size(rows: 24, columns: 80)
+        asking.terminalSize = TerminalSession.size() ?? Self.usualSize
         let request = asking
         let foreground = try ForegroundProgram()
         let isInteractive = isInteractive
@@ -81,7 +97,9 @@ struct ExecCommand: RunsProgram {
                     guard let master = descriptors.first else {
                         throw NodeFailure(.protocolError, "the terminal did not come")
                     }
-                    try terminal.lend(output: master, input: isInteractive ? master : nil)
+                    try terminal.lend(output: master, input: isInteractive ? master : nil, keys: keys) {
+                        Self.leave(started.execution, terminal: master, client, foreground)
+                    }
                     foreground.runs(.execution(started.execution, of: request.container, client, terminal: master))
                 }
                 await terminal.takeBack()
@@ -92,6 +110,22 @@ struct ExecCommand: RunsProgram {
             }
         }
         try EndReport.leave(answer.end, name: request.container)
+    }
+}
+
+extension ExecCommand {
+    /// Hands the program's terminal to the node, without which our end would hang it up.
+    fileprivate static func leave(
+        _ execution: String, terminal: SharedFD, _ client: NodeClient, _ foreground: ForegroundProgram
+    ) {
+        Task {
+            do {
+                let request = DetachFromExecution(execution: execution)
+                _ = try await client.call(request, descriptors: [terminal.raw])
+                withExtendedLifetime(terminal) {}
+            } catch { StandardStreams.writeError("forkless: leave the program to itself: \(error)\n") }
+            foreground.detach()
+        }
     }
 }
 

@@ -10,15 +10,18 @@ struct RmCommand: Verb {
     @Flag(name: [.customShort("f"), .customLong("force")], help: "Kill those that still run.")
     var force = false
 
+    @Flag(name: [.customShort("v"), .customLong("volumes")], help: "Also remove the volumes without a name that are theirs alone.")
+    var volumes = false
+
     @OptionGroup var output: OutputFlags
     @OptionGroup(title: "Node") var node: NodeFlags
     @Argument(help: "The containers, by name or id.") var containers: [String]
 
     func run() async throws {
         let client = try await node.connect()
-        let force = force
+        let (force, volumes) = (force, volumes)
         try await EachContainer(containers, output.output).report { container in
-            try await client.call(RemoveContainer(container: container, force: force)).json
+            try await client.call(RemoveContainer(container: container, force: force, volumes: volumes)).json
         }
     }
 }

@@ -26,6 +26,11 @@ struct RunCommand: RunsProgram {
     @Option(name: .customLong("output"), help: ArgumentHelp("With -d: how to write what was started.", valueName: "format"))
     var output: OutputFormat?
 
+    @Option(
+        name: .customLong("detach-keys"),
+        help: ArgumentHelp("What leaves a program on a terminal to itself (default: ctrl-p,ctrl-q).", valueName: "keys"))
+    var detachKeys: String?
+
     @OptionGroup(title: "Node") var node: NodeFlags
     @Argument(
         parsing: .captureForPassthrough, help: ArgumentHelp("The image and its command, or the program and its arguments.", valueName: "image"))
@@ -61,9 +66,10 @@ struct RunCommand: RunsProgram {
         if let output, !held.isDetached {
             throw FlagError("--output", output.rawValue, "what is written is the program's", advice: "It goes with -d.")
         }
-        if spec.hasTerminal, spec.isInteractive, !Terminal.isTerminal(StandardStreams.input) {
+        if spec.hasTerminal, spec.isInteractive, !held.isDetached, !Terminal.isTerminal(StandardStreams.input) {
             throw FlagError("-it", nil, "standard input is no terminal", advice: "Leave -t out.")
         }
+        _ = try DetachKeys.parse(detachKeys)
         if spec.rung == .function, spec.hasTerminal {
             throw FlagError("--rung", "function", "a function has no terminal", advice: "Leave -t out.")
         }
@@ -136,6 +142,7 @@ struct RunCommand: RunsProgram {
     private func runInTerminal(_ launch: ChosenLaunch, _ client: NodeClient, _ idFile: IDFile?) async throws {
         let foreground = try ForegroundProgram()
         let spec = launch.spec
+        let keys = try DetachKeys.parse(detachKeys)
         let answer = try await foreground.run {
             let terminal = LentTerminal()
             let request = RunContainer(
@@ -145,7 +152,8 @@ struct RunCommand: RunsProgram {
                     try await client.stream(request) { started, descriptors in
                         try idFile?.write(started.id)
                         guard descriptors.count == 2 else { throw NodeFailure(.protocolError, "the terminal did not come") }
-                        try terminal.lend(output: descriptors[0], input: spec.isInteractive ? descriptors[1] : nil)
+                        let input = spec.isInteractive ? descriptors[1] : nil
+                        try terminal.lend(output: descriptors[0], input: input, keys: keys) { foreground.detach() }
                         foreground.runs(.container(started.id, client, hasTerminal: true))
                     }
                 }

@@ -6,13 +6,15 @@ import Linux
 extension ImageService {
     func diskUsage() async throws(NodeFailure) -> NodeDiskUsage {
         let containers = await places()
+        let volumes = try volumePlaces()
         return try await inStore { () async throws(ImageFailure) in
             try await Blocking.runLong { _ throws(ImageFailure) in
                 let use = try self.images.use()
                 let images = NodeDiskUsage.Part(
                     name: "images", total: use.images, active: use.active, bytes: use.bytes,
                     reclaimableBytes: use.reclaimableBytes)
-                return NodeDiskUsage(parts: [images, try Self.part(containers)])
+                return NodeDiskUsage(
+                    parts: [images, try Self.part("containers", containers), try Self.part("volumes", volumes)])
             }
         }
     }
@@ -22,10 +24,19 @@ extension ImageService {
         var directories: [String]
     }
 
+    /// Where each volume's files are; active is one that a container has.
+    private func volumePlaces() throws(NodeFailure) -> [Place] {
+        let free = Set(try engine.listVolumes(ListVolumes(filters: ["dangling=true"])).volumes.map(\.name))
+        return try engine.listVolumes(ListVolumes()).volumes.map { volume in
+            Place(isActive: !free.contains(volume.name), directories: [volume.mountpoint])
+        }
+    }
+
     /// Where each container's files are: its record and log, and its room.
     private func places() async -> [Place] {
         var places: [Place] = []
-        for container in engine.list(ListContainers(all: true)).containers {
+        let containers = (try? await engine.list(ListContainers(all: true)))?.containers ?? []
+        for container in containers {
             // One that is removed meanwhile takes nothing.
             guard let details = try? engine.inspect(container.id) else { continue }
             var directories = [details.directory]
@@ -37,8 +48,8 @@ extension ImageService {
         return places
     }
 
-    private static func part(_ places: [Place]) throws(ImageFailure) -> NodeDiskUsage.Part {
-        var part = NodeDiskUsage.Part(name: "containers", total: places.count, active: 0, bytes: 0, reclaimableBytes: 0)
+    private static func part(_ name: String, _ places: [Place]) throws(ImageFailure) -> NodeDiskUsage.Part {
+        var part = NodeDiskUsage.Part(name: name, total: places.count, active: 0, bytes: 0, reclaimableBytes: 0)
         do throws(SystemError) {
             for place in places {
                 var bytes = 0
