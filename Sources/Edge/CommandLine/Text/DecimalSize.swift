@@ -4,29 +4,25 @@ enum DecimalSize {
 
     /// "0B", "4.27MB", "123MB", "1.1GB".
     static func text(_ bytes: Int) -> String {
-        // In hundredths of the unit, so that no digit depends on binary fractions.
         var unit = 0
         var divisor = 1
         while bytes / divisor >= 1000, unit < units.count - 1 {
             divisor *= 1000
             unit += 1
         }
-        var hundredths = rounded(bytes, divisor)
-        if hundredths >= 100_000, unit < units.count - 1 {
-            unit += 1
-            divisor *= 1000
-            hundredths = rounded(bytes, divisor)
-        }
-        return digits(hundredths) + units[unit]
+        let thousandths = rounded(bytes, divisor)
+        // Rounded up to a thousand: one of the next unit.
+        if thousandths >= 1_000_000, unit < units.count - 1 { return "1" + units[unit + 1] }
+        return digits(thousandths / 10) + units[unit]
     }
 
-    /// `bytes / divisor` in hundredths, rounded to three digits.
+    /// `bytes / divisor` in thousandths, rounded to three digits. In whole numbers: no digit depends on binary fractions.
     private static func rounded(_ bytes: Int, _ divisor: Int) -> Int {
         let whole = bytes / divisor
-        let step = whole >= 100 ? 100 : whole >= 10 ? 10 : 1
-        let product = (bytes % divisor).multipliedFullWidth(by: 100)
-        let hundredths = whole * 100 + divisor.dividingFullWidth(product).quotient
-        return (hundredths + step / 2) / step * step
+        let step = whole >= 100 ? 1000 : whole >= 10 ? 100 : 10
+        let product = (bytes % divisor).multipliedFullWidth(by: 1000)
+        let thousandths = whole * 1000 + divisor.dividingFullWidth(product).quotient
+        return (thousandths + step / 2) / step * step
     }
 
     private static func digits(_ hundredths: Int) -> String {

@@ -6,7 +6,7 @@ import Linux
 /// `forkless system prune`
 struct SystemPruneCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "prune", abstract: "Removes stopped containers, images that nothing uses and what builds keep.")
+        commandName: "prune", abstract: "Removes stopped containers, networks and images that nothing uses, and what builds keep.")
 
     @Flag(name: [.customShort("a"), .customLong("all")], help: "Also images with a name that no container uses.")
     var all = false
@@ -27,8 +27,9 @@ struct SystemPruneCommand: Verb {
         let filters = try FilterFlags.resolved(filters, now: now)
         guard try force || Confirmation.isGiven(to: warning) else { return }
         let client = try await node.connect()
-        // Containers first: with them go the last uses of images.
+        // Containers first: with them go the last uses of networks and images.
         let containers = try await client.call(PruneContainers(filters: filters))
+        let networks = try await client.call(PruneNetworks(filters: filters)).networks
         let images = try await client.call(PruneImages(all: all, filters: filters))
         var freed = containers.reclaimedBytes + images.freedBytes
         if let unused = Self.unusedSeconds(filters, now) {
@@ -36,9 +37,12 @@ struct SystemPruneCommand: Verb {
         }
         switch output.output {
         case .json:
-            try StandardStreams.write(["containers": containers.json, "images": images.json, "freedBytes": freed.json])
+            try StandardStreams.write([
+                "containers": containers.json, "networks": networks.json, "images": images.json, "freedBytes": freed.json,
+            ])
         case .text:
             var text = containers.ids.isEmpty ? "" : "Deleted Containers:\n" + containers.ids.map { $0 + "\n" }.joined() + "\n"
+            if !networks.isEmpty { text += "Deleted Networks:\n" + networks.map { $0 + "\n" }.joined() + "\n" }
             let lines = RemovalText.lines(images)
             if !lines.isEmpty { text += "Deleted Images:\n\(lines)\n" }
             try StandardStreams.write(text + RemovalText.reclaimed(freed))
@@ -49,6 +53,7 @@ struct SystemPruneCommand: Verb {
         """
         WARNING! This will remove:
           - all stopped containers
+          - all networks not used by at least one container
           - all \(all ? "images without at least one container associated to them" : "dangling images")
           - what builds keep for later builds
         """
