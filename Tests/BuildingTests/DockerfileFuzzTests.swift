@@ -21,7 +21,7 @@ import Testing
         for file in try FuzzCorpus.files(of: "dockerfile") { _ = try Dockerfile(parsing: file) }
     }
 
-    /// Parses, and expands every word there is: true if the file was accepted.
+    /// Parses, expands every word there is and evaluates every stage: true if the file was accepted.
     private static func survives(_ bytes: [UInt8]) -> Bool {
         guard let file = try? Dockerfile(parsing: bytes) else { return false }
         let expansion = WordExpansion(escape: file.escape) { $0.utf8.count % 2 == 0 ? $0 : nil }
@@ -30,6 +30,11 @@ import Testing
             _ = try? expansion.word(step.text)
             _ = try? expansion.words(step.text)
             _ = try? expansion.content(step.text)
+        }
+        guard let graph = try? BuildGraph(file, arguments: ["A": "$A"], platform: "linux/amd64") else { return true }
+        for node in graph.nodes {
+            var stage = StageEvaluation(on: nil, given: ["A": "$A"], globals: graph.globals, escape: file.escape)
+            for step in node.stage.steps { _ = try? stage.apply(step, origin: node.copies[step.line]) }
         }
         return true
     }

@@ -24,8 +24,8 @@ final class TestBench: Sendable {
         var ends: [BuildProgress.Kind] { all.map(\.kind).filter { [.done, .cached, .failed].contains($0) } }
     }
 
-    private init() async throws {
-        test = try TestNode()
+    private init(_ test: TestNode) async throws {
+        self.test = test
         node = try await Node.start(test.settings, parts: [BuildPart.maker], note: { _ in })
         let started = node
         Task { await started.serve() }
@@ -34,8 +34,35 @@ final class TestBench: Sendable {
         contexts = try TemporaryDirectory("context")
     }
 
-    static func run(_ body: (TestBench) async throws -> Void) async throws {
-        let bench = try await TestBench()
+    /// With a state directory on a disk (in memory) of so many bytes.
+    static func onSmallDisk(bytes: Int, _ body: (TestBench) async throws -> Void) async throws {
+        let test = try TestNode()
+        try Files.makeDirectories(test.settings.state)
+        let options = "size=\(bytes)"
+        let mounted = try await CommandRunner.run(["mount", "-t", "tmpfs", "-o", options, "none", test.settings.state])
+        guard mounted.status.isSuccess else { throw CommandFailed(mounted.errorText) }
+        var failure: (any Error)?
+        do { try await run(test, body) } catch { failure = error }
+        let unmounted = try await CommandRunner.run(["umount", test.settings.state])
+        if let failure { throw failure }
+        guard unmounted.status.isSuccess else { throw CommandFailed(unmounted.errorText) }
+    }
+
+    struct CommandFailed: Error, CustomStringConvertible {
+        var description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    /// What the keeper runs, in words.
+    func sandboxes() async throws -> [String] {
+        let status = try await client.call(GetStatus())
+        return (status.keeper?.running ?? 0) == 0 ? [] : ["\(status.keeper?.running ?? 0) programs"]
+    }
+
+    static func run(_ body: (TestBench) async throws -> Void) async throws { try await run(TestNode(), body) }
+
+    private static func run(_ test: TestNode, _ body: (TestBench) async throws -> Void) async throws {
+        let bench = try await TestBench(test)
         do { try await body(bench) } catch {
             await bench.end()
             throw error
@@ -61,7 +88,8 @@ final class TestBench: Sendable {
 
     @discardableResult
     func build(
-        _ dockerfile: String, tags: [String] = [], told: Told = Told(), _ change: (inout BuildImage) -> Void = { _ in }
+        _ dockerfile: String, tags: [String] = [], told: Told = Told(), through other: NodeClient? = nil,
+        _ change: (inout BuildImage) -> Void = { _ in }
     ) async throws -> ImageBuilt {
         let context = SharedFD(try Files.open(contexts.path, 0o200000))
         let file = SharedFD(try Files.sealedMemory(named: "Dockerfile", Array(dockerfile.utf8)))
@@ -69,7 +97,7 @@ final class TestBench: Sendable {
             BuildRecipe(context: .directory, file: "Dockerfile"), tags: try tags.map { try Reference($0) }, network: .none)
         change(&request)
         defer { withExtendedLifetime((context, file)) {} }
-        return try await client.stream(request, descriptors: [context.raw, file.raw]) { item, _ in told.take(item) }
+        return try await (other ?? client).stream(request, descriptors: [context.raw, file.raw]) { item, _ in told.take(item) }
     }
 
     /// What a build fails with.

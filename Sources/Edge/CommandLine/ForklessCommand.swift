@@ -25,13 +25,13 @@ struct ForklessCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Image",
                 subcommands: [
-                    ImagesCommand.self, TagCommand.self, RmiCommand.self, HistoryCommand.self, SaveCommand.self,
-                    LoadCommand.self, ImportCommand.self, ExportCommand.self, CommitCommand.self, DiffCommand.self,
-                    ImageCommand.self,
+                    BuildCommand.self, ImagesCommand.self, TagCommand.self, RmiCommand.self, HistoryCommand.self,
+                    SaveCommand.self, LoadCommand.self, ImportCommand.self, ExportCommand.self, CommitCommand.self,
+                    DiffCommand.self, ImageCommand.self, BuilderCommand.self,
                 ]),
             CommandGroup(
                 name: "Registry",
-                subcommands: [BuildCommand.self, PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
+                subcommands: [PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
             CommandGroup(name: "Network", subcommands: [NetworkCommand.self, PortCommand.self]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, SystemCommand.self, DoctorCommand.self, VersionCommand.self]),

@@ -42,6 +42,9 @@ private struct Workbench: Sendable {
         images = node.images
         journal = node.engine.journal
         do throws(BuildFailure) {
+            guard OwnProcess.effectiveUser == 0 else {
+                throw BuildFailure(.unsupported, "builds need a node that runs as root: layers are mounted over each other")
+            }
             let place = try BuildPlace(directory: node.settings.state + "/build")
             let cache = try BuildCache(directory: place.cacheDirectory, store: node.images)
             let kit = BuildKit(
@@ -50,7 +53,7 @@ private struct Workbench: Sendable {
             tools = .success(
                 Tools(place: place, cache: cache, builder: ImageBuilder(store: node.images, cache: cache, kit: kit)))
         } catch {
-            node.note("builds are not possible: \(error)")
+            if error.kind != .unsupported { node.note("builds are not possible: \(error)") }
             tools = .failure(error)
         }
     }
@@ -93,9 +96,7 @@ private struct Workbench: Sendable {
         let images = images
         do throws(BuildFailure) {
             let cache = try tools.get().cache
-            let since = request.unusedSeconds.map {
-                Timestamp(nanoseconds: Clock.now().nanoseconds - $0 * 1_000_000_000)
-            }
+            let since = request.unusedSince
             let records = try await BuildCache.inBackground { () throws(BuildFailure) in
                 try cache.prune(unusedSince: since)
             }

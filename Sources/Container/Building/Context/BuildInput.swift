@@ -122,7 +122,8 @@ package struct BuildInput: Sendable {
             return SharedFD(try Files.open(path, O_RDONLY | O_DIRECTORY))
         }
         do throws(ArchiveFailure) {
-            _ = try LayerUnpacker.unpackBlocking(source, into: root, policy: .copy, cancellation: cancellation)
+            _ = try LayerUnpacker.unpackBlocking(
+                source, into: root, policy: .copy, limits: LocalArchive.limits, cancellation: cancellation)
         } catch {
             var failure = BuildFailure(error)
             failure.sentence = "\(title): \(failure.sentence)"
@@ -139,7 +140,7 @@ package struct BuildInput: Sendable {
         var found: [UInt8]?
         do throws(ArchiveFailure) {
             let wanted = try EntryName(name)
-            let reader = try TarReader(source)
+            let reader = try TarReader(source, limits: LocalArchive.limits)
             while let entry = try reader.next() {
                 guard entry.name == wanted, entry.kind == .file else { continue }
                 guard entry.size <= Dockerfile.sizeLimit else {

@@ -24,13 +24,13 @@ struct CopyTarget: Sendable {
 
     /// What is at a path of the image, links followed inside of it.
     func look(_ path: String) throws(BuildFailure) -> RootedPath {
-        try building { () throws(SystemError) in try RootedPath(path, in: root.raw) }
+        try reaching(path) { () throws(SystemError) in try RootedPath(path, in: root.raw) }
     }
 
     /// Opens a directory; those that are missing are made for this owner.
     func directory(_ path: String, owner: (user: UInt32, group: UInt32)) throws(BuildFailure) -> CopyPlace {
         let parts = try look(path).parts
-        let fd = try building { () throws(SystemError) in
+        let fd = try reaching(path) { () throws(SystemError) in
             var at = try PathResolution.open(".", inRoot: root.raw, flags: O_RDONLY | O_DIRECTORY)
             for part in parts {
                 do throws(SystemError) {
@@ -49,6 +49,15 @@ struct CopyTarget: Sendable {
             return at
         }
         return CopyPlace(SharedFD(fd), path: "/" + parts.joined(separator: "/"))
+    }
+
+    private func reaching<Value: ~Copyable>(
+        _ path: String, _ body: () throws(SystemError) -> Value
+    ) throws(BuildFailure) -> Value {
+        do throws(SystemError) { return try body() } catch {
+            guard error.code == .notDirectory else { throw BuildFailure(error) }
+            throw BuildFailure(.badRequest, "\"\(path)\": \(error.subject) is no directory in the image")
+        }
     }
 
     /// The time that a copy gets.

@@ -7,10 +7,17 @@ internal import Linux
 /// 1. What is unpacked stays below the destination's root, with the same policy as `forkless cp`: no devices, no names
 ///    that lead out. (test: `a hostile archive in a context reaches nothing outside`)
 enum LocalArchive {
+    /// Those of archives elsewhere, with more ways of compression.
+    static var limits: ArchiveLimits {
+        var limits = ArchiveLimits.standard
+        limits.compressions = Set(Compression.allCases)
+        return limits
+    }
+
     /// Whether the file begins with an entry of a tar archive. Something else is copied as it is.
     static func isArchive(_ file: SharedFD, name: String) throws(BuildFailure) -> Bool {
         do throws(ArchiveFailure) {
-            return try TarReader(DescriptorSource(file, name: name)).next() != nil
+            return try TarReader(DescriptorSource(file, name: name), limits: limits).next() != nil
         } catch {
             switch error.reason {
             case .damaged: return false
@@ -29,7 +36,7 @@ enum LocalArchive {
         if let owner { policy.owners = .fixed(owner.user, owner.group) }
         do throws(ArchiveFailure) {
             _ = try TarCopy.writeBlocking(
-                DescriptorSource(file, name: name), into: place.path, below: target.root, policy: policy,
+                DescriptorSource(file, name: name), into: place.path, below: target.root, policy: policy, limits: limits,
                 cancellation: cancellation)
         } catch {
             var failure = BuildFailure(error)

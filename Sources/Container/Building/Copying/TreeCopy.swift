@@ -158,7 +158,12 @@ final class TreeCopy {
 
     private func hasSeenContent(_ fd: SharedFD, _ parts: [String], _ depth: Int) throws(BuildFailure) -> Bool {
         guard depth <= SourceTree.depthLimit else { return false }
-        for name in try building({ () throws(SystemError) in try Files.list(fd.raw, name: parts.last ?? "") }) {
+        let names = try building { () throws(SystemError) in
+            // Opened anew: listing moves a directory's position to its end.
+            let again = try Files.open(".", O_RDONLY | O_DIRECTORY, at: fd.raw)
+            return try Files.list(again.raw, name: parts.last ?? "")
+        }
+        for name in names {
             let child = parts + [name]
             let isSeenItself = tree.isSeenItself(child)
             if isSeenItself { return true }

@@ -1,6 +1,7 @@
 package import Engine
 package import Keeper
 internal import Linux
+package import Sandbox
 internal import Spawn
 internal import Synchronization
 
@@ -8,6 +9,8 @@ internal import Synchronization
 package protocol BuildKeeper: Sendable {
     func start(_ start: SandboxStart, descriptors: [CInt]) async throws(StartProblem) -> StartedSandbox
     func perform(_ request: KeeperRequest) async throws(NodeFailure)
+    /// Lets go of what is ready for a plan: no other step has its root.
+    func forget(_ plan: SandboxPlan) async
 }
 
 extension KeeperLink: BuildKeeper {}
@@ -57,15 +60,35 @@ package final class BuildSandboxes: SandboxOwner {
     func run(
         _ make: (String) -> SandboxStart, descriptors: [CInt], started: () -> Void
     ) async throws(BuildFailure) -> EndReport {
-        let name = state.withLock { state in
+        let name = order()
+        let start = make(name)
+        do throws(BuildFailure) {
+            let end = try await end(of: start, descriptors, started)
+            await keeper.forget(start.plan)
+            return end
+        } catch {
+            // Its mounts would keep what the step wrote on the disk.
+            await keeper.forget(start.plan)
+            throw error
+        }
+    }
+
+    private func order() -> String {
+        state.withLock { state in
             state.lastNumber += 1
             let name = namePrefix + String(state.lastNumber)
             // Before the keeper is asked: the end may be heard before the answer is.
             state.lives[name] = .ordered
             return name
         }
+    }
+
+    private func end(
+        of start: SandboxStart, _ descriptors: [CInt], _ started: () -> Void
+    ) async throws(BuildFailure) -> EndReport {
+        let name = start.name
         do {
-            _ = try await keeper.start(make(name), descriptors: descriptors)
+            _ = try await keeper.start(start, descriptors: descriptors)
             state.withLock { if case .ordered = $0.lives[name] { $0.lives[name] = .runs } }
         } catch {
             state.withLock { $0.lives[name] = nil }

@@ -33,7 +33,22 @@ package struct ImageBuilder: Sendable {
         _ order: BuildOrder, now: Timestamp = Clock.now(), tell: @escaping @Sendable (BuildProgress) async -> Void
     ) async throws(BuildFailure) -> ImageBuilt {
         let lease = store.lease(for: "a build")
-        defer { lease.end() }
+        do throws(BuildFailure) {
+            let built = try await stages(order, now, lease, tell)
+            lease.end()
+            return built
+        } catch {
+            lease.end()
+            // A full disk gets back what the steps took; when that fails, too, the next collection does it.
+            let store = store
+            _ = try? await Blocking.runLong { () throws(ImageFailure) in try store.collect() }
+            throw error
+        }
+    }
+
+    private func stages(
+        _ order: BuildOrder, _ now: Timestamp, _ lease: ImageLease, _ tell: @escaping @Sendable (BuildProgress) async -> Void
+    ) async throws(BuildFailure) -> ImageBuilt {
         let session = BuildSession(
             order: order, store: store, cache: cache, kit: kit, lease: lease, now: now, platform: platform, tell: tell)
         for name in order.graph.undeclaredArguments where name != BuildOrder.epochArgument {

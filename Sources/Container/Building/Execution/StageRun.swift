@@ -138,7 +138,7 @@ struct StageRun {
         }
     }
 
-    /// As Docker writes it: the ARGs that the program saw, and what was executed.
+    /// What was executed, with the shell, as Docker writes it.
     private static func history(_ run: RunAction) -> String {
         "RUN " + (run.script ?? run.words.joined(separator: " "))
     }

@@ -1,3 +1,4 @@
+package import Linux
 package import OCI
 
 /// What is built, as the command line says it.
@@ -160,10 +161,10 @@ package struct PruneBuildCache: NodeRequest {
     package typealias Answer = BuildCachePruned
     package static let operation = NodeOperation.pruneBuildCache
 
-    /// Only what was not used for so long; nil: everything.
-    package var unusedSeconds: Int?
+    /// Only what was not used since; nil: everything.
+    package var unusedSince: Timestamp?
 
-    package init(unusedSeconds: Int? = nil) { self.unusedSeconds = unusedSeconds }
+    package init(unusedSince: Timestamp? = nil) { self.unusedSince = unusedSince }
 }
 
 package struct BuildCachePruned: NodeValue {

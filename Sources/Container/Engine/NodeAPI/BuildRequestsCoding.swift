@@ -83,10 +83,10 @@ extension ImageBuilt {
 
 extension PruneBuildCache {
     package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
-        self.init(unusedSeconds: try reader.optional("unusedSeconds"))
+        self.init(unusedSince: try reader.optional("unusedSince"))
     }
 
-    package var json: JSONValue { .members(("unusedSeconds", unusedSeconds?.json)) }
+    package var json: JSONValue { .members(("unusedSince", unusedSince?.json)) }
 }
 
 extension BuildCachePruned {

@@ -63,7 +63,11 @@ struct BuildCommand: Verb {
 
     func run() async throws {
         let request = try self.request()
-        let sent = try BuildContext.open(context, file: file)
+        let (context, file) = (context, file)
+        // Standard input may keep it waiting.
+        let sent = try await BlockingPool.shared.run { () throws(SystemError) in
+            Result { try BuildContext.open(context, file: file) }
+        }.get()
         var recipe = request.recipe
         (recipe.context, recipe.file, recipe.ignoreFile) = (sent.kind, sent.file, sent.ignoreFile)
         var build = request

@@ -23,8 +23,7 @@ struct SystemPruneCommand: Verb {
     @OptionGroup(title: "Node") var node: NodeFlags
 
     func run() async throws {
-        let now = Clock.now()
-        let filters = try FilterFlags.resolved(filters, now: now)
+        let filters = try FilterFlags.resolved(filters, now: Clock.now())
         guard try force || Confirmation.isGiven(to: warning) else { return }
         let client = try await node.connect()
         // Containers first: with them go the last uses of networks and images.
@@ -32,8 +31,10 @@ struct SystemPruneCommand: Verb {
         let networks = try await client.call(PruneNetworks(filters: filters)).networks
         let images = try await client.call(PruneImages(all: all, filters: filters))
         var freed = containers.reclaimedBytes + images.freedBytes
-        if let unused = Self.unusedSeconds(filters, now) {
-            freed += try await client.call(PruneBuildCache(unusedSeconds: unused > 0 ? unused : nil)).freedBytes
+        // What builds keep has no labels: a filter for them means nothing of it.
+        if !filters.contains(where: { $0.hasPrefix("label") }) {
+            let until = filters.compactMap { $0.hasPrefix("until=") ? Timestamp(String($0.dropFirst(6))) : nil }.min()
+            freed += try await client.call(PruneBuildCache(unusedSince: until)).freedBytes
         }
         switch output.output {
         case .json:
@@ -57,13 +58,5 @@ struct SystemPruneCommand: Verb {
           - all \(all ? "images without at least one container associated to them" : "dangling images")
           - what builds keep for later builds
         """
-    }
-
-    /// For how long a build must not have used what is removed; nil: nothing of builds is meant, since it has no labels.
-    private static func unusedSeconds(_ filters: [String], _ now: Timestamp) -> Int? {
-        guard !filters.contains(where: { $0.hasPrefix("label") }) else { return nil }
-        let times = filters.compactMap { $0.hasPrefix("until=") ? Timestamp(String($0.dropFirst(6))) : nil }
-        guard let earliest = times.min() else { return 0 }
-        return max(1, now.seconds(since: earliest))
     }
 }
