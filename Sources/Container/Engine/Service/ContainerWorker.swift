@@ -1,5 +1,6 @@
 import Keeper
 import Linux
+import Networking
 
 /// One container's task: takes what happens to it one by one, lets the life cycle decide, and does what it says.
 ///
@@ -533,5 +534,10 @@ extension ContainerLifecycle {
 
 extension ContainerRecord {
     /// Whether it has something that only one container can have.
-    fileprivate var holdsWhatOthersWant: Bool { !spec.ports.isEmpty || spec.publishesExposedPorts }
+    fileprivate var holdsWhatOthersWant: Bool {
+        if !spec.ports.isEmpty || spec.publishesExposedPorts { return true }
+        // Who removes a container and then its network must not find it in use.
+        guard case .joined(let networks) = spec.networkChoice else { return false }
+        return networks.contains { $0.network != NetworkDefinition.defaultName }
+    }
 }
