@@ -44,6 +44,11 @@ final class TestForkless: Sendable {
     ) async throws {
         let started = try await call(["node", "--detach"] + flags, environment: environment)
         guard started.status.isSuccess else { throw NotBuilt(description: "no node: \(started.errorText)") }
+        try await endingNode(body)
+    }
+
+    /// Ends the node that `body` has started, with everything in it.
+    func endingNode(_ body: () async throws -> Void) async throws {
         do { try await body() } catch {
             try await endNode()
             throw error
