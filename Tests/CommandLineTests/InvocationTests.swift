@@ -79,7 +79,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "run", "exec", "ps", "logs", "stats", "inspect", "wait", "stop", "kill", "rm", "compare", "probe", "node", "doctor", "version"])
+    @Test(arguments: [
+        "", "run", "create", "exec", "ps", "logs", "stats", "inspect", "wait", "stop", "kill", "rm", "update", "cp", "attach",
+        "build", "images", "save", "load", "pull", "push", "network", "volume", "compare", "probe", "node", "doctor", "version",
+    ])
     func `help is what it was`(verb: String) throws {
         let outcome = try verb.isEmpty ? said("--help") : said(verb, "--help")
         #expect(outcome.status == 0)
