@@ -1,6 +1,6 @@
 import Foundation
 
-/// A docker-archive of an image of many small files, in several layers: the same bytes for the same size.
+/// A docker-archive of an image of many small files, in several layers: the same bytes for the same size and seed.
 ///
 /// The sizes are those of an installed package tree: most files have a few kilobytes, some a hundred times as many.
 struct ManyFilesImage {
@@ -12,11 +12,12 @@ struct ManyFilesImage {
     private(set) var files = 0
     private(set) var bytes = 0
 
-    private var chance = SplitMix(state: 42)
+    private var chance: SplitMix
 
     /// - Parameter bytes: of all files together.
-    init(at path: String, bytes wanted: Int) throws {
+    init(at path: String, bytes wanted: Int, seed: UInt64) throws {
         self.path = path
+        chance = SplitMix(state: seed << 32)
         let parts = path + ".parts"
         try FileManager.default.createDirectory(atPath: parts, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: parts) }

@@ -14,7 +14,8 @@ final class ServerProcess {
             close(null)
             close(output)
         }
-        pid = baseline_start(ArgumentVector(arguments).pointer, null, output, output)
+        let words = ArgumentVector(arguments)
+        pid = withExtendedLifetime(words) { baseline_start(words.pointer, null, output, output) }
         guard pid > 0 else { throw BenchmarkError("start \(name): \(String(cString: strerror(-pid)))") }
     }
 
