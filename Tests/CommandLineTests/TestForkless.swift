@@ -99,6 +99,7 @@ final class TestForkless: Sendable {
         guard let found = places.first(where: { Files.isExecutableFile("\($0)/\(name)") }) else {
             throw NotBuilt(description: "\(name) is in none of \(places)")
         }
-        return "\(found)/\(name)"
+        let path = "\(found)/\(name)"
+        return path.hasPrefix("/") ? path : (OwnProcess.workingDirectory() ?? "") + "/" + path
     }
 }
