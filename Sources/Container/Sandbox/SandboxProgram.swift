@@ -131,6 +131,14 @@ package struct SandboxProgram: Sendable {
         for limit in plan.resourceLimits where (limit.resource == .openFiles) == openFiles { program.add(.limit(limit)) }
     }
 
+    /// Raising the hard limit on open files takes rights that are gone later; one that leaves the child room for its
+    /// own is raised while they are there.
+    private mutating func raiseOpenFiles(_ plan: SandboxPlan) {
+        for limit in plan.resourceLimits where limit.resource == .openFiles && limit.hard ?? .max >= 1024 {
+            program.add(.limit(ResourceLimit(.openFiles, soft: limit.hard, hard: limit.hard)))
+        }
+    }
+
     /// In a new user namespace we are nobody until we take an id that its map knows.
     private mutating func becomeInnerRoot() {
         program.add(.awaitGo)
@@ -213,7 +221,7 @@ package struct SandboxProgram: Sendable {
         if terminal { program.add(.controllingTerminal(streams[0])) }
         if plan.namespaces.contains(.uts) { program.add(.hostname(nil)) }
         program.add(.closeFrom(3))
-        limit(plan, openFiles: true)
+        raiseOpenFiles(plan)
         let isolated = !plan.namespaces.isEmpty
         // Without "no new privileges" a filter needs CAP_SYS_ADMIN to load, so it comes before the credentials.
         if !plan.noNewPrivileges, !plan.systemCallFilter.isEmpty { program.add(.seccomp(plan.systemCallFilter)) }
@@ -224,6 +232,8 @@ package struct SandboxProgram: Sendable {
             program.add(
                 plan.namespaces.contains(.mount) ? .changeDirectoryInside(directory) : .changeDirectory(directory))
         }
+        // Entering a directory without links of /proc takes a descriptor.
+        limit(plan, openFiles: true)
         // CLONE_CLEAR_SIGHAND has reset the handlers; the keeper ignores nothing but SIGPIPE.
         program.add(.signalsToDefault(Signal.mask([Signal.pipe])))
         program.add(.signalMask(0))

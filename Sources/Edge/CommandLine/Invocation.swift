@@ -36,7 +36,7 @@ enum Invocation {
         var arguments = arguments
         while true {
             let command: any ParsableCommand
-            do { command = try ForklessCommand.parseAsRoot(arguments) } catch {
+            do { command = try direct(arguments) ?? ForklessCommand.parseAsRoot(arguments) } catch {
                 return .said(outcome(of: error))
             }
             guard let verb = command as? any Verb else { return said(by: command) }
@@ -55,6 +55,17 @@ enum Invocation {
             }
             return .said(misuse("Unknown option '\(first)'", of: type(of: verb)))
         }
+    }
+
+    /// The verb that the first word names, read by its own parser: reading it as one of all verbs costs as much again.
+    /// nil where that says anything but a verb that is complete: all the parser's sentences come from the whole.
+    private static func direct(_ arguments: [String]) -> (any ParsableCommand)? {
+        guard let name = arguments.first,
+            let named = ForklessCommand.configuration.subcommands.first(where: { $0.configuration.commandName == name }),
+            let verb = try? named.parseAsRoot(Array(arguments.dropFirst())), verb is any Verb,
+            (verb as? any RunsProgram)?.command.first?.hasPrefix("-") != true
+        else { return nil }
+        return verb
     }
 
     /// "-eA=b" as "-e", "A=b": the parser takes it for a long name with one dash.
