@@ -43,20 +43,11 @@ struct EachContainer {
     ///
     /// - Throws: `ProgramStatus` 1 when one has failed.
     func report(_ request: @escaping @Sendable (String) async throws -> JSONValue) async throws {
-        let results = try await withThrowingTaskGroup(of: (Int, Result<JSONValue, any Error>).self) { group in
-            for (index, container) in containers.enumerated() {
-                group.addTask {
-                    do { return (index, .success(try await request(container))) } catch { return (index, .failure(error)) }
-                }
-            }
-            var results: [Int: Result<JSONValue, any Error>] = [:]
-            for try await (index, result) in group { results[index] = result }
-            return results
-        }
+        let results = await results(of: request)
         var answers: [JSONValue] = []
         var hasFailed = false
-        for (index, container) in containers.enumerated() {
-            switch results[index]! {
+        for (container, result) in zip(containers, results) {
+            switch result {
             case .success(let answer):
                 answers.append(["container": .string(container), "result": answer])
                 if format == .text { try StandardStreams.write(container + "\n") }
@@ -68,5 +59,15 @@ struct EachContainer {
         }
         if format == .json { try StandardStreams.write(.array(answers)) }
         if hasFailed { throw ProgramStatus(code: ExitCodes.verbFailed) }
+    }
+
+    /// The results of a request for each container, all asked for at once, in the order of the containers.
+    private func results(
+        of request: @escaping @Sendable (String) async throws -> JSONValue
+    ) async -> [Result<JSONValue, any Error>] {
+        let tasks = containers.map { container in Task { try await request(container) } }
+        var results: [Result<JSONValue, any Error>] = []
+        for task in tasks { results.append(await task.result) }
+        return results
     }
 }
