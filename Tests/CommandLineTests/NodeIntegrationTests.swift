@@ -86,6 +86,17 @@ import Testing
         }
     }
 
+    @Test func `more containers than a connection takes requests for are asked for in turn`() async throws {
+        let forkless = try TestForkless()
+        try await forkless.withNode {
+            let names = (0..<300).map { "nobody-\($0)" }
+            let outcome = try await forkless.call(["rm"] + names)
+            let lines = outcome.errorText.split(separator: "\n")
+            #expect(lines.count == names.count)
+            #expect(lines.allSatisfy { $0.contains("there is no container") }, "\(lines.first ?? "")")
+        }
+    }
+
     @Test func `logs are followed to the end of the program`() async throws {
         let forkless = try TestForkless()
         try await forkless.withNode {

@@ -165,6 +165,18 @@ import Testing
         },
     ]
 
+    @Test func `ports need a network that leads out`() throws {
+        for choice: ContainerNetwork in [.isolated, .host, .container("web")] {
+            var spec = ContainerSpec(program: "")
+            spec.image = ContainerImage("app")
+            spec.ports = [PublishedPort(hostPort: 8080, containerPort: 80)]
+            spec.network = choice
+            #expect(throws: SpecError.self) { try spec.validate() }
+            spec.network = nil
+            try spec.validate()
+        }
+    }
+
     @Test(arguments: wrong) func `every flag that makes no sense is named`(wrong: Wrong) {
         var spec = ContainerSpec(program: "ls")
         wrong.change(&spec)

@@ -5,7 +5,8 @@ import Linux
 /// One end of a copy: a path below a root that somebody hostile may change meanwhile, the machine's or a container's.
 ///
 /// Invariant: a path is resolved by the kernel with the root as its "/" and without links of /proc, and what was found
-/// is used by descriptor and one name. (test: `CVE-2018-15664: a copy while somebody swaps a directory for a link reaches nothing outside`)
+/// is used by descriptor and one name.
+/// (test: `CVE-2018-15664: while a directory is swapped for a link out, copies reach nothing of the machine`)
 struct CopyPlace: Sendable {
     let root: SharedFD
     /// O_PATH of open(2), which the C library hides from Swift.

@@ -9,7 +9,7 @@ package import Sandbox
 ///
 /// Invariants
 /// 1. Nobody starts anything before adoption is over: what is absent from the list was not started after it.
-///    (test: `requests wait until adoption is over`)
+///    (test: `a start whose answer a dead node never saw is adopted`)
 /// 2. Every sandbox in the list goes to the owner whose it is; others are reported and left alone.
 ///    (test: `a sandbox of unknown origin is reported and left`)
 package actor KeeperLink {

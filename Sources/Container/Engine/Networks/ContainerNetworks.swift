@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// Invariants
 /// 1. Of a start that fails nothing stays: `release` may follow every `prepare`, also one that threw, and twice.
-///    (test: `a network that was prepared for nothing leaves nothing`)
+///    (test: `a start that fails after its network was made leaves nothing of it`)
 /// 2. What is asked for and cannot be had is an error, never less than was asked for.
 ///    (test: `ports need a network that leads out`)
 package final class ContainerNetworks: Sendable {

@@ -6,7 +6,7 @@ import Linux
 ///
 /// Invariants
 /// 1. What the machine had is on disk before it is changed. (test: `the machine routes no longer than its networks need it`)
-/// 2. A machine where somebody else has bridges keeps on routing. (test: `routing that others need stays`)
+/// 2. A machine where somebody else has bridges keeps on routing. (test: `routing that was there or that others need stays`)
 struct RoutingRecord: Hashable, Sendable {
     /// Of the kernel that ran; after another start of the machine the record means nothing.
     var boot: String

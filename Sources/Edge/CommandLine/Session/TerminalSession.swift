@@ -6,7 +6,7 @@ import Linux
 /// us from showing what it writes.
 ///
 /// Invariants
-/// 1. The terminal has its settings back when `end` has returned. (test: `the terminal is as it was after -it`)
+/// 1. The terminal has its settings back when `end` has returned. (test: `a terminal works, is resized, and is as it was after -it`)
 /// 2. Output that was written before the program ended is shown. (test: `a terminal shows everything the program wrote`)
 final class TerminalSession: Sendable {
     /// How long after the program's end its output may take to arrive: something it started can keep the terminal

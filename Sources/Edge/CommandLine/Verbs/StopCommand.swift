@@ -29,10 +29,13 @@ struct StopCommand: Verb {
     }
 }
 
-/// One request for each of several containers, all at once: a failure of one keeps none of the others from its own.
+/// One request for each of several containers, many at once: a failure of one keeps none of the others from its own.
 struct EachContainer {
     var containers: [String]
     var format: OutputFormat
+
+    /// Fewer than the requests that a node takes at once on one connection.
+    private static let atOnce = 64
 
     init(_ containers: [String], _ format: OutputFormat) {
         self.containers = containers
@@ -61,13 +64,16 @@ struct EachContainer {
         if hasFailed { throw ProgramStatus(code: ExitCodes.verbFailed) }
     }
 
-    /// The results of a request for each container, all asked for at once, in the order of the containers.
+    /// The results of a request for each container, many asked for at once, in the order of the containers.
     private func results(
         of request: @escaping @Sendable (String) async throws -> JSONValue
     ) async -> [Result<JSONValue, any Error>] {
-        let tasks = containers.map { container in Task { try await request(container) } }
         var results: [Result<JSONValue, any Error>] = []
-        for task in tasks { results.append(await task.result) }
+        for first in stride(from: 0, to: containers.count, by: Self.atOnce) {
+            let some = containers[first..<min(first + Self.atOnce, containers.count)]
+            let tasks = some.map { container in Task { try await request(container) } }
+            for task in tasks { results.append(await task.result) }
+        }
         return results
     }
 }
