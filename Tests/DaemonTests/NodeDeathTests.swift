@@ -77,6 +77,10 @@ import Testing
         let holder = try Template(
             .path("/usr/bin/unshare"), arguments: ["-n", "sh", "-c", "ip link set lo up; exec sleep 1000"]
         ).start()
+        let own = try Files.link("/proc/self/ns/net")
+        let theirs = "/proc/\(holder.pid)/ns/net"
+        // Before that a node would join ours, and leave a bridge in it.
+        try await eventually("the namespace is made") { try Files.link(theirs) != own }
         let first = try await launch(test, inNetworkOf: holder.pid)
         let client = try await test.connect()
         var spec = ContainerSpec(
