@@ -27,7 +27,8 @@ SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/So
 # What images are read with, as archives to link into one file, and what those need in turn.
 LIBRARY_NEEDS = /usr/include/archive.h=libarchive-dev /usr/include/zlib.h=zlib1g-dev /usr/include/zstd.h=libzstd-dev \
     /usr/include/sys/acl.h=libacl1-dev /usr/include/nettle/md5.h=nettle-dev /usr/include/lzma.h=liblzma-dev \
-    /usr/include/lz4.h=liblz4-dev /usr/include/bzlib.h=libbz2-dev /usr/include/libxml2/libxml/parser.h=libxml2-dev
+    /usr/include/lz4.h=liblz4-dev /usr/include/bzlib.h=libbz2-dev /usr/include/libxml2/libxml/parser.h=libxml2-dev \
+    /usr/include/sqlite3.h=libsqlite3-dev
 BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git $(LIBRARY_NEEDS)
 TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
     docker-registry=docker-registry xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps nft=nftables ip=iproute2 \

@@ -33,6 +33,13 @@ struct Module {
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
+let httpServer: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let httpClient: [Target.Dependency] = [
     .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -51,6 +58,8 @@ let modules = [
     Module(name: "JSON", rung: .values),
     Module(name: "OCI", rung: .values, needs: ["JSON"]),
 
+    Module(name: "Lambda", rung: .values, needs: ["JSON"]),
+
     // Libraries of the system: tar archives and their compression.
     Module(name: "CArchive", rung: .container, form: .system, tested: false),
     Module(name: "Images", rung: .container, needs: ["Linux", "JSON", "OCI", "CArchive"], outside: [crypto]),
@@ -68,21 +77,42 @@ let modules = [
         name: "Building", rung: .container,
         needs: ["Linux", "JSON", "OCI", "Images", "Sandbox", "Keeper", "Engine", "Spawn"]),
 
-    Module(name: "Functions", rung: .function, needs: ["Linux", "Spawn", "Sandbox", "Keeper", "Engine"]),
+    Module(name: "HTTPServing", rung: .container, needs: ["Linux"], outside: httpServer),
+
+    Module(name: "Store", rung: .node, needs: ["Linux", "JSON"], outside: [database]),
+
+    Module(name: "Metering", rung: .function, needs: ["Linux", "JSON", "Lambda", "Store"], outside: [crypto]),
+    Module(
+        name: "Functions", rung: .function,
+        needs: [
+            "Linux", "JSON", "OCI", "Lambda", "Images", "Spawn", "Sandbox", "Keeper", "Networking", "Engine", "HTTPServing",
+            "Store", "Metering",
+        ], outside: [crypto]),
+    Module(
+        name: "Catalog", rung: .function, needs: ["Linux", "JSON", "OCI", "Lambda", "Images", "Store"], outside: [crypto]),
+    Module(
+        name: "EventSources", rung: .function,
+        needs: ["Linux", "JSON", "Lambda", "HTTPServing", "Store", "Metering", "Functions", "Catalog"], outside: [crypto]),
+    Module(
+        name: "LambdaAPI", rung: .function,
+        needs: [
+            "Linux", "JSON", "Lambda", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources",
+        ], outside: [crypto]),
+    Module(name: "Deploying", rung: .function, needs: ["Linux", "JSON", "Lambda", "Images"], outside: [yaml]),
 
     Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
 
     Module(
         name: "Daemon", rung: .edge,
         needs: [
-            "Linux", "JSON", "OCI", "Images", "Registry", "Networking", "Building", "Spawn", "Sandbox", "Keeper", "Engine",
-            "Functions",
+            "Linux", "JSON", "OCI", "Lambda", "Images", "Registry", "Networking", "Building", "Spawn", "Sandbox", "Keeper",
+            "Engine", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources", "LambdaAPI",
         ]),
     Module(
         name: "CommandLine", rung: .edge,
         needs: [
-            "Linux", "JSON", "OCI", "Registry", "Networking", "Spawn", "Sandbox", "Keeper", "Engine", "Functions",
-            "Comparison", "Daemon",
+            "Linux", "JSON", "OCI", "Lambda", "Registry", "Networking", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing",
+            "Metering", "Functions", "Deploying", "Comparison", "Daemon",
         ],
         outside: [argumentParser]),
     Module(name: "forkless", rung: .edge, needs: ["CommandLine"], form: .executable, tested: false),
@@ -170,6 +200,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: modules.map(target) + modules.filter(\.tested).map(testTarget)
         + testLibraries.values.joined().sorted().map { .systemLibrary(name: $0, path: "Tests/\($0)") }

@@ -1,0 +1,36 @@
+/// One request and its answer, confined to the loop of its connection.
+///
+/// The body comes after the head, as `HTTPService.receive` wished. An answer may be given at any time, once: whole with
+/// `respond`, or in parts with `begin`, `send` and `finish`.
+package protocol HTTPExchange: AnyObject {
+    var request: HTTPRequest { get }
+    var loop: ServingLoop { get }
+    /// The address of a client of a TCP listener; nil for a unix socket.
+    var peerAddress: String? { get }
+    /// Called once when the client has gone before the answer was complete.
+    var onAbandoned: (() -> Void)? { get set }
+
+    /// Gives the whole answer in one write. Content-Length is added.
+    func respond(_ response: HTTPResponse)
+    /// Begins an answer whose body comes in parts (chunked).
+    func begin(_ status: Int, headers: HeaderFields)
+    func send(_ bytes: [UInt8])
+    /// Ends an answer in parts.
+    func finish(trailers: HeaderFields)
+    /// Breaks the connection off: the client sees that the answer is not complete.
+    func abort()
+}
+
+/// How a service wants the body of a request.
+package enum BodyReading {
+    /// All of it, when it is complete. A longer one is answered with 413 and not given to the service.
+    case whole(limit: Int, then: ([UInt8]) -> Void)
+    /// Part by part. `isComplete` is false when the client went away in the middle.
+    case parts(onPart: ([UInt8]) -> Void, onEnd: (_ trailers: HeaderFields, _ isComplete: Bool) -> Void)
+}
+
+/// What answers the requests of a listener, on the loop of each connection.
+package protocol HTTPService: AnyObject {
+    /// A request's head has come.
+    func receive(_ exchange: any HTTPExchange) -> BodyReading
+}

@@ -1,0 +1,1 @@
+// Deploying: see its files.

@@ -1,0 +1,1 @@
+// EventSources: see its files.

@@ -1,0 +1,1 @@
+// LambdaAPI: see its files.
