@@ -35,7 +35,7 @@ TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=j
     ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux busybox=busybox-static skopeo=skopeo podman=podman \
     dockerd=docker.io docker=docker.io unshare=util-linux openssl=openssl curl=curl zstd=zstd
 BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3 dockerd=docker.io docker=docker.io unshare=util-linux nft=nftables \
-    ip=iproute2
+    ip=iproute2 nginx=nginx /usr/sbin/fcgiwrap=fcgiwrap wrk=wrk ab=apache2-utils curl=curl
 
 all: build
 
@@ -61,6 +61,7 @@ bench: swift
 	@swift build $(RELEASE) --product forkless-load
 	@swift build -c release --package-path Benchmarks
 	@cc -O2 -nostdlib -static -o $(EXAMPLES)/waiting Benchmarks/Programs/waiting.c
+	@cc -O2 -static -o $(EXAMPLES)/cgi-echo Benchmarks/Programs/cgi-echo.c
 	@Benchmarks/.build/release/bench --programs .build/release --examples $(EXAMPLES) --output $(BENCH) $(FLAGS)
 
 check: swift

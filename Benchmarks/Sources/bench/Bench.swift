@@ -35,7 +35,7 @@ enum Bench {
 
 /// The parts of a run, in order.
 enum BenchPart: String, CaseIterable {
-    case spawn, container, throughput, standby, density, unpack, containers
+    case spawn, container, throughput, standby, density, unpack, containers, functions
 
     func run(_ options: BenchOptions) async throws -> Section {
         switch self {
@@ -44,6 +44,7 @@ enum BenchPart: String, CaseIterable {
         case .throughput: try await ThroughputBenchmark(options).run()
         case .standby: try await StandbyBenchmark(options).run()
         case .containers: try await ContainersBenchmark(options).run()
+        case .functions: try await FunctionsBenchmark(options).run()
         case .unpack: try await UnpackBenchmark(options).run()
         case .density: try await DensityBenchmark(options).run()
         }
