@@ -9,19 +9,23 @@ package struct NodeSettings: Hashable, Sendable {
     /// What the node says it is.
     package var version: String
     package var registries: RegistrySettings
+    package var lambda: LambdaSettings
 
     package init(
         state: String, run: String, keeper: String? = nil, version: String,
-        registries: RegistrySettings = RegistrySettings()
+        registries: RegistrySettings = RegistrySettings(), lambda: LambdaSettings = LambdaSettings()
     ) {
         self.state = state
         self.run = run
         self.keeper = keeper
         self.version = version
         self.registries = registries
+        self.lambda = lambda
     }
 
     package var nodeSocket: String { "\(run)/node.sock" }
+    /// Where the Lambda API is served to this machine's administrator.
+    package var lambdaSocket: String { "\(run)/lambda.sock" }
 
     /// sun_path of unix(7) holds 108 bytes with its NUL.
     private static let socketPathBytesLimit = 107
@@ -33,7 +37,8 @@ package struct NodeSettings: Hashable, Sendable {
         settings.run = Self.absolute(run, workingDirectory)
         settings.keeper = keeper.map { Self.absolute($0, workingDirectory) }
         settings.registries = try registries.validated { Self.absolute($0, workingDirectory) }
-        for socket in ["\(settings.run)/keeper.sock", settings.nodeSocket]
+        settings.lambda = try lambda.validated { Self.absolute($0, workingDirectory) }
+        for socket in ["\(settings.run)/keeper.sock", settings.nodeSocket, settings.lambdaSocket]
         where socket.utf8.count > Self.socketPathBytesLimit {
             throw NodeSettingsError(
                 "--run \(settings.run): the path of a socket has at most \(Self.socketPathBytesLimit) bytes, and "

@@ -32,6 +32,8 @@ struct NodeDirectories: Hashable {
     var run: String
 
     var nodeSocket: String { run + "/node.sock" }
+    /// Where the node serves the Lambda API to its own machine.
+    var lambdaSocket: String { run + "/lambda.sock" }
 
     /// The defaults are the machine's for root, and the XDG base directories for everybody else.
     init(state: String?, run: String?, isRoot: Bool, variable: (String) -> String?) throws(FlagError) {

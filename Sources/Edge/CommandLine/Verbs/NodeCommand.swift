@@ -22,6 +22,7 @@ struct NodeCommand: Verb {
     var keeper: String?
 
     @OptionGroup(title: "Registries") var registries: NodeRegistryFlags
+    @OptionGroup(title: "Functions") var functions: NodeFunctionFlags
     @OptionGroup var output: OutputFlags
     @OptionGroup(title: "Node") var node: NodeFlags
 
@@ -32,7 +33,8 @@ struct NodeCommand: Verb {
         let keeper = try nonempty(keeper, "--keeper") ?? OwnProcess.variable("FORKLESS_KEEPER").flatMap { $0.isEmpty ? nil : $0 }
         let settings = NodeSettings(
             state: directories.state, run: directories.run, keeper: keeper, version: Version.number,
-            registries: try registries.settings(OwnProcess.variable))
+            registries: try registries.settings(OwnProcess.variable),
+            lambda: try functions.settings(OwnProcess.variable))
         guard isDetached else {
             let format = output.output
             let parts = [FunctionPart.maker, RegistryPart.maker, ImagePart.maker, BuildPart.maker]
@@ -45,7 +47,7 @@ struct NodeCommand: Verb {
         let absolute = try settings.validated(workingDirectory: OwnProcess.workingDirectory() ?? "/")
         var arguments = ["node", "--state", absolute.state, "--run", absolute.run]
         if let keeper = absolute.keeper { arguments += ["--keeper", keeper] }
-        arguments += NodeRegistryFlags.words(absolute.registries)
+        arguments += NodeRegistryFlags.words(absolute.registries) + NodeFunctionFlags.words(absolute.lambda)
         let version = try await NodeProgram.detach(absolute, arguments: arguments)
         switch output.output {
         case .json: try StandardStreams.write(["socket": .string(absolute.nodeSocket), "node": version.json])

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Daemon
+
+/// What a node is told of its functions.
+struct NodeFunctionFlags: ParsableArguments {
+    @Option(
+        name: .customLong("lambda-listen"),
+        help: ArgumentHelp(
+            "Where the Lambda API is served beside RUN/lambda.sock, or `off` (default: 127.0.0.1:3001; or FORKLESS_LAMBDA_LISTEN).",
+            valueName: "host:port|off"))
+    var api: String?
+
+    @Option(
+        name: .customLong("http-listen"),
+        help: ArgumentHelp(
+            "Where function URLs are served, or `off` (default: 127.0.0.1:7070; or FORKLESS_HTTP_LISTEN).",
+            valueName: "host:port|off"))
+    var http: String?
+
+    @Option(
+        name: .customLong("access-keys"),
+        help: ArgumentHelp(
+            "Lines `ID SECRET`, mode 600: requests over TCP must be signed by one of them (or FORKLESS_ACCESS_KEYS).",
+            valueName: "file"))
+    var accessKeys: String?
+
+    @Option(
+        name: .customLong("prices"),
+        help: ArgumentHelp("The price book that reports compute costs from (or FORKLESS_PRICES).", valueName: "file"))
+    var prices: String?
+
+    /// Flags come before variables; an empty variable counts as unset.
+    func settings(_ variable: (String) -> String?) throws(FlagError) -> LambdaSettings {
+        func set(_ name: String) -> String? { variable(name).flatMap { $0.isEmpty ? nil : $0 } }
+        let files = [("--access-keys", accessKeys), ("--prices", prices)]
+        for (flag, value) in files where value == "" { throw FlagError(flag, "", "the value is empty") }
+        return LambdaSettings(
+            api: try Self.address(api ?? set("FORKLESS_LAMBDA_LISTEN"), "--lambda-listen", LambdaSettings.usualAPI),
+            http: try Self.address(http ?? set("FORKLESS_HTTP_LISTEN"), "--http-listen", LambdaSettings.usualHTTP),
+            accessKeys: accessKeys ?? set("FORKLESS_ACCESS_KEYS"), prices: prices ?? set("FORKLESS_PRICES"),
+            region: set("AWS_REGION") ?? LambdaSettings.usualRegion)
+    }
+
+    private static func address(
+        _ text: String?, _ flag: String, _ usual: ListenAddress
+    ) throws(FlagError) -> ListenAddress? {
+        guard let text else { return usual }
+        if text == "off" { return nil }
+        guard let address = ListenAddress(text) else {
+            throw FlagError(
+                flag, text, "not an address to listen at",
+                advice: "Write an address in numbers and a port (\(usual), [::1]:\(usual.port)), or off.")
+        }
+        return address
+    }
+
+    /// The flags that say the same; AWS_REGION is in the environment, which a node in the background inherits.
+    static func words(_ settings: LambdaSettings) -> [String] {
+        words("--lambda-listen", settings.api) + words("--http-listen", settings.http)
+            + (settings.accessKeys.map { ["--access-keys", $0] } ?? []) + (settings.prices.map { ["--prices", $0] } ?? [])
+    }
+
+    /// A usual address is left out, so that it stays one that may be taken.
+    private static func words(_ flag: String, _ address: ListenAddress?) -> [String] {
+        guard let address else { return [flag, "off"] }
+        return address.isAsked ? [flag, "\(address)"] : []
+    }
+}
