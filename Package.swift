@@ -33,7 +33,10 @@ struct Module {
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let database: [Target.Dependency] = [
+    .product(name: "GRDB", package: "GRDB.swift"),
+    .product(name: "GRDBSQLite", package: "GRDB.swift"),
+]
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let httpServer: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -79,7 +82,7 @@ let modules = [
 
     Module(name: "HTTPServing", rung: .container, needs: ["Linux"], outside: httpServer),
 
-    Module(name: "Store", rung: .node, needs: ["Linux", "JSON"], outside: [database]),
+    Module(name: "Store", rung: .node, needs: ["Linux", "JSON"], outside: database),
 
     Module(name: "Metering", rung: .function, needs: ["Linux", "JSON", "Lambda", "Store"], outside: [crypto]),
     Module(

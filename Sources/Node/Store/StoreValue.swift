@@ -34,6 +34,8 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
         case full
         /// The file is no database, or is damaged.
         case damaged
+        /// Too many changes wait for the disk already, or the database has been closed: nothing was done.
+        case refused
         case other
     }
 
