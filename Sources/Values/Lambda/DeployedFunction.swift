@@ -30,6 +30,13 @@ package struct DeployedFunction: Hashable, Sendable {
     package var fileSystems: [FileSystem] = []
     /// `LoggingConfig.LogFormat` is JSON.
     package var logsJSON: Bool
+    /// `LoggingConfig.ApplicationLogLevel` and `SystemLogLevel`; nil: everything. Only with JSON.
+    package var applicationLogLevel: String? = nil
+    package var systemLogLevel: String? = nil
+    /// `LoggingConfig.LogGroup`.
+    package var logGroup: String? = nil
+    /// `TracingConfig.Mode` is Active: the trace header says Sampled=1 where the caller's says nothing.
+    package var tracesActively: Bool = false
     package var settings: FunctionSettings
 
     package init(
