@@ -33,7 +33,8 @@ BUILD_NEEDS = ld=binutils cc=gcc /usr/include/stdio.h=libc6-dev git=git $(LIBRAR
 TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=jq ledger=ledger \
     docker-registry=docker-registry xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps nft=nftables ip=iproute2 \
     ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux busybox=busybox-static skopeo=skopeo podman=podman \
-    dockerd=docker.io docker=docker.io unshare=util-linux openssl=openssl curl=curl zstd=zstd
+    dockerd=docker.io docker=docker.io unshare=util-linux openssl=openssl curl=curl zstd=zstd \
+    /usr/share/doc/python3-venv=python3-venv
 BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3 dockerd=docker.io docker=docker.io unshare=util-linux nft=nftables \
     ip=iproute2 nginx=nginx /usr/sbin/fcgiwrap=fcgiwrap wrk=wrk ab=apache2-utils curl=curl
 
