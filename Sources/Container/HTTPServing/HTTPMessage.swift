@@ -26,8 +26,29 @@ package struct HeaderFields: Hashable, Sendable {
     /// Adds a field, whether or not there is one of that name.
     package mutating func add(_ name: String, _ value: String) { fields.append(Field(name, value)) }
 
-    private static func areEqual(_ a: String, _ b: String) -> Bool {
-        a.utf8.count == b.utf8.count && zip(a.utf8, b.utf8).allSatisfy { lower($0) == lower($1) }
+    /// Whether two names are the same.
+    package static func areEqual(_ a: String, _ b: String) -> Bool {
+        guard a.utf8.count == b.utf8.count else { return false }
+        var rest = b.utf8.makeIterator()
+        for byte in a.utf8 where lower(byte) != lower(rest.next()!) { return false }
+        return true
+    }
+
+    /// Whether a text can be a name: a token, RFC 9110 section 5.6.2.
+    package static func isName(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                default: "!#$%&'*+-.^_`|~".utf8.contains($0)
+                }
+            }
+    }
+
+    /// Whether a text can be a value: no control character but the tabulator, RFC 9110 section 5.5.
+    package static func isValue(_ text: String) -> Bool {
+        text.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }
     }
 
     private static func lower(_ byte: UInt8) -> UInt8 {

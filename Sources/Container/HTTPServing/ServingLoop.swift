@@ -45,7 +45,7 @@ package struct ScheduledWork: Sendable {
 
 /// Some loops, each with a thread of its own.
 package final class ServingLoops: Sendable {
-    private let group: MultiThreadedEventLoopGroup
+    let group: MultiThreadedEventLoopGroup
     package let loops: [ServingLoop]
 
     package init(count: Int) {

@@ -23,14 +23,16 @@ package enum InternetSocket {
     /// A socket bound to an endpoint; a stream listens unless told not to. Port 0 is a free port: see `local`.
     ///
     /// - Throws: `SystemError`; EADDRINUSE when somebody else has it, EADDRNOTAVAIL when the address is not ours.
-    package static func bind(_ kind: Kind, to endpoint: InternetEndpoint, listens: Bool = true) throws(SystemError) -> OwnedFD {
+    package static func bind(
+        _ kind: Kind, to endpoint: InternetEndpoint, listens: Bool = true, backlog: CInt = 128
+    ) throws(SystemError) -> OwnedFD {
         let fd = try make(kind, isIPv6: endpoint.address.isIPv6)
         let raw = fd.raw
         if endpoint.address.isIPv6 { try set(raw, CInt(IPPROTO_IPV6), IPV6_V6ONLY) }
         if kind == .stream { try set(raw, SOL_SOCKET, SO_REUSEADDR) }
         var native = endpoint.native
         try call("bind a socket to", "\(endpoint)") { ck_bind_internet(raw, &native) }
-        if kind == .stream, listens { try call("listen at", "\(endpoint)") { ck_listen(raw, 128) } }
+        if kind == .stream, listens { try call("listen at", "\(endpoint)") { ck_listen(raw, backlog) } }
         return fd
     }
 

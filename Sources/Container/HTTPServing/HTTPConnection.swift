@@ -1,0 +1,426 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// One connection of a listener: requests come in order, and so do their answers.
+///
+/// Invariants (each with a test in HTTPConnectionTests):
+/// 1. A request that came behind another is given to the service when the answer of the first is complete
+///    (`answers come in the order of the requests`).
+/// 2. A whole answer is one write (`a whole answer is one write`).
+/// 3. A request whose answer is awaited is never timed out; heads and idle connections are
+///    (`a long poll outlives the time-out of heads`).
+/// 4. What waits is bounded: requests behind a long poll, and answers that are not taken
+///    (`a client that sends without end is not read without end`, `a client that takes nothing is cut off`).
+/// 5. What is no HTTP ends the connection after the answers that were owed (`garbage behind a request is answered after it`).
+final class HTTPConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = ByteBuffer
+
+    /// Why nothing is read.
+    enum Pause: Int { case service = 1, waiting = 2 }
+
+    let loop: ServingLoop
+    private let registry: ConnectionRegistry
+    private let limits: HTTPLimits
+    private var context: ChannelHandlerContext?
+    private var current: ConnectionExchange?
+    /// Parts of requests that came behind the current one.
+    private var waiting = CircularBuffer<HTTPServerRequestPart>()
+    private var waitingBytes = 0
+    private var pauses = 0
+    private var keepsAlive = true
+    private var isInputOver = false
+    /// The status that answers what is no HTTP, once it has come.
+    private var malformed: HTTPResponse?
+    /// The answer that ends the connection is out; what still comes is thrown away.
+    private var isLingering = false
+    private var isPumping = false
+    private var isReading = false
+    private var needsFlush = false
+    /// Reused for one answer after the other.
+    private var room = ByteBuffer()
+    private var lastEvent = NIODeadline.now()
+    private var timer: Scheduled<Void>?
+    private var isPeerKnown = false
+    private var peer: String?
+
+    init(_ registry: ConnectionRegistry, limits: HTTPLimits) {
+        self.registry = registry
+        self.limits = limits
+        loop = registry.loop
+    }
+
+    // MARK: Life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        registry.add(self)
+        startTimer()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        timer = nil
+        registry.remove(self)
+        let abandoned = current
+        current = nil
+        waiting.removeAll()
+        self.context = nil
+        abandoned?.abandon()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else {
+            context.close(promise: nil)
+            return
+        }
+        guard malformed == nil, !isLingering else { return }
+        isInputOver = true
+        malformed =
+            error == .headerOverflow
+            ? .plain(431, "The request's head is longer than the \(limits.headBytes) bytes or \(limits.fieldCount) fields allowed.")
+            : .plain(400, "The request is no HTTP/1.1: \(error).")
+        pump()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            isInputOver = true
+            if isLingering { context.close(promise: nil) } else { pump() }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Ends it: at once when nothing is under way, else when the answer is complete.
+    func closeWhenIdle() {
+        keepsAlive = false
+        if current == nil, waiting.isEmpty { context?.close(promise: nil) }
+    }
+
+    func breakOff() { context?.close(promise: nil) }
+
+    var peerAddress: String? {
+        if !isPeerKnown {
+            isPeerKnown = true
+            peer = context?.channel.remoteAddress?.ipAddress
+        }
+        return peer
+    }
+
+    // MARK: Time
+
+    private func startTimer() {
+        guard let shortest = [limits.headTimeout, limits.bodyTimeout].compactMap({ $0 }).min() else { return }
+        schedule(after: TimeAmount(shortest))
+    }
+
+    private func schedule(after span: TimeAmount) {
+        guard let context else { return }
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: span) { self.tick() }
+    }
+
+    private func tick() {
+        guard let context else { return }
+        if isLingering { return context.close(promise: nil) }
+        let limit: Duration?
+        if let current {
+            if case .parts = current.body { limit = nil } else { limit = current.isRequestComplete ? nil : limits.bodyTimeout }
+        } else {
+            limit = limits.headTimeout
+        }
+        guard let limit else { return startTimer() }
+        let left = lastEvent + TimeAmount(limit) - .now()
+        if left <= .zero { context.close(promise: nil) } else { schedule(after: left) }
+    }
+
+    // MARK: Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isLingering else { return }
+        isReading = true
+        let part = unwrapInboundIn(data)
+        lastEvent = .now()
+        if waiting.isEmpty, !isPumping, current.map({ !$0.isRequestComplete }) ?? true {
+            isPumping = true
+            take(part)
+            isPumping = false
+            pump()
+        } else {
+            waiting.append(part)
+            waitingBytes += part.size
+            if waitingBytes > limits.waitingBytes { pause(.waiting, nil) }
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        if needsFlush {
+            needsFlush = false
+            context.flush()
+        }
+    }
+
+    /// Takes what waits, as far as the exchange under way lets it, and ends what is to be ended.
+    private func pump() {
+        guard !isPumping, !isLingering else { return }
+        isPumping = true
+        defer { isPumping = false }
+        while !waiting.isEmpty, !isLingering, current.map({ !$0.isRequestComplete }) ?? keepsAlive {
+            let part = waiting.removeFirst()
+            waitingBytes -= part.size
+            take(part)
+        }
+        guard !isLingering, context != nil else { return }
+        if waitingBytes <= limits.waitingBytes { resume(.waiting, nil) }
+        if let current, current.isRequestComplete { return }
+        if let malformed, waiting.isEmpty {
+            if let current, current.answer == .awaited {
+                keepsAlive = false
+                current.body = .unwanted(0)
+                current.onAbandoned?()
+                current.respond(malformed)
+            } else if current == nil {
+                writeUnasked(malformed)
+            } else {
+                context?.close(promise: nil)
+            }
+        } else if isInputOver || (current == nil && !keepsAlive) {
+            context?.close(promise: nil)
+        }
+    }
+
+    private func take(_ part: HTTPServerRequestPart) {
+        switch part {
+        case .head(let head): begin(head)
+        case .body(let bytes):
+            guard let current else { return }
+            take(bytes, current)
+        case .end(let trailers):
+            guard let current else { return }
+            end(trailers, current)
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead) {
+        let request = HTTPRequest(method: head.method.rawValue, target: head.uri, headers: HeaderFields(head.headers))
+        let exchange = ConnectionExchange(request, on: self, isOldClient: head.version.minor == 0)
+        current = exchange
+        if !head.isKeepAlive { keepsAlive = false }
+        if head.method == .CONNECT || head.headers.contains(name: "upgrade") { keepsAlive = false }
+        if head.method == .CONNECT { return refuse(exchange, .plain(501, "This is no proxy: CONNECT is not served.")) }
+        let expectation = request.headers["expect"]
+        if let expectation, !HeaderFields.areEqual(expectation, "100-continue") {
+            return refuse(exchange, .plain(417, "'Expect: \(expectation)' is not supported, only '100-continue' is."))
+        }
+        let reading = registry.service.receive(exchange)
+        guard exchange.answer == .awaited || exchange.isInParts else { return exchange.body = .unwanted(0) }
+        switch reading {
+        case .whole(let limit, let then):
+            if let length = request.headers["content-length"].flatMap({ Int($0) }), length > limit {
+                return refuse(exchange, registry.service.answerToLongBody(of: request, limit: limit))
+            }
+            exchange.body = .whole(nil, limit: limit, then: then)
+        case .parts(let onPart, let onEnd): exchange.body = .parts(onPart: onPart, onEnd: onEnd)
+        }
+        if expectation != nil, !exchange.isOldClient, exchange.answer == .awaited {
+            write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+        }
+    }
+
+    private func refuse(_ exchange: ConnectionExchange, _ response: HTTPResponse) {
+        exchange.body = .unwanted(0)
+        exchange.respond(response)
+    }
+
+    private func take(_ bytes: ByteBuffer, _ exchange: ConnectionExchange) {
+        switch exchange.body {
+        case .whole(let before, let limit, let then):
+            // Taken out while it grows, so that it is not copied.
+            exchange.body = .unknown
+            guard (before?.readableBytes ?? 0) + bytes.readableBytes <= limit else {
+                return refuse(exchange, registry.service.answerToLongBody(of: exchange.request, limit: limit))
+            }
+            if var all = before {
+                all.writeImmutableBuffer(bytes)
+                exchange.body = .whole(all, limit: limit, then: then)
+            } else {
+                exchange.body = .whole(bytes, limit: limit, then: then)
+            }
+        case .parts(let onPart, _): onPart(Array(buffer: bytes))
+        case .unwanted(let count):
+            exchange.body = .unwanted(count + bytes.readableBytes)
+            if count + bytes.readableBytes > limits.unwantedBytes { linger() }
+        case .unknown, .complete: preconditionFailure("a part of a body outside of one")
+        }
+    }
+
+    private func end(_ trailers: HTTPHeaders?, _ exchange: ConnectionExchange) {
+        let body = exchange.body
+        exchange.body = .complete
+        switch body {
+        case .whole(let bytes, _, let then): then(bytes.map { Array(buffer: $0) } ?? [])
+        case .parts(_, let onEnd): onEnd(trailers.map { HeaderFields($0) } ?? HeaderFields(), true)
+        case .unwanted: break
+        case .unknown, .complete: preconditionFailure("the end of a body outside of one")
+        }
+        settle(exchange)
+    }
+
+    func pause(_ reason: Pause, _ exchange: ConnectionExchange?) {
+        guard let context, exchange == nil || exchange === current else { return }
+        if pauses == 0 { try? context.channel.syncOptions!.setOption(.autoRead, value: false) }
+        pauses |= reason.rawValue
+    }
+
+    func resume(_ reason: Pause, _ exchange: ConnectionExchange?) {
+        guard let context, exchange == nil || exchange === current, pauses & reason.rawValue != 0 else { return }
+        pauses &= ~reason.rawValue
+        if pauses == 0 { try? context.channel.syncOptions!.setOption(.autoRead, value: true) }
+    }
+
+    // MARK: Answering
+
+    func respond(_ response: HTTPResponse, to exchange: ConnectionExchange) {
+        let framing: AnswerHead.Framing = hasNoBody(response.status) ? .none : .length(response.body.count)
+        takeRoom(512 + response.body.count)
+        guard writeHead(response.status, response.headers, framing, exchange) else {
+            return respond(Self.unwritable, to: exchange)
+        }
+        if framing != .none, !exchange.isHead { room.writeBytes(response.body) }
+        exchange.answer = .complete
+        write(room)
+        settle(exchange)
+    }
+
+    func begin(_ status: Int, _ headers: HeaderFields, of exchange: ConnectionExchange) {
+        let framing: AnswerHead.Framing =
+            hasNoBody(status) ? .none : exchange.isOldClient ? .untilClose : .chunked
+        if framing == .untilClose { keepsAlive = false }
+        takeRoom(1024)
+        guard writeHead(status, headers, framing, exchange) else { return respond(Self.unwritable, to: exchange) }
+        exchange.answer = .inParts(exchange.isHead ? .none : framing)
+        write(room)
+    }
+
+    func send(_ bytes: [UInt8], _ framing: AnswerHead.Framing, of exchange: ConnectionExchange) {
+        guard framing != .none, !bytes.isEmpty, let context else { return }
+        takeRoom(bytes.count + 32)
+        if framing == .chunked {
+            room.writeString(String(bytes.count, radix: 16))
+            room.writeStaticString("\r\n")
+        }
+        room.writeBytes(bytes)
+        if framing == .chunked { room.writeStaticString("\r\n") }
+        write(room)
+        if !context.channel.isWritable, unsentBytes > limits.unsentBytes { context.close(promise: nil) }
+    }
+
+    func finish(_ trailers: HeaderFields, _ framing: AnswerHead.Framing, of exchange: ConnectionExchange) {
+        exchange.answer = .complete
+        if framing == .chunked {
+            takeRoom(256)
+            room.writeStaticString("0\r\n")
+            for field in trailers.fields where HeaderFields.isName(field.name) && HeaderFields.isValue(field.value) {
+                room.writeString("\(field.name): \(field.value)\r\n")
+            }
+            room.writeStaticString("\r\n")
+            write(room)
+        }
+        settle(exchange)
+    }
+
+    private static let unwritable = HTTPResponse.plain(500, "The answer has a header field that no header can carry.")
+
+    private func hasNoBody(_ status: Int) -> Bool { status < 200 || status == 204 || status == 304 }
+
+    private func writeHead(
+        _ status: Int, _ headers: HeaderFields, _ framing: AnswerHead.Framing, _ exchange: ConnectionExchange
+    ) -> Bool {
+        AnswerHead.write(
+            status, headers, framing, closes: !keepsAlive, isOldClient: exchange.isOldClient, date: registry.date, to: &room)
+    }
+
+    private func takeRoom(_ bytes: Int) {
+        if room.capacity > 64 << 10 { room = ByteBuffer() }
+        room.clear(minimumCapacity: bytes)
+    }
+
+    private func write(_ buffer: ByteBuffer) {
+        guard let context else { return }
+        context.write(wrapOutboundOut(buffer), promise: nil)
+        if isReading { needsFlush = true } else { context.flush() }
+    }
+
+    /// When both the request and the answer are complete, the exchange is over.
+    private func settle(_ exchange: ConnectionExchange) {
+        guard exchange === current, exchange.answer == .complete else { return }
+        if malformed != nil, !exchange.isRequestComplete { return linger() }
+        guard exchange.isRequestComplete else {
+            if pauses & Pause.service.rawValue != 0 { resume(.service, exchange) }
+            if case .unwanted = exchange.body {} else if case .unknown = exchange.body {} else { exchange.body = .unwanted(0) }
+            return
+        }
+        if pauses & Pause.service.rawValue != 0 { resume(.service, exchange) }
+        current = nil
+        exchange.forget()
+        lastEvent = .now()
+        pump()
+    }
+
+    private func writeUnasked(_ response: HTTPResponse) {
+        keepsAlive = false
+        takeRoom(512)
+        _ = AnswerHead.write(
+            response.status, response.headers, .length(response.body.count), closes: true, isOldClient: false,
+            date: registry.date, to: &room)
+        room.writeBytes(response.body)
+        write(room)
+        linger()
+    }
+
+    /// Closes so that the client sees the answer, although it may still be sending: a socket that is closed with unread
+    /// bytes resets the connection, and the answer is lost with it.
+    private func linger() {
+        guard !isLingering, let context else { return }
+        isLingering = true
+        if isInputOver, malformed == nil { return context.close(promise: nil) }
+        context.flush()
+        needsFlush = false
+        context.close(mode: .output, promise: nil)
+        timer?.cancel()
+        schedule(after: .seconds(2))
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    private var unsentBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { current?.onWritable?() }
+    }
+}
+
+extension ConnectionExchange {
+    var isInParts: Bool {
+        if case .inParts = answer { true } else { false }
+    }
+}
+
+extension HTTPServerRequestPart {
+    /// About what it takes in memory, bytes.
+    fileprivate var size: Int {
+        switch self {
+        case .head(let head): 256 + head.uri.utf8.count + head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        case .body(let bytes): bytes.readableBytes + 64
+        case .end: 64
+        }
+    }
+}
+
+extension HeaderFields {
+    init(_ headers: HTTPHeaders) {
+        fields.reserveCapacity(headers.count)
+        for (name, value) in headers { fields.append(Field(name, value)) }
+    }
+}
