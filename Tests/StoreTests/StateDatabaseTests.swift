@@ -1,9 +1,8 @@
 import Linux
+import Store
 import Synchronization
 import TestKit
 import Testing
-
-@testable import Store
 
 /// What is written is there, in order, or not at all.
 struct StateDatabaseTests {
@@ -83,12 +82,12 @@ struct StateDatabaseTests {
         let answers = Mutex<[String]>([])
         // The first holds the writer until all others wait, so that they share a transaction.
         let gate = Mutex(false)
-        database.enqueue { _ throws(StoreFailure) in
+        database.enqueue { (_) throws(StoreFailure) -> Void in
             while !gate.withLock({ $0 }) { Clock.pauseBlocking(milliseconds: 1) }
         } then: { _ in
         }
         for word in ["a", "b", "a", "c"] {
-            database.enqueue { store throws(StoreFailure) in
+            database.enqueue { store throws(StoreFailure) -> Void in
                 try store.execute("INSERT INTO words (word) VALUES (?1)", [.text("before " + word)])
                 try store.execute("INSERT INTO words (word) VALUES (?1)", [.text(word)])
             } then: { result in
@@ -105,11 +104,11 @@ struct StateDatabaseTests {
         let directory = try TemporaryDirectory("store")
         let database = try Self.open(directory)
         let failure = await #expect(throws: StoreFailure.self) {
-            try await database.write { store throws(StoreFailure) in try store.execute("INSERT INTO nothing VALUES (1)") }
+            try await database.write { store throws(StoreFailure) in try store.execute("INSERT INTO nowhere VALUES (1)") }
         }
         #expect(failure?.kind == .other)
         let sentence = failure?.sentence ?? ""
-        for part in ["INSERT INTO nothing", directory.path("node.db"), "no such table"] { #expect(sentence.contains(part)) }
+        for part in ["INSERT INTO nowhere", directory.path("node.db"), "no such table"] { #expect(sentence.contains(part)) }
     }
 
     @Test func `a reader cannot write`() async throws {
@@ -130,10 +129,10 @@ struct StateDatabaseTests {
     @Test func `more changes than may wait are refused`() async throws {
         let directory = try TemporaryDirectory("store")
         let path = directory.path("node.db")
-        let database = try StateDatabase(path: path, migrations: Self.migrations, isReadOnly: false, waitingLimit: 3)
+        let database = try StateDatabase(path: path, migrations: Self.migrations, waitingLimit: 3)
         let gate = Mutex(false)
         let isHeld = Mutex(false)
-        database.enqueue { _ throws(StoreFailure) in
+        database.enqueue { (_) throws(StoreFailure) -> Void in
             isHeld.withLock { $0 = true }
             while !gate.withLock({ $0 }) { Clock.pauseBlocking(milliseconds: 1) }
         } then: { _ in
@@ -141,7 +140,7 @@ struct StateDatabaseTests {
         try await eventually { isHeld.withLock { $0 } }
         let answers = Mutex<[StoreFailure.Kind?]>([])
         for number in 0..<5 {
-            database.enqueue { store throws(StoreFailure) in
+            database.enqueue { store throws(StoreFailure) -> Void in
                 try store.execute("INSERT INTO words (word) VALUES (?1)", [.text("\(number)")])
             } then: { result in
                 let kind: StoreFailure.Kind? = if case .failure(let failure) = result { failure.kind } else { nil }

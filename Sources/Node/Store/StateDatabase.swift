@@ -28,7 +28,10 @@ package final class StateDatabase: Sendable {
     /// - Parameters:
     ///   - path: the file; its directory exists.
     ///   - migrations: of every part that uses it, in order.
-    package convenience init(path: String, migrations: [StoreMigration]) throws(StoreFailure) {
+    ///   - waitingLimit: how many changes may wait.
+    package convenience init(
+        path: String, migrations: [StoreMigration], waitingLimit: Int = StateDatabase.waitingLimit
+    ) throws(StoreFailure) {
         // Made here for its permissions, which SQLite also gives to the files beside it. Never opened when it is there:
         // closing any descriptor of a file drops this process's locks on it, fcntl(2).
         if !Files.exists(path) {
@@ -36,7 +39,7 @@ package final class StateDatabase: Sendable {
                 throw StoreFailure(.other, "make the database: \(error)")
             }
         }
-        try self.init(path: path, migrations: migrations, isReadOnly: false, waitingLimit: Self.waitingLimit)
+        try self.init(path: path, migrations: migrations, isReadOnly: false, waitingLimit: waitingLimit)
     }
 
     /// Opens a database that is there, to read it only, also beside a node that uses it.
@@ -47,7 +50,7 @@ package final class StateDatabase: Sendable {
         try self.init(path: path, migrations: [], isReadOnly: true, waitingLimit: 0)
     }
 
-    init(path: String, migrations: [StoreMigration], isReadOnly: Bool, waitingLimit: Int) throws(StoreFailure) {
+    private init(path: String, migrations: [StoreMigration], isReadOnly: Bool, waitingLimit: Int) throws(StoreFailure) {
         self.path = path
         queue = WriteQueue(limit: waitingLimit, path: path)
         do {
