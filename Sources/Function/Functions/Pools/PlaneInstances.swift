@@ -1,0 +1,93 @@
+internal import Lambda
+
+/// Starting instances, hearing of them, and dividing the memory among them.
+extension FunctionPlane {
+    func launch(_ id: InstanceID, isProvisioned: Bool, _ pool: PlanePool) {
+        startsUnderWay += 1
+        pool.starting.insert(id)
+        pool.instances[id] = launcher.launch(pool.function, isProvisioned: isProvisioned, on: loop) { [self] event in
+            heard(event, of: id, pool)
+        }
+    }
+
+    private func heard(_ event: InstanceEvent, of id: InstanceID, _ pool: PlanePool) {
+        let now = now()
+        switch event {
+        case .free:
+            if fair.isEmpty, pool.machine.freeAtOnce(id, now: now) { return }
+            handle(.instanceFreed(id, isReclaimed: mustYield(id, pool, now)), pool, now)
+        case .ready:
+            endStart(id, pool)
+            handle(.instanceReady(id), pool, now)
+        case .failed(let failure):
+            endStart(id, pool)
+            handle(.instanceFailed(id, failure), pool, now)
+        case .ended(let how):
+            guard pool.instances.removeValue(forKey: id) != nil else { return }
+            endStart(id, pool)
+            budget.give(pool.function.memoryMB, of: pool.function.name)
+            if pool.leaving.remove(id) != nil { budget.hasGiven(pool.function.memoryMB) }
+            handle(.instanceEnded(id, how), pool, now)
+        }
+        serve(now)
+    }
+
+    private func endStart(_ id: InstanceID, _ pool: PlanePool) {
+        if pool.starting.remove(id) != nil { startsUnderWay -= 1 }
+    }
+
+    private func mustYield(_ id: InstanceID, _ pool: PlanePool, _ now: Instant) -> Bool {
+        !fair.isEmpty && pool.machine.roster[id]?.isProvisioned != true
+            && fair.shouldYield(
+                pool: pool.number, function: pool.function.name, memoryMB: pool.function.memoryMB, budget, now: now)
+    }
+
+    /// Keeps the fair queue in step with what a pool wants.
+    func settleClaim(_ pool: PlanePool, _ now: Instant) {
+        guard pool.machine.appetite > 0 else {
+            if !fair.isEmpty { fair.withdraw(pool.number) }
+            return
+        }
+        fair.claim(
+            FairQueue.Claim(
+                pool: pool.number, function: pool.function.name, needMB: pool.function.memoryMB,
+                poolHeldMB: pool.machine.alive * pool.function.memoryMB, since: now, urgency: pool.machine.urgency))
+    }
+
+    /// Starts what may be started, and makes room for what may not yet.
+    func serve(_ now: Instant) {
+        while !fair.isEmpty, startsUnderWay < settings.startsAtOnce {
+            switch fair.turn(budget, now: now) {
+            case .nobody: return
+            case .grant(let number):
+                guard let pool = numbered[number] else { return fair.withdraw(number) }
+                grant(pool, now)
+            case .makeRoom(let claim, let missing):
+                return evict(missing, for: claim, now)
+            }
+        }
+    }
+
+    private func grant(_ pool: PlanePool, _ now: Instant) {
+        let before = pool.instances.count
+        budget.take(pool.function.memoryMB, for: pool.function.name)
+        handle(.roomGranted, pool, now)
+        if pool.instances.count == before { budget.give(pool.function.memoryMB, of: pool.function.name) }
+    }
+
+    /// Stops the instances that have been idle longest, whoever has them, until enough is on its way back.
+    private func evict(_ missingMB: Int, for claim: FairQueue.Claim, _ now: Instant) {
+        var missing = missingMB
+        while missing > 0 {
+            var oldest: (since: Instant, pool: PlanePool)?
+            for pool in numbered.values where pool.number != claim.pool {
+                guard let since = pool.machine.idleSince else { continue }
+                if let found = oldest, (found.since, found.pool.number) <= (since, pool.number) { continue }
+                oldest = (since, pool)
+            }
+            guard let oldest else { return }
+            missing -= oldest.pool.function.memoryMB
+            handle(.evict, oldest.pool, now)
+        }
+    }
+}
