@@ -23,6 +23,9 @@ package struct FunctionCall: Sendable {
     /// 1 for the first.
     package var attempt = 1
     package var arrivedAt: Timestamp
+    /// The caller commits the ledger's record of an answer together with a change of its own (an event that is done), unless
+    /// `InvocationAnswer.isRecorded`. Refused calls are recorded by the invoker in any case.
+    package var recordsItself = false
     package var stream: AnswerStream?
 
     package init(

@@ -66,6 +66,10 @@ package struct InvocationAnswer: Hashable, Sendable {
     /// The last bytes of the log, at most 4 KB, with the lines START, END and REPORT.
     package var logTail: [UInt8]
     package var call: MeteredCall
+    /// It is the answer of an earlier call with the same key, byte for byte. Doors say so: `X-Forkless-Replayed: true`.
+    package var isReplayed = false
+    /// `call` is in the ledger already, or about to be. Else whoever asked for that (`FunctionCall.recordsItself`) records it.
+    package var isRecorded = false
 
     package init(payload: [UInt8], contentType: String? = nil, functionError: String? = nil, logTail: [UInt8] = [], call: MeteredCall) {
         self.payload = payload

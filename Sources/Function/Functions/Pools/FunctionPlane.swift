@@ -1,7 +1,7 @@
 package import HTTPServing
 package import Lambda
 internal import Linux
-package import Metering
+internal import Metering
 
 /// Runs the pools of all function versions of one loop: it hears what instances and callers do, asks the pure parts
 /// (`InstancePool`, `FairQueue`, `MemoryBudget`, `ConcurrencyLimits`) what to do, and does it.

@@ -1,5 +1,3 @@
-package import Lambda
-
 /// What happens to the pool of a function version.
 package enum InstancePoolEvent: Hashable, Sendable {
     /// - Parameter deadline: the caller has no use for an answer that begins later.
