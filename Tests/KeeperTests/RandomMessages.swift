@@ -111,7 +111,8 @@ extension SeededChance {
                     stdio: [.passed, .logged, .terminal(size()), .pipes].randomElement(using: &self)!,
                     logBytesLimit: number(), attached: flip(), room: maybe { $0.text() },
                     files: RoomFiles(
-                        hosts: maybe { $0.text() }, hostname: maybe { $0.text() }, resolver: maybe { $0.text() })))
+                        hosts: maybe { $0.text() }, hostname: maybe { $0.text() }, resolver: maybe { $0.text() }),
+                    beneath: maybe { $0.text() }))
         case 5:
             .execute(
                 ExecuteRequest(

@@ -23,6 +23,8 @@ final class Child {
     var mounts: CInt?
     /// Where it writes.
     var room: UsedRoom?
+    /// Whether programs of another sandbox were given the way into this one.
+    var isOpened = false
     let pid: Int32
     let pidfd: SharedFD
     var stage = Stage.preparing
@@ -68,6 +70,8 @@ final class PendingStart {
     var room: String?
     /// What the files of its room are to hold.
     var files = RoomFiles()
+    /// The sandbox inside whose pid namespace it is started; nil: the machine's.
+    var beneath: String?
     /// The network that came with the request.
     var network: SharedFD?
     let arrivedNanoseconds: Int
@@ -153,6 +157,8 @@ final class Supervised {
     var room: UsedRoom?
     let hasPidNamespace: Bool
     let plan: SandboxPlan
+    /// Whether another sandbox was given the way into its cgroup, which nobody else gets then.
+    let isOpened: Bool
     /// What its cgroup is limited to, once somebody changed it.
     var changedLimits: CgroupLimits?
     /// nil once it has been reaped.
@@ -175,6 +181,7 @@ final class Supervised {
         room = child.room
         child.room = nil
         plan = child.plan
+        isOpened = child.isOpened
         hasPidNamespace = plan.namespaces.contains(.pid)
         pidfd = child.pidfd
     }

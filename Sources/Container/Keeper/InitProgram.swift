@@ -5,6 +5,9 @@ import Linux
 /// what nobody else waits for, and ends as the program ends.
 ///
 ///     forkless-keeper --init PATH ARGV0 [ARGV1...]
+///     forkless-keeper --init
+///
+/// The second form has no program: it holds the sandbox for others that enter it, until it is killed.
 ///
 /// The keeper's own executable, bound read-only into the container: nothing of an image is run for it, and what it is
 /// cannot be written through /proc/1/exe (CVE-2019-5736). (test: `an init passes signals on, reaps and ends as its program`)
@@ -14,13 +17,14 @@ package enum InitProgram {
 
     /// - Parameter arguments: what follows the flag: the file to execute, then its argv.
     package static func main(_ arguments: [String]) -> Int32 {
-        guard arguments.count >= 2 else {
+        guard arguments.count != 1 else {
             complain("--init takes a program and its arguments")
             return 2
         }
         var every = sigset_t()
         sigfillset(&every)
         sigprocmask(SIG_SETMASK, &every, nil)
+        if arguments.isEmpty { hold(&every) }
         var child: pid_t = 0
         let problem = start(arguments, &child)
         guard problem == 0 else {
@@ -36,6 +40,13 @@ package enum InitProgram {
                 // What a terminal sends goes to the whole foreground group, so the program has it already.
                 kill(child, number)
             }
+        }
+    }
+
+    /// Reaps what nobody else waits for, for ever.
+    private static func hold(_ every: inout sigset_t) -> Never {
+        while true {
+            if sigwaitinfo(&every, nil) == SIGCHLD { while waitpid(-1, nil, WNOHANG) > 0 {} }
         }
     }
 

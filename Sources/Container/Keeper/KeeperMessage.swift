@@ -2,7 +2,7 @@ package import Linux
 package import Sandbox
 package import Spawn
 
-/// What a node may ask of the keeper. Version 3 of the protocol.
+/// What a node may ask of the keeper. Version 4 of the protocol.
 ///
 /// One message is one SOCK_SEQPACKET datagram: version (1 byte), kind (1 byte), request number (8 bytes), body.
 /// Bodies longer than `MessageSocket.messageBytesLimit` travel in a sealed memory file, the last descriptor of the
@@ -57,10 +57,15 @@ package struct StartRequest: Hashable, Sendable {
     package var room: String?
     /// For a plan with rooms: what the files of /etc are to hold.
     package var files: RoomFiles
+    /// The name of a sandbox that runs and inside whose pid namespace that of this one is made: with it the new one
+    /// ends, and its programs may enter the new one's user namespace and what belongs to that (setns(2)). Descriptors
+    /// that lead there follow in the answer: a pidfd of the new sandbox's first process, then the files of its cgroups
+    /// into which a process writes "0" to join. nil: the machine's pid namespace.
+    package var beneath: String?
 
     package init(
         template: UInt32, sandbox: String, call: ProgramCall, stdio: StandardStreams, logBytesLimit: Int = 16 << 20,
-        attached: Bool = false, room: String? = nil, files: RoomFiles = RoomFiles()
+        attached: Bool = false, room: String? = nil, files: RoomFiles = RoomFiles(), beneath: String? = nil
     ) {
         self.template = template
         self.sandbox = sandbox
@@ -70,6 +75,7 @@ package struct StartRequest: Hashable, Sendable {
         self.attached = attached
         self.room = room
         self.files = files
+        self.beneath = beneath
     }
 }
 

@@ -75,7 +75,8 @@ extension Keeper {
 
     /// Starts a child with a cgroup of its own.
     func makeChild(
-        _ entry: TemplateEntry, terminal: Bool = false, terminalMount: SharedFD? = nil, in roomName: String? = nil
+        _ entry: TemplateEntry, terminal: Bool = false, terminalMount: SharedFD? = nil, in roomName: String? = nil,
+        isNested: Bool = false
     ) throws(KeeperFailure) -> Child {
         sweepLingering()
         var room = try takeRoom(roomName, for: entry)
@@ -87,7 +88,7 @@ extension Keeper {
             let network = entry.sharesNetworks && !terminal ? idleNetworks.popLast() : nil
             let launch = try entry.template.startChild(
                 in: cgroup?.cgroup, of: hierarchy, terminal: terminal, terminalMount: terminalMount, network: network,
-                room: room?.room.descriptor)
+                room: room?.room.descriptor, isNested: isNested)
             let child = try Child(entry, plan: entry.template.plan, cgroup: cgroup, launch: launch)
             child.network = network
             child.room = room

@@ -6,7 +6,7 @@ import Spawn
 
 /// The protocol between node and keeper.
 package enum KeeperProtocol {
-    package static let version: UInt8 = 3
+    package static let version: UInt8 = 4
     /// Version, kind, request number.
     package static let headerBytes = 10
     /// Longest body that travels in a memory file, bytes: 2 MiB of environment, as much of arguments, and room.
@@ -144,6 +144,7 @@ extension WireWriter {
         for text in [request.files.hosts, request.files.hostname, request.files.resolver] {
             write(text) { $0.write($1) }
         }
+        write(request.beneath) { $0.write($1) }
     }
 
     fileprivate mutating func write(_ request: ExecuteRequest) {
@@ -194,7 +195,7 @@ extension WireReader {
         return StartRequest(
             template: template, sandbox: sandbox, call: call, stdio: stdio, logBytesLimit: try readInt(),
             attached: try readBool(), room: try readOptional { reader throws(WireError) in try reader.readText() },
-            files: try readFiles())
+            files: try readFiles(), beneath: try readOptional { reader throws(WireError) in try reader.readText() })
     }
 
     private mutating func readFiles() throws(WireError) -> RoomFiles {

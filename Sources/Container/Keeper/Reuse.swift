@@ -7,7 +7,8 @@ import Sandbox
 // 1. A cgroup is used again only for a sandbox of the same template, when everything in it has ended by itself: since
 //    cgroup.kill was once written, Linux 6.14 and later kill whoever is born into it (CLONE_INTO_CGROUP), because the
 //    kernel compares its count of kills with that of the parent's cgroup.
-//    (test: `after a sandbox was killed the next of its plan starts as any other`)
+//    (test: `after a sandbox was killed the next of its plan starts as any other`) One that another sandbox may join is
+//    nobody else's: the files that lead there are in its hands. (test: `the cgroup of a sandbox beneath another is not used again`)
 // 2. A network namespace is used again only if its sandbox could change nothing in it but sockets, and left none.
 //    (test: `a network namespace is passed on only without a trace of the one before`)
 
@@ -52,7 +53,7 @@ extension Keeper {
         }
         guard let cgroup = program.cgroup else { return }
         if let entry = program.template, !entry.isDropped, entry.idleCgroups.count < TemplateEntry.idleCgroupLimit,
-            program.hasPidNamespace, !program.cgroupWasKilled, program.changedLimits == nil, let hierarchy, let counted,
+            program.hasPidNamespace, !program.cgroupWasKilled, !program.isOpened, program.changedLimits == nil, let hierarchy, let counted,
             let baseline = try? hierarchy.reuse(cgroup, after: counted)
         {
             entry.idleCgroups.append(UsableCgroup(cgroup: cgroup, baseline: baseline))

@@ -17,9 +17,10 @@ extension Keeper {
         try checkParticulars(request, entry.template.plan)
         let start = PendingStart(
             connection: caller.connection, number: caller.number, name: request.sandbox, parent: nil,
-            call: entry.template.plan.usesInit ? request.call.throughInit : request.call)
+            call: entry.template.plan.usesInit && !request.call.isInit ? request.call.throughInit : request.call)
         start.room = request.room
         start.files = request.files
+        start.beneath = request.beneath
         if entry.template.plan.network == .given { start.network = descriptors.removeLast() }
         // In use before anything is made: what fails at once frees the name, too.
         startingNames.insert(start.name)
@@ -48,6 +49,7 @@ extension Keeper {
             throw KeeperFailure(
                 .badRequest, "start \(request.sandbox): its plan has no rooms, so it takes no room and no files of /etc")
         }
+        if let beneath = request.beneath { try checkPlace(request, beneath: beneath, plan) }
         guard let hostname = request.call.hostname else { return }
         guard plan.namespaces.contains(.uts), (1...64).contains(hostname.utf8.count) else {
             throw KeeperFailure(
@@ -79,7 +81,7 @@ extension Keeper {
     /// Gives a start to a child that waits, or to a new one.
     func launch(_ entry: TemplateEntry, _ start: PendingStart) throws(KeeperFailure) {
         // Whoever waits has a fresh room already.
-        while start.room == nil, let child = entry.parked.popLast() {
+        while start.room == nil, start.beneath == nil, let child = entry.parked.popLast() {
             scheduleRefill()
             do {
                 try give(start, to: child)
@@ -91,7 +93,12 @@ extension Keeper {
                 discard(child)
             }
         }
-        let child = try makeChild(entry, in: start.room)
+        let child: Child
+        if let sandbox = start.beneath {
+            child = try makeChild(entry, beneath: sandbox, answering: start)
+        } else {
+            child = try makeChild(entry, in: start.room)
+        }
         child.start = start
         try follow(child)
     }
@@ -192,6 +199,9 @@ extension Keeper {
 }
 
 extension ProgramCall {
+    /// Whether the sandbox's first process is all that is asked for.
+    fileprivate var isInit: Bool { path == SandboxPlan.initPath }
+
     /// The same, started by the sandbox's first process instead of being it.
     fileprivate var throughInit: ProgramCall {
         var call = self

@@ -62,9 +62,10 @@ package final class SandboxTemplate {
     ///   - network: a network namespace to join; nil: it makes one. Not with a terminal.
     ///   - terminalMount: the detached devpts that it belongs to, for a sandbox with mounts of its own.
     ///   - room: where it writes, by descriptor, for a plan with rooms.
+    ///   - isNested: whether its pid namespace is made inside that of this thread's children, which is another sandbox's.
     package func startChild(
         in cgroup: Cgroup?, of hierarchy: CgroupHierarchy?, terminal: Bool = false, terminalMount: SharedFD? = nil,
-        network: SharedFD? = nil, room: SharedFD? = nil
+        network: SharedFD? = nil, room: SharedFD? = nil, isNested: Bool = false
     ) throws(SpawnError) -> ParkedLaunch {
         precondition((room != nil) == (plan.rooms != nil), "a plan with rooms, and no other, starts in a room")
         let compiled = terminal ? terminalProgram() : network == nil ? ordinary : withPooledNetwork
@@ -81,7 +82,8 @@ package final class SandboxTemplate {
         let place = try CgroupPlace(cgroup, of: hierarchy)
         filled += zip(compiled.source.joins, place.entries).map { (slot: $0, descriptor: $1) }
         var launch = try ParkedLaunch(
-            compiled.program, parkingAt: compiled.source.socket, filled: filled, cgroup: place.birth)
+            compiled.program, parkingAt: compiled.source.socket, filled: filled, cgroup: place.birth,
+            isNested: isNested)
         guard plan.namespaces.contains(.user) else { return launch }
         do { try plan.identityMap.write(forChild: launch.pid) } catch {
             launch.abandon()

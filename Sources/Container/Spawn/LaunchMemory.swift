@@ -33,7 +33,7 @@ struct LaunchMemory: ~Copyable {
     private let stack: ChildStack
     private var call: CallMemory
 
-    init(_ program: CompiledProgram, call: ProgramCall, flags: UInt64, cgroup: CInt) {
+    init(_ program: CompiledProgram, call: ProgramCall, flags: UInt64, cgroup: CInt, isNested: Bool = false) {
         self.program = program
         let slots = program.source.slots
         fds = .allocate(capacity: max(slots.count, 1))
@@ -47,7 +47,7 @@ struct LaunchMemory: ~Copyable {
                 arguments: nil, environment: nil, directory: nil, hostname: nil, clone_flags: flags | program.source.cloneFlags,
                 cgroup: Int64(cgroup), stack: stack.base, stack_size: UInt64(ChildStack.usableBytes),
                 step_count: UInt32(program.source.steps.count), slot_count: UInt32(slots.count), pidfd: -1, phase: 0,
-                child_tid: 0, report_step: -1, report_errno: 0, reserved: 0))
+                child_tid: 0, report_step: -1, report_errno: 0, nested: isNested ? 1 : 0))
         self.call.describe(to: launch)
     }
 

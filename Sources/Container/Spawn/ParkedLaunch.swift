@@ -38,20 +38,23 @@ package struct ParkedLaunch: ~Copyable {
     /// - Parameters:
     ///   - filled: descriptors for other slots; held until `confirmParked`.
     ///   - cgroup: a v2 cgroup's directory in which the child is born.
+    ///   - isNested: whether its pid namespace is made inside that of this thread's children, which is another's.
     package init(
         _ program: CompiledProgram, parkingAt slot: Slot, filled: [(slot: Slot, descriptor: SharedFD)] = [],
-        cgroup: SharedFD? = nil
+        cgroup: SharedFD? = nil, isNested: Bool = false
     ) throws(SpawnError) {
         var pair = try spawning { () throws(SystemError) in try MessageSocket.pair() }
         let flags = CloneFlags.sharedMemory | CloneFlags.sharedFiles | CloneFlags.clearSignalHandlers
         let call = ProgramCall(path: "", arguments: [], environment: [])
-        let memory = LaunchMemory(program, call: call, flags: flags, cgroup: cgroup?.raw ?? -1)
+        let memory = LaunchMemory(program, call: call, flags: flags, cgroup: cgroup?.raw ?? -1, isNested: isNested)
         let theirs = pair.takeSecond()
         memory.fill(slot, with: theirs.raw)
         for (slot, descriptor) in filled { memory.fill(slot, with: descriptor.raw) }
         let pid = withExtendedLifetime((filled, cgroup)) { cspawn_start(memory.launch) }
         guard pid >= 0 else { throw CompiledProgram.cloneError(pid) }
-        launched = Launched(pid: Int32(pid), pidfd: memory.launch.pointee.pidfd)
+        let pidfd = memory.launch.pointee.pidfd
+        // Whoever made a nested child knows it by another number than we do.
+        launched = Launched(pid: isNested ? ProcessFD.pid(of: pidfd) : Int32(pid), pidfd: pidfd)
         ours = MessageSocket(adopting: pair.takeFirst())
         self.memory = Memory(memory)
         self.theirs = consume theirs

@@ -449,6 +449,39 @@ static void child(void *argument) {
     for (;;) CALL(SYS_exit_group, 127);
 }
 
+struct middle {
+    struct clone_args *arguments;
+    struct cspawn_launch *launch;
+    long result;
+};
+
+static void be_middle(void *argument) {
+    struct middle *middle = argument;
+    middle->result = cspawn_clone3(middle->arguments, sizeof *middle->arguments, child, middle->launch);
+    for (;;) CALL(SYS_exit_group, 0);
+}
+
+// A pid namespace can only be made inside the one that its maker lives in (copy_pid_ns in the kernel), and setns(2)
+// changes where children live, not the caller. So a child that lives there makes ours, as a sibling of its own
+// (CLONE_PARENT), and ends. We stand still meanwhile (CLONE_VFORK), so it may run on our stack, in our table.
+static long start_nested(struct cspawn_launch *launch, struct clone_args *arguments) {
+    uint8_t stack[4096] __attribute__((aligned(16)));
+    struct clone_args own;
+    zero(&own, sizeof own);
+    own.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES;
+    own.exit_signal = 17 /* SIGCHLD */;
+    own.stack = (uint64_t)(uintptr_t)stack;
+    own.stack_size = sizeof stack;
+    // A sibling's signal at its end is that of whoever made it.
+    arguments->flags |= CLONE_PARENT;
+    arguments->exit_signal = 0;
+    struct middle middle = {.arguments = arguments, .launch = launch, .result = -EAGAIN};
+    long pid = cspawn_clone3(&own, sizeof own, be_middle, &middle);
+    if (pid < 0) return pid;
+    while (CALL(SYS_wait4, pid, 0, 0, 0) == -EINTR) {}
+    return middle.result;
+}
+
 long cspawn_start(struct cspawn_launch *launch) {
     struct clone_args arguments;
     zero(&arguments, sizeof arguments);
@@ -470,7 +503,7 @@ long cspawn_start(struct cspawn_launch *launch) {
     // With all signals blocked no handler of the parent can run in the child, whose memory it shares.
     uint64_t all = ~0ull, before = 0;
     CALL(SYS_rt_sigprocmask, 2, &all, &before, 8);
-    long pid = cspawn_clone3(&arguments, sizeof arguments, child, launch);
+    long pid = launch->nested ? start_nested(launch, &arguments) : cspawn_clone3(&arguments, sizeof arguments, child, launch);
     CALL(SYS_rt_sigprocmask, 2, &before, 0, 8);
     return pid;
 }

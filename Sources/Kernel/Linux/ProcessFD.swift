@@ -23,6 +23,13 @@ public struct ProcessFD: ~Copyable, Sendable {
         } catch where error.code == .noProcess {}
     }
 
+    /// The pid of the process behind a descriptor as this process sees it, /proc/self/fdinfo; -1 when it has been reaped.
+    package static func pid(of pidfd: CInt) -> Int32 {
+        let text = (try? Files.readText("/proc/self/fdinfo/\(pidfd)")) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("Pid:") }
+        return line.flatMap { Int32($0.dropFirst(4).drop { $0 == "\t" || $0 == " " }) } ?? -1
+    }
+
     /// Hands the descriptor over to several holders.
     package consuming func shared() -> SharedFD { SharedFD(fd) }
 

@@ -166,11 +166,13 @@ package actor KeeperLink {
         _ start: SandboxStart, _ descriptors: [CInt], _ connection: KeeperConnection
     ) async throws(KeeperConnection.Problem) -> StartedSandbox {
         let template = try await template(start.plan, connection)
-        noteStart(of: template, connection)
+        // What is prepared ahead is beneath nothing.
+        if start.beneath == nil { noteStart(of: template, connection) }
         let round = rounds
         let request = StartRequest(
             template: template, sandbox: start.name, call: start.call, stdio: start.streams,
-            logBytesLimit: start.logBytes, attached: start.isAttached, room: start.room, files: start.files)
+            logBytesLimit: start.logBytes, attached: start.isAttached, room: start.room, files: start.files,
+            beneath: start.beneath)
         let network = start.network.map { [$0.raw] } ?? []
         let answer = try await connection.request(.start(request), descriptors: descriptors + network)
         withExtendedLifetime(start) {}

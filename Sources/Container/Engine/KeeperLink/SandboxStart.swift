@@ -19,11 +19,13 @@ package struct SandboxStart: Sendable {
     package var files: RoomFiles
     /// For a plan whose network is given: its namespace.
     package var network: SharedFD?
+    /// A sandbox inside whose pid namespace it is started, and from which it can be entered: `StartRequest.beneath`.
+    package var beneath: String?
 
     package init(
         plan: SandboxPlan, name: String, call: ProgramCall, streams: StandardStreams,
         logBytes: Int = ContainerSpec.defaultLogBytes, isAttached: Bool = false, room: String? = nil,
-        files: RoomFiles = RoomFiles(), network: SharedFD? = nil
+        files: RoomFiles = RoomFiles(), network: SharedFD? = nil, beneath: String? = nil
     ) {
         self.plan = plan
         self.name = name
@@ -34,6 +36,7 @@ package struct SandboxStart: Sendable {
         self.room = room
         self.files = files
         self.network = network
+        self.beneath = beneath
     }
 }
 

@@ -129,7 +129,7 @@ struct cspawn_launch {
     uint32_t child_tid;     // futex: cleared and woken when the child has exec'ed or ended
     int32_t report_step;    // out: index of the step that failed, -1 while none has
     int32_t report_errno;   // out
-    int32_t reserved;
+    int32_t nested;         // whether the child is made by a child, which is born where pid_for_children of the caller says
 };
 
 /// Starts the child. With CLONE_VFORK it returns when the child has exec'ed or failed; without, at once.
