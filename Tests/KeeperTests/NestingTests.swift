@@ -83,9 +83,10 @@ extension KeeperSuites {
         }
 
         @Test func `a sandbox beneath another ends with it`() throws {
-            _ = try startUpper()
+            let upper = try startUpper()
             _ = try startLower()
             _ = try startLower("second")
+            withExtendedLifetime(upper) {}
             try keeper.demand(.signal(sandbox: "upper", number: SIGKILL, wholeTree: false))
             for name in ["lower", "second", "upper"] {
                 #expect(try end(name).status == .signaled(SIGKILL, coreDumped: false), "\(name)")
