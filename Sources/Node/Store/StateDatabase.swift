@@ -1,5 +1,4 @@
 internal import GRDB
-internal import Glibc
 internal import Linux
 
 /// The node's database: one SQLite file in which every part keeps its own tables.
@@ -35,7 +34,7 @@ package final class StateDatabase: Sendable {
         // Made here for its permissions, which SQLite also gives to the files beside it. Never opened when it is there:
         // closing any descriptor of a file drops this process's locks on it, fcntl(2).
         if !Files.exists(path) {
-            do { _ = try Files.open(path, O_RDWR | O_CREAT, mode: 0o600) } catch {
+            do { try Files.replace(path, with: [], mode: 0o600) } catch {
                 throw StoreFailure(.other, "make the database: \(error)")
             }
         }

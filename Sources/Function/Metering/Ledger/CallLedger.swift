@@ -15,3 +15,9 @@ package protocol CallLedger: Sendable {
     /// nil while all is well. Cheap enough for every call.
     var refusal: StoreFailure? { get }
 }
+
+/// Where capacity is recorded that was kept ready: whoever provisions tells of each span that has passed.
+package protocol CapacityLedger: Sendable {
+    /// Records a span soon, like a call.
+    func append(_ capacity: ProvisionedCapacity)
+}

@@ -38,6 +38,8 @@ package struct MeteredCall: Hashable, Sendable {
     /// Whole milliseconds, rounded up, initialisation of on-demand instances included.
     package var billedMilliseconds = 0
     package var memoryMB = 0
+    /// Of /tmp.
+    package var ephemeralMB = 512
     package var peakMemoryBytes = 0
     package var cpuMicroseconds = 0
     /// The name of the instance; nil when there was none.
