@@ -2,14 +2,22 @@
 package enum EventSource: Hashable, Sendable {
     /// arn:aws:sqs:REGION:ACCOUNT:NAME
     case queue(String)
-    /// arn:forkless:schedule:REGION:ACCOUNT:rate(5 minutes), or cron(...); the expression as it was written.
-    case schedule(String, missed: Missed)
-    /// arn:forkless:directory:REGION:ACCOUNT:/PATH?pattern=*.xml; nil: every file.
-    case directory(String, pattern: String?)
+    /// arn:forkless:schedule:REGION:ACCOUNT:rate(5 minutes), or cron(...), and ?missed=skip|once|all&overlap=allow; the
+    /// expression as it was written. `overlaps`: a run may begin before the one before it has ended.
+    case schedule(String, missed: Missed, overlaps: Bool)
+    /// arn:forkless:directory:REGION:ACCOUNT:/PATH?pattern=*.xml&after=keep|delete|move:/DIRECTORY; no pattern: every file.
+    case directory(String, pattern: String?, after: Afterwards)
 
     /// What becomes of the runs of a schedule that fell into a time when the node was down.
     package enum Missed: String, Hashable, Sendable, CaseIterable {
         case skip, once, all
+    }
+
+    /// What becomes of a file once its event has succeeded.
+    package enum Afterwards: Hashable, Sendable {
+        case keep, delete
+        /// Moved to a directory of the same file system.
+        case move(String)
     }
 
     /// Whether the queue keeps the order of its groups.
@@ -43,23 +51,49 @@ package enum EventSource: Hashable, Sendable {
         guard expression.hasPrefix("rate(") || expression.hasPrefix("cron(") else {
             throw refusal(arn, "a schedule is rate(...) or cron(...)")
         }
-        let rest = text[text.index(after: end)...]
-        if rest.isEmpty { return .schedule(expression, missed: .once) }
-        guard rest.hasPrefix("?missed="), let missed = Missed(rawValue: String(rest.dropFirst(8))) else {
-            throw refusal(arn, "after the schedule only ?missed=skip, ?missed=once or ?missed=all may follow")
+        let (none, options) = try options(text[text.index(after: end)...], ["missed", "overlap"], arn)
+        guard none.isEmpty else { throw refusal(arn, "after the schedule only ?missed= and &overlap= may follow") }
+        guard let missed = Missed(rawValue: options["missed"] ?? "once") else {
+            throw refusal(arn, "missed= is skip, once or all")
         }
-        return .schedule(expression, missed: missed)
+        guard ["allow", "forbid"].contains(options["overlap"] ?? "forbid") else {
+            throw refusal(arn, "overlap= is allow or forbid")
+        }
+        return .schedule(expression, missed: missed, overlaps: options["overlap"] == "allow")
     }
 
     private static func directory(_ text: String, _ arn: String) throws(LambdaFailure) -> EventSource {
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let path = parts.first, isPath(path) else { throw refusal(arn, "the path must be absolute, without \"..\"") }
-        guard parts.count == 2 else { return .directory(String(path), pattern: nil) }
-        let pattern = parts[1].dropFirst(8)
-        guard parts[1].hasPrefix("pattern="), !pattern.isEmpty, !pattern.contains("/") else {
-            throw refusal(arn, "after the path only ?pattern=NAMES may follow, such as ?pattern=*.xml")
+        let (path, options) = try options(text[...], ["pattern", "after"], arn)
+        guard isPath(path) else { throw refusal(arn, "the path must be absolute, without \"..\"") }
+        if let pattern = options["pattern"], pattern.contains("/") {
+            throw refusal(arn, "a pattern is of names in the directory, such as ?pattern=*.xml")
         }
-        return .directory(String(path), pattern: String(pattern))
+        let after: Afterwards
+        switch options["after"] {
+        case nil, "keep": after = .keep
+        case "delete": after = .delete
+        case let move? where move.hasPrefix("move:") && isPath(move.dropFirst(5)) && move.dropFirst(5) != path:
+            after = .move(String(move.dropFirst(5)))
+        default: throw refusal(arn, "after= is keep, delete or move:/ANOTHER/DIRECTORY")
+        }
+        return .directory(String(path), pattern: options["pattern"], after: after)
+    }
+
+    /// What stands before a "?", and the options NAME=VALUE after it, parted by "&".
+    private static func options(
+        _ text: Substring, _ known: [String], _ arn: String
+    ) throws(LambdaFailure) -> (Substring, [String: String]) {
+        guard let mark = text.firstIndex(of: "?") else { return (text, [:]) }
+        var options: [String: String] = [:]
+        for pair in text[text.index(after: mark)...].split(separator: "&", omittingEmptySubsequences: false) {
+            let words = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard words.count == 2, known.contains(words[0]), !words[1].isEmpty, options[words[0]] == nil else {
+                throw refusal(
+                    arn, "\(String(reflecting: String(pair))) is no option; each of \(known.joined(separator: ", ")) may stand once, as NAME=VALUE")
+            }
+            options[words[0]] = words[1]
+        }
+        return (text[..<mark], options)
     }
 
     private static func refusal(_ arn: String, _ why: String) -> LambdaFailure {

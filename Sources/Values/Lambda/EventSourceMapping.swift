@@ -19,9 +19,9 @@ package struct EventSourceMapping: Hashable, Sendable {
     package var reportsItemFailures: Bool
     /// `FilterCriteria`: patterns as they were given, each a JSON object.
     package var filters: [String]
-    /// `MaximumRetryAttempts` of a schedule or directory; nil: until the event is too old.
+    /// `MaximumRetryAttempts` of a schedule or directory; nil: as the function's event invoke config says.
     package var maximumRetries: Int?
-    /// `MaximumRecordAgeInSeconds` of a schedule or directory.
+    /// `MaximumRecordAgeInSeconds` of a schedule or directory; nil: as the function's event invoke config says.
     package var maximumAgeSeconds: Int?
     /// `DestinationConfig.OnFailure` of a schedule or directory.
     package var onFailure: Destination?

@@ -1,1 +1,0 @@
-// EventSources: see its files.

@@ -1,0 +1,42 @@
+internal import Crypto
+
+/// Digests as lower-case hexadecimal digits.
+enum Digests {
+    static func sha256(_ bytes: [UInt8]) -> String { Hexadecimal.text(SHA256.hash(data: bytes)) }
+    /// Only where a protocol asks for it.
+    static func md5(_ bytes: [UInt8]) -> String { Hexadecimal.text(Insecure.MD5.hash(data: bytes)) }
+}
+
+enum Hexadecimal {
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    static func text(_ bytes: some Sequence<UInt8>) -> String {
+        var text: [UInt8] = []
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+/// Identifiers in the form of a UUID, RFC 9562.
+enum Identifiers {
+    /// Version 4: by chance.
+    static func random() -> String {
+        uuid((0..<16).map { _ in UInt8.random(in: .min ... .max) }, version: 4)
+    }
+
+    /// Version 8: from a name, the same for the same name.
+    static func named(_ name: String) -> String {
+        uuid(Array(SHA256.hash(data: Array(name.utf8)).prefix(16)), version: 8)
+    }
+
+    private static func uuid(_ bytes: [UInt8], version: UInt8) -> String {
+        var bytes = bytes
+        bytes[6] = bytes[6] & 0x0F | version << 4
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let parts = [0..<4, 4..<6, 6..<8, 8..<10, 10..<16]
+        return parts.map { Hexadecimal.text(bytes[$0]) }.joined(separator: "-")
+    }
+}
