@@ -1,5 +1,3 @@
-package import Lambda
-
 /// Where calls of functions go in, whatever door or event source they come from: keys, order, deadlines, limits, pools,
 /// metering and the ledger lie behind it.
 package protocol Invoker: Sendable {

@@ -114,6 +114,7 @@ package struct InstancePool: Sendable {
         expireCalls(now, &actions)
         handOut(now, &actions)
         answerFailed(now, &actions)
+        recycle(now, &actions)
         demand.fade(now: now, settings, needed: needed)
         shrink(now, &actions)
         settleAppetite(now)

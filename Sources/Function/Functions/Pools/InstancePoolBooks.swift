@@ -9,15 +9,13 @@ extension InstancePool {
         case .instanceFreed(let id, let isReclaimed): freed(id, isReclaimed, now, &actions)
         case .instanceEnded(let id, let how): ended(id, how, now)
         case .evict: evict(&actions)
-        case .provision(let count): provision(count)
-        case .timer:
-            timer = nil
-            recycle(now, &actions)
+        case .provision(let count): if phase == .open { promise(count) }
+        case .timer: timer = nil
         case .drain:
-            promised = 0
+            promise(0)
             if phase == .open { phase = .draining }
         case .close:
-            promised = 0
+            promise(0)
             phase = .closed
             for call in queue.removeAll() { refuse(call.id, .closed, &actions) }
         }
@@ -101,8 +99,7 @@ extension InstancePool {
         stop(id, &actions)
     }
 
-    private mutating func provision(_ count: Int) {
-        guard phase == .open else { return }
+    private mutating func promise(_ count: Int) {
         promised = count
         // What is promised no longer stays as an ordinary instance while there is demand for it.
         while roster.provisioned > promised {
@@ -113,7 +110,7 @@ extension InstancePool {
     }
 
     /// Looks for instances that have grown old, while idle: one at a time, its successor first where one was promised.
-    private mutating func recycle(_ now: Instant, _ actions: inout [InstancePoolAction]) {
+    mutating func recycle(_ now: Instant, _ actions: inout [InstancePoolAction]) {
         guard let at = recycleAt, at <= now else { return }
         func isOld(_ id: InstanceID) -> Bool { now - roster[id]!.readyAt >= settings.recycleAge }
         if roster.starting == 0 {

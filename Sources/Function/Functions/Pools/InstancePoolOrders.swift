@@ -33,19 +33,27 @@ extension InstancePool {
         }
     }
 
-    /// Stops idle instances for which there is no demand, the one that was used longest ago first.
+    /// Stops idle instances for which there is no demand, the one that was used longest ago first. Those that start are
+    /// looked at when they are ready.
     mutating func shrink(_ now: Instant, _ actions: inout [InstancePoolAction]) {
-        let wanted: Int
-        switch phase {
-        case .open: wanted = max(demand.peak - roster.provisioned, 0)
-        case .draining, .closed: wanted = 0
-        }
         if phase != .open {
             while let id = roster.idleProvisioned.first { roster.demote(id) }
         }
-        // Those that start come too late to be stopped cheaply: they are looked at when they are ready.
-        let ordinary = roster.usable - roster.provisioned - roster.starting
-        for id in roster.idle.prefix(max(ordinary - wanted, 0)) { stop(id, &actions) }
+        let surplus: Int
+        if settings.isFresh {
+            surplus = roster.spare - prepared
+        } else {
+            // One that is to be replaced stays until its successor is ready.
+            let wanted = phase == .open ? max(demand.peak, promised) - roster.provisionedReady : 0
+            surplus = roster.usable - roster.starting - roster.provisionedReady - max(wanted, 0)
+        }
+        for id in roster.idle.prefix(max(surplus, 0)) { stop(id, &actions) }
+    }
+
+    /// How many fresh instances should be there ahead of their calls: one at least, as long as calls are remembered.
+    private var prepared: Int {
+        guard phase == .open, demand.peak > 0 else { return phase == .open ? promised : 0 }
+        return max(min(max(demand.peak - roster.busy, 1), settings.preparedLimit), promised)
     }
 
     mutating func settleAppetite(_ now: Instant) {
@@ -59,9 +67,7 @@ extension InstancePool {
             forCalls = max(0, (waiting + settings.places - 1) / settings.places)
         }
         if settings.isFresh, phase == .open, refillAt == nil {
-            let prepared = min(max(demand.peak - roster.busy, 0), settings.preparedLimit)
-            let ahead = max(prepared - roster.starting - roster.spare, 0)
-            appetite = ahead
+            appetite = max(prepared - roster.starting - roster.spare, 0)
             urgency = .ahead
         }
         if missing > 0 {

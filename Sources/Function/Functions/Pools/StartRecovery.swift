@@ -14,7 +14,7 @@ struct StartRecovery: Hashable, Sendable {
         _ failure: InstanceStartFailure, orderedAt: Instant, now: Instant, _ settings: InstancePoolSettings
     ) {
         last = failure
-        if let lastFailure, orderedAt <= lastFailure, !failure.isPermanent { return }
+        if let lastFailure, orderedAt < lastFailure, !failure.isPermanent { return }
         failures += 1
         lastFailure = now
         if failure.isPermanent {
