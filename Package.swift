@@ -101,7 +101,7 @@ let modules = [
         needs: [
             "Linux", "JSON", "Lambda", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources",
         ], outside: [crypto]),
-    Module(name: "Deploying", rung: .function, needs: ["Linux", "JSON", "Lambda", "Images"], outside: [yaml]),
+    Module(name: "Deploying", rung: .function, needs: ["Linux", "JSON", "OCI", "Lambda", "Images"], outside: [yaml]),
 
     Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
 

@@ -1,4 +1,4 @@
-package import Linux
+import Linux
 
 /// What a node is told of its functions when it is started.
 ///

@@ -1,1 +1,0 @@
-// Deploying: see its files.
