@@ -3,7 +3,7 @@
 /// The memory goes to who has least of it: the pool whose function would have the least with one instance more, and of
 /// equals the one that has waited longest. So a function's share depends on how many functions wait, and not on how many
 /// calls each has. A pool without any instance that has waited for `patience` comes before all others, so that a
-/// small share never becomes none. While the first in turn waits for memory, only who has nothing may pass it.
+/// small share never becomes none. While the first in turn waits for memory, a pool that has nothing may pass it, once.
 ///
 /// Pure: pools are numbers, the memory is in a `MemoryBudget`.
 ///
@@ -35,6 +35,10 @@ struct FairQueue: Sendable {
 
     private(set) var claims: [Int: Claim] = [:]
     let patience: Duration
+    /// The pool for which room is being made, and those that have passed it or yielded to it. Without this memory who has
+    /// yielded would have nothing, pass, and take back what it gave: the first would wait for ever.
+    private var blocked: Int?
+    private var passed: Set<Int> = []
 
     init(patience: Duration) { self.patience = patience }
 
@@ -51,13 +55,29 @@ struct FairQueue: Sendable {
 
     mutating func withdraw(_ pool: Int) { claims[pool] = nil }
 
-    func turn(_ budget: MemoryBudget, now: Instant) -> Turn {
+    mutating func turn(_ budget: MemoryBudget, now: Instant) -> Turn {
         guard let first = first(budget, now: now) else { return .nobody }
-        if budget.fits(first.needMB) { return .grant(pool: first.pool) }
+        if budget.fits(first.needMB) { return grant(first, now) }
         if first.urgency == .ahead { return .nobody }
-        let passing = claims.values.filter { $0.poolHeldMB == 0 && $0.urgency == .calls && budget.fits($0.needMB) }
-        if let claim = passing.min(by: { ($0.since, $0.pool) < ($1.since, $1.pool) }) { return .grant(pool: claim.pool) }
+        if blocked != first.pool {
+            blocked = first.pool
+            passed = [first.pool]
+        }
+        let passing = claims.values.filter {
+            $0.poolHeldMB == 0 && $0.urgency == .calls && budget.fits($0.needMB) && !passed.contains($0.pool)
+        }
+        if let claim = passing.min(by: { ($0.since, $0.pool) < ($1.since, $1.pool) }) {
+            passed.insert(claim.pool)
+            return grant(claim, now)
+        }
         return .makeRoom(first, missingMB: first.needMB - budget.freeMB - budget.leavingMB)
+    }
+
+    /// What it wants besides, it has wanted since now.
+    private mutating func grant(_ claim: Claim, _ now: Instant) -> Turn {
+        claims[claim.pool]!.since = now
+        if blocked == claim.pool { blocked = nil }
+        return .grant(pool: claim.pool)
     }
 
     private func first(_ budget: MemoryBudget, now: Instant) -> Claim? {
@@ -79,14 +99,18 @@ struct FairQueue: Sendable {
     }
 
     /// Whether an instance that becomes free is to be given up for the first in turn, although its own calls wait.
-    func shouldYield(
+    mutating func shouldYield(
         pool: Int, function: String, memoryMB: Int, _ budget: MemoryBudget, now: Instant
     ) -> Bool {
-        guard case .makeRoom(let first, let missing) = turn(budget, now: now), missing > 0, first.pool != pool,
-            first.urgency == .calls
+        guard let first = first(budget, now: now), first.urgency == .calls, first.pool != pool,
+            first.needMB > budget.freeMB + budget.leavingMB
         else { return false }
-        if isStarved(first, now) { return true }
-        return function != first.function
-            && budget.heldMB(function) - memoryMB >= budget.heldMB(first.function) + first.needMB
+        let leftMB = budget.heldMB(function) - memoryMB
+        guard
+            isStarved(first, now)
+                || (function != first.function && leftMB >= budget.heldMB(first.function) + first.needMB)
+        else { return false }
+        if blocked == first.pool { passed.insert(pool) }
+        return true
     }
 }
