@@ -1,5 +1,5 @@
 package import JSON
-internal import Lambda
+package import Lambda
 internal import Linux
 
 /// Carries out a plan: looks at what there is, and changes what differs. Carried out twice, the second time changes
