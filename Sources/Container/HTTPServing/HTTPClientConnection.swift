@@ -31,10 +31,14 @@ package final class HTTPClientConnection: Sendable {
             case .unix(let path):
                 return HTTPClientConnection(try await bootstrap.connect(unixDomainSocketPath: path).get(), reader, address)
             case .tcp(let host, let port):
-                let numeric = host == "localhost" ? "127.0.0.1" : host
-                return HTTPClientConnection(
-                    try await bootstrap.connect(host: numeric, port: Int(port)).get(), reader, address)
+                guard let numeric = HTTPAddress.numeric(host) else {
+                    throw HTTPServingFailure(.address, "connect to \(address): '\(host)' is no IP address")
+                }
+                let peer = try SocketAddress(ipAddress: "\(numeric)", port: Int(port))
+                return HTTPClientConnection(try await bootstrap.connect(to: peer).get(), reader, address)
             }
+        } catch let failure as HTTPServingFailure {
+            throw failure
         } catch {
             throw HTTPServingFailure(.unreachable, "connect to \(address): \(error). Is it running?")
         }
