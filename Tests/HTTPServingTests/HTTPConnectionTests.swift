@@ -13,7 +13,7 @@ private final class Desk: Sendable {
         return .whole(limit: 1 << 20) { _ in self.held.withLockedValue { $0.append(bound) } }
     }
 
-    var targets: [String] { get async { await with { $0.map(\.request.target) } } }
+    var targets: [String] { get async { await with { $0.map(\.request.target) } ?? [] } }
 
     func with<Value: Sendable>(_ body: @escaping @Sendable ([any HTTPExchange]) -> Value) async -> Value? {
         let all = held.withLockedValue { $0 }
@@ -21,10 +21,6 @@ private final class Desk: Sendable {
     }
 
     func answer(_ index: Int) async { _ = await with { $0[index].respond(HTTPResponse(200, body: Array($0[index].request.target.utf8))) } }
-}
-
-extension Optional where Wrapped == [String] {
-    fileprivate static func == (a: Self, b: [String]) -> Bool { (a ?? []) == b }
 }
 
 @Suite(.serialized) struct HTTPConnectionTests {
@@ -103,7 +99,7 @@ extension Optional where Wrapped == [String] {
             try await Task.sleep(for: .milliseconds(200))
             #expect(try await !client.isTaken)
             for index in 0...400 {
-                try await eventually("request \(index)") { await desk.targets?.count == index + 1 }
+                try await eventually("request \(index)") { await desk.targets.count == index + 1 }
                 await desk.answer(index)
             }
             try await eventually("all answers") { bodies(client.text).count == 401 }

@@ -41,7 +41,10 @@ import Testing
 
     @Test func `a port that is taken is an error that says so`() async throws {
         try await ServedLoop.with(echo) { served in
-            guard case .tcp(_, let port) = served.address else { throw DeadlinePassed(what: "", limit: .zero, looks: 0, place: "") }
+            guard case .tcp(_, let port) = served.address else {
+                Issue.record("\(served.address)")
+                return
+            }
             let failure = await #expect(throws: HTTPServingFailure.self) {
                 _ = try await HTTPListener.listen(on: .tcp("127.0.0.1", port), loop: served.loop) { _ in ScriptedService(echo) }
             }

@@ -175,11 +175,10 @@ final class HTTPConnection: ChannelInboundHandler {
         if waitingBytes <= limits.waitingBytes { resume(.waiting, nil) }
         if let current, current.isRequestComplete { return }
         if let malformed, waiting.isEmpty {
-            if let current, current.answer == .awaited {
-                keepsAlive = false
-                current.body = .unwanted(0)
-                current.onAbandoned?()
-                current.respond(malformed)
+            if let broken = current, broken.answer == .awaited {
+                current = nil
+                broken.abandon()
+                writeUnasked(malformed)
             } else if current == nil {
                 writeUnasked(malformed)
             } else {

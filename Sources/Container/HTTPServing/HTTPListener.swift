@@ -7,10 +7,10 @@ internal import NIOPosix
 package final class HTTPListener: Sendable {
     /// Where it listens: with the real port when 0 was asked for. nil for a socket made elsewhere.
     package let address: HTTPAddress?
-    private let channel: any Channel
+    private let channel: EventLoopFuture<any Channel>
     private let registries: [LoopBound<ConnectionRegistry>]
 
-    private init(_ address: HTTPAddress?, _ channel: any Channel, _ registries: [LoopBound<ConnectionRegistry>]) {
+    private init(_ address: HTTPAddress?, _ channel: EventLoopFuture<any Channel>, _ registries: [LoopBound<ConnectionRegistry>]) {
         self.address = address
         self.channel = channel
         self.registries = registries
@@ -43,29 +43,24 @@ package final class HTTPListener: Sendable {
         let address = name.map { $0.withPort(of: socket.raw) }
         let registries = loops.map { LoopBound(ConnectionRegistry($0, limits: limits, service: service), on: $0) }
         do {
-            let channel = try await bootstrap(registries, limits, connections).withBoundSocket(socket.release()).get()
+            let channel = bootstrap(registries, limits, connections).withBoundSocket(socket.release())
+            _ = try await channel.get()
             return HTTPListener(address, channel, registries)
         } catch {
             throw HTTPServingFailure(.address, "serve \(address?.description ?? "a socket"): \(error)")
         }
     }
 
-    /// Serves a socket that listens already on the loop that this is called on, without waiting for anything.
+    /// Serves a socket that listens already on the loop that this is called on, without waiting for anything: clients that
+    /// come before the loop's next round wait in the socket's queue. Should the loop be unable to watch it (out of memory),
+    /// the socket is closed and they are refused.
     package static func adopt(
         _ socket: consuming OwnedFD, loop: ServingLoop, limits: HTTPLimits = HTTPLimits(), service: any HTTPService
     ) throws(HTTPServingFailure) -> HTTPListener {
         loop.preconditionCurrent()
-        let registry = ConnectionRegistry(loop, limits: limits, service)
-        let registries = [LoopBound(registry, on: loop)]
-        let future = bootstrap(registries, limits, loop.eventLoop).withBoundSocket(socket.release())
-        // On its own loop the channel is registered before the call returns.
-        var result: Result<any Channel, any Error>?
-        future.assumeIsolated().whenComplete { result = $0 }
-        switch result {
-        case .success(let channel): return HTTPListener(nil, channel, registries)
-        case .failure(let error): throw HTTPServingFailure(.address, "serve a socket: \(error)")
-        case nil: preconditionFailure("a socket is registered at once on its own loop")
-        }
+        let registries = [LoopBound(ConnectionRegistry(loop, limits: limits, service), on: loop)]
+        return HTTPListener(
+            nil, bootstrap(registries, limits, loop.eventLoop).withBoundSocket(socket.release()), registries)
     }
 
     private static func bootstrap(
@@ -96,7 +91,7 @@ package final class HTTPListener: Sendable {
 
     /// Ends at once: no more connections, and those there are break off. The file of a unix socket goes.
     package func close() {
-        channel.close(promise: nil)
+        channel.whenSuccess { $0.close(promise: nil) }
         for registry in registries {
             if registry.loop.isCurrent { registry.value.closeAll() } else { registry.loop.execute { registry.value.closeAll() } }
         }
@@ -106,7 +101,7 @@ package final class HTTPListener: Sendable {
     /// Takes no more connections, lets answers that are under way be completed for a while, then ends.
     package func close(after grace: Duration) async {
         if case .unix(let path) = address { try? Files.remove(path) }
-        try? await channel.close().get()
+        try? await channel.flatMap { $0.close() }.get()
         for registry in registries { await registry.loop.run { registry.value.closeIdle() } }
         let end = ContinuousClock.now + grace
         while ContinuousClock.now < end {

@@ -1,1 +1,0 @@
-// LambdaAPI: see its files.
