@@ -66,6 +66,14 @@ import Testing
         #expect(text.hasSuffix("\r\n\r\nonetwo"))
     }
 
+    @Test func `an answer after which the connection closes arrives to its last byte`() async throws {
+        let text = try await raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", endsInput: false) { exchange in
+            exchange.respond(HTTPResponse(200, body: [UInt8](repeating: UInt8(ascii: "x"), count: 20 << 20)))
+            return .whole(limit: 0) { _ in }
+        }
+        #expect(text.utf8.count > 20 << 20)
+    }
+
     @Test func `the framing of an answer is not the service's`() async throws {
         let text = try await raw("GET / HTTP/1.1\r\nHost: a\r\n\r\n") { exchange in
             exchange.respond(

@@ -32,6 +32,10 @@ final class HTTPConnection: ChannelInboundHandler {
     private var isInputOver = false
     /// The status that answers what is no HTTP, once it has come.
     private var malformed: HTTPResponse?
+    /// It closes as soon as the last answer is taken.
+    private var isEnding = false
+    /// Of the last answer, when it was last looked.
+    private var unsentBefore = Int.max
     /// The answer that ends the connection is out; what still comes is thrown away.
     private var isLingering = false
     private var isPumping = false
@@ -95,7 +99,15 @@ final class HTTPConnection: ChannelInboundHandler {
     /// Ends it: at once when nothing is under way, else when the answer is complete.
     func closeWhenIdle() {
         keepsAlive = false
-        if current == nil, waiting.isEmpty { context?.close(promise: nil) }
+        if current == nil, waiting.isEmpty { closeAfterWrites() }
+    }
+
+    /// Closes when the client has taken all that it was sent: closing throws away what waits.
+    private func closeAfterWrites() {
+        guard let context, !isEnding else { return }
+        isEnding = true
+        needsFlush = false
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in context.close(promise: nil) }
     }
 
     func breakOff() { context?.close(promise: nil) }
@@ -123,6 +135,11 @@ final class HTTPConnection: ChannelInboundHandler {
     private func tick() {
         guard let context else { return }
         if isLingering { return context.close(promise: nil) }
+        if isEnding {
+            guard unsentBytes < unsentBefore else { return context.close(promise: nil) }
+            unsentBefore = unsentBytes
+            return startTimer()
+        }
         let limit: Duration?
         if let current {
             if case .parts = current.body { limit = nil } else { limit = current.isRequestComplete ? nil : limits.bodyTimeout }
@@ -137,7 +154,7 @@ final class HTTPConnection: ChannelInboundHandler {
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isLingering else { return }
+        guard !isLingering, !isEnding else { return }
         isReading = true
         let part = unwrapInboundIn(data)
         lastEvent = .now()
@@ -163,10 +180,10 @@ final class HTTPConnection: ChannelInboundHandler {
 
     /// Takes what waits, as far as the exchange under way lets it, and ends what is to be ended.
     private func pump() {
-        guard !isPumping, !isLingering else { return }
+        guard !isPumping, !isLingering, !isEnding else { return }
         isPumping = true
         defer { isPumping = false }
-        while !waiting.isEmpty, !isLingering, current.map({ !$0.isRequestComplete }) ?? keepsAlive {
+        while !waiting.isEmpty, !isLingering, !isEnding, current.map({ !$0.isRequestComplete }) ?? keepsAlive {
             let part = waiting.removeFirst()
             waitingBytes -= part.size
             take(part)
@@ -184,7 +201,9 @@ final class HTTPConnection: ChannelInboundHandler {
             } else {
                 context?.close(promise: nil)
             }
-        } else if isInputOver || (current == nil && !keepsAlive) {
+        } else if current == nil, isInputOver || !keepsAlive {
+            closeAfterWrites()
+        } else if isInputOver {
             context?.close(promise: nil)
         }
     }

@@ -59,8 +59,11 @@ package final class HTTPListener: Sendable {
     ) throws(HTTPServingFailure) -> HTTPListener {
         loop.preconditionCurrent()
         let registries = [LoopBound(ConnectionRegistry(loop, limits: limits, service), on: loop)]
-        return HTTPListener(
-            nil, bootstrap(registries, limits, loop.eventLoop).withBoundSocket(socket.release()), registries)
+        let channel = bootstrap(registries, limits, loop.eventLoop).withBoundSocket(socket.release())
+        var failure: (any Error)?
+        channel.assumeIsolated().whenFailure { failure = $0 }
+        if let failure { throw HTTPServingFailure(.address, "serve a socket: \(failure)") }
+        return HTTPListener(nil, channel, registries)
     }
 
     private static func bootstrap(
