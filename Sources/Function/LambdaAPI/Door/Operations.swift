@@ -8,27 +8,33 @@ extension LambdaDoor {
     func perform(
         _ operation: LambdaOperation, _ match: RouteMatch, _ body: [UInt8], _ exchange: any HTTPExchange, _ requestID: String
     ) {
-        let catalog = parts.catalog
-        var input = OperationInput()
-        for part in match.parts { input.path[part.name] = part.value }
-        input.query = match.query.items.map { ($0.name, $0.value) }
-        let head = input
-        let bound = LoopBound(exchange, on: loop)
+        let query: [(name: String, value: String)] = match.query.items.map { ($0.name, $0.value) }
+        let path = Dictionary(match.parts.map { ($0.name, $0.value) }) { first, _ in first }
+        Self.answer(
+            operation, OperationInput(path: path, query: query), body, parts.catalog, requestID, LoopBound(exchange, on: loop))
+    }
+
+    private static func answer(
+        _ operation: LambdaOperation, _ input: OperationInput, _ body: [UInt8], _ catalog: FunctionCatalog,
+        _ requestID: String, _ exchange: LoopBound<any HTTPExchange>
+    ) {
         Task {
-            let response: HTTPResponse
-            do throws(LambdaFailure) {
-                var input = head
-                // An archive's megabytes are taken apart here, not on the loop.
-                input.body = try Self.json(body)
-                let output = try await catalog.perform(operation, input)
-                response =
-                    output.body.map { DoorAnswer.json(output.status, $0, requestID: requestID) }
-                    ?? DoorAnswer.empty(output.status, requestID: requestID)
-            } catch {
-                response = DoorAnswer.failure(error, requestID: requestID)
-            }
-            bound.loop.execute { bound.value.respond(response) }
+            let response = await answer(operation, input, body, catalog, requestID)
+            exchange.loop.execute { exchange.value.respond(response) }
         }
+    }
+
+    private static func answer(
+        _ operation: LambdaOperation, _ head: OperationInput, _ body: [UInt8], _ catalog: FunctionCatalog, _ requestID: String
+    ) async -> HTTPResponse {
+        do throws(LambdaFailure) {
+            var input = head
+            // An archive's megabytes are taken apart here, not on the loop.
+            input.body = try json(body)
+            let output = try await catalog.perform(operation, input)
+            return output.body.map { DoorAnswer.json(output.status, $0, requestID: requestID) }
+                ?? DoorAnswer.empty(output.status, requestID: requestID)
+        } catch { return DoorAnswer.failure(error, requestID: requestID) }
     }
 
     private static func json(_ body: [UInt8]) throws(LambdaFailure) -> JSONValue {

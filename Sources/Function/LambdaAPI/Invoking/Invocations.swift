@@ -3,6 +3,7 @@ internal import Functions
 internal import HTTPServing
 internal import JSON
 internal import Lambda
+internal import Linux
 internal import Metering
 
 // Calls of functions. A synchronous one goes straight from here to the invoker.
