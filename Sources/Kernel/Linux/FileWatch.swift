@@ -30,7 +30,7 @@ package struct FileWatch: ~Copyable, Sendable {
         return any
     }
 
-    private static func advised(
+    static func advised(
         _ setting: String, _ body: () throws(SystemError) -> Int
     ) throws(SystemError) -> Int {
         do { return try body() } catch {

@@ -27,6 +27,8 @@ package final class DurableQueues: Sendable {
     let store: StateDatabase
     let clock: any EventClock
     private let state = Mutex(State())
+    /// Attributes of all queues, for those who cannot wait for the database.
+    let attributes = Mutex<[String: QueueAttributes]>([:])
 
     package init(store: StateDatabase, place: QueuePlace, clock: any EventClock = DayClock()) {
         self.store = store
@@ -34,9 +36,17 @@ package final class DurableQueues: Sendable {
         self.clock = clock
     }
 
+    /// Attributes of a queue; nil when there is none of that name.
+    package func known(_ name: String) -> QueueAttributes? { attributes.withLock { $0[name] } }
+
     /// Goes on with what the last run of the node has left: tasks that move messages.
     package func start() async throws(StoreFailure) {
-        let tasks = try await store.read { transaction throws(StoreFailure) in try QueueMoves.tasks(of: nil, transaction) }
+        let (tasks, records) = try await store.read { transaction throws(StoreFailure) in
+            (try QueueMoves.tasks(of: nil, transaction), try QueueTable.all(transaction))
+        }
+        attributes.withLock { attributes in
+            for record in records { attributes[record.name] = record.attributes }
+        }
         for task in tasks where task.status == .running { goOn(moving: task.handle, perSecond: task.perSecond) }
     }
 

@@ -1,5 +1,6 @@
 internal import Linux
 internal import Store
+internal import Synchronization
 
 /// Making, describing and removing queues.
 extension DurableQueues {
@@ -22,7 +23,7 @@ extension DurableQueues {
         do { try attributes.set(texts, isCreation: true) } catch { return answer(.failure(error)) }
         let wanted = attributes
         let now = clock.now
-        perform(answer, news: []) { [self] transaction throws(StoreFailure) in
+        perform(remembering(name, answer)) { [self] transaction throws(StoreFailure) in
             if let failure = try checkRedrive(wanted, of: name, transaction) { return .failure(failure) }
             if let record = try QueueTable.record(name, transaction) {
                 // Only what was named is compared, as the service does it.
@@ -34,18 +35,26 @@ extension DurableQueues {
                             "A queue already exists with the same name and a different value for attribute "
                                 + different.sorted().joined(separator: ", ")))
                 }
-                return .success(())
+                return .success(record.attributes)
             }
             try QueueTable.write(
                 .init(name: name, createdAt: now, changedAt: now, purgedAt: nil, attributes: wanted, tags: tags), transaction)
-            return .success(())
+            return .success(wanted)
+        }
+    }
+
+    /// Remembers what a transaction has made of a queue's attributes, nil being that it is gone, and then answers.
+    private func remembering(_ name: String, _ answer: @escaping Answer<Void>) -> Answer<QueueAttributes?> {
+        { [self] result in
+            if case .success(let now) = result { attributes.withLock { $0[name] = now } }
+            answer(result.map { _ in () })
         }
     }
 
     /// Changes attributes of a queue.
     package func setAttributes(_ texts: [String: String], of name: String, _ answer: @escaping Answer<Void>) {
         let now = clock.now
-        perform(on: name, answer, news: [name]) { [self] record, transaction throws(StoreFailure) in
+        perform(on: name, remembering(name, answer), news: [name]) { [self] record, transaction throws(StoreFailure) in
             var record = record
             do throws(QueueFailure) { try record.attributes.set(texts, isCreation: false) } catch { return .failure(error) }
             if texts["RedrivePolicy"] != nil, let failure = try checkRedrive(record.attributes, of: name, transaction) {
@@ -53,7 +62,7 @@ extension DurableQueues {
             }
             record.changedAt = now
             try QueueTable.write(record, transaction)
-            return .success(())
+            return .success(record.attributes)
         }
     }
 
@@ -91,9 +100,9 @@ extension DurableQueues {
 
     /// Removes a queue with all its messages.
     package func delete(_ name: String, _ answer: @escaping Answer<Void>) {
-        perform(on: name, answer, news: [name]) { record, transaction throws(StoreFailure) in
+        perform(on: name, remembering(name, answer), news: [name]) { record, transaction throws(StoreFailure) in
             try QueueTable.empty(record.name, andItself: true, transaction)
-            return .success(())
+            return .success(nil)
         }
     }
 

@@ -50,6 +50,13 @@
 #include <time.h>
 #include <unistd.h>
 
+// Those of GNU's fcntl.h, which other headers may have been read without.
+#ifndef F_SETSIG
+#define F_SETSIG 10
+#endif
+#ifndef F_SETLEASE
+#define F_SETLEASE 1024
+#endif
 #ifndef O_PATH
 #define O_PATH 010000000
 #endif
@@ -102,6 +109,14 @@ static inline long ck_close(int fd) { CK_RESULT(close(fd)); }
 static inline long ck_dup_cloexec(int fd, int lowest) { CK_RESULT(fcntl(fd, F_DUPFD_CLOEXEC, lowest)); }
 static inline long ck_fcntl_get_flags(int fd) { CK_RESULT(fcntl(fd, F_GETFL)); }
 static inline long ck_fcntl_set_flags(int fd, int flags) { CK_RESULT(fcntl(fd, F_SETFL, flags)); }
+/// 1: somebody has the file open for writing, 0: nobody; fd is open for reading. While the lease lasts, whoever opens the file
+/// for writing waits, and this process gets a signal: SIGURG, which is ignored where nobody asked for it, and not SIGIO, which
+/// kills. fcntl(2)
+static inline long ck_has_writers(int fd) {
+    if (fcntl(fd, F_SETSIG, SIGURG) < 0) return -errno;
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0) return errno == EAGAIN ? 1 : -errno;
+    CK_RESULT(fcntl(fd, F_SETLEASE, F_UNLCK));
+}
 static inline long ck_fcntl_get_fd(int fd) { CK_RESULT(fcntl(fd, F_GETFD)); }
 static inline long ck_fcntl_set_fd(int fd, int flags) { CK_RESULT(fcntl(fd, F_SETFD, flags)); }
 static inline long ck_read(int fd, void *to, size_t count) { CK_RESULT(read(fd, to, count)); }
