@@ -11,11 +11,11 @@ enum PayloadDigest {
 
     static func text(_ digest: SHA256Digest) -> String {
         String(unsafeUninitializedCapacity: 64) { buffer in
-            var at = 0
-            for byte in digest {
-                buffer[at] = digit(byte >> 4)
-                buffer[at + 1] = digit(byte & 15)
-                at += 2
+            digest.withUnsafeBytes { bytes in
+                for at in 0..<32 {
+                    buffer[2 * at] = digit(bytes[at] >> 4)
+                    buffer[2 * at + 1] = digit(bytes[at] & 15)
+                }
             }
             return 64
         }
