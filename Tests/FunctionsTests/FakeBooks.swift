@@ -76,11 +76,13 @@ final class FakeKeys: KeyedAnswers {
     }
 
     func giveUp(_ claim: KeyClaim, call: MeteredCall, then: @escaping @Sendable (Result<Void, StoreFailure>) -> Void) {
-        book.withLock { book in
+        let failure = book.withLock { book -> StoreFailure? in
             book.log.append("giveUp \(name(claim)) \(claim.requestID)")
+            if let failure = book.failure { return failure }
             book.marks[name(claim)] = nil
+            return nil
         }
-        ledger.append(call)
-        Task { then(.success(())) }
+        if failure == nil { ledger.append(call) }
+        Task { then(failure.map { .failure($0) } ?? .success(())) }
     }
 }

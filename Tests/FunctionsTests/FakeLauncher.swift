@@ -17,6 +17,12 @@ final class FakeLauncher: InstanceLauncher {
         case never
     }
 
+    /// Ends a running instance in the middle of whatever it does.
+    func kill(_ index: Int) {
+        let running = alive
+        if !running.isEmpty { running[index % running.count].end("was killed by signal 9") }
+    }
+
     /// What becomes of the next instance, by its number.
     var start: (Int) -> Start = { _ in .ready(after: .zero) }
     /// How long a call takes.
@@ -90,7 +96,7 @@ final class FakeInstance: FunctionInstance {
     private(set) var isStarting = true
     private(set) var hasEnded = false
     private(set) var stopReason: InstanceStopReason?
-    private(set) var calls = 0
+    private var calls: [Int: (Invocation, (InvocationOutcome) -> Void)] = [:]
     private(set) var servedCalls = 0
 
     init(
@@ -124,26 +130,31 @@ final class FakeInstance: FunctionInstance {
 
     func invoke(_ invocation: Invocation, _ done: @escaping (InvocationOutcome) -> Void) {
         precondition(!isStarting && !hasEnded && stopReason == nil, "\(name) gets a call and is not ready")
-        calls += 1
         servedCalls += 1
         let text = String(decoding: invocation.payload, as: UTF8.self)
         launcher.served.append(text)
         for other in launcher.underWay { launcher.overlaps.append((other, text)) }
         launcher.underWay.append(text)
+        let number = servedCalls
+        calls[number] = (invocation, done)
         later(launcher.callTime(invocation)) { instance in
-            instance.calls -= 1
-            instance.launcher.underWay.remove(at: instance.launcher.underWay.firstIndex(of: text)!)
+            guard instance.calls[number] != nil else { return }
             if let stream = invocation.stream {
                 stream.begin("text/plain")
                 for byte in invocation.payload { stream.part([byte]) }
-                guard case .answered(var answer) = instance.launcher.answer(invocation) else { return }
-                answer.payload = []
-                done(.answered(answer))
-            } else {
-                done(instance.launcher.answer(invocation))
             }
+            instance.answer(number, instance.launcher.answer(invocation))
             if !instance.hasEnded { instance.tell(.free) }
         }
+    }
+
+    private func answer(_ number: Int, _ outcome: InvocationOutcome) {
+        guard let (invocation, done) = calls.removeValue(forKey: number) else { return }
+        let text = String(decoding: invocation.payload, as: UTF8.self)
+        launcher.underWay.remove(at: launcher.underWay.firstIndex(of: text)!)
+        guard invocation.stream != nil, case .answered(var answer) = outcome else { return done(outcome) }
+        answer.payload = []
+        done(.answered(answer))
     }
 
     func stop(_ reason: InstanceStopReason) {
@@ -154,6 +165,7 @@ final class FakeInstance: FunctionInstance {
 
     func end(_ how: String) {
         guard !hasEnded else { return }
+        for (number, call) in calls.sorted(by: { $0.key < $1.key }) { answer(number, FakeLauncher.error(call.0)) }
         hasEnded = true
         isStarting = false
         tell(.ended(how))

@@ -2,6 +2,7 @@ import HTTPServing
 import JSON
 import Lambda
 import Metering
+import Synchronization
 import TestKit
 import Testing
 
@@ -167,6 +168,21 @@ import Testing
         try await eventually("the pool is forgotten") { await bench.invoker.status().pools.isEmpty }
         let isClean = await bench.close()
         #expect(isClean)
+    }
+
+    @Test func `provisioned capacity is told in spans that meet and leave nothing out`() async throws {
+        let bench = PlaneBench { $0.capacitySpan = .milliseconds(15) }
+        let told = Mutex<[ProvisionedCapacity]>([])
+        _ = await bench.invoker.withPlane { plane in
+            plane.onCapacity = { span in told.withLock { $0.append(span) } }
+        }
+        bench.invoker.setProvisioned(PlaneBench.function(), 2)
+        try await eventually { told.withLock { $0.filter { $0.instances == 2 }.count } > 2 }
+        let isClean = await bench.close()
+        #expect(isClean)
+        let spans = told.withLock { $0 }
+        for (span, next) in zip(spans, spans.dropFirst()) { #expect(span.to == next.from) }
+        #expect(spans.allSatisfy { $0.function == "f" && $0.memoryMB == 128 && [1, 2].contains($0.instances) })
     }
 
     @Test func `a promise without memory has failed until there is some`() async throws {

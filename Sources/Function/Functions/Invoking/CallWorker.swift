@@ -24,6 +24,8 @@ final class CallWorker {
     private var waitingForTurn: [CallID: InvokedCall] = [:]
     /// Keys whose first call is under way.
     var keysUnderWay: [FunctionKey: KeyUnderWay] = [:]
+    /// Of these, those with an end that could not be recorded.
+    var unrecordedEnds = 0
     private var lastCall: UInt64 = 0
 
     var loop: ServingLoop { plane.loop }

@@ -4,11 +4,22 @@ internal import Linux
 internal import Metering
 internal import Store
 
-/// A key whose first call is under way.
+/// A key whose first call is under way, or has ended without being recorded.
 struct KeyUnderWay {
     var payloadDigest: String
     /// Calls that will get the same answer.
     var waiting: [InvokedCall] = []
+    /// The end that the book could not take (the disk was full, say). The next call with the key tries it again, so that
+    /// nothing has its effect twice.
+    var unrecorded: KeyEnd?
+}
+
+/// How the call that holds a key has ended.
+struct KeyEnd {
+    var claim: KeyClaim
+    /// What is kept; nil: the key becomes free.
+    var answer: KeyedAnswer?
+    var call: MeteredCall
 }
 
 /// Calls with keys.
@@ -28,6 +39,7 @@ extension CallWorker {
             return begin(invoked, key)
         }
         guard underWay.payloadDigest == digest else { return refuse(invoked, Self.conflict(invoked, first: nil)) }
+        if let end = underWay.unrecorded { return settleAgain(end, key, for: invoked) }
         guard underWay.waiting.count < settings.waitingLimit else {
             let sentence =
                 "Rate Exceeded: \(settings.waitingLimit) calls of \(invoked.name) wait for the answer of the first one with "
@@ -107,54 +119,78 @@ extension CallWorker {
 
     /// Records the answer of a call with a key, and tells everybody who waits for it then.
     func keep(_ invoked: InvokedCall, _ answer: InvocationAnswer) {
-        let kept = KeyedAnswer(
+        let first = KeyedAnswer(
             payload: invoked.tap?.kept ?? answer.payload, contentType: invoked.tap?.contentType ?? answer.contentType,
             functionError: answer.functionError, version: answer.call.version, requestID: invoked.call.requestID)
-        let claim = invoked.claim(now: Clock.now())
-        let bound = LoopBound((worker: self, call: invoked, answer: answer, kept: kept), on: loop)
-        let then: @Sendable (Result<Void, StoreFailure>) -> Void = { result in
-            bound.loop.execute {
-                let (worker, call, answer, kept) = bound.value
-                worker.kept(result, call, answer, kept)
-            }
-        }
-        if answer.functionError == nil {
-            book.complete(claim, answer: kept, call: answer.call, then: then)
-        } else {
-            book.giveUp(claim, call: answer.call, then: then)
-        }
-    }
-
-    private func kept(
-        _ result: Result<Void, StoreFailure>, _ invoked: InvokedCall, _ answer: InvocationAnswer, _ kept: KeyedAnswer
-    ) {
+        let end = KeyEnd(
+            claim: invoked.claim(now: Clock.now()), answer: answer.functionError == nil ? first : nil, call: answer.call)
+        let key = FunctionKey(invoked.name, invoked.key!)
         invoked.holdsKey = false
-        let waiting = endKey(FunctionKey(invoked.name, invoked.key!))
-        switch result {
-        case .success:
+        settle(end, key) { [self] failure in
+            if let failure {
+                let sentence = "run \(invoked.name): it ran, but its answer could not be recorded: \(failure.sentence)"
+                invoked.done(.failed(.service(sentence)))
+                return
+            }
             var answer = answer
             answer.isRecorded = true
             invoked.done(.answered(answer))
-            for call in waiting { replay(kept, to: call) }
-        case .failure(let failure):
-            // The effect may be there, and nobody may rely on it: the key stays marked.
-            let sentence = "run \(invoked.name): it ran, but its answer could not be recorded: \(failure.sentence)"
-            invoked.done(.failed(.service(sentence)))
-            for call in waiting { refuse(call, .service(sentence)) }
+            for call in endKey(key) { replay(first, to: call) }
         }
     }
 
     /// The call that holds a key was not run: the key becomes free, and the next call that waits for it takes it.
     func giveUpKey(_ invoked: InvokedCall, _ record: MeteredCall, _ failure: LambdaFailure) {
-        invoked.holdsKey = false
+        let end = KeyEnd(claim: invoked.claim(now: Clock.now()), answer: nil, call: record)
         let key = FunctionKey(invoked.name, invoked.key!)
-        let bound = LoopBound((worker: self, call: invoked), on: loop)
-        book.giveUp(invoked.claim(now: Clock.now()), call: record) { _ in
+        invoked.holdsKey = false
+        settle(end, key) { [self] unrecorded in
+            invoked.done(.failed(failure))
+            if unrecorded == nil { promote(key) }
+        }
+    }
+
+    /// Tries again to record an end, for a call with the same key.
+    private func settleAgain(_ end: KeyEnd, _ key: FunctionKey, for invoked: InvokedCall) {
+        keysUnderWay[key]!.unrecorded = nil
+        unrecordedEnds -= 1
+        keysUnderWay[key]!.waiting.append(invoked)
+        invoked.isWaiting = true
+        settle(end, key) { [self] failure in
+            guard failure == nil else { return }
+            guard let answer = end.answer else { return promote(key) }
+            for call in endKey(key) { replay(answer, to: call) }
+        }
+    }
+
+    /// Has the book record an end. When it cannot, calls that wait for the key are refused, and the end is kept for the next.
+    private func settle(_ end: KeyEnd, _ key: FunctionKey, _ then: @escaping (StoreFailure?) -> Void) {
+        let bound = LoopBound((worker: self, end: end, key: key, then: then), on: loop)
+        let settled: @Sendable (Result<Void, StoreFailure>) -> Void = { result in
             bound.loop.execute {
-                let (worker, call) = bound.value
-                call.done(.failed(failure))
-                worker.promote(key)
+                let (worker, end, key, then) = bound.value
+                guard case .failure(let failure) = result else { return then(nil) }
+                worker.postpone(end, key, failure)
+                then(failure)
             }
+        }
+        if let answer = end.answer {
+            book.complete(end.claim, answer: answer, call: end.call, then: settled)
+        } else {
+            book.giveUp(end.claim, call: end.call, then: settled)
+        }
+    }
+
+    private func postpone(_ end: KeyEnd, _ key: FunctionKey, _ failure: StoreFailure) {
+        let waiting = endKey(key)
+        if unrecordedEnds < settings.unrecordedLimit {
+            unrecordedEnds += 1
+            keysUnderWay[key] = KeyUnderWay(payloadDigest: end.claim.payloadDigest, unrecorded: end)
+        }
+        for call in waiting {
+            let sentence =
+                "run \(call.name): the end of the first call with its key could not be recorded: \(failure.sentence)"
+            refuse(call, .service(sentence))
         }
     }
 

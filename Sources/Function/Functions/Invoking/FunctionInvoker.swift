@@ -10,6 +10,9 @@ package struct InvokerSettings: Hashable, Sendable {
     package var waitingLimit = 1000
     /// How long a call may wait for its turn: what has waited longer than a long call takes has nobody who waits for it.
     package var turnTimeLimit: Duration = .seconds(900)
+    /// Ends of calls with keys that may be kept in memory while the disk cannot take them. Keys beyond it stay marked until
+    /// the node is started again.
+    package var unrecordedLimit = 1000
 
     package init() {}
 }
@@ -38,10 +41,12 @@ package final class FunctionInvoker: Invoker {
 
     package init(
         on loop: ServingLoop, launcher: any InstanceLauncher, _ planeSettings: PlaneSettings,
-        ledger: any CallLedger, keys: any KeyedAnswers, _ settings: InvokerSettings = InvokerSettings()
+        ledger: any CallLedger, keys: any KeyedAnswers, capacity: (any CapacityLedger)? = nil,
+        _ settings: InvokerSettings = InvokerSettings()
     ) {
         self.loop = loop
         let plane = FunctionPlane(on: loop, launcher: launcher, planeSettings)
+        if let capacity { plane.onCapacity = { capacity.append($0) } }
         self.plane = LoopBound(plane, on: loop)
         worker = LoopBound(CallWorker(plane, ledger, keys, settings), on: loop)
     }

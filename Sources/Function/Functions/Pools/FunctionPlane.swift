@@ -1,7 +1,7 @@
 package import HTTPServing
 package import Lambda
 internal import Linux
-internal import Metering
+package import Metering
 
 /// Runs the pools of all function versions of one loop: it hears what instances and callers do, asks the pure parts
 /// (`InstancePool`, `FairQueue`, `MemoryBudget`, `ConcurrencyLimits`) what to do, and does it.
@@ -24,6 +24,8 @@ package final class FunctionPlane {
     package let settings: PlaneSettings
     /// Told when the numbers of provisioned instances of a function change.
     package var onProvisioning: ((DeployedFunction, Provisioning) -> Void)?
+    /// Told of each span for which provisioned instances were ready, when it has passed.
+    package var onCapacity: ((ProvisionedCapacity) -> Void)?
     let launcher: any InstanceLauncher
     let now: () -> Instant
     var pools: [PlanePool.Key: PlanePool] = [:]

@@ -1,4 +1,7 @@
+internal import HTTPServing
 package import Lambda
+internal import Linux
+internal import Metering
 
 /// What the catalogue tells the plane, and what it can ask. Only on the loop.
 extension FunctionPlane {
@@ -57,10 +60,32 @@ extension FunctionPlane {
     }
 
     func tellProvisioning(_ pool: PlanePool) {
-        guard onProvisioning != nil, pool.machine.promised > 0 || pool.provisioning != nil else { return }
+        guard pool.machine.promised > 0 || pool.provisioning != nil else { return }
         let provisioning = provisioning(pool, now())
         guard provisioning != pool.provisioning else { return }
         pool.provisioning = provisioning
+        if provisioning.available != pool.capacity?.instances ?? 0 { tellCapacity(pool) }
         onProvisioning?(pool.function, provisioning)
+    }
+
+    /// Tells what was kept ready until now, and begins a new span.
+    func tellCapacity(_ pool: PlanePool) {
+        let time = Clock.now()
+        if let (instances, since) = pool.capacity {
+            onCapacity?(
+                ProvisionedCapacity(
+                    function: pool.function.name, version: pool.function.version, memoryMB: pool.function.memoryMB,
+                    instances: instances, from: since, to: time))
+        }
+        pool.capacityTimer?.cancel()
+        pool.capacityTimer = nil
+        let available = pool.machine.provisioning.available
+        pool.capacity = available > 0 ? (available, time) : nil
+        guard available > 0 else { return }
+        let bound = LoopBound(self, on: loop)
+        pool.capacityTimer = loop.schedule(after: settings.capacitySpan) { [number = pool.number] in
+            guard let pool = bound.value.numbered[number] else { return }
+            bound.value.tellCapacity(pool)
+        }
     }
 }

@@ -1,5 +1,6 @@
 internal import HTTPServing
 internal import Lambda
+internal import Linux
 
 /// The pool of one function version with what its worker keeps for it: the instances themselves and the calls that wait.
 final class PlanePool {
@@ -20,6 +21,9 @@ final class PlanePool {
     var emptySince: Instant?
     /// What observers were told last.
     var provisioning: Provisioning?
+    /// How many provisioned instances were ready since when, as far as the ledger does not have it yet.
+    var capacity: (instances: Int, since: Timestamp)?
+    var capacityTimer: ScheduledWork?
 
     init(number: Int, _ function: DeployedFunction, place: Int, _ settings: InstancePoolSettings) {
         self.number = number
