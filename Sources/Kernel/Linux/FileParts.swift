@@ -23,6 +23,13 @@ extension Files {
         return bytes
     }
 
+    /// The same into memory of the caller's; how many bytes came, 0 at the end of the file.
+    package static func read(
+        _ fd: CInt, into room: UnsafeMutableRawBufferPointer, from offset: Int
+    ) throws(SystemError) -> Int {
+        try call("read") { ck_pread(fd, room.baseAddress!, room.count, offset) }
+    }
+
     /// Whether this process may write a path: also false on a file system mounted read-only, access(2).
     package static func isWritable(_ path: String) -> Bool { ck_faccessat(here, path, W_OK, AT_EACCESS) == 0 }
 

@@ -9,6 +9,11 @@ extension Files {
         } catch  where error.code == .again { return nil }
     }
 
+    /// The same into memory of the caller's.
+    package static func readAvailable(_ fd: CInt, into room: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
+        do { return try call("read") { ck_read(fd, room.baseAddress, room.count) } } catch where error.code == .again { return nil }
+    }
+
     /// Writes as much as fits; nil means that a write would wait. A reader that is gone is EPIPE and no signal.
     package static func writeAvailable(_ bytes: ArraySlice<UInt8>, to fd: CInt) throws(SystemError) -> Int? {
         do {

@@ -74,6 +74,12 @@ package enum Descriptors {
         var request = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
         return try call("wait for a descriptor") { ck_poll(&request, 1, timeout) } > 0
     }
+
+    /// Whether it can be written (or has failed) within a time; -1 waits without end.
+    package static func isWritable(_ fd: CInt, withinMilliseconds timeout: CInt) throws(SystemError) -> Bool {
+        var request = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+        return try call("wait for a descriptor") { ck_poll(&request, 1, timeout) } > 0
+    }
 }
 
 extension Descriptors {

@@ -48,7 +48,7 @@ package struct InstanceReady: Hashable, Sendable {
 }
 
 /// Why an instance did not become ready.
-package struct InstanceStartFailure: Hashable, Sendable {
+package struct InstanceStartFailure: Error, Hashable, Sendable {
     /// "Runtime.ExitError", "Runtime.InvalidEntrypoint", "Sandbox.Timedout", ...
     package var errorType: String
     package var errorMessage: String

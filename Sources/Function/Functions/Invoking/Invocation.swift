@@ -20,6 +20,8 @@ package struct Invocation: Sendable {
     package var deadline: Instant?
     /// Of an instance that serves only one tenant, key or desk; nil: any.
     package var tenant: String?
+    /// Where it comes from, as `FunctionCall.source` says.
+    package var source = "invoke"
     /// Takes the parts of a streamed answer; nil: the answer is wanted whole.
     package var stream: AnswerStream?
 

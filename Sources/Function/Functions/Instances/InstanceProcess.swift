@@ -1,0 +1,183 @@
+internal import Engine
+internal import HTTPServing
+internal import Keeper
+internal import Linux
+internal import Metering
+internal import Sandbox
+internal import Spawn
+internal import Synchronization
+
+/// The programs of one instance, as the keeper runs them: the sandbox with the runtime as its first process, or, where
+/// there are external extensions, a sandbox that is held open in which extensions and then the runtime are executed.
+final class InstanceProcess: Sendable {
+    let name: String
+    let extensions: [String]
+    let start: MeteredCall.Start
+    let output: InstanceOutput
+    let extensionOutput: InstanceOutput?
+    private let sandboxes: FunctionSandboxes
+    private let recipe: InstanceRecipe
+    private let environment: StringBlock
+    private let descriptors: InstanceDescriptors
+    private let onEnd: @Sendable (Program, ProgramEnd) -> Void
+    private let onFailure: @Sendable (InstanceStartFailure) -> Void
+    private let isRuntimeStarted = Mutex(false)
+
+    enum Program: Sendable {
+        case sandbox
+        case runtime
+        case `extension`(String)
+    }
+
+    /// - Parameters:
+    ///   - onEnd: called for each program once, on any thread.
+    ///   - onFailure: a program that is started inside a running sandbox could not be started.
+    init(
+        _ name: String, _ recipe: InstanceRecipe, environment: StringBlock, _ sandboxes: FunctionSandboxes,
+        _ logs: LogThread, log: FunctionLog, onEnd: @escaping @Sendable (Program, ProgramEnd) -> Void,
+        onFailure: @escaping @Sendable (InstanceStartFailure) -> Void
+    ) throws(SystemError) {
+        self.name = name
+        self.recipe = recipe
+        self.environment = environment
+        self.sandboxes = sandboxes
+        extensions = recipe.extensions
+        start = recipe.start
+        self.onEnd = onEnd
+        self.onFailure = onFailure
+        descriptors = try InstanceDescriptors(hasExtensions: !recipe.extensions.isEmpty)
+        output = InstanceOutput(descriptors.reader, log: log)
+        extensionOutput = descriptors.extensionReader.map { InstanceOutput($0, log: log) }
+        try logs.add(output)
+        if let extensionOutput { try logs.add(extensionOutput) }
+    }
+
+    private var call: ProgramCall {
+        var call = recipe.call
+        call.environment = call.environment + environment
+        return call
+    }
+
+    /// Starts the sandbox.
+    func run(in network: SharedFD) async throws(InstanceStartFailure) -> StartedSandbox {
+        var plan = recipe.plan
+        plan.network = .given
+        var call = self.call
+        guard let writers = descriptors.writers else { preconditionFailure("an instance is started once") }
+        var streams = writers.runtime
+        if !extensions.isEmpty {
+            plan.usesInit = true
+            call.path = InitProgram.hold
+            call.arguments = []
+            streams = writers.nothing
+        }
+        let onEnd = onEnd
+        do {
+            let started = try await sandboxes.start(
+                SandboxStart(plan: plan, name: name, call: call, streams: .passed, network: network),
+                descriptors: streams, by: extensions.isEmpty ? recipe.starter : nil
+            ) { onEnd(.sandbox, $0) }
+            withExtendedLifetime(writers) {}
+            if extensions.isEmpty { descriptors.closeWriters() } else { startExtensions() }
+            return started
+        } catch { throw InstanceStartFailure(error, executing: recipe.call.path) }
+    }
+
+    /// All at once, as the service does.
+    private func startExtensions() {
+        for (index, file) in extensions.enumerated() {
+            var call = self.call
+            call.path = "/opt/extensions/\(file)"
+            call.arguments = [call.path]
+            execute(call, "\(name)-x\(index + 1)", .extension(file), { $0.forExtensions }, "Extension.LaunchError")
+        }
+    }
+
+    /// Starts the runtime once all extensions have registered.
+    func startRuntime() {
+        guard !extensions.isEmpty, isRuntimeStarted.withLock({ started in
+            defer { started = true }
+            return !started
+        }) else { return }
+        execute(call, "\(name)-r", .runtime, { $0.runtime }, "Runtime.InvalidEntrypoint")
+    }
+
+    private func execute(
+        _ call: ProgramCall, _ name: String, _ program: Program,
+        _ streams: @escaping @Sendable (InstanceDescriptors.Writers) -> [CInt], _ errorType: String
+    ) {
+        guard let writers = descriptors.writers else { return }
+        let request = ExecuteRequest(sandbox: self.name, name: name, call: call)
+        Task { [onEnd, onFailure, sandboxes] in
+            do throws(NodeFailure) {
+                _ = try await sandboxes.execute(request, descriptors: streams(writers)) { onEnd(program, $0) }
+            } catch { onFailure(InstanceStartFailure(errorType: errorType, errorMessage: error.message)) }
+            withExtendedLifetime(writers) {}
+        }
+    }
+
+    /// Kills everything in the sandbox.
+    func kill() {
+        let (sandboxes, name) = (sandboxes, name)
+        Task { await sandboxes.kill(name) }
+    }
+
+    /// Asks the runtime to end, where it has time for it.
+    func terminateRuntime() {
+        let (sandboxes, name) = (sandboxes, extensions.isEmpty ? name : "\(name)-r")
+        Task { try? await sandboxes.keeper.perform(.signal(sandbox: name, number: Signal.terminate, wholeTree: false)) }
+    }
+}
+
+/// The descriptors that an instance's programs get. The node's copies of the writing ends go when nobody needs them.
+private final class InstanceDescriptors: Sendable {
+    struct Writers: Sendable {
+        var null: SharedFD
+        var output: SharedFD
+        var extensions: SharedFD?
+
+        /// What the runtime gets as its standard streams.
+        var runtime: [CInt] { [null.raw, output.raw, output.raw] }
+        var forExtensions: [CInt] { [null.raw, (extensions ?? output).raw, (extensions ?? output).raw] }
+        /// For a program that only holds the sandbox open.
+        var nothing: [CInt] { [null.raw, null.raw, null.raw] }
+    }
+
+    let reader: SharedFD
+    let extensionReader: SharedFD?
+    private let held: Mutex<Writers?>
+
+    init(hasExtensions: Bool) throws(SystemError) {
+        let null = SharedFD(try Files.open("/dev/null", 2))
+        let output = try Self.pipe()
+        let extensions = hasExtensions ? try Self.pipe() : nil
+        reader = output.reader
+        extensionReader = extensions?.reader
+        held = Mutex(Writers(null: null, output: output.writer, extensions: extensions?.writer))
+    }
+
+    private static func pipe() throws(SystemError) -> (reader: SharedFD, writer: SharedFD) {
+        let ends = try Files.pipe().ends()
+        // Only our end: the program's writes are to wait, as with any pipe.
+        try Files.setNonBlocking(ends.reader.raw)
+        return ends
+    }
+
+    /// nil once they are closed.
+    var writers: Writers? { held.withLock { $0 } }
+
+    func closeWriters() { held.withLock { $0 = nil } }
+}
+
+extension InstanceStartFailure {
+    /// A start that the node or the keeper refused.
+    init(_ failure: NodeFailure, executing path: String) {
+        switch failure.kind {
+        case .notFound, .notExecutable:
+            self.init(errorType: "Runtime.InvalidEntrypoint", errorMessage: failure.message, isPermanent: true)
+        default:
+            self.init(
+                errorType: "Sandbox.Failure", errorMessage: failure.message, isPermanent: failure.kind == .badRequest)
+        }
+    }
+}

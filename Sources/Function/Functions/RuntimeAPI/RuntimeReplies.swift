@@ -1,0 +1,26 @@
+internal import FoundationEssentials
+internal import HTTPServing
+internal import JSON
+
+/// Answers of the Runtime API that are the same each time, made once.
+enum RuntimeReplies {
+    static let jsonHeaders = HeaderFields([("Content-Type", "application/json")])
+    static let text = HeaderFields([("Content-Type", "text/plain")])
+
+    /// 202, as AWS's emulator gives it.
+    static let accepted = HTTPResponse(202, headers: jsonHeaders, body: Array(#"{"status":"OK"}"#.utf8))
+
+    static func json(_ status: Int, _ value: JSONValue) -> HTTPResponse {
+        HTTPResponse(status, headers: jsonHeaders, body: JSONWriter.bytes(value))
+    }
+
+    static func refusal(_ refusal: Refusal) -> HTTPResponse {
+        json(refusal.status, ["errorMessage": .string(refusal.message), "errorType": .string(refusal.errorType)])
+    }
+}
+
+/// Base64 as RFC 4648 section 4 has it.
+enum Base64Text {
+    /// nil for what is not base64.
+    static func decode(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map { [UInt8]($0) } }
+}
