@@ -67,8 +67,9 @@ final class InstanceProcess: Sendable {
         var streams = writers.runtime
         if !extensions.isEmpty {
             plan.usesInit = true
-            call.path = InitProgram.hold
-            call.arguments = []
+            // No program: the first process holds the sandbox for those that are executed in it.
+            call.path = SandboxPlan.initPath
+            call.arguments = [SandboxPlan.initPath, InitProgram.flag]
             streams = writers.nothing
         }
         let onEnd = onEnd

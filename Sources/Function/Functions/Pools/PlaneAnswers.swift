@@ -53,12 +53,14 @@ extension InvocationAnswer {
         call.memoryMB = function.memoryMB
         call.codeDigest = function.codeDigest
         call.revision = function.revision
-        call.outcome = .functionError(failure.errorType)
-        var error = JSONObject()
-        error["errorType"] = .string(failure.errorType)
-        error["errorMessage"] = .string(failure.errorMessage)
+        call.outcome =
+            switch failure.errorType {
+            case "Sandbox.Timedout": .timedOut
+            case "Runtime.OutOfMemory": .outOfMemory
+            default: .functionError(failure.errorType)
+            }
         self.init(
-            payload: failure.payload ?? JSONWriter.bytes(.object(error)), contentType: "application/json",
+            payload: failure.body(requestID: invocation.requestID), contentType: "application/json",
             functionError: "Unhandled", call: call)
     }
 }
