@@ -23,6 +23,12 @@ final class FakeLauncher: InstanceLauncher {
         if !running.isEmpty { running[index % running.count].end("was killed by signal 9") }
     }
 
+    /// Ends all calls that are under way, however long they would take.
+    func finishCalls() {
+        callTime = { _ in .zero }
+        for instance in alive { instance.finishCalls() }
+    }
+
     /// What becomes of the next instance, by its number.
     var start: (Int) -> Start = { _ in .ready(after: .zero) }
     /// How long a call takes.
@@ -145,6 +151,13 @@ final class FakeInstance: FunctionInstance {
             }
             instance.answer(number, instance.launcher.answer(invocation))
             if !instance.hasEnded { instance.tell(.free) }
+        }
+    }
+
+    func finishCalls() {
+        for (number, call) in calls.sorted(by: { $0.key < $1.key }) {
+            answer(number, launcher.answer(call.0))
+            if !hasEnded { tell(.free) }
         }
     }
 

@@ -268,12 +268,12 @@ import Testing
             settings.waitingLimit = 3
             return settings
         }())
-        await bench.script { $0.callTime = { _ in .milliseconds(80) } }
+        await bench.script { $0.callTime = { _ in .milliseconds(400) } }
         let function = PlaneBench.function {
             $0.order = .header("Account")
             $0.deadlineHeader = "Deadline"
         }
-        let soon = Clock.now().nanoseconds / 1_000_000 + 30
+        let soon = Clock.now().nanoseconds / 1_000_000 + 300
         let calls = (0..<5).map { number in
             PlaneBench.call(function, "\(number)") {
                 $0.headers = ["account": "7"]

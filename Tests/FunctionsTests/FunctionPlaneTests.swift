@@ -96,21 +96,24 @@ import Testing
         #expect(isClean)
     }
 
-    @Test func `calls that wait too long are refused and may be repeated`() async {
+    @Test func `calls that wait too long are refused and may be repeated`() async throws {
         let bench = PlaneBench(memoryMB: 128) {
             $0.pool.waitingCallsLimit = 2
-            $0.pool.waitingTimeLimit = .milliseconds(30)
+            $0.pool.waitingTimeLimit = .seconds(1)
         }
-        await bench.script { $0.callTime = { _ in .milliseconds(100) } }
         let function = PlaneBench.function()
         _ = await bench.invoke(PlaneBench.call(function))
-        let outcomes = await bench.invokeAll((0..<4).map { PlaneBench.call(function, "\($0)") })
+        await bench.script { $0.callTime = { _ in .seconds(3600) } }
+        async let all = bench.invokeAll((0..<4).map { PlaneBench.call(function, "\($0)") })
+        try await eventually { await bench.invoker.status().pools.first?.counts.refusedCalls == 3 }
+        await bench.script { $0.finishCalls() }
+        let outcomes = await all
         #expect(outcomes[0].text == "0")
         for outcome in outcomes[1...] {
             #expect(outcome.failure?.name == "TooManyRequestsException" && outcome.failure?.retryAfter == 1)
             #expect(outcome.failure?.reason == "ConcurrentInvocationLimitExceeded")
         }
-        #expect(outcomes[1].failure?.message.contains("within 0 s") == true || outcomes[1].failure != nil)
+        #expect(outcomes[1].failure?.message.contains("no instance of f was free within 1 s") == true)
         #expect(outcomes[3].failure?.message.contains("2 calls of f wait") == true)
         let isClean = await bench.close()
         #expect(isClean)
@@ -186,27 +189,50 @@ import Testing
     }
 
     @Test func `a promise without memory has failed until there is some`() async throws {
-        let bench = PlaneBench(memoryMB: 300) { $0.promisePatience = .zero }
-        let (function, other) = (PlaneBench.function(memoryMB: 100), PlaneBench.function("g", memoryMB: 100))
-        bench.invoker.setProvisioned(function, 4)
-        try await eventually { await bench.invoker.provisioning(of: function).available == 3 }
-        let provisioning = await bench.invoker.provisioning(of: function)
-        #expect(provisioning.state == .failed && provisioning.requested == 4 && provisioning.allocated == 3)
-        #expect(provisioning.reason?.contains("no memory") == true)
-        // Nobody else is blocked by it but by the memory itself.
-        bench.invoker.setProvisioned(function, 2)
-        #expect(await bench.invoke(PlaneBench.call(other, "g")).text == "g")
+        let bench = PlaneBench(memoryMB: 500)
+        let (first, second) = (PlaneBench.function(memoryMB: 100), PlaneBench.function("g", memoryMB: 100))
+        bench.invoker.setProvisioned(first, 5)
+        try await eventually { await bench.invoker.provisioning(of: first).available == 4 }
+        let provisioning = await bench.invoker.provisioning(of: first)
+        #expect(provisioning.state == .failed && provisioning.requested == 5 && provisioning.allocated == 4)
+        #expect(provisioning.reason?.contains("provisioned ones may have 400 MB") == true)
+        // The rest is for everybody.
+        #expect(await bench.invoke(PlaneBench.call(second, "g")).text == "g")
+        bench.invoker.setProvisioned(second, 1)
+        try await eventually { await bench.invoker.provisioning(of: second).state == .failed }
+        // What one promises less is there for the other.
+        bench.invoker.setProvisioned(first, 3)
+        try await eventually { await bench.invoker.provisioning(of: second).state == .ready }
+        let isClean = await bench.close()
+        #expect(isClean)
+    }
+
+    @Test func `a promise waits for memory that calls have, and fails meanwhile`() async throws {
+        let bench = PlaneBench(memoryMB: 300) { $0.promisePatience = .milliseconds(5) }
+        await bench.script { $0.callTime = { _ in .seconds(3600) } }
+        let busy = PlaneBench.function("busy", memoryMB: 100)
+        async let outcomes = bench.invokeAll((0..<3).map { PlaneBench.call(busy, "\($0)") })
+        try await eventually { await bench.look { $0.underWay.count } == 3 }
+        let function = PlaneBench.function(memoryMB: 200)
+        bench.invoker.setProvisioned(function, 1)
+        try await eventually { await bench.invoker.provisioning(of: function).state == .failed }
+        await bench.script { $0.finishCalls() }
+        #expect(await outcomes.allSatisfy { $0.text != nil })
+        try await eventually { await bench.invoker.provisioning(of: function).state == .ready }
         let isClean = await bench.close()
         #expect(isClean)
     }
 
     @Test func `closing refuses who waits, lets who runs go on, and stops everything`() async throws {
         let bench = PlaneBench(memoryMB: 128)
-        await bench.script { $0.callTime = { _ in .milliseconds(50) } }
+        await bench.script { $0.callTime = { _ in .seconds(3600) } }
         let function = PlaneBench.function()
         async let outcomes = bench.invokeAll((0..<3).map { PlaneBench.call(function, "\($0)") })
         try await eventually { await bench.look { $0.underWay.count } == 1 }
-        await bench.invoker.close(grace: .seconds(5))
+        async let closing: Void = bench.invoker.close(grace: .seconds(60))
+        try await eventually { await bench.invoker.status().pools.first?.counts.waiting == 0 }
+        await bench.script { $0.finishCalls() }
+        await closing
         #expect(await outcomes.map { $0.failure?.name } == [nil, "ServiceException", "ServiceException"])
         #expect(await bench.invoke(PlaneBench.call(function)).failure?.name == "ServiceException")
         let isClean = await bench.close()

@@ -46,13 +46,15 @@ extension CallWorker {
         _ invoked: InvokedCall, _ answer: InvocationAnswer, _ then: @escaping (InvocationAnswer) -> Void
     ) {
         var answer = answer
+        beginPending()
         // A streamed answer was digested as it came, a payload with a key before it ran.
         PayloadDigest.both(
             invoked.payloadDigest == nil ? invoked.call.payload : nil, invoked.tap == nil ? answer.payload : nil, on: loop
-        ) { payload, body in
+        ) { [self] payload, body in
             answer.call.payloadDigest = invoked.payloadDigest ?? payload
             answer.call.answerDigest = invoked.tap?.digestText ?? body
             then(answer)
+            endPending()
         }
     }
 }

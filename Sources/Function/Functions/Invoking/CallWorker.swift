@@ -27,6 +27,9 @@ final class CallWorker {
     /// Of these, those with an end that could not be recorded.
     var unrecordedEnds = 0
     private var lastCall: UInt64 = 0
+    /// What the book of keys or another thread does for calls.
+    private var pending = 0
+    private var pendingEnd: [() -> Void] = []
 
     var loop: ServingLoop { plane.loop }
 
@@ -40,6 +43,21 @@ final class CallWorker {
 
     /// Whether calls or keys or turns are remembered.
     var isIdle: Bool { waitingForTurn.isEmpty && keysUnderWay.isEmpty && lanes.count == 0 }
+
+    func beginPending() { pending += 1 }
+
+    func endPending() {
+        pending -= 1
+        guard pending == 0, !pendingEnd.isEmpty else { return }
+        let waiting = pendingEnd
+        pendingEnd = []
+        for done in waiting { done() }
+    }
+
+    /// Calls back when nothing is on its way to the ledger or the book any more.
+    func whenSettled(_ done: @escaping () -> Void) {
+        if pending == 0 { done() } else { pendingEnd.append(done) }
+    }
 
     func invoke(_ call: FunctionCall, _ done: @escaping @Sendable (InvocationOutcome) -> Void) {
         lastCall += 1

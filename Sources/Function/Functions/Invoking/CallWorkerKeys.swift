@@ -26,9 +26,11 @@ struct KeyEnd {
 extension CallWorker {
     /// Finds out whether the key is new, and goes on with the call then.
     func takeKey(_ invoked: InvokedCall) {
+        beginPending()
         PayloadDigest.both(invoked.call.payload, nil, on: loop) { [self] digest, _ in
             invoked.payloadDigest = digest
             joinOrBegin(invoked, digest)
+            endPending()
         }
     }
 
@@ -54,10 +56,12 @@ extension CallWorker {
 
     private func begin(_ invoked: InvokedCall, _ key: FunctionKey) {
         let bound = LoopBound((worker: self, call: invoked, key: key), on: loop)
+        beginPending()
         book.begin(invoked.claim(now: Clock.now())) { result in
             bound.loop.execute {
                 let (worker, call, key) = bound.value
                 worker.found(result, call, key)
+                worker.endPending()
             }
         }
     }
@@ -169,11 +173,16 @@ extension CallWorker {
         let settled: @Sendable (Result<Void, StoreFailure>) -> Void = { result in
             bound.loop.execute {
                 let (worker, end, key, then) = bound.value
-                guard case .failure(let failure) = result else { return then(nil) }
-                worker.postpone(end, key, failure)
-                then(failure)
+                if case .failure(let failure) = result {
+                    worker.postpone(end, key, failure)
+                    then(failure)
+                } else {
+                    then(nil)
+                }
+                worker.endPending()
             }
         }
+        beginPending()
         if let answer = end.answer {
             book.complete(end.claim, answer: answer, call: end.call, then: settled)
         } else {

@@ -89,9 +89,12 @@ package final class FunctionInvoker: Invoker {
     package func status() async -> PlaneStatus { await withPlane { $0.status() } }
 
     /// Takes no more calls, lets those that run end, and stops every instance; after `grace` those that serve as well.
+    /// When it returns, every call has been answered, and nothing more goes to the ledger or the book of keys.
     package func close(grace: Duration = .seconds(10)) async {
         await withCheckedContinuation { continuation in
-            loop.execute { [plane] in plane.value.close(grace: grace) { continuation.resume() } }
+            loop.execute { [plane, worker] in
+                plane.value.close(grace: grace) { worker.value.whenSettled { continuation.resume() } }
+            }
         }
     }
 }

@@ -33,6 +33,8 @@ package final class FunctionPlane {
     package internal(set) var limits: ConcurrencyLimits
     var budget: MemoryBudget
     var fair: FairQueue
+    /// Pools whose promises there is no memory for.
+    var blockedPromises: Set<Int> = []
     /// Instances being started.
     var startsUnderWay = 0
     var lastPool = 0
@@ -199,6 +201,7 @@ package final class FunctionPlane {
     private func forget(_ pool: PlanePool) {
         pool.timer?.cancel()
         fair.withdraw(pool.number)
+        blockedPromises.remove(pool.number)
         numbered[pool.number] = nil
         pools[PlanePool.Key(pool.function)] = nil
     }

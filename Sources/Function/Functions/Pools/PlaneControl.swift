@@ -13,6 +13,7 @@ extension FunctionPlane {
         guard let pool = pools[PlanePool.Key(function)] else { return launcher.forget(function) }
         let now = now()
         handle(.drain, pool, now)
+        settleBlockedPromises(now)
         serve(now)
     }
 
@@ -36,6 +37,7 @@ extension FunctionPlane {
         let pool = pool(of: function)
         let now = now()
         handle(.provision(count), pool, now)
+        settleBlockedPromises(now)
         serve(now)
     }
 
@@ -49,12 +51,18 @@ extension FunctionPlane {
 
     private func provisioning(_ pool: PlanePool, _ now: Instant) -> Provisioning {
         var provisioning = pool.machine.provisioning
-        if provisioning.state == .inProgress, let claim = fair.claims[pool.number], claim.urgency == .promised,
-            claim.needMB > budget.totalMB || now - claim.since >= settings.promisePatience
+        guard provisioning.state == .inProgress else { return provisioning }
+        let needMB = pool.function.memoryMB
+        if blockedPromises.contains(pool.number) {
+            provisioning.state = .failed
+            provisioning.reason =
+                "no memory for another instance of \(needMB) MB: provisioned ones may have \(promisedLimitMB) MB on this node"
+        } else if let claim = fair.claims[pool.number], claim.urgency == .promised,
+            now - claim.since >= settings.promisePatience
         {
             provisioning.state = .failed
             provisioning.reason =
-                "no memory for another instance of \(claim.needMB) MB: functions use \(budget.usedMB) of \(budget.totalMB) MB"
+                "no memory for another instance of \(needMB) MB: functions use \(budget.usedMB) of \(budget.totalMB) MB"
         }
         return provisioning
     }

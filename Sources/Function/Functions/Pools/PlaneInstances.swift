@@ -44,14 +44,34 @@ extension FunctionPlane {
 
     /// Keeps the fair queue in step with what a pool wants.
     func settleClaim(_ pool: PlanePool, _ now: Instant) {
+        if !blockedPromises.isEmpty { blockedPromises.remove(pool.number) }
         guard pool.machine.appetite > 0 else {
             if !fair.isEmpty { fair.withdraw(pool.number) }
             return
+        }
+        if pool.machine.urgency == .promised, promisedMB + pool.function.memoryMB > promisedLimitMB {
+            blockedPromises.insert(pool.number)
+            return fair.withdraw(pool.number)
         }
         fair.claim(
             FairQueue.Claim(
                 pool: pool.number, function: pool.function.name, needMB: pool.function.memoryMB,
                 poolHeldMB: pool.machine.alive * pool.function.memoryMB, since: now, urgency: pool.machine.urgency))
+    }
+
+    private var promisedMB: Int {
+        numbered.values.reduce(0) { $0 + $1.machine.roster.provisioned * $1.function.memoryMB }
+    }
+
+    var promisedLimitMB: Int { Int(Double(budget.totalMB) * settings.promisedShare) }
+
+    /// Promises have become smaller: others may be kept now.
+    func settleBlockedPromises(_ now: Instant) {
+        for number in blockedPromises.sorted() {
+            guard let pool = numbered[number] else { continue }
+            settleClaim(pool, now)
+            tellProvisioning(pool)
+        }
     }
 
     /// Starts what may be started, and makes room for what may not yet.

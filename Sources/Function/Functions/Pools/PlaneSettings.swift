@@ -14,6 +14,8 @@ package struct PlaneSettings: Hashable, Sendable {
     package var patience: Duration = .seconds(1)
     /// A promise of provisioned instances for which there has been no memory for so long has failed, until there is.
     package var promisePatience: Duration = .seconds(10)
+    /// Provisioned instances may have so much of the memory: what is left is for the calls of everybody else.
+    package var promisedShare = 0.8
     /// Provisioned capacity is told of after so long at the latest: what a node that is killed does not bill.
     package var capacitySpan: Duration = .seconds(300)
     /// The pool of a version that nobody has called for so long, and that has no instances, is forgotten.
