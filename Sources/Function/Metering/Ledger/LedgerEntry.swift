@@ -42,7 +42,10 @@ package struct ProvisionedCapacity: Hashable, Sendable {
     }
 
     /// What is priced, in MB milliseconds; a span that runs backwards is none.
-    package var megabyteMilliseconds: Int { max(0, (to.nanoseconds - from.nanoseconds) / 1_000_000) * memoryMB * instances }
+    package var megabyteMilliseconds: Int {
+        let span = to.nanoseconds.clampedAdding(from.nanoseconds == .min ? .max : -from.nanoseconds)
+        return max(0, span / 1_000_000).clampedMultiplying(by: memoryMB).clampedMultiplying(by: instances)
+    }
 }
 
 /// A record: an entry at its place in the chain.

@@ -39,8 +39,8 @@ package struct CallTotals: Hashable, Sendable {
     package mutating func add(_ entry: LedgerEntry) {
         switch entry {
         case .call(let call): add(call)
-        case .provisioned(let capacity): capacityMegabyteMilliseconds += capacity.megabyteMilliseconds
-        case .lost(let calls): lost += calls
+        case .provisioned(let capacity): add(capacity.megabyteMilliseconds, to: \.capacityMegabyteMilliseconds)
+        case .lost(let calls): add(calls, to: \.lost)
         }
     }
 
@@ -60,22 +60,28 @@ package struct CallTotals: Hashable, Sendable {
         }
         runs += 1
         if call.start == .cold || call.start == .zygote { coldStarts += 1 }
-        let use = call.billedMilliseconds * call.memoryMB
-        if call.start == .provisioned { provisionedMegabyteMilliseconds += use } else { demandMegabyteMilliseconds += use }
-        ephemeralMegabyteMilliseconds += call.billedMilliseconds * max(0, call.ephemeralMB - 512)
-        billedMilliseconds += call.billedMilliseconds
-        durationMicroseconds += call.durationMicroseconds
-        initMicroseconds += call.initMicroseconds ?? 0
-        queueMicroseconds += call.queueMicroseconds
-        cpuMicroseconds += call.cpuMicroseconds
+        let use = call.billedMilliseconds.clampedMultiplying(by: call.memoryMB)
+        add(use, to: call.start == .provisioned ? \.provisionedMegabyteMilliseconds : \.demandMegabyteMilliseconds)
+        let ephemeral = max(512, call.ephemeralMB) - 512
+        add(call.billedMilliseconds.clampedMultiplying(by: ephemeral), to: \.ephemeralMegabyteMilliseconds)
+        add(call.billedMilliseconds, to: \.billedMilliseconds)
+        add(call.durationMicroseconds, to: \.durationMicroseconds)
+        add(call.initMicroseconds ?? 0, to: \.initMicroseconds)
+        add(call.queueMicroseconds, to: \.queueMicroseconds)
+        add(call.cpuMicroseconds, to: \.cpuMicroseconds)
         peakMemoryBytes = max(peakMemoryBytes, call.peakMemoryBytes)
         durations.add(microseconds: call.durationMicroseconds)
     }
 
     package mutating func merge(_ other: CallTotals) {
-        for path in Self.sums { self[keyPath: path] += other[keyPath: path] }
+        for path in Self.sums { add(other[keyPath: path], to: path) }
         peakMemoryBytes = max(peakMemoryBytes, other.peakMemoryBytes)
         durations.merge(other.durations)
+    }
+
+    /// What is less than nothing counts as nothing.
+    private mutating func add(_ number: Int, to path: WritableKeyPath<CallTotals, Int>) {
+        self[keyPath: path] = self[keyPath: path].clampedAdding(max(0, number))
     }
 
     /// Everything that is added up, in the order in which it is kept. New ones go to the end.

@@ -12,25 +12,25 @@ package struct DurationHistogram: Hashable, Sendable {
     package mutating func add(microseconds: Int, times: Int = 1) {
         let bucket = Self.bucket(of: microseconds)
         if counts.count <= bucket { counts += Array(repeating: 0, count: bucket + 1 - counts.count) }
-        counts[bucket] += times
+        counts[bucket] = counts[bucket].clampedAdding(times)
     }
 
     package mutating func merge(_ other: DurationHistogram) {
         if counts.count < other.counts.count { counts += Array(repeating: 0, count: other.counts.count - counts.count) }
-        for (bucket, count) in other.counts.enumerated() { counts[bucket] += count }
+        for (bucket, count) in other.counts.enumerated() { counts[bucket] = counts[bucket].clampedAdding(count) }
     }
 
-    package var total: Int { counts.reduce(0, +) }
+    package var total: Int { counts.reduce(0) { $0.clampedAdding($1) } }
 
     /// The duration that `share` (0...100) of 100 do not exceed: the middle of its bucket, microseconds. nil without any.
     package func percentile(_ share: Int) -> Int? {
         let total = total
         guard total > 0 else { return nil }
         // The nearest rank: at least one, rounded up.
-        let rank = max(1, (total * share + 99) / 100)
+        let rank = max(1, Int((Int128(total) * Int128(share) + 99) / 100))
         var seen = 0
         for (bucket, count) in counts.enumerated() {
-            seen += count
+            seen = seen.clampedAdding(count)
             if seen >= rank { return Self.middle(of: bucket) }
         }
         return nil
