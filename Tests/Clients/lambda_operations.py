@@ -84,7 +84,7 @@ class CommandLine:
     def __init__(self, endpoint):
         import awscli.clidriver
 
-        self.endpoint, self.driver, self.called = endpoint, awscli.clidriver, set()
+        self.endpoint, self.driver, self.called = endpoint, awscli.clidriver.create_clidriver(), set()
         self.directory = tempfile.mkdtemp(prefix="forkless-cli-")
         os.environ["AWS_MAX_ATTEMPTS"] = "1"
 
@@ -116,7 +116,7 @@ class CommandLine:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                status = self.driver.create_clidriver().main(words)
+                status = self.driver.main(words)
             except SystemExit as end:
                 status = end.code
         if status:
