@@ -90,6 +90,13 @@ import Testing
         #expect(try Snapshot.difference(of: outcome.output, from: "help-\(name).txt") == nil)
     }
 
+    @Test(arguments: ["", "deploy", "invoke", "list", "logs", "scale", "url", "publish", "alias", "rm"])
+    func `help of functions is what it was`(verb: String) throws {
+        let outcome = try verb.isEmpty ? said("fn", "--help") : said("fn", verb, "--help")
+        #expect(outcome.status == 0)
+        #expect(try Snapshot.difference(of: outcome.output, from: verb.isEmpty ? "help-fn.txt" : "help-fn-\(verb).txt") == nil)
+    }
+
     @Test func `help of a verb is the same from both sides`() throws {
         #expect(try said("help", "run").output == said("run", "--help").output)
     }

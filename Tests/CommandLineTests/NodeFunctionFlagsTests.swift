@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `a node in the background is told the same`() throws {
-        for flags in [[], ["--lambda-listen", "off", "--http-listen", "[::1]:80", "--access-keys", "/k", "--prices", "/p"]] {
+        for flags in [[], ["--lambda-listen", "off", "--http-listen", "[::1]:80", "--access-keys", "/k", "--prices", "/p", "--python-runtimes", "/a", "--python-runtimes", "/b"]] {
             let first = try settings(flags)
             #expect(try settings(NodeFunctionFlags.words(first)) == first)
         }

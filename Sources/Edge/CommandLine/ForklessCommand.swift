@@ -21,6 +21,7 @@ struct ForklessCommand: AsyncParsableCommand {
                     PauseCommand.self, UnpauseCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self,
                     ContainerCommand.self, AttachCommand.self, CpCommand.self,
                 ]),
+            CommandGroup(name: "Function", subcommands: [FnCommand.self]),
             CommandGroup(name: "Volume", subcommands: [VolumeCommand.self]),
             CommandGroup(
                 name: "Image",

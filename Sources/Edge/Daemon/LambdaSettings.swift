@@ -13,6 +13,8 @@ package struct LambdaSettings: Hashable, Sendable {
     package var accessKeys: String?
     /// A file with the prices from which reports compute costs.
     package var prices: String?
+    /// Directories that may hold a directory python3.x with AWS's runtime client and what else functions may import.
+    package var pythonRuntimes: [String]
     /// What ARNs say; AWS_REGION of the node.
     package var region: String
 
@@ -22,12 +24,14 @@ package struct LambdaSettings: Hashable, Sendable {
 
     package init(
         api: ListenAddress? = LambdaSettings.usualAPI, http: ListenAddress? = LambdaSettings.usualHTTP,
-        accessKeys: String? = nil, prices: String? = nil, region: String = LambdaSettings.usualRegion
+        accessKeys: String? = nil, prices: String? = nil, pythonRuntimes: [String] = [],
+        region: String = LambdaSettings.usualRegion
     ) {
         self.api = api
         self.http = http
         self.accessKeys = accessKeys
         self.prices = prices
+        self.pythonRuntimes = pythonRuntimes
         self.region = region
     }
 
@@ -47,6 +51,7 @@ package struct LambdaSettings: Hashable, Sendable {
         var settings = self
         settings.accessKeys = accessKeys.map(absolute)
         settings.prices = prices.map(absolute)
+        settings.pythonRuntimes = pythonRuntimes.map(absolute)
         return settings
     }
 

@@ -29,16 +29,25 @@ struct NodeFunctionFlags: ParsableArguments {
         help: ArgumentHelp("The price book that reports compute costs from (or FORKLESS_PRICES).", valueName: "file"))
     var prices: String?
 
+    @Option(
+        name: .customLong("python-runtimes"),
+        help: ArgumentHelp(
+            "Where python3.x/awslambdaric is, besides STATE/functions/runtimes; can be given again (or FORKLESS_PYTHON_RUNTIMES).",
+            valueName: "dir"))
+    var pythonRuntimes: [String] = []
+
     /// Flags come before variables; an empty variable counts as unset.
     func settings(_ variable: (String) -> String?) throws(FlagError) -> LambdaSettings {
         func set(_ name: String) -> String? { variable(name).flatMap { $0.isEmpty ? nil : $0 } }
         let files = [("--access-keys", accessKeys), ("--prices", prices)]
         for (flag, value) in files where value == "" { throw FlagError(flag, "", "the value is empty") }
+        guard !pythonRuntimes.contains("") else { throw FlagError("--python-runtimes", "", "the value is empty") }
+        let runtimes = set("FORKLESS_PYTHON_RUNTIMES")?.split(separator: ":").map(String.init) ?? []
         return LambdaSettings(
             api: try Self.address(api ?? set("FORKLESS_LAMBDA_LISTEN"), "--lambda-listen", LambdaSettings.usualAPI),
             http: try Self.address(http ?? set("FORKLESS_HTTP_LISTEN"), "--http-listen", LambdaSettings.usualHTTP),
             accessKeys: accessKeys ?? set("FORKLESS_ACCESS_KEYS"), prices: prices ?? set("FORKLESS_PRICES"),
-            region: set("AWS_REGION") ?? LambdaSettings.usualRegion)
+            pythonRuntimes: pythonRuntimes.isEmpty ? runtimes : pythonRuntimes, region: set("AWS_REGION") ?? LambdaSettings.usualRegion)
     }
 
     private static func address(
@@ -58,6 +67,7 @@ struct NodeFunctionFlags: ParsableArguments {
     static func words(_ settings: LambdaSettings) -> [String] {
         words("--lambda-listen", settings.api) + words("--http-listen", settings.http)
             + (settings.accessKeys.map { ["--access-keys", $0] } ?? []) + (settings.prices.map { ["--prices", $0] } ?? [])
+            + settings.pythonRuntimes.flatMap { ["--python-runtimes", $0] }
     }
 
     /// A usual address is left out, so that it stays one that may be taken.

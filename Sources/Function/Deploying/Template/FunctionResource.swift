@@ -64,11 +64,14 @@ extension TemplateReading {
         } else {
             guard let runtime else { throw object.failure("Runtime", "a function that is no image has a Runtime") }
             fields["Runtime"] = .string(runtime)
-            // A bootstrap may do without; whether this runtime needs one, the node says.
-            fields["Handler"] = .string(handler ?? "")
+            // A bootstrap needs none, but the API wants one of every function.
+            guard let handler = handler ?? (runtime.hasPrefix("provided") ? "bootstrap" : nil) else {
+                throw object.failure("Handler", "a function has a Handler: MODULE.FUNCTION for Python, the program's words for forkless.stdio")
+            }
+            fields["Handler"] = .string(handler)
             try object.refuse("ImageConfig", "the package is no image")
             if case .inline(_, let text) = function.code {
-                function.code = .inline(name: try Self.inlineName(runtime, handler ?? "", object), text: text)
+                function.code = .inline(name: try Self.inlineName(runtime, handler, object), text: text)
             }
         }
         fields["MemorySize"] = .integer(Int64(try object.integer("MemorySize") ?? 128))
