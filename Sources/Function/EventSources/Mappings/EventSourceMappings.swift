@@ -51,7 +51,11 @@ package final class EventSourceMappings: Sendable {
             case .queue(let name):
                 for filter in mapping.filters { _ = try FilterPattern(filter) }
                 try checkQueue(name, mapping)
-            case .schedule: _ = try ScheduleRunner(mapping, ground)
+            case .schedule(let expression, _, _):
+                let now = ground.clock.now
+                guard try Schedule(expression).next(after: now, origin: now) != nil else {
+                    throw ScheduleError("\(expression) names no time that is still to come")
+                }
             case .directory:
                 _ = try DirectoryRunner(mapping, ground)
                 guard mapping.batchSize == 1, mapping.windowSeconds == 0, !mapping.reportsItemFailures else {

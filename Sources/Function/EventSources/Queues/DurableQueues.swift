@@ -186,11 +186,12 @@ package final class DurableQueues: Sendable {
         guard let receiver = state.withLock({ $0.receivers[number] }) else { return }
         let now = clock.now
         guard !receiver.isGone, receiver.deadline > now else { return end(number, wish.queue, .success([])) }
+        // It waits before its timers are set: one that fires at once finds it waiting.
+        tell(wish.queue, .waits(number))
         clock.at(receiver.deadline) { [weak self] in self?.expire(number) }
         if let next = outcome.nextAt, next < receiver.deadline {
             clock.at(next) { [weak self] in self?.hasNews(wish.queue) }
         }
-        tell(wish.queue, .waits(number))
     }
 
     /// Something in a queue may be receivable now.

@@ -69,9 +69,8 @@ struct CronExpression: Hashable, Sendable {
 
     /// The first time after `time`; nil when there is none before the year 2200.
     func next(after time: Timestamp) -> Timestamp? {
-        // Whole minutes, rounded down, also before 1970.
-        let minute = Int((Double(time.nanoseconds) / 60e9).rounded(.down)) + 1
-        let day = Int((Double(minute) / 1440).rounded(.down))
+        let minute = Self.quotient(time.nanoseconds, 60_000_000_000) + 1
+        let day = Self.quotient(minute, 1440)
         let start = CivilDate(daysSince1970: day)
         for year in years where year >= start.year {
             for month in months where year > start.year || month >= start.month {
@@ -81,6 +80,11 @@ struct CronExpression: Hashable, Sendable {
             }
         }
         return nil
+    }
+
+    /// Rounded down, also before 1970. In whole numbers: a Double does not hold the nanoseconds of our days.
+    private static func quotient(_ number: Int, _ divisor: Int) -> Int {
+        number >= 0 ? number / divisor : -((divisor - 1 - number) / divisor)
     }
 
     private func first(on date: CivilDate, notBefore minute: Int) -> Timestamp? {

@@ -15,7 +15,7 @@ enum Schedule: Hashable, Sendable {
         case "rate": self = .rate(try Self.seconds(inner))
         case "cron":
             let cron = try CronExpression(inner)
-            guard cron.next(after: Timestamp(nanoseconds: 0)) != nil else {
+            guard cron.next(after: Timestamp(nanoseconds: -1)) != nil else {
                 throw ScheduleError("cron(\(inner)) names no day that there is")
             }
             self = .cron(cron)
