@@ -200,6 +200,7 @@ import Testing
         bench.mappings.put(try mapping(Self.arn) { $0.windowSeconds = 5 })
         try await Task.sleep(for: .milliseconds(30))
         try await bench.send("1", to: "q")
+        try await Task.sleep(for: .milliseconds(50))
         bench.clock.advance(by: .seconds(2))
         try await bench.send("2", to: "q")
         try await Task.sleep(for: .milliseconds(50))
