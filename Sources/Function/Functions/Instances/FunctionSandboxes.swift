@@ -71,20 +71,13 @@ package final class FunctionSandboxes: SandboxOwner {
 
     /// Starts a sandbox of a name from `nextName`.
     ///
-    /// - Parameters:
-    ///   - starter: who starts it; nil: the keeper itself.
-    ///   - ended: called once when it has ended, unless this throws.
+    /// - Parameter ended: called once when it has ended, unless this throws.
     package func start(
-        _ start: SandboxStart, descriptors: [CInt], by starter: (any InstanceStarting)? = nil, ended: @escaping Ended
+        _ start: SandboxStart, descriptors: [CInt], ended: @escaping Ended
     ) async throws(NodeFailure) -> StartedSandbox {
         expect(start.name, ended)
         do {
-            let started: StartedSandbox
-            if let starter {
-                started = try await starter.start(start, descriptors: descriptors)
-            } else {
-                started = try await keeper.start(start, descriptors: descriptors)
-            }
+            let started = try await keeper.start(start, descriptors: descriptors)
             runs(start.name)
             return started
         } catch {

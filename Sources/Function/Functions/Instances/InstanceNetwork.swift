@@ -18,8 +18,17 @@ package struct InstanceNetwork: ~Copyable, Sendable {
     /// Makes one; half a millisecond on a thread that may block.
     package static func make() throws(SystemError) -> InstanceNetwork {
         let namespace = try NamespaceMaking.make([])
-        let listener = try socket(in: namespace)
-        return InstanceNetwork(namespace: namespace, listener: listener)
+        return try InstanceNetwork(listeningIn: namespace)
+    }
+
+    /// The same in a namespace that is there, with its loopback interface up.
+    package init(listeningIn namespace: SharedFD) throws(SystemError) {
+        self.init(namespace: namespace, listener: try Self.socket(in: namespace))
+    }
+
+    init(namespace: SharedFD, listener: consuming OwnedFD) {
+        self.namespace = namespace
+        self.listener = listener
     }
 
     private static func socket(in namespace: SharedFD) throws(SystemError) -> OwnedFD {

@@ -17,6 +17,8 @@ final class InstanceProcess: Sendable {
     let extensionOutput: InstanceOutput?
     private let sandboxes: FunctionSandboxes
     private let recipe: InstanceRecipe
+    /// Has a place for it; nil: it is a sandbox of its own, started by the keeper.
+    private let starter: (any InstanceStarting)?
     private let environment: StringBlock
     private let descriptors: InstanceDescriptors
     private let onEnd: @Sendable (Program, ProgramEnd) -> Void
@@ -34,7 +36,7 @@ final class InstanceProcess: Sendable {
     ///   - onFailure: a program that is started inside a running sandbox could not be started.
     init(
         _ name: String, _ recipe: InstanceRecipe, environment: StringBlock, _ sandboxes: FunctionSandboxes,
-        _ logs: LogThread, log: FunctionLog, onEnd: @escaping @Sendable (Program, ProgramEnd) -> Void,
+        _ logs: LogThread, log: FunctionLog, starter: (any InstanceStarting)?, onEnd: @escaping @Sendable (Program, ProgramEnd) -> Void,
         onFailure: @escaping @Sendable (InstanceStartFailure) -> Void
     ) throws(SystemError) {
         self.name = name
@@ -42,7 +44,8 @@ final class InstanceProcess: Sendable {
         self.environment = environment
         self.sandboxes = sandboxes
         extensions = recipe.extensions
-        start = recipe.start
+        self.starter = starter
+        start = starter == nil ? .cold : .zygote
         self.onEnd = onEnd
         self.onFailure = onFailure
         descriptors = try InstanceDescriptors(hasExtensions: !recipe.extensions.isEmpty)
@@ -64,6 +67,7 @@ final class InstanceProcess: Sendable {
         plan.network = .given
         var call = self.call
         guard let writers = descriptors.writers else { preconditionFailure("an instance is started once") }
+        if let starter { return try await run(with: starter, writers) }
         var streams = writers.runtime
         if !extensions.isEmpty {
             plan.usesInit = true
@@ -76,10 +80,23 @@ final class InstanceProcess: Sendable {
         do {
             let started = try await sandboxes.start(
                 SandboxStart(plan: plan, name: name, call: call, streams: .passed, network: network),
-                descriptors: streams, by: extensions.isEmpty ? recipe.starter : nil
+                descriptors: streams
             ) { onEnd(.sandbox, $0) }
             withExtendedLifetime(writers) {}
             if extensions.isEmpty { descriptors.closeWriters() } else { startExtensions() }
+            return started
+        } catch { throw InstanceStartFailure(error, executing: recipe.call.path) }
+    }
+
+    private func run(
+        with starter: any InstanceStarting, _ writers: InstanceDescriptors.Writers
+    ) async throws(InstanceStartFailure) -> StartedSandbox {
+        let onEnd = onEnd
+        do {
+            let started = try await starter.start(name, environment: call.environment, descriptors: writers.runtime) {
+                onEnd(.sandbox, $0)
+            }
+            descriptors.closeWriters()
             return started
         } catch { throw InstanceStartFailure(error, executing: recipe.call.path) }
     }
@@ -119,14 +136,19 @@ final class InstanceProcess: Sendable {
 
     /// Kills everything in the sandbox.
     func kill() {
-        let (sandboxes, name) = (sandboxes, name)
-        Task { await sandboxes.kill(name) }
+        let (sandboxes, starter, name) = (sandboxes, starter, name)
+        Task {
+            if let starter { await starter.kill(name) } else { await sandboxes.kill(name) }
+        }
     }
 
     /// Asks the runtime to end, where it has time for it.
     func terminateRuntime() {
-        let (sandboxes, name) = (sandboxes, extensions.isEmpty ? name : "\(name)-r")
-        Task { try? await sandboxes.keeper.perform(.signal(sandbox: name, number: Signal.terminate, wholeTree: false)) }
+        let (sandboxes, starter, name) = (sandboxes, starter, extensions.isEmpty ? name : "\(name)-r")
+        Task {
+            if let starter { return await starter.terminate(name) }
+            try? await sandboxes.keeper.perform(.signal(sandbox: name, number: Signal.terminate, wholeTree: false))
+        }
     }
 }
 

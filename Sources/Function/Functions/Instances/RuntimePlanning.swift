@@ -1,6 +1,5 @@
 package import Engine
 package import Lambda
-package import Metering
 package import Sandbox
 package import Spawn
 
@@ -23,10 +22,8 @@ package struct InstanceRecipe: Sendable {
     package var call: ProgramCall
     /// External extensions: names of files in /opt/extensions.
     package var extensions: [String] = []
-    /// Who starts the sandbox; nil: the keeper itself, by executing `call`.
+    /// Who is asked for a place first; nil: the keeper starts each sandbox, by executing `call`.
     package var starter: (any InstanceStarting)?
-    /// What is said of how its instances came to be.
-    package var start = MeteredCall.Start.cold
     /// What has to be kept as long as instances may be started: a lease of an image, for instance.
     package var holds: [any Sendable] = []
 
@@ -36,7 +33,29 @@ package struct InstanceRecipe: Sendable {
     }
 }
 
-/// Starts sandboxes in another way than by executing a program: a zygote's forks, for instance.
+/// Starts instances in another way than by executing a program in a fresh sandbox: as forks of a zygote.
+///
+/// An instance has a name of its own here; what sandbox it lives in is whoever starts it knows.
 package protocol InstanceStarting: Sendable {
-    func start(_ start: SandboxStart, descriptors: [CInt]) async throws(StartProblem) -> StartedSandbox
+    /// A place for an instance, with the network that is there; nil: this one is to be started as if there were none of
+    /// this. Whoever got a place starts the instance or kills it.
+    func place(for instance: String) async -> InstanceNetwork?
+
+    /// Starts an instance in its place.
+    ///
+    /// - Parameters:
+    ///   - descriptors: standard input, output and error.
+    ///   - ended: called once when it has ended, unless this throws.
+    func start(
+        _ instance: String, environment: StringBlock, descriptors: [CInt], ended: @escaping FunctionSandboxes.Ended
+    ) async throws(NodeFailure) -> StartedSandbox
+
+    /// Kills everything in an instance's place.
+    func kill(_ instance: String) async
+
+    /// Asks its program to end.
+    func terminate(_ instance: String) async
+
+    /// What it is for will not be started any more: what is prepared may go, and the rest with the last instance.
+    func forget() async
 }

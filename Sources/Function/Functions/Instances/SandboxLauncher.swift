@@ -82,6 +82,7 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
         guard let planned = recipes.withLock({ $0.removeValue(forKey: function) }) else { return }
         Task {
             guard case .success(let recipe) = await planned.value else { return }
+            await recipe.starter?.forget()
             await self.sandboxes.keeper.forget(recipe.started(in: function))
         }
     }
@@ -92,15 +93,29 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
         let loop = bound.loop
         do throws(InstanceStartFailure) {
             let recipe = try await recipe(of: function)
-            let network = try await network()
+            var starter = recipe.extensions.isEmpty ? recipe.starter : nil
+            let network: InstanceNetwork
+            if let place = await starter?.place(for: name) {
+                network = place
+            } else {
+                starter = nil
+                network = try await self.network()
+            }
             let namespace = network.namespace
-            let process = try process(name, recipe, function, bound, isProvisioned: isProvisioned)
+            let process: InstanceProcess
+            do throws(InstanceStartFailure) {
+                process = try self.process(name, recipe, function, bound, by: starter, isProvisioned: isProvisioned)
+            } catch {
+                await starter?.kill(name)
+                throw error
+            }
             let listener = network.takeListener().release()
             let goesOn = await loop.run {
                 bound.value.prepared(process, InstanceNetwork(namespace: namespace, listener: OwnedFD(adopting: listener)))
                 return bound.value.phase == .initializing
             }
             guard goesOn else {
+                await starter?.kill(name)
                 // Stopped, or failed, before there was anything to end.
                 return loop.execute { bound.value.fail(InstanceStartFailure(errorType: "Sandbox.Failure", errorMessage: "the instance was stopped")) }
             }
@@ -112,13 +127,13 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
 
     private func process(
         _ name: String, _ recipe: InstanceRecipe, _ function: DeployedFunction, _ bound: LoopBound<RuntimeInstance>,
-        isProvisioned: Bool
+        by starter: (any InstanceStarting)?, isProvisioned: Bool
     ) throws(InstanceStartFailure) -> InstanceProcess {
         let loop = bound.loop
         do {
             return try InstanceProcess(
                 name, recipe, environment: environment(function, isProvisioned: isProvisioned), sandboxes, logs,
-                log: logs.log(of: function.name),
+                log: logs.log(of: function.name), starter: starter,
                 onEnd: { program, end in
                     loop.execute {
                         switch program {

@@ -1,4 +1,4 @@
-internal import Linux
+package import Linux
 
 // What a node and a zygote say to each other, docs/zygote.md: datagrams of a SOCK_SEQPACKET socket, each a few words
 // that NULs part.
