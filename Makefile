@@ -83,12 +83,14 @@ clean:
 	@rm -rf .build Benchmarks/.build
 	@$(MAKE) --no-print-directory -C Examples/legacy-risk clean
 	@$(MAKE) --no-print-directory -C Examples/noop clean
+	@$(MAKE) --no-print-directory -C Examples/functions clean
 
 # The legacy system and the smallest programs, which demonstration, tests and benchmarks run.
-examples:
+examples: swift
 	@.ci/packages cc=gcc /usr/include/stdio.h=libc6-dev
 	@$(MAKE) --no-print-directory -s -C Examples/legacy-risk OUT=$(EXAMPLES)
 	@$(MAKE) --no-print-directory -s -C Examples/noop OUT=$(EXAMPLES)
+	@$(MAKE) --no-print-directory -s -C Examples/functions OUT=$(EXAMPLES)
 
 swift:
 	@command -v swift >/dev/null 2>&1 || { \

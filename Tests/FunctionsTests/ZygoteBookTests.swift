@@ -1,3 +1,4 @@
+import Linux
 import TestKit
 import Testing
 
@@ -15,7 +16,8 @@ import Testing
         }
     }
 
-    private let (first, second) = (ZygoteWish(number: 1), ZygoteWish(number: 2))
+    private let first = ZygoteWish(number: 1)
+    private let second = ZygoteWish(number: 2)
     private func place(_ number: Int) -> ZygotePlaceID { ZygotePlaceID(number: number) }
 
     @Test func `the first wish starts the zygote and waits for it`() {

@@ -1,0 +1,49 @@
+import HTTPServing
+import JSON
+import Lambda
+import Linux
+import TestKit
+import Testing
+
+@testable import Functions
+
+/// A stage on which Python functions play.
+struct PythonStage {
+    let stage: InstanceStage
+    let python: PythonEnvironment
+
+    /// A function of these lines, whose handler is `app.handler`.
+    func function(
+        _ name: String, _ code: String, start: FunctionSettings.Start, environment: [String: String] = [:],
+        memoryMB: Int = 1769, timeout: Int = 20
+    ) throws -> DeployedFunction {
+        let directory = stage.directory.path("code-\(name)")
+        try Files.makeDirectories(directory)
+        try stage.directory.write(code, to: "code-\(name)/app.py")
+        var function = DeployedFunction(
+            name: name, version: "$LATEST", arn: "arn:aws:lambda:us-east-1:000000000000:function:\(name)", revision: "1",
+            codeDigest: "digest", runtime: .python(python.runtime), handler: "app.handler", codeDirectory: directory,
+            environment: environment, memoryMB: memoryMB, timeoutSeconds: timeout)
+        function.settings.start = start
+        return function
+    }
+
+    /// Ends an instance, and what was prepared for others of it.
+    func leave(_ instances: [StagedInstance]) async throws {
+        for staged in instances {
+            await staged.stop()
+            try await staged.ended()
+        }
+        for function in Set(instances.map(\.function)) { stage.launcher.forget(function) }
+    }
+}
+
+/// Runs a test on a stage with Python, and looks for what it leaves behind.
+func withPython(_ body: (PythonStage) async throws -> Void) async throws {
+    let python = try await PythonEnvironment.shared()
+    try await withStage { stage in
+        let runtimes = PythonRuntimes(directories: [python.runtimes], path: "", home: "/root")
+        stage.launcher.use(PythonPlanning(stage.launcher, runtimes: runtimes), for: .python)
+        try await body(PythonStage(stage: stage, python: python))
+    }
+}
