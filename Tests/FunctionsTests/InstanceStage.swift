@@ -228,5 +228,6 @@ func withStage(_ body: (InstanceStage) async throws -> Void) async throws {
         #expect(stage.launcher.sandboxes.count == 0)
         try await stage.end()
     }
-    #expect(await Census.settled(since: before, within: .seconds(60)) == [])
+    let left = await Census.settled(since: before, within: .seconds(60))
+    #expect(left == [], "\(left)")
 }

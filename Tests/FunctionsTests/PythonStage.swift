@@ -11,6 +11,7 @@ import Testing
 struct PythonStage {
     let stage: InstanceStage
     let python: PythonEnvironment
+    let zygotes: ZygoteShelf
 
     /// A function of these lines, whose handler is `app.handler`.
     func function(
@@ -43,7 +44,9 @@ func withPython(_ body: (PythonStage) async throws -> Void) async throws {
     let python = try await PythonEnvironment.shared()
     try await withStage { stage in
         let runtimes = PythonRuntimes(directories: [python.runtimes], path: "", home: "/root")
-        stage.launcher.use(PythonPlanning(stage.launcher, runtimes: runtimes), for: .python)
-        try await body(PythonStage(stage: stage, python: python))
+        let zygotes = ZygoteShelf(stage.launcher, patience: .zero)
+        stage.launcher.use(PythonPlanning(stage.launcher, runtimes: runtimes, zygotes: zygotes), for: .python)
+        stage.launcher.use(BootstrapPlanning(stage.launcher.plans, zygotes: zygotes), for: .bootstrap)
+        try await body(PythonStage(stage: stage, python: python, zygotes: zygotes))
     }
 }

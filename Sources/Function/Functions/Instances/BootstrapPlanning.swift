@@ -6,7 +6,13 @@ internal import Spawn
 package struct BootstrapPlanning: RuntimePlanning {
     private let plans: FunctionPlans
 
-    package init(_ plans: FunctionPlans) { self.plans = plans }
+    private let zygotes: ZygoteShelf?
+
+    /// - Parameter zygotes: for bootstraps that can be forked (docs/zygote.md) and say so by forkless:start; nil: none are.
+    package init(_ plans: FunctionPlans, zygotes: ZygoteShelf?) {
+        self.plans = plans
+        self.zygotes = zygotes
+    }
 
     package func plan(_ function: DeployedFunction) async throws(InstanceStartFailure) -> InstanceRecipe {
         let plan = try await plans.onMachine(function)
@@ -17,6 +23,9 @@ package struct BootstrapPlanning: RuntimePlanning {
         var recipe = InstanceRecipe(
             plan: plan, call: ProgramCall(path: path, arguments: [path], environment: environment))
         recipe.extensions = try await plans.extensions(in: opt)
+        if function.settings.start == .zygote, recipe.extensions.isEmpty {
+            recipe.starter = zygotes?.starter(function, recipe, zygote: recipe.call)
+        }
         return recipe
     }
 

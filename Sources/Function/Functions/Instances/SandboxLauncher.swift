@@ -17,6 +17,8 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
     package let sandboxes: FunctionSandboxes
     package let logs: LogThread
     package let plans: FunctionPlans
+    /// Processes that were initialised ahead, from which instances are forked.
+    package let zygotes: ZygoteShelf
     let networks: InstanceNetworks
     private let ground: InstanceGround
     private let cgroups: CgroupLayout
@@ -33,11 +35,12 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
         sandboxes = FunctionSandboxes(keeper)
         logs = try LogThread(directory: ground.logs)
         plans = try FunctionPlans(ground)
+        zygotes = ZygoteShelf(ZygoteGround(sandboxes, logs, plans))
         networks = InstanceNetworks()
         cgroups = try CgroupLayout.ofThisProcess()
         clock = { Instant(nanoseconds: Clock.monotonicNanoseconds()) }
         plannings = Mutex([
-            .bootstrap: BootstrapPlanning(plans), .image: try ImagePlanning(plans), .stdio: StdioPlanning(plans),
+            .bootstrap: BootstrapPlanning(plans, zygotes: zygotes), .image: try ImagePlanning(plans), .stdio: StdioPlanning(plans),
         ])
     }
 

@@ -8,12 +8,13 @@ internal import Spawn
 package struct PythonPlanning: RuntimePlanning {
     private let plans: FunctionPlans
     private let runtimes: PythonRuntimes
-    private let zygotes: ZygoteGround
+    private let zygotes: ZygoteShelf
 
-    package init(_ launcher: SandboxLauncher, runtimes: PythonRuntimes) {
+    /// - Parameter zygotes: nil: those of the launcher.
+    package init(_ launcher: SandboxLauncher, runtimes: PythonRuntimes, zygotes: ZygoteShelf? = nil) {
         plans = launcher.plans
         self.runtimes = runtimes
-        zygotes = ZygoteGround(launcher)
+        self.zygotes = zygotes ?? launcher.zygotes
     }
 
     package func plan(_ function: DeployedFunction) async throws(InstanceStartFailure) -> InstanceRecipe {
@@ -36,7 +37,7 @@ package struct PythonPlanning: RuntimePlanning {
         if Self.isForked(function, recipe) {
             var call = recipe.call
             call.arguments = StringBlock([runtime.interpreter, "-s", "-B", "-c", ZygotePython.source])
-            recipe.starter = ZygoteWorker(function, recipe, zygote: call, zygotes)
+            recipe.starter = zygotes.starter(function, recipe, zygote: call)
         }
         return recipe
     }

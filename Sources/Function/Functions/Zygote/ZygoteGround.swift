@@ -8,10 +8,12 @@ struct ZygoteGround: Sendable {
     let logs: LogThread
     let note: @Sendable (String) -> Void
 
-    init(_ launcher: SandboxLauncher) {
-        sandboxes = launcher.sandboxes
-        logs = launcher.logs
-        note = launcher.plans.ground.note
+    init(_ launcher: SandboxLauncher) { self.init(launcher.sandboxes, launcher.logs, launcher.plans) }
+
+    init(_ sandboxes: FunctionSandboxes, _ logs: LogThread, _ plans: FunctionPlans) {
+        self.sandboxes = sandboxes
+        self.logs = logs
+        note = plans.ground.note
     }
 }
 
