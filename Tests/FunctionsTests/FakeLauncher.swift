@@ -101,6 +101,8 @@ final class FakeInstance: FunctionInstance {
     private let tell: (InstanceEvent) -> Void
     private(set) var isStarting = true
     private(set) var hasEnded = false
+    /// It takes no more calls, and has not told so yet.
+    var isEnding = false
     private(set) var stopReason: InstanceStopReason?
     private var calls: [Int: (Invocation, (InvocationOutcome) -> Void)] = [:]
     private(set) var servedCalls = 0
@@ -136,6 +138,7 @@ final class FakeInstance: FunctionInstance {
 
     func invoke(_ invocation: Invocation, _ done: @escaping (InvocationOutcome) -> Void) {
         precondition(!isStarting && !hasEnded && stopReason == nil, "\(name) gets a call and is not ready")
+        if isEnding { return done(.failed(.service("the instance is ending"))) }
         servedCalls += 1
         let text = String(decoding: invocation.payload, as: UTF8.self)
         launcher.served.append(text)

@@ -131,12 +131,24 @@ import Testing
         let first = await bench.invoke(PlaneBench.call(function)).answer
         #expect(first?.functionError == "Unhandled")
         #expect(first.map { String(decoding: $0.payload, as: UTF8.self) }
-            == #"{"errorType":"Runtime.ExitError","errorMessage":"exit status 1"}"#)
+            == #"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: r Error: exit status 1"}"#)
         #expect(first?.call.outcome == .functionError("Runtime.ExitError"))
         #expect(await bench.invoke(PlaneBench.call(function, "2")).text == "2")
         await bench.script { $0.start = { _ in .dies } }
         let dead = await bench.invoke(PlaneBench.call(PlaneBench.function(revision: "2"))).answer
         #expect(dead?.call.outcome == .functionError("Runtime.ExitError"))
+        let isClean = await bench.close()
+        #expect(isClean)
+    }
+
+    @Test func `a call that an ending instance does not take goes to another`() async throws {
+        let bench = PlaneBench()
+        let function = PlaneBench.function()
+        #expect(await bench.invoke(PlaneBench.call(function, "1")).text == "1")
+        await bench.script { $0.instances[0].isEnding = true }
+        #expect(await bench.invoke(PlaneBench.call(function, "2")).text == "2")
+        #expect(await bench.look { $0.served } == ["1", "2"])
+        #expect(await bench.look { $0.instances.count } == 2)
         let isClean = await bench.close()
         #expect(isClean)
     }

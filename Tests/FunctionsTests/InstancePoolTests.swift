@@ -197,6 +197,41 @@ import Testing
         #expect(failure.errorMessage == "the instance was killed by signal 9 before it was ready")
     }
 
+    @Test func `a program that does not wait is prepared less and less often`() {
+        var story = InstancePoolStory { $0.isFresh = true }
+        story.call()
+        story.ready(1)
+        story.free(1)
+        story.ended(1)
+        // It ends as soon as it runs, whether or not it has a call.
+        var launched = 0
+        for _ in 0..<1000 {
+            for case .launch(let id, _) in story.wait(.milliseconds(10)) {
+                launched += 1
+                story.tell(.instanceReady(id))
+                story.now = story.now + .milliseconds(1)
+                story.tell(.instanceEnded(id, "exited with status 0"))
+            }
+        }
+        #expect(launched < 20)
+        // A call starts one all the same.
+        #expect(story.call().compactMap(\.launched).count == 1)
+    }
+
+    @Test func `a call that an ending instance has not taken is the next one of another`() {
+        var story = InstancePoolStory()
+        story.call(2)
+        story.ready(1, 2)
+        story.room = 0
+        story.call(2)
+        story.free(1)
+        #expect(story.actions == [.hand(1, 3)])
+        let actions = story.tell(.callReturned(CallID(9), InstanceID(1), deadline: nil))
+        #expect(actions == [.stop(1)])
+        #expect(story.free(2) == [.hand(2, 9)])
+        #expect(story.free(2) == [.hand(2, 4)])
+    }
+
     @Test func `a provisioned instance that ends is replaced`() {
         var story = InstancePoolStory()
         #expect(

@@ -12,6 +12,9 @@ package protocol FunctionInstance: AnyObject {
     var name: String { get }
 
     /// Gives it a call. Only between `.ready` and `.ended`, and only while it has a place free. `done` is called once.
+    ///
+    /// An instance that is ending already, and has not said so yet, calls `done` with a failure before this returns: it has
+    /// not begun with the call, which is given to another instance then.
     func invoke(_ invocation: Invocation, _ done: @escaping (InvocationOutcome) -> Void)
 
     /// Ends it: extensions hear of it first. Calls under way are answered with an error. `.ended` follows.

@@ -157,6 +157,7 @@ final class CallWorker {
         var invocation = Invocation(
             requestID: call.requestID, function: call.function, invokedARN: call.invokedARN, payload: call.payload,
             trace: call.trace, arrivedAt: invoked.arrivedAt, arrivedAtTime: call.arrivedAt)
+        invocation.source = call.source
         invocation.clientContext = call.clientContext
         invocation.deadline = invoked.deadline
         if let stream = call.stream {

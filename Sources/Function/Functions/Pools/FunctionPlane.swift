@@ -153,10 +153,29 @@ package final class FunctionPlane {
     ) {
         guard let instance = pool.instances[id] else { preconditionFailure("\(id) is not there") }
         let place = pool.place
+        var isGiven = false
+        var isReturned = false
         instance.invoke(invocation) { [self] outcome in
+            if !isGiven, case .failed = outcome {
+                isReturned = true
+                return
+            }
             limits.leave(place)
             done(outcome, now)
         }
+        isGiven = true
+        if isReturned { takeBack(invocation, from: id, pool, now, done) }
+    }
+
+    /// The instance was ending already and has not begun with the call: another one gets it.
+    private func takeBack(
+        _ invocation: Invocation, from id: InstanceID, _ pool: PlanePool, _ now: Instant, _ done: @escaping Completion
+    ) {
+        lastCall += 1
+        let call = CallID(lastCall)
+        pool.waiting[call] = PendingCall(invocation: invocation, done: done)
+        handle(.callReturned(call, id, deadline: invocation.deadline), pool, now)
+        serve(now)
     }
 
     private func answer(_ call: CallID, _ outcome: InvocationOutcome, _ pool: PlanePool) {

@@ -21,7 +21,9 @@
 /// 9. As many provisioned instances are kept as promised, each replaced when it ends. (`a provisioned instance that ends
 ///    is replaced`)
 /// 10. Without calls a pool shrinks to what was promised. (`a pool shrinks to nothing when nobody calls`)
-/// 11. A drained pool keeps no instance that no call needs. (`a drained pool serves what was accepted and is gone`)
+/// 11. What ends before it had a call is not kept ahead again and again. (`a program that does not wait is prepared less and
+///    less often`)
+/// 12. A drained pool keeps no instance that no call needs. (`a drained pool serves what was accepted and is gone`)
 package struct InstancePool: Sendable {
     package let settings: InstancePoolSettings
     var phase = Phase.open
@@ -29,6 +31,9 @@ package struct InstancePool: Sendable {
     var queue = WaitingCalls()
     var demand = InstanceDemand()
     var recovery = StartRecovery()
+    /// The same of instances that were ready and ended before they had a call: a program that does not wait. Calls are not
+    /// concerned, only what is kept ahead of them.
+    var keeping = StartRecovery()
     var promised = 0
     var timer: Instant?
     /// When fresh instances that were taken are replaced; nil: at once.
@@ -67,7 +72,7 @@ package struct InstancePool: Sendable {
 
     /// How the promise is kept.
     package var provisioning: Provisioning {
-        let failure = roster.provisionedReady < promised ? recovery.last : nil
+        let failure = roster.provisionedReady < promised ? recovery.last ?? keeping.last : nil
         let state: Provisioning.State =
             roster.provisionedReady >= promised ? .ready : failure == nil ? .inProgress : .failed
         return Provisioning(

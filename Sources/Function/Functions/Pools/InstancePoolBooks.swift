@@ -7,6 +7,7 @@ extension InstancePool {
         case .instanceReady(let id): becameReady(id, now)
         case .instanceFailed(let id, let failure): failed(id, failure, now)
         case .instanceFreed(let id, let isReclaimed): freed(id, isReclaimed, now, &actions)
+        case .callReturned(let call, let id, let deadline): returned(call, id, deadline, now, &actions)
         case .instanceEnded(let id, let how): ended(id, how, now)
         case .evict: evict(&actions)
         case .provision(let count): if phase == .open { promise(count) }
@@ -34,14 +35,29 @@ extension InstancePool {
                 return refuse(call, .tooManyWaiting(limit: settings.waitingCallsLimit), &actions)
             }
         }
-        let limit = now + settings.waitingTimeLimit
-        let hasDeadline = deadline.map { $0 < limit } ?? false
-        queue.append(
-            WaitingCalls.Call(
-                id: call, arrivedAt: now, expiresAt: hasDeadline ? deadline! : limit, hasDeadline: hasDeadline))
+        queue.append(waiting(call, deadline, now))
         // A fresh instance that is being started replaces one that was taken a moment ago: as many calls came in the time
         // of a start as there are such instances, and as many should be ready the next time.
         demand.sample(needed + (settings.isFresh ? roster.starting : 0), now: now)
+    }
+
+    private func waiting(_ call: CallID, _ deadline: Instant?, _ now: Instant) -> WaitingCalls.Call {
+        let limit = now + settings.waitingTimeLimit
+        guard let deadline, deadline < limit else {
+            return WaitingCalls.Call(id: call, arrivedAt: now, expiresAt: limit, hasDeadline: false)
+        }
+        return WaitingCalls.Call(id: call, arrivedAt: now, expiresAt: deadline, hasDeadline: true)
+    }
+
+    private mutating func returned(
+        _ call: CallID, _ id: InstanceID, _ deadline: Instant?, _ now: Instant, _ actions: inout [InstancePoolAction]
+    ) {
+        _ = roster.freePlace(id, now: now)
+        roster.leave(id)
+        if let instance = roster[id], instance.phase == .ready, instance.used == 0 { stop(id, &actions) }
+        if phase == .closed { return refuse(call, .closed, &actions) }
+        if let deadline, deadline <= now { return refuse(call, .deadlinePassed, &actions) }
+        queue.prepend(waiting(call, deadline, now))
     }
 
     private mutating func launch(_ now: Instant, _ actions: inout [InstancePoolAction]) {
@@ -89,7 +105,15 @@ extension InstancePool {
                 errorType: "Runtime.ExitError", errorMessage: "the instance \(how) before it was ready")
             failed(id, failure, now)
         }
-        if let instance = roster.remove(id), instance.used > 0 { refillAt = nil }
+        if let instance = roster.remove(id) {
+            if instance.used > 0 { refillAt = nil }
+            // Nobody has used it, nobody has stopped it: the next that is kept ahead may fare no better.
+            if instance.phase == .ready, !instance.wasUsed, now - instance.readyAt < settings.longestPause {
+                let failure = InstanceStartFailure(
+                    errorType: "Runtime.ExitError", errorMessage: "the instance \(how) before it had a call")
+                keeping.fail(failure, orderedAt: instance.orderedAt, now: now, settings)
+            }
+        }
         if roster.usable == 0 { recycleAt = nil }
     }
 

@@ -8,6 +8,8 @@ package enum InstancePoolEvent: Hashable, Sendable {
     case instanceFailed(InstanceID, InstanceStartFailure)
     /// A call has left it. `isReclaimed`: its memory is wanted elsewhere, it may not take another call.
     case instanceFreed(InstanceID, isReclaimed: Bool)
+    /// It has not taken the call that it was given, since it is ending: the call waits again, before all others.
+    case callReturned(CallID, InstanceID, deadline: Instant?)
     /// Nothing of it runs any more; the text completes "the instance ...".
     case instanceEnded(InstanceID, String)
     /// Its memory is wanted elsewhere: the instance that has been idle longest goes.

@@ -9,6 +9,7 @@ extension InstancePool {
     mutating func handOut(_ now: Instant, _ actions: inout [InstancePoolAction]) {
         while !queue.isEmpty, let id = roster.takePlace(now: now) {
             guard let call = queue.popFirst() else { break }
+            if keeping.failures > 0, call.arrivedAt == now { keeping.succeed() }
             actions.append(.hand(id, to: call.id))
             if settings.isFresh {
                 // The earliest counts: calls that come in quick succession don't put it off.
@@ -60,13 +61,14 @@ extension InstancePool {
         if let at = refillAt, at <= now || !queue.isEmpty { refillAt = nil }
         appetite = 0
         guard !recovery.isPaused(now: now), phase != .closed else { return }
-        let missing = max(promised - roster.provisioned, 0)
+        let mayKeep = !keeping.isPaused(now: now)
+        let missing = mayKeep ? max(promised - roster.provisioned, 0) : 0
         var forCalls = 0
         if !queue.isEmpty {
             let waiting = queue.count - patience(now) - roster.starting * settings.places
             forCalls = max(0, (waiting + settings.places - 1) / settings.places)
         }
-        if settings.isFresh, phase == .open, refillAt == nil {
+        if settings.isFresh, phase == .open, refillAt == nil, mayKeep {
             appetite = max(prepared - roster.starting - roster.spare, 0)
             urgency = .ahead
         }
@@ -101,6 +103,7 @@ extension InstancePool {
             consider(first.arrivedAt + .nanoseconds(meanStart.nanoseconds))
         }
         if !queue.isEmpty || promised > roster.provisioned || settings.isFresh { consider(recovery.pausedUntil) }
+        if promised > roster.provisioned || (settings.isFresh && demand.peak > 0) { consider(keeping.pausedUntil) }
         consider(refillAt)
         consider(recycleAt)
         if phase == .open { consider(demand.nextFading(settings, needed: needed)) }

@@ -18,6 +18,8 @@ struct InstanceRoster: Sendable {
         var isLeaving = false
         /// Calls on it.
         var used = 0
+        /// Whether it has ever had one.
+        var wasUsed = false
         var orderedAt: Instant
         /// When its last call came or left, or it became ready.
         var changedAt: Instant
@@ -123,9 +125,11 @@ struct InstanceRoster: Sendable {
         if instance.phase == .ready { list(id, instances[id]!) }
     }
 
+    /// - Returns: what it was.
     mutating func remove(_ id: InstanceID) -> Instance? {
+        guard let instance = instances[id] else { return nil }
         stop(id)
-        guard let instance = instances.removeValue(forKey: id) else { return nil }
+        instances[id] = nil
         stopping -= 1
         return instance
     }
@@ -160,6 +164,7 @@ extension InstanceRoster.Instance {
     /// - Returns: whether it has no place left.
     fileprivate mutating func takePlace(of places: Int, now: Instant) -> Bool {
         used += 1
+        wasUsed = true
         changedAt = now
         return used == places
     }

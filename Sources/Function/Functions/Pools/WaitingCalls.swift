@@ -24,6 +24,12 @@ struct WaitingCalls: Sendable {
         nextExpiry = min(nextExpiry ?? call.expiresAt, call.expiresAt)
     }
 
+    mutating func prepend(_ call: Call) {
+        calls.replaceSubrange(..<head, with: CollectionOfOne(call))
+        head = 0
+        nextExpiry = min(nextExpiry ?? call.expiresAt, call.expiresAt)
+    }
+
     mutating func popFirst() -> Call? {
         guard !isEmpty else { return nil }
         defer { head += 1 }
