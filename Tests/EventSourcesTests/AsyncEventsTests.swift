@@ -75,7 +75,9 @@ import Testing
         #expect(record["version"]?.string == "1.0")
         #expect(record["timestamp"]?.string == "2026-11-29T12:03:00.000Z")
         #expect(record["requestContext", "condition"]?.string == "RetriesExhausted")
-        #expect(record["requestContext", "functionArn"]?.string == "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST")
+        #expect(
+            record["requestContext", "functionArn"]?.string
+                == "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST")
         #expect(record["requestContext", "approximateInvokeCount"]?.integer == 3)
         #expect(record["requestPayload", "a"]?.integer == 1)
         #expect(record["responseContext", "functionError"]?.string == "Unhandled")
@@ -104,8 +106,11 @@ import Testing
         await bench.stop()
     }
 
-    @Test func `a throttled event waits and is run, and one that is too old goes to its destination unrun`() async throws {
-        let bench = try EventBench(invoker: ScriptedInvoker { call, number in number < 3 ? .throttled : .success(of: call) })
+    @Test func `a throttled event waits and is run, and one that is too old goes to its destination unrun`()
+        async throws
+    {
+        let bench = try EventBench(
+            invoker: ScriptedInvoker { call, number in number < 3 ? .throttled : .success(of: call) })
         try await bench.start()
         try await bench.accept("1")
         try await eventually { bench.events.counters.postponed == 1 }
@@ -258,7 +263,8 @@ enum DyingNode {
         let queues = DurableQueues(store: store, place: QueuePlace(region: "us-east-1"), clock: clock)
         let outbox = Outbox(store: store, queues: queues, clock: clock)
         let events = AsyncEvents(
-            store: store, invoker: invoker, functions: functions, outbox: outbox, clock: clock, orderKey: { $0.orderKey })
+            store: store, invoker: invoker, functions: functions, outbox: outbox, clock: clock,
+            orderKey: { $0.orderKey })
         for number in 0..<10_000 {
             var call = FunctionCall(
                 requestID: "\(number)", function: try functions.function(at: KnownFunctions.arn("f")),

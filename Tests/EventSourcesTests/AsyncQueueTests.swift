@@ -70,7 +70,9 @@ import Testing
                     #expect(running[sequence] == nil, "\(chance)")
                     #expect(
                         entry.orderKey == nil
-                            || !running.values.contains { $0.orderKey == entry.orderKey && $0.function == entry.function },
+                            || !running.values.contains {
+                                $0.orderKey == entry.orderKey && $0.function == entry.function
+                            },
                         "two of one key run, \(chance)")
                     running[sequence] = entry
                     #expect(running.count <= 5, "\(chance)")
@@ -91,7 +93,9 @@ import Testing
                 guard let sequence = running.keys.sorted().randomElement(using: &chance) else { continue }
                 let entry = running.removeValue(forKey: sequence)!
                 if let key = entry.orderKey {
-                    let earlier = entries.values.filter { $0.function == entry.function && $0.orderKey == key && $0.sequence < sequence }
+                    let earlier = entries.values.filter {
+                        $0.function == entry.function && $0.orderKey == key && $0.sequence < sequence
+                    }
                     #expect(earlier.allSatisfy { ended.contains($0.sequence) }, "out of order, \(chance)")
                 }
                 ended.append(sequence)
@@ -99,7 +103,9 @@ import Testing
             case 7:
                 guard let sequence = running.keys.sorted().randomElement(using: &chance) else { continue }
                 running[sequence] = nil
-                perform(queue.handle(.again(sequence, at: now + .seconds(Int.random(in: 1...60, using: &chance))), now: now))
+                perform(
+                    queue.handle(.again(sequence, at: now + .seconds(Int.random(in: 1...60, using: &chance))), now: now)
+                )
             case 8:
                 guard let sequence = running.keys.sorted().randomElement(using: &chance) else { continue }
                 running[sequence] = nil

@@ -71,7 +71,9 @@ import Testing
         try await bench.start()
         let inbox = bench.directory.path("in")
         try Files.makeDirectories(inbox + "/sub")
-        for name in ["b.xml", "a.xml", ".hidden", "x.tmp", "y.part", "c.txt"] { try Files.replace(inbox + "/" + name, with: [1]) }
+        for name in ["b.xml", "a.xml", ".hidden", "x.tmp", "y.part", "c.txt"] {
+            try Files.replace(inbox + "/" + name, with: [1])
+        }
         bench.mappings.put(try mapping(arn(inbox) + "?pattern=*.xml"))
         try await eventually { Self.keys(bench) == ["a.xml", "b.xml"] }
         await bench.stop()
@@ -97,9 +99,11 @@ import Testing
     }
 
     @Test func `what is to happen with a file happens after success only`() async throws {
-        let bench = try EventBench(invoker: ScriptedInvoker { call, _ in
-            String(decoding: call.payload, as: UTF8.self).contains("bad") ? .failed(.notFound("no")) : .success(of: call)
-        })
+        let bench = try EventBench(
+            invoker: ScriptedInvoker { call, _ in
+                String(decoding: call.payload, as: UTF8.self).contains("bad")
+                    ? .failed(.notFound("no")) : .success(of: call)
+            })
         try await bench.start()
         let inbox = bench.directory.path("in")
         let done = bench.directory.path("done")
@@ -137,8 +141,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("*", "anything", true), ("*.xml", "a.xml", true), ("*.xml", "a.xml.gz", false), ("a?c", "abc", true), ("a?c", "ac", false),
-        ("[a-c]*", "bx", true), ("[!a-c]*", "bx", false), ("[]x]", "]", true), ("*a*b*", "xxaxxbxx", true), ("", "", true),
+        ("*", "anything", true), ("*.xml", "a.xml", true), ("*.xml", "a.xml.gz", false), ("a?c", "abc", true),
+        ("a?c", "ac", false),
+        ("[a-c]*", "bx", true), ("[!a-c]*", "bx", false), ("[]x]", "]", true), ("*a*b*", "xxaxxbxx", true),
+        ("", "", true),
         ("*a*a*a*a*a*a*a*b", String(repeating: "a", count: 200), false),
     ])
     func `a pattern takes names as a shell does`(_ pattern: String, _ name: String, _ matches: Bool) throws {

@@ -5,7 +5,8 @@ import Testing
 @testable import EventSources
 
 @Suite struct FilterTests {
-    static let event = #"{"body":{"kind":"pacs.008","amount":120.5,"count":300,"to":"GB12","empty":"","none":null,"tags":["a","b"],"deep":{"x":1,"list":[{"y":1},{"y":2}]},"yes":true},"messageId":"m"}"#
+    static let event =
+        #"{"body":{"kind":"pacs.008","amount":120.5,"count":300,"to":"GB12","empty":"","none":null,"tags":["a","b"],"deep":{"x":1,"list":[{"y":1},{"y":2}]},"yes":true},"messageId":"m"}"#
 
     @Test(arguments: [
         (#"{"body":{"kind":["pacs.008"]}}"#, true), (#"{"body":{"kind":["pacs.009"]}}"#, false),
@@ -13,11 +14,14 @@ import Testing
         (#"{"body":{"kind":[{"suffix":".008"}]}}"#, true), (#"{"body":{"kind":[{"suffix":".009"}]}}"#, false),
         (#"{"body":{"kind":[{"equals-ignore-case":"PACS.008"}]}}"#, true),
         (#"{"body":{"kind":[{"prefix":{"equals-ignore-case":"PACS"}}]}}"#, true),
-        (#"{"body":{"kind":[{"anything-but":["pacs.008"]}]}}"#, false), (#"{"body":{"kind":[{"anything-but":"x"}]}}"#, true),
+        (#"{"body":{"kind":[{"anything-but":["pacs.008"]}]}}"#, false),
+        (#"{"body":{"kind":[{"anything-but":"x"}]}}"#, true),
         (#"{"body":{"kind":[{"anything-but":{"prefix":"pacs"}}]}}"#, false),
         (#"{"body":{"kind":[{"anything-but":{"suffix":["9","8"]}}]}}"#, false),
-        (#"{"body":{"amount":[{"numeric":[">",100]}]}}"#, true), (#"{"body":{"amount":[{"numeric":[">",100,"<=",120]}]}}"#, false),
-        (#"{"body":{"amount":[{"numeric":["=",120.50]}]}}"#, true), (#"{"body":{"kind":[{"numeric":["=",1]}]}}"#, false),
+        (#"{"body":{"amount":[{"numeric":[">",100]}]}}"#, true),
+        (#"{"body":{"amount":[{"numeric":[">",100,"<=",120]}]}}"#, false),
+        (#"{"body":{"amount":[{"numeric":["=",120.50]}]}}"#, true),
+        (#"{"body":{"kind":[{"numeric":["=",1]}]}}"#, false),
         (#"{"body":{"count":[300.0]}}"#, true), (#"{"body":{"count":[{"anything-but":[300]}]}}"#, false),
         (#"{"body":{"to":[{"exists":true}]}}"#, true), (#"{"body":{"from":[{"exists":true}]}}"#, false),
         (#"{"body":{"from":[{"exists":false}]}}"#, true), (#"{"body":{"to":[{"exists":false}]}}"#, false),
@@ -47,12 +51,14 @@ import Testing
     @Test func `filters survive whatever comes`() throws {
         var chance = SeededChance(seed: 11)
         let pieces = [
-            "{", "}", "[", "]", ":", ",", "\"a\"", "\"prefix\"", "\"numeric\"", "\">\"", "1", "null", "\"anything-but\"", "\"$or\"",
+            "{", "}", "[", "]", ":", ",", "\"a\"", "\"prefix\"", "\"numeric\"", "\">\"", "1", "null",
+            "\"anything-but\"", "\"$or\"",
             "\"exists\"", "true", "\"body\"",
         ]
         let event = try JSONParser.parse(Self.event)
         for round in 0..<20_000 {
-            var text = round % 2 == 0 ? "" : #"{"body":{"a":[{"prefix":"x"}],"$or":[{"b":[1]},{"c":[{"numeric":[">",1]}]}]}}"#
+            var text =
+                round % 2 == 0 ? "" : #"{"body":{"a":[{"prefix":"x"}],"$or":[{"b":[1]},{"c":[{"numeric":[">",1]}]}]}}"#
             for _ in 0..<Int.random(in: 1...12, using: &chance) {
                 let at = text.indices.randomElement(using: &chance) ?? text.startIndex
                 text.insert(contentsOf: pieces.randomElement(using: &chance)!, at: at)

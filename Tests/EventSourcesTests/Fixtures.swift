@@ -118,7 +118,8 @@ extension InvocationOutcome {
     }
 
     static func functionError(of call: FunctionCall, _ message: String = "no luck") -> InvocationOutcome {
-        guard case .answered(var answer) = success(of: call, #"{"errorMessage":"\#(message)","errorType":"Bad"}"#) else {
+        guard case .answered(var answer) = success(of: call, #"{"errorMessage":"\#(message)","errorType":"Bad"}"#)
+        else {
             preconditionFailure()
         }
         answer.functionError = "Unhandled"
@@ -179,7 +180,8 @@ final class EventBench: Sendable {
     static let account = LambdaAccount()
 
     init(
-        in directory: TemporaryDirectory? = nil, clock: ManualDay = ManualDay(), invoker: ScriptedInvoker = ScriptedInvoker(),
+        in directory: TemporaryDirectory? = nil, clock: ManualDay = ManualDay(),
+        invoker: ScriptedInvoker = ScriptedInvoker(),
         functions: KnownFunctions = KnownFunctions(), queue: AsyncQueue = AsyncQueue()
     ) throws {
         self.directory = try directory ?? TemporaryDirectory("events")

@@ -28,7 +28,9 @@ import Testing
 
     static func ids(_ call: FunctionCall, of bodies: Set<String>) -> String {
         let records = (try? JSONParser.parse(call.payload))?["Records"]?.array ?? []
-        let items = records.filter { bodies.contains($0["body"]!.string!) }.map { #"{"itemIdentifier":"\#($0["messageId"]!.string!)"}"# }
+        let items = records.filter { bodies.contains($0["body"]!.string!) }.map {
+            #"{"itemIdentifier":"\#($0["messageId"]!.string!)"}"#
+        }
         return #"{"batchItemFailures":[\#(items.joined(separator: ","))]}"#
     }
 
@@ -46,7 +48,9 @@ import Testing
     @Test func `the event is the one that Lambda sends`() async throws {
         let bench = try await bench { call, _ in .success(of: call) }
         var message = NewMessage("Hello from SQS!")
-        message.attributes = ["n": MessageAttribute(type: "Number", text: "1"), "b": MessageAttribute(type: "Binary", bytes: [1, 2])]
+        message.attributes = [
+            "n": MessageAttribute(type: "Number", text: "1"), "b": MessageAttribute(type: "Binary", bytes: [1, 2]),
+        ]
         let sent = message
         let result = try await bench.answer { bench.queues.send([sent], to: "q", $0) }
         bench.mappings.put(try mapping(Self.arn))
@@ -55,11 +59,15 @@ import Testing
         #expect(record["messageId"]?.string == (try result[0].get().id))
         // The fields of the sample that ships with aws-sam-cli 1.170.0 (samcli/lib/generated_sample_events/events/sqs), in its order.
         let fields = [
-            "messageId", "receiptHandle", "body", "attributes", "messageAttributes", "md5OfBody", "eventSource", "eventSourceARN",
+            "messageId", "receiptHandle", "body", "attributes", "messageAttributes", "md5OfBody", "eventSource",
+            "eventSourceARN",
             "awsRegion",
         ]
         #expect(record.object?.keys.filter { $0 != "md5OfMessageAttributes" } == fields)
-        #expect(Set(record["attributes"]?.object?.keys ?? []) == ["ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp"])
+        #expect(
+            Set(record["attributes"]?.object?.keys ?? []) == [
+                "ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp",
+            ])
         #expect(record["md5OfBody"]?.string == Self.helloDigest)
         #expect(record["eventSource"]?.string == "aws:sqs" && record["eventSourceARN"]?.string == Self.arn)
         #expect(record["awsRegion"]?.string == "us-east-1")
@@ -85,7 +93,8 @@ import Testing
 
     @Test func `only the items that failed come again`() async throws {
         let bench = try await bench { call, number in
-            number == 1 ? .success(of: call, Self.ids(call, of: ["2"])) : .success(of: call, #"{"batchItemFailures":[]}"#)
+            number == 1
+                ? .success(of: call, Self.ids(call, of: ["2"])) : .success(of: call, #"{"batchItemFailures":[]}"#)
         }
         for number in 1...3 { try await bench.send("\(number)", to: "q") }
         bench.mappings.put(try mapping(Self.arn) { $0.reportsItemFailures = true })
@@ -182,7 +191,8 @@ import Testing
         bench.mappings.put(try mapping(Self.arn))
         try await eventually { try await bench.rows("queue_message") == 0 }
         #expect(bench.invoker.calls.count == 3)
-        #expect(Set(bench.invoker.calls.map(\.messageID)).count == 3 && !bench.invoker.calls.map(\.messageID).contains(nil))
+        #expect(
+            Set(bench.invoker.calls.map(\.messageID)).count == 3 && !bench.invoker.calls.map(\.messageID).contains(nil))
         await bench.stop()
     }
 
@@ -263,7 +273,9 @@ import Testing
             ("arn:forkless:directory:us-east-1:000000000000:/x", { $0.batchSize = 10 }),
         ]
         for (arn, change) in cases {
-            let failure = #expect(throws: LambdaFailure.self, "\(arn)") { try bench.mappings.check(try mapping(arn, change)) }
+            let failure = #expect(throws: LambdaFailure.self, "\(arn)") {
+                try bench.mappings.check(try mapping(arn, change))
+            }
             #expect(failure?.status == 400)
         }
         bench.functions.put("f") { $0.timeoutSeconds = 30 }

@@ -137,7 +137,9 @@ import Testing
         await bench.stop()
     }
 
-    @Test func `a message that was received too often goes to the dead-letter queue and its group goes on`() async throws {
+    @Test func `a message that was received too often goes to the dead-letter queue and its group goes on`()
+        async throws
+    {
         let bench = try EventBench()
         try await bench.makeQueue("dead.fifo")
         let policy = #"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead.fifo","maxReceiveCount":"2"}"#

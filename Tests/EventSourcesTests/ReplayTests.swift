@@ -34,7 +34,8 @@ import Testing
         var unrecorded = recorded(6, "")
         unrecorded.recordedPayload = nil
         let calls = [
-            recorded(1, #"{"a":1,"b":[1,2]}"#), recorded(2, #"{"a":1,"b":2}"#), recorded(3, #"{"a":{"x":[1,2]}}"#), recorded(4, "1"),
+            recorded(1, #"{"a":1,"b":[1,2]}"#), recorded(2, #"{"a":1,"b":2}"#), recorded(3, #"{"a":{"x":[1,2]}}"#),
+            recorded(4, "1"),
             recorded(5, "1"), unrecorded,
         ]
         let report = try await report(

@@ -15,12 +15,14 @@ import Testing
         var settings = EventInvokeSettings()
         change(&settings)
         return RetryRule().verdict(
-            outcome, functionErrors: errors, refusals: refusals, acceptedAt: start, now: start + after, settings: settings)
+            outcome, functionErrors: errors, refusals: refusals, acceptedAt: start, now: start + after,
+            settings: settings)
     }
 
     func call() throws -> FunctionCall {
         FunctionCall(
-            requestID: "r", function: try KnownFunctions().function(at: KnownFunctions.arn("f")), invokedARN: "", payload: [],
+            requestID: "r", function: try KnownFunctions().function(at: KnownFunctions.arn("f")), invokedARN: "",
+            payload: [],
             source: "async", trace: "", arrivedAt: start)
     }
 
@@ -37,14 +39,18 @@ import Testing
         #expect(verdict(.throttled, refusals: 1) == .postpone(after: .seconds(1), isThrottle: true))
         #expect(verdict(.throttled, refusals: 5) == .postpone(after: .seconds(16), isThrottle: true))
         #expect(verdict(.throttled, refusals: 1000) == .postpone(after: .seconds(300), isThrottle: true))
-        #expect(verdict(.broken, refusals: 2) { $0.maximumRetries = 0 } == .postpone(after: .seconds(2), isThrottle: false))
+        #expect(
+            verdict(.broken, refusals: 2) { $0.maximumRetries = 0 } == .postpone(after: .seconds(2), isThrottle: false))
     }
 
     @Test func `an event whose next attempt would come too late fails for its age`() throws {
         let error = InvocationOutcome.functionError(of: try call())
-        #expect(verdict(error, errors: 1, after: .seconds(1)) { $0.maximumAgeSeconds = 60 } == .failed(.eventAgeExceeded))
+        #expect(
+            verdict(error, errors: 1, after: .seconds(1)) { $0.maximumAgeSeconds = 60 } == .failed(.eventAgeExceeded))
         #expect(verdict(.throttled, refusals: 9, after: .seconds(21_599)) == .failed(.eventAgeExceeded))
-        #expect(verdict(.throttled, refusals: 1, after: .seconds(21_598)) == .postpone(after: .seconds(1), isThrottle: true))
+        #expect(
+            verdict(.throttled, refusals: 1, after: .seconds(21_598)) == .postpone(after: .seconds(1), isThrottle: true)
+        )
     }
 
     @Test func `what the client did wrong is not tried again`() {

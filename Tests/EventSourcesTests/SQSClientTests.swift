@@ -76,16 +76,19 @@ import Testing
         _ = try await aws("create-queue", "--queue-name", "dead")
         _ = try await aws(
             "set-queue-attributes", "--queue-url", url, "--attributes",
-            #"{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":\"1\"}"}"#)
+            #"{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":\"1\"}"}"#
+        )
         _ = try await aws("send-message", "--queue-url", url, "--message-body", "hello")
         for expected in [1, 0] {
             let messages = try await aws("receive-message", "--queue-url", url, "--visibility-timeout", "0")["Messages"]
             #expect((messages?.array?.count ?? 0) == expected)
         }
-        let started = try await aws("start-message-move-task", "--source-arn", "arn:aws:sqs:us-east-1:000000000000:dead")
+        let started = try await aws(
+            "start-message-move-task", "--source-arn", "arn:aws:sqs:us-east-1:000000000000:dead")
         #expect(started["TaskHandle"]?.string != nil)
         try await eventually(within: .seconds(30)) {
-            try await aws("list-message-move-tasks", "--source-arn", "arn:aws:sqs:us-east-1:000000000000:dead")["Results"]?[0]?["Status"]?
+            try await aws("list-message-move-tasks", "--source-arn", "arn:aws:sqs:us-east-1:000000000000:dead")[
+                "Results"]?[0]?["Status"]?
                 .string == "COMPLETED"
         }
         let back = try await aws("receive-message", "--queue-url", url)["Messages"]?[0]

@@ -13,9 +13,12 @@ import Testing
         let sqs = SQSService(bench.queues)
         var chance = SeededChance(seed: 5)
         let operations = [
-            "SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch", "ChangeMessageVisibility",
-            "ChangeMessageVisibilityBatch", "CreateQueue", "GetQueueUrl", "ListQueues", "GetQueueAttributes", "SetQueueAttributes",
-            "TagQueue", "UntagQueue", "StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask", "Nonsense", "",
+            "SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch",
+            "ChangeMessageVisibility",
+            "ChangeMessageVisibilityBatch", "CreateQueue", "GetQueueUrl", "ListQueues", "GetQueueAttributes",
+            "SetQueueAttributes",
+            "TagQueue", "UntagQueue", "StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask",
+            "Nonsense", "",
         ]
         let url = "http://h/000000000000/q"
         let seeds = [
@@ -34,7 +37,11 @@ import Testing
                 switch Int.random(in: 0..<4, using: &chance) {
                 case 0: body[at] = UInt8.random(in: .min ... .max, using: &chance)
                 case 1: body.remove(at: at)
-                case 2: body.insert(contentsOf: Array(["null", "-1", "{}", "[]", "\"\"", "99999999999"].randomElement(using: &chance)!.utf8), at: at)
+                case 2:
+                    body.insert(
+                        contentsOf: Array(
+                            ["null", "-1", "{}", "[]", "\"\"", "99999999999"].randomElement(using: &chance)!.utf8),
+                        at: at)
                 default: body.removeLast(body.count - at)
                 }
             }

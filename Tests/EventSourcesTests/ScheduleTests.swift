@@ -58,7 +58,9 @@ import Testing
 
     @Test func `a rate runs from its beginning on`() throws {
         let origin = Timestamp("2026-11-29T12:00:30Z")!
-        for (text, seconds) in [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(1 hour)", 3600), ("rate(7 days)", 604_800)] {
+        for (text, seconds) in [
+            ("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(1 hour)", 3600), ("rate(7 days)", 604_800),
+        ] {
             let schedule = try Schedule(text)
             #expect(schedule.next(after: origin, origin: origin) == origin + .seconds(seconds))
             #expect(schedule.next(after: origin + .seconds(seconds), origin: origin) == origin + .seconds(2 * seconds))
@@ -67,11 +69,13 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "rate", "rate()", "rate(0 minutes)", "rate(1 minutes)", "rate(5 minute)", "rate(-5 minutes)", "rate(5 weeks)",
+        "", "rate", "rate()", "rate(0 minutes)", "rate(1 minutes)", "rate(5 minute)", "rate(-5 minutes)",
+        "rate(5 weeks)",
         "rate(1.5 hours)", "cron()", "cron(* * * * *)", "cron(* * * * * *)", "cron(0 0 ? * ? *)", "cron(0 0 1 * MON *)",
         "cron(60 0 * * ? *)", "cron(0 24 * * ? *)", "cron(0 0 0 * ? *)", "cron(0 0 32 * ? *)", "cron(0 0 1 13 ? *)",
         "cron(0 0 ? * 8 *)", "cron(0 0 ? * 2#6 *)", "cron(0 0 30 2 ? *)", "cron(0 0 * * ? 1969)", "cron(5-1 0 * * ? *)",
-        "cron(*/0 0 * * ? *)", "cron(a 0 * * ? *)", "cron(+1 0 * * ? *)", "cron(1, 0 * * ? *)", "at(2026-11-29T00:00:00)",
+        "cron(*/0 0 * * ? *)", "cron(a 0 * * ? *)", "cron(+1 0 * * ? *)", "cron(1, 0 * * ? *)",
+        "at(2026-11-29T00:00:00)",
         "cron(0 0 * * ? *) ",
     ])
     func `what is no schedule is refused`(_ text: String) {
@@ -81,7 +85,8 @@ import Testing
     @Test func `cron agrees with a search minute by minute`() throws {
         var chance = SeededChance(seed: 7)
         let fields = [
-            ["*", "0", "0/20", "5,50"], ["*", "3", "8-17", "0/6"], ["*", "?", "L", "15W", "1,31"], ["*", "2", "JAN-MAR"],
+            ["*", "0", "0/20", "5,50"], ["*", "3", "8-17", "0/6"], ["*", "?", "L", "15W", "1,31"],
+            ["*", "2", "JAN-MAR"],
             ["?", "MON-FRI", "6L", "3#2", "*"], ["*", "2026-2028"],
         ]
         for _ in 0..<150 {
@@ -89,7 +94,8 @@ import Testing
             if words[2] != "?" { words[4] = "?" } else if words[4] == "?" { words[4] = "*" }
             let text = "cron(\(words.joined(separator: " ")))"
             let cron = try CronExpression(words.joined(separator: " ")[...])
-            let start = Timestamp(nanoseconds: Int.random(in: 1_790_000_000...1_830_000_000, using: &chance) * 1_000_000_000)
+            let start = Timestamp(
+                nanoseconds: Int.random(in: 1_790_000_000...1_830_000_000, using: &chance) * 1_000_000_000)
             guard let found = cron.next(after: start) else { continue }
             #expect(found > start)
             // Between the two nothing matches: a search that begins later in between finds the same.
@@ -163,11 +169,17 @@ import Testing
         try await eventually { second.invoker.calls.count == 3 }
         let calls = first.invoker.calls + second.invoker.calls
         #expect(
-            calls.map(\.messageID) == ["m1/2026-11-29T12:05:00Z", "m1/2026-11-29T12:10:00Z", "m1/2026-11-29T12:15:00Z", "m1/2026-11-29T12:20:00Z"])
+            calls.map(\.messageID) == [
+                "m1/2026-11-29T12:05:00Z", "m1/2026-11-29T12:10:00Z", "m1/2026-11-29T12:15:00Z",
+                "m1/2026-11-29T12:20:00Z",
+            ])
         let event = try JSONParser.parse(calls[0].payload)
         #expect(event["detail-type"]?.string == "Scheduled Event" && event["source"]?.string == "aws.events")
         #expect(event["time"]?.string == "2026-11-29T12:05:00Z" && event["detail"] == [:])
-        #expect(event.object?.keys == ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"])
+        #expect(
+            event.object?.keys == [
+                "version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail",
+            ])
         await second.stop()
     }
 
@@ -175,7 +187,8 @@ import Testing
         let bench = try EventBench(invoker: ScriptedInvoker { _, _ in nil })
         try await bench.start()
         bench.mappings.put(try mapping("arn:forkless:schedule:us-east-1:000000000000:rate(1 minute)"))
-        bench.mappings.put(try mapping("arn:forkless:schedule:us-east-1:000000000000:rate(1 minute)?overlap=allow", id: "m2"))
+        bench.mappings.put(
+            try mapping("arn:forkless:schedule:us-east-1:000000000000:rate(1 minute)?overlap=allow", id: "m2"))
         try await eventually { try await bench.rows("schedule") == 2 }
         for _ in 0..<3 {
             bench.clock.advance(by: .seconds(60))

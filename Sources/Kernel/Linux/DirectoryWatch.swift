@@ -50,7 +50,10 @@ package struct DirectoryWatch: ~Copyable, Sendable {
         var at = 0
         while at + 16 <= bytes.count {
             let (mask, length) = bytes.withUnsafeBytes {
-                ($0.loadUnaligned(fromByteOffset: at + 4, as: UInt32.self), $0.loadUnaligned(fromByteOffset: at + 12, as: UInt32.self))
+                (
+                    $0.loadUnaligned(fromByteOffset: at + 4, as: UInt32.self),
+                    $0.loadUnaligned(fromByteOffset: at + 12, as: UInt32.self)
+                )
             }
             let name = String(decoding: bytes[(at + 16)..<(at + 16 + Int(length))].prefix { $0 != 0 }, as: UTF8.self)
             at += 16 + Int(length)

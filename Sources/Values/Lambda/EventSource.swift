@@ -27,7 +27,9 @@ package enum EventSource: Hashable, Sendable {
     ///   one only the scheduler knows.
     package init(arn: String, account: LambdaAccount) throws(LambdaFailure) {
         let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 6, parts[0] == "arn", arn.utf8.count <= 4096 else { throw Self.refusal(arn, "it is no ARN") }
+        guard parts.count == 6, parts[0] == "arn", arn.utf8.count <= 4096 else {
+            throw Self.refusal(arn, "it is no ARN")
+        }
         let mine = (parts[3].isEmpty || parts[3] == account.region) && (parts[4].isEmpty || parts[4] == account.id)
         guard mine else {
             throw Self.refusal(arn, "it is of another region or account than \(account.region), \(account.id)")
@@ -89,7 +91,9 @@ package enum EventSource: Hashable, Sendable {
             let words = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard words.count == 2, known.contains(words[0]), !words[1].isEmpty, options[words[0]] == nil else {
                 throw refusal(
-                    arn, "\(String(reflecting: String(pair))) is no option; each of \(known.joined(separator: ", ")) may stand once, as NAME=VALUE")
+                    arn,
+                    "\(String(reflecting: String(pair))) is no option; each of \(known.joined(separator: ", ")) may stand once, as NAME=VALUE"
+                )
             }
             options[words[0]] = words[1]
         }

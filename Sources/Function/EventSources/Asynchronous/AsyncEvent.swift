@@ -58,7 +58,8 @@ package struct AsyncEvent: Hashable, Sendable {
     /// The call that runs it.
     func call(_ function: DeployedFunction) -> FunctionCall {
         var call = FunctionCall(
-            requestID: requestID, function: function, invokedARN: target, payload: payload, source: source, trace: trace,
+            requestID: requestID, function: function, invokedARN: target, payload: payload, source: source,
+            trace: trace,
             arrivedAt: acceptedAt)
         call.clientContext = clientContext
         call.headers = headers

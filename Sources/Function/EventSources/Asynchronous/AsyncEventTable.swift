@@ -32,8 +32,10 @@ package enum AsyncEventTable {
             """,
             [
                 .text(event.requestID), .text(event.target), .text(event.source), StoreValue(event.orderKey),
-                StoreValue(event.acceptedAt.nanoseconds), StoreValue(event.dueAt?.nanoseconds), StoreValue(event.invokes),
-                StoreValue(event.functionErrors), StoreValue(event.refusals), .text(JSONWriter.text(details(of: event))),
+                StoreValue(event.acceptedAt.nanoseconds), StoreValue(event.dueAt?.nanoseconds),
+                StoreValue(event.invokes),
+                StoreValue(event.functionErrors), StoreValue(event.refusals),
+                .text(JSONWriter.text(details(of: event))),
                 .blob(event.payload),
             ])
         var accepted = event
@@ -66,9 +68,11 @@ package enum AsyncEventTable {
 
     /// What the queue must know of every event, oldest first, without the payloads.
     static func entries(_ transaction: any StoreTransaction) throws(StoreFailure) -> [AsyncQueue.Entry] {
-        try transaction.query("SELECT sequence, target, order_key, due_at FROM async_event ORDER BY sequence").map { row in
+        try transaction.query("SELECT sequence, target, order_key, due_at FROM async_event ORDER BY sequence").map {
+            row in
             var event = AsyncEvent(
-                requestID: "", target: row.text(1)!, payload: [], source: "", trace: "", acceptedAt: Timestamp(nanoseconds: 0))
+                requestID: "", target: row.text(1)!, payload: [], source: "", trace: "",
+                acceptedAt: Timestamp(nanoseconds: 0))
             event.sequence = row.integer(0)!
             event.orderKey = row.text(2)
             event.dueAt = row.integer(3).map { Timestamp(nanoseconds: $0) }

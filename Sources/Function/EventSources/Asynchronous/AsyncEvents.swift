@@ -66,7 +66,8 @@ package final class AsyncEvents: Sendable {
 
     /// Takes up the events that the last run of the node has left, and begins to run.
     package func start() async throws(StoreFailure) {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, StoreFailure>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Void, StoreFailure>, Never>) in
             // By the writer, which tells of each acceptance in its turn: an event is either in the answer or told of later.
             store.enqueue { transaction throws(StoreFailure) in
                 try AsyncEventTable.entries(transaction)
@@ -111,7 +112,7 @@ package final class AsyncEvents: Sendable {
                 done(.success(()))
                 took([accepted])
             case .failure(let failure):
-                done(.failure(.service("accept an event for \(call.invokedARN): \(failure.sentence)")))
+                done(.failure(Self.refusal(failure, call.invokedARN)))
             }
         }
     }
@@ -151,6 +152,13 @@ package final class AsyncEvents: Sendable {
             return state.isStarted
         }
         if goesOn { handle(.accepted(entries)) }
+    }
+
+    private static func refusal(_ failure: StoreFailure, _ arn: String) -> LambdaFailure {
+        let sentence = "accept an event for \(arn): \(failure.sentence)"
+        // More events came than the disk could take in time: the caller may try again at once.
+        return failure.kind == .refused
+            ? .tooManyRequests(sentence, reason: "CallerRateLimitExceeded") : .service(sentence)
     }
 
     private static func tooLarge(_ count: Int) -> LambdaFailure {
@@ -197,7 +205,8 @@ package final class AsyncEvents: Sendable {
     }
 
     private func ended(
-        _ event: AsyncEvent, _ outcome: InvocationOutcome, _ function: DeployedFunction?, _ settings: EventInvokeSettings
+        _ event: AsyncEvent, _ outcome: InvocationOutcome, _ function: DeployedFunction?,
+        _ settings: EventInvokeSettings
     ) {
         var event = event
         switch outcome {

@@ -31,7 +31,8 @@ struct EventEnding: Sendable {
     }
 
     private mutating func add(
-        _ destination: Destination?, _ id: String, _ event: AsyncEvent, _ payload: [UInt8], _ attributes: [String: MessageAttribute] = [:]
+        _ destination: Destination?, _ id: String, _ event: AsyncEvent, _ payload: [UInt8],
+        _ attributes: [String: MessageAttribute] = [:]
     ) {
         guard let destination else { return }
         letters.append(
@@ -51,7 +52,8 @@ struct EventEnding: Sendable {
         var message = condition.rawValue
         switch outcome {
         case .answered(let answer):
-            message = (try? JSONParser.parse(answer.payload))?["errorMessage"]?.string ?? answer.functionError ?? message
+            message =
+                (try? JSONParser.parse(answer.payload))?["errorMessage"]?.string ?? answer.functionError ?? message
         case .failed(let failure):
             code = failure.status
             message = failure.message
@@ -62,7 +64,9 @@ struct EventEnding: Sendable {
             "ErrorCode": MessageAttribute(type: "Number", text: "\(code)"),
             // The service cuts it at 1 KB.
             "ErrorMessage": MessageAttribute(
-                type: "String", text: String(decoding: message.isEmpty ? Array(" ".utf8) : Array(message.utf8.prefix(1024)), as: UTF8.self)),
+                type: "String",
+                text: String(
+                    decoding: message.isEmpty ? Array(" ".utf8) : Array(message.utf8.prefix(1024)), as: UTF8.self)),
         ]
     }
 }

@@ -25,7 +25,8 @@ package enum Delivery: Hashable, Sendable {
         case .function(let reference):
             let account = LambdaAccount(
                 region: reference.region ?? LambdaAccount().region, id: reference.account ?? LambdaAccount().id)
-            self = .invoke(target: account.function(reference.name, reference.qualifier), requestID: id, orderKey: orderKey)
+            self = .invoke(
+                target: account.function(reference.name, reference.qualifier), requestID: id, orderKey: orderKey)
         case .queue(let name): self = .send(queue: name, group: orderKey ?? id, deduplicationID: id)
         case .directory(let path): self = .write(directory: path, name: FileNaming.name(of: id))
         }
@@ -34,7 +35,10 @@ package enum Delivery: Hashable, Sendable {
     package var json: JSONValue {
         switch self {
         case .invoke(let target, let requestID, let orderKey):
-            return ["invoke": .string(target), "requestID": .string(requestID), "orderKey": orderKey.map { .string($0) } ?? .null]
+            return [
+                "invoke": .string(target), "requestID": .string(requestID),
+                "orderKey": orderKey.map { .string($0) } ?? .null,
+            ]
         case .send(let queue, let group, let deduplicationID):
             return ["send": .string(queue), "group": .string(group), "deduplicationID": .string(deduplicationID)]
         case .write(let directory, let name): return ["write": .string(directory), "name": .string(name)]
@@ -54,7 +58,8 @@ package enum Delivery: Hashable, Sendable {
             self = .write(directory: directory, name: name)
         } else if let file = json["remove"].flatMap({ FileVersion(json: $0) }) {
             self = .remove(file)
-        } else if let file = json["move"].flatMap({ FileVersion(json: $0) }), let directory = json["directory"]?.string {
+        } else if let file = json["move"].flatMap({ FileVersion(json: $0) }), let directory = json["directory"]?.string
+        {
             self = .move(file, directory: directory)
         } else {
             return nil
@@ -72,7 +77,8 @@ enum FileNaming {
             let isPlain =
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "@"): true
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "@"):
+                    true
                 case UInt8(ascii: "."): index > 0
                 default: false
                 }

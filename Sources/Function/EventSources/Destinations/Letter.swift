@@ -1,4 +1,3 @@
-
 /// A delivery with what is delivered.
 package struct Letter: Hashable, Sendable {
     package var delivery: Delivery

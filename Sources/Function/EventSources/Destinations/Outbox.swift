@@ -1,6 +1,6 @@
+internal import JSON
 internal import Linux
 package import Store
-internal import JSON
 internal import Synchronization
 
 /// Letters that ended events have left, until they are delivered.
@@ -44,7 +44,9 @@ package final class Outbox: Sendable {
     private let rule: RetryRule
     private let state = Mutex(State())
 
-    package init(store: StateDatabase, queues: DurableQueues, clock: any EventClock = DayClock(), rule: RetryRule = RetryRule()) {
+    package init(
+        store: StateDatabase, queues: DurableQueues, clock: any EventClock = DayClock(), rule: RetryRule = RetryRule()
+    ) {
         self.store = store
         self.queues = queues
         self.clock = clock
@@ -88,7 +90,8 @@ package final class Outbox: Sendable {
     package func pending() async throws(StoreFailure) -> (count: Int, problems: [String]) {
         try await store.read { transaction throws(StoreFailure) in
             let count = try transaction.first("SELECT count(*) FROM outbox")!.integer(0)!
-            let problems = try transaction.query("SELECT problem FROM outbox WHERE problem IS NOT NULL ORDER BY id LIMIT 20")
+            let problems = try transaction.query(
+                "SELECT problem FROM outbox WHERE problem IS NOT NULL ORDER BY id LIMIT 20")
             return (count, problems.compactMap { $0.text(0) })
         }
     }
@@ -177,7 +180,8 @@ package final class Outbox: Sendable {
                 switch row.letter.delivery {
                 case .invoke(let target, let requestID, let orderKey):
                     var event = AsyncEvent(
-                        requestID: Identifiers.random(), target: target, payload: row.letter.payload, source: "destination",
+                        requestID: Identifiers.random(), target: target, payload: row.letter.payload,
+                        source: "destination",
                         trace: "", acceptedAt: now)
                     event.messageID = requestID
                     event.orderKey = orderKey

@@ -31,7 +31,9 @@ final class DirectoryRunner: MappingRunner, Sendable {
             preconditionFailure("the mapping \(mapping.id) is no directory")
         }
         if let pattern {
-            guard let read = NamePattern(pattern) else { throw FilterError("the pattern \(pattern): a bracket is not closed") }
+            guard let read = NamePattern(pattern) else {
+                throw FilterError("the pattern \(pattern): a bracket is not closed")
+            }
             self.pattern = read
         } else {
             self.pattern = nil
@@ -97,7 +99,9 @@ final class DirectoryRunner: MappingRunner, Sendable {
         let names = try await BlockingPool.shared.run { () throws(SystemError) in try Files.list(directory) }
         let present = Set(names.map { directory + "/" + $0 })
         let id = mapping.id
-        let known = try await ground.store.read { transaction throws(StoreFailure) in try DirectoryTable.paths(id, transaction) }
+        let known = try await ground.store.read { transaction throws(StoreFailure) in
+            try DirectoryTable.paths(id, transaction)
+        }
         try await forget(known.filter { !present.contains($0) })
         for name in names.sorted() where takes(name) { try await take(name) }
     }
@@ -118,7 +122,8 @@ final class DirectoryRunner: MappingRunner, Sendable {
         let event = event(file, md5)
         let id = mapping.id
         let ground = ground
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, StoreFailure>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Void, StoreFailure>, Never>) in
             ground.store.enqueue { transaction throws(StoreFailure) -> [AsyncEvent] in
                 if try DirectoryTable.contains(file, id, transaction) { return [] }
                 try DirectoryTable.insert(file, id, transaction)

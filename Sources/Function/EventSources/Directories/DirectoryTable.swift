@@ -21,22 +21,32 @@ enum DirectoryTable {
     ) throws(StoreFailure) -> Bool {
         try transaction.first(
             "SELECT 1 FROM directory_file WHERE mapping = ?1 AND path = ?2 AND inode = ?3 AND size = ?4 AND modified = ?5",
-            [.text(mapping), .text(file.path), .text("\(file.inode)"), StoreValue(file.size), StoreValue(file.modified)]) != nil
+            [
+                .text(mapping), .text(file.path), .text("\(file.inode)"), StoreValue(file.size),
+                StoreValue(file.modified),
+            ]) != nil
     }
 
-    static func insert(_ file: FileVersion, _ mapping: String, _ transaction: any StoreTransaction) throws(StoreFailure) {
+    static func insert(_ file: FileVersion, _ mapping: String, _ transaction: any StoreTransaction) throws(StoreFailure)
+    {
         try transaction.execute(
             "INSERT OR REPLACE INTO directory_file (mapping, path, inode, size, modified) VALUES (?1, ?2, ?3, ?4, ?5)",
-            [.text(mapping), .text(file.path), .text("\(file.inode)"), StoreValue(file.size), StoreValue(file.modified)])
+            [
+                .text(mapping), .text(file.path), .text("\(file.inode)"), StoreValue(file.size),
+                StoreValue(file.modified),
+            ])
     }
 
     static func paths(_ mapping: String, _ transaction: any StoreTransaction) throws(StoreFailure) -> [String] {
-        try transaction.query("SELECT path FROM directory_file WHERE mapping = ?1", [.text(mapping)]).map { $0.text(0)! }
+        try transaction.query("SELECT path FROM directory_file WHERE mapping = ?1", [.text(mapping)]).map {
+            $0.text(0)!
+        }
     }
 
     static func remove(_ paths: [String], _ mapping: String, _ transaction: any StoreTransaction) throws(StoreFailure) {
         for path in paths {
-            try transaction.execute("DELETE FROM directory_file WHERE mapping = ?1 AND path = ?2", [.text(mapping), .text(path)])
+            try transaction.execute(
+                "DELETE FROM directory_file WHERE mapping = ?1 AND path = ?2", [.text(mapping), .text(path)])
         }
     }
 

@@ -24,7 +24,8 @@ struct BatchVerdict {
     ///   - showAt: when what has failed is visible again.
     ///   - refusals: batches in a row that could not be run, this one included.
     init(
-        _ outcome: InvocationOutcome, _ messages: [ReceivedMessage], reportsItems: Bool, isOrdered: Bool, showAt: Timestamp,
+        _ outcome: InvocationOutcome, _ messages: [ReceivedMessage], reportsItems: Bool, isOrdered: Bool,
+        showAt: Timestamp,
         refusals: Int, rule: RetryRule, now: Timestamp
     ) {
         switch outcome {

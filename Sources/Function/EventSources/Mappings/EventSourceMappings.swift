@@ -24,14 +24,16 @@ package final class EventSourceMappings: Sendable {
 
     package init(
         store: StateDatabase, events: AsyncEvents, queues: DurableQueues, invoker: any Invoker,
-        functions: any FunctionLookup, account: LambdaAccount, clock: any EventClock = DayClock(), rule: RetryRule = RetryRule(),
+        functions: any FunctionLookup, account: LambdaAccount, clock: any EventClock = DayClock(),
+        rule: RetryRule = RetryRule(),
         onResult: @escaping @Sendable (_ mappingID: String, _ result: String) -> Void = { _, _ in }
     ) {
         let results = Results()
         self.results = results
         self.rule = rule
         ground = MappingGround(
-            store: store, events: events, queues: queues, invoker: invoker, functions: functions, clock: clock, account: account
+            store: store, events: events, queues: queues, invoker: invoker, functions: functions, clock: clock,
+            account: account
         ) { mapping, text in
             let isNew = results.texts.withLock { texts in
                 defer { texts[mapping.id] = text }
@@ -74,12 +76,14 @@ package final class EventSourceMappings: Sendable {
     private func checkQueue(_ name: String, _ mapping: EventSourceMapping) throws(LambdaFailure) {
         guard let queue = ground.queues.known(name) else {
             throw .invalidParameter(
-                "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue: there is no queue \(name).")
+                "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue: there is no queue \(name)."
+            )
         }
         let timeout = try ground.functions.function(at: mapping.functionARN).timeoutSeconds
         guard queue.visibilitySeconds >= timeout else {
             throw .invalidParameter(
-                "Queue visibility timeout: \(queue.visibilitySeconds) seconds is less than Function timeout: \(timeout) seconds")
+                "Queue visibility timeout: \(queue.visibilitySeconds) seconds is less than Function timeout: \(timeout) seconds"
+            )
         }
     }
 
@@ -142,6 +146,7 @@ package final class EventSourceMappings: Sendable {
 /// The tables of all event sources.
 package enum EventSourceTables {
     package static let migrations = [
-        AsyncEventTable.migration, Outbox.migration, QueueTable.migration, ScheduleRunner.migration, DirectoryTable.migration,
+        AsyncEventTable.migration, Outbox.migration, QueueTable.migration, ScheduleRunner.migration,
+        DirectoryTable.migration,
     ]
 }

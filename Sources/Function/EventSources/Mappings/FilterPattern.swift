@@ -30,7 +30,13 @@ package struct FilterPattern: Hashable, Sendable {
     }
 
     struct Comparison: Hashable, Sendable {
-        enum Sign: String, Hashable, Sendable { case equal = "=", less = "<", lessOrEqual = "<=", greater = ">", greaterOrEqual = ">=" }
+        enum Sign: String, Hashable, Sendable {
+            case equal = "="
+            case less = "<"
+            case lessOrEqual = "<="
+            case greater = ">"
+            case greaterOrEqual = ">="
+        }
         var sign: Sign
         var number: Double
 
@@ -88,7 +94,8 @@ package struct FilterPattern: Hashable, Sendable {
         case .prefix(let prefix, let ignoresCase): return part(prefix, ignoresCase, value) { $0.starts(with: $1) }
         case .suffix(let suffix, let ignoresCase):
             return part(suffix, ignoresCase, value) { $0.reversed().starts(with: $1.reversed()) }
-        case .equalsIgnoringCase(let wanted): return value.string.map { $0.lowercased() == wanted.lowercased() } ?? false
+        case .equalsIgnoringCase(let wanted):
+            return value.string.map { $0.lowercased() == wanted.lowercased() } ?? false
         case .anythingBut(let conditions):
             if case .object = value { return false }
             return !conditions.contains { holds($0, value) }
@@ -111,7 +118,8 @@ package struct FilterPattern: Hashable, Sendable {
     ) -> Bool {
         guard let text = value.string else { return false }
         return ignoresCase
-            ? test(Array(text.lowercased().utf8), Array(wanted.lowercased().utf8)) : test(Array(text.utf8), Array(wanted.utf8))
+            ? test(Array(text.lowercased().utf8), Array(wanted.lowercased().utf8))
+            : test(Array(text.utf8), Array(wanted.utf8))
     }
 }
 

@@ -63,7 +63,8 @@ enum FilterReading {
                 + "equals-ignore-case, anything-but, numeric and exists, each as {NAME: WHAT}")
     }
 
-    private static func anythingBut(_ value: JSONValue, _ path: String) throws(FilterError) -> [FilterPattern.Condition] {
+    private static func anythingBut(_ value: JSONValue, _ path: String) throws(FilterError) -> [FilterPattern.Condition]
+    {
         let values: [JSONValue]
         switch value {
         case .array(let list) where !list.isEmpty: values = list
@@ -72,7 +73,9 @@ enum FilterReading {
             guard object.count == 1, let member = object.members.first,
                 ["prefix", "suffix", "equals-ignore-case"].contains(member.key)
             else { throw FilterError("\(path): anything-but takes values, prefix, suffix or equals-ignore-case") }
-            guard case .array(let list) = member.value, !list.isEmpty else { return [try condition(member.key, member.value, path)] }
+            guard case .array(let list) = member.value, !list.isEmpty else {
+                return [try condition(member.key, member.value, path)]
+            }
             var conditions: [FilterPattern.Condition] = []
             for value in list { conditions.append(try condition(member.key, value, path)) }
             return conditions
@@ -84,14 +87,19 @@ enum FilterReading {
         return values.map { .equals($0) }
     }
 
-    private static func comparisons(_ parts: [JSONValue], _ path: String) throws(FilterError) -> [FilterPattern.Comparison] {
+    private static func comparisons(_ parts: [JSONValue], _ path: String) throws(FilterError) -> [FilterPattern
+        .Comparison]
+    {
         guard parts.count == 2 || parts.count == 4 else {
             throw FilterError("\(path): numeric takes one or two comparisons, such as [\">\", 0, \"<=\", 5]")
         }
         var comparisons: [FilterPattern.Comparison] = []
         for at in stride(from: 0, to: parts.count, by: 2) {
-            guard let sign = parts[at].string.flatMap(FilterPattern.Comparison.Sign.init), let number = parts[at + 1].double else {
-                throw FilterError("\(path): numeric takes one of = < <= > >= and a number, not \(parts[at]) \(parts[at + 1])")
+            guard let sign = parts[at].string.flatMap(FilterPattern.Comparison.Sign.init),
+                let number = parts[at + 1].double
+            else {
+                throw FilterError(
+                    "\(path): numeric takes one of = < <= > >= and a number, not \(parts[at]) \(parts[at + 1])")
             }
             comparisons.append(.init(sign: sign, number: number))
         }

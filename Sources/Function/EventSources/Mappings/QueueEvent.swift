@@ -5,7 +5,8 @@ internal import Lambda
 enum QueueEvent {
     static func bytes(_ records: [JSONValue]) -> [UInt8] { JSONWriter.bytes(["Records": .array(records)]) }
 
-    static func record(_ message: ReceivedMessage, _ mapping: EventSourceMapping, _ account: LambdaAccount) -> JSONValue {
+    static func record(_ message: ReceivedMessage, _ mapping: EventSourceMapping, _ account: LambdaAccount) -> JSONValue
+    {
         var record = JSONObject()
         record["messageId"] = .string(message.id)
         record["receiptHandle"] = .string(message.receipt)
@@ -39,7 +40,9 @@ enum QueueEvent {
     /// What a filter looks at: the record, with a body that is JSON as that.
     static func filtered(_ record: JSONValue) -> JSONValue {
         var record = record
-        if let body = record["body"]?.string, let value = try? JSONParser.parse(body), case .object = value { record["body"] = value }
+        if let body = record["body"]?.string, let value = try? JSONParser.parse(body), case .object = value {
+            record["body"] = value
+        }
         return record
     }
 }

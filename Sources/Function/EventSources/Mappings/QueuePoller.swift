@@ -40,7 +40,9 @@ final class QueuePoller: MappingRunner, Sendable {
     private let state = Mutex(State())
 
     init(_ mapping: EventSourceMapping, _ ground: MappingGround, rule: RetryRule) throws(FilterError) {
-        guard case .queue(let queue) = mapping.source else { preconditionFailure("the mapping \(mapping.id) is no queue") }
+        guard case .queue(let queue) = mapping.source else {
+            preconditionFailure("the mapping \(mapping.id) is no queue")
+        }
         var filters: [FilterPattern] = []
         for filter in mapping.filters { filters.append(try FilterPattern(filter)) }
         self.filters = filters
@@ -99,7 +101,8 @@ final class QueuePoller: MappingRunner, Sendable {
     }
 
     private func received(
-        _ result: Result<[ReceivedMessage], QueueFailure>, _ gathered: [ReceivedMessage], _ limit: Int, _ deadline: Timestamp?
+        _ result: Result<[ReceivedMessage], QueueFailure>, _ gathered: [ReceivedMessage], _ limit: Int,
+        _ deadline: Timestamp?
     ) {
         guard case .success(let new) = result else {
             if case .failure(let failure) = result { ground.report(mapping, "PROBLEM: \(failure.message)") }
@@ -138,7 +141,11 @@ final class QueuePoller: MappingRunner, Sendable {
         var unwanted: [String] = []
         for message in messages {
             let event = QueueEvent.filtered(QueueEvent.record(message, mapping, ground.account))
-            if filters.contains(where: { $0.matches(event) }) { wanted.append(message) } else { unwanted.append(message.receipt) }
+            if filters.contains(where: { $0.matches(event) }) {
+                wanted.append(message)
+            } else {
+                unwanted.append(message.receipt)
+            }
         }
         if !unwanted.isEmpty { ground.queues.delete(unwanted, from: queue) { _ in } }
         return wanted

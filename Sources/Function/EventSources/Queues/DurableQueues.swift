@@ -87,7 +87,8 @@ package final class DurableQueues: Sendable {
         let number = state.withLock { state in
             defer { state.nextReceiver += 1 }
             // The deadline is known once the queue is.
-            state.receivers[state.nextReceiver] = Receiver(wish: wish, deadline: Timestamp(nanoseconds: 0), answer: answer)
+            state.receivers[state.nextReceiver] = Receiver(
+                wish: wish, deadline: Timestamp(nanoseconds: 0), answer: answer)
             return state.nextReceiver
         }
         look(number, wish, isFirst: true)
@@ -132,7 +133,9 @@ package final class DurableQueues: Sendable {
     func settle(_ settlement: BatchSettlement, of queue: String, _ answer: @escaping Answer<Void>) {
         let now = clock.now
         perform(on: queue, answer, news: [queue]) { record, transaction throws(StoreFailure) in
-            for receipt in settlement.delete { _ = try QueueReceipts.delete(receipt, in: record, now: now, transaction) }
+            for receipt in settlement.delete {
+                _ = try QueueReceipts.delete(receipt, in: record, now: now, transaction)
+            }
             for (receipt, time) in settlement.showAgain {
                 let left = time - now
                 let seconds = left > .zero ? Int((left / .milliseconds(1)).rounded(.up) / 1000) : 0
@@ -155,7 +158,8 @@ package final class DurableQueues: Sendable {
                 return (.failure(.noQueue(wish.queue)), 0)
             }
             let target = record.attributes.redrive.flatMap { place.queue(arn: $0.target) }
-            let deadLetters = try target.flatMap { name throws(StoreFailure) in try QueueTable.record(name, transaction) }
+            let deadLetters = try target.flatMap { name throws(StoreFailure) in try QueueTable.record(name, transaction)
+            }
             let outcome = try QueueReceiving.receive(
                 wish, from: record, deadLetters: deadLetters, place: place, now: now, transaction)
             return (.success(outcome), record.attributes.waitSeconds)
@@ -169,7 +173,8 @@ package final class DurableQueues: Sendable {
                 }
                 looked(number, wish, outcome)
             case .success((.failure(let failure), _)): end(number, wish.queue, .failure(failure))
-            case .failure(let failure): end(number, wish.queue, .failure(.service("receive from \(wish.queue): \(failure.sentence)")))
+            case .failure(let failure):
+                end(number, wish.queue, .failure(.service("receive from \(wish.queue): \(failure.sentence)")))
             }
         }
     }
@@ -231,7 +236,10 @@ package final class DurableQueues: Sendable {
     /// Runs a transaction on a queue that must be there.
     func perform<Value: Sendable>(
         on queue: String, _ answer: @escaping Answer<Value>, news: [String] = [],
-        _ body: @escaping @Sendable (QueueTable.Record, any StoreTransaction) throws(StoreFailure) -> Result<Value, QueueFailure>
+        _ body:
+            @escaping @Sendable (QueueTable.Record, any StoreTransaction) throws(StoreFailure) -> Result<
+                Value, QueueFailure
+            >
     ) {
         perform(answer, news: news) { transaction throws(StoreFailure) in
             guard let record = try QueueTable.record(queue, transaction) else { return .failure(.noQueue(queue)) }

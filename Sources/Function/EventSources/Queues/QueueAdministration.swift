@@ -18,7 +18,9 @@ extension DurableQueues {
         var attributes = QueueAttributes(isFIFO: QueueName.isFIFO(name))
         if attributes.isFIFO, texts["FifoQueue"] != "true" {
             return answer(
-                .failure(.invalidParameter("The name of a queue that is not FIFO cannot end with .fifo: set FifoQueue = true.")))
+                .failure(
+                    .invalidParameter(
+                        "The name of a queue that is not FIFO cannot end with .fifo: set FifoQueue = true.")))
         }
         do { try attributes.set(texts, isCreation: true) } catch { return answer(.failure(error)) }
         let wanted = attributes
@@ -38,7 +40,8 @@ extension DurableQueues {
                 return .success(record.attributes)
             }
             try QueueTable.write(
-                .init(name: name, createdAt: now, changedAt: now, purgedAt: nil, attributes: wanted, tags: tags), transaction)
+                .init(name: name, createdAt: now, changedAt: now, purgedAt: nil, attributes: wanted, tags: tags),
+                transaction)
             return .success(wanted)
         }
     }
@@ -56,7 +59,9 @@ extension DurableQueues {
         let now = clock.now
         perform(on: name, remembering(name, answer), news: [name]) { [self] record, transaction throws(StoreFailure) in
             var record = record
-            do throws(QueueFailure) { try record.attributes.set(texts, isCreation: false) } catch { return .failure(error) }
+            do throws(QueueFailure) { try record.attributes.set(texts, isCreation: false) } catch {
+                return .failure(error)
+            }
             if texts["RedrivePolicy"] != nil, let failure = try checkRedrive(record.attributes, of: name, transaction) {
                 return .failure(failure)
             }
@@ -112,7 +117,9 @@ extension DurableQueues {
         perform(on: name, answer) { record, transaction throws(StoreFailure) in
             if let last = record.purgedAt, now - last < .seconds(60) {
                 return .failure(
-                    QueueFailure("PurgeQueueInProgress", "Only one PurgeQueue operation on \(name) is allowed every 60 seconds."))
+                    QueueFailure(
+                        "PurgeQueueInProgress", "Only one PurgeQueue operation on \(name) is allowed every 60 seconds.")
+                )
             }
             var record = record
             record.purgedAt = now
@@ -130,7 +137,9 @@ extension DurableQueues {
             var record = record
             record.tags.merge(set) { $1 }
             for key in remove { record.tags[key] = nil }
-            guard record.tags.count <= 50 else { return .failure(.invalidParameter("A queue can have 50 tags, not \(record.tags.count).")) }
+            guard record.tags.count <= 50 else {
+                return .failure(.invalidParameter("A queue can have 50 tags, not \(record.tags.count)."))
+            }
             try QueueTable.write(record, transaction)
             return .success(())
         }
@@ -156,13 +165,16 @@ extension DurableQueues {
         func wrong(_ reason: String) -> QueueFailure {
             .invalidParameter("Value for parameter RedrivePolicy is invalid. Reason: \(reason)")
         }
-        guard let target = place.queue(arn: redrive.target) else { return wrong("\(redrive.target) is no ARN of a queue of this node.") }
+        guard let target = place.queue(arn: redrive.target) else {
+            return wrong("\(redrive.target) is no ARN of a queue of this node.")
+        }
         guard target != name else { return wrong("a queue cannot be its own dead-letter queue.") }
         guard let record = try QueueTable.record(target, transaction) else {
             return wrong("Dead letter target does not exist: \(redrive.target).")
         }
         guard record.attributes.isFIFO == attributes.isFIFO else {
-            return wrong("the dead-letter queue of a FIFO queue must be a FIFO queue, and of a standard queue a standard one.")
+            return wrong(
+                "the dead-letter queue of a FIFO queue must be a FIFO queue, and of a standard queue a standard one.")
         }
         let isAllowed =
             switch record.attributes.redriveAllowance {

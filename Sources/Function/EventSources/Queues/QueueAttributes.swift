@@ -55,12 +55,16 @@ package struct QueueAttributes: Hashable, Sendable {
         case "RedriveAllowPolicy": redriveAllowance = try value.isEmpty ? .all : Self.allowance(value)
         case "SqsManagedSseEnabled":
             guard value == "false" else {
-                throw .invalidAttributeValue(name, value, "queues are not encrypted here; put the state on an encrypted disk")
+                throw .invalidAttributeValue(
+                    name, value, "queues are not encrypted here; put the state on an encrypted disk")
             }
         case "FifoQueue":
-            guard isCreation else { throw .invalidAttributeName(name, "FifoQueue can be set only when a queue is made") }
+            guard isCreation else {
+                throw .invalidAttributeName(name, "FifoQueue can be set only when a queue is made")
+            }
             guard value == "true", isFIFO else {
-                throw .invalidAttributeValue(name, value, "it is true for queues whose name ends with .fifo, and absent for others")
+                throw .invalidAttributeValue(
+                    name, value, "it is true for queues whose name ends with .fifo, and absent for others")
             }
         case "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit": try setFIFO(name, value)
         case "Policy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds":
@@ -86,16 +90,19 @@ package struct QueueAttributes: Hashable, Sendable {
 
     private static func number(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(QueueFailure) -> Int {
         guard let number = Int(value), range.contains(number) else {
-            throw .invalidAttributeValue(name, value, "it must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw .invalidAttributeValue(
+                name, value, "it must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
 
     private static func redrive(_ text: String) throws(QueueFailure) -> Redrive {
         guard let policy = try? JSONParser.parse(text), let target = policy["deadLetterTargetArn"]?.string else {
-            throw .invalidAttributeValue("RedrivePolicy", text, "it is a JSON object with deadLetterTargetArn and maxReceiveCount")
+            throw .invalidAttributeValue(
+                "RedrivePolicy", text, "it is a JSON object with deadLetterTargetArn and maxReceiveCount")
         }
-        let count = policy["maxReceiveCount"]?.integer.map { Int($0) } ?? policy["maxReceiveCount"]?.string.flatMap { Int($0) }
+        let count =
+            policy["maxReceiveCount"]?.integer.map { Int($0) } ?? policy["maxReceiveCount"]?.string.flatMap { Int($0) }
         guard let count, (1...1000).contains(count) else {
             throw .invalidAttributeValue("RedrivePolicy", text, "maxReceiveCount must be a whole number from 1 to 1000")
         }
@@ -108,12 +115,15 @@ package struct QueueAttributes: Hashable, Sendable {
         case "allowAll": return .all
         case "denyAll": return .none
         case "byQueue":
-            guard let arns = policy?["sourceQueueArns"].flatMap({ [String](json: $0) }), (1...10).contains(arns.count) else {
-                throw .invalidAttributeValue("RedriveAllowPolicy", text, "byQueue needs sourceQueueArns, 1 to 10 of them")
+            guard let arns = policy?["sourceQueueArns"].flatMap({ [String](json: $0) }), (1...10).contains(arns.count)
+            else {
+                throw .invalidAttributeValue(
+                    "RedriveAllowPolicy", text, "byQueue needs sourceQueueArns, 1 to 10 of them")
             }
             return .queues(arns)
         default:
-            throw .invalidAttributeValue("RedriveAllowPolicy", text, "redrivePermission is allowAll, denyAll or byQueue")
+            throw .invalidAttributeValue(
+                "RedriveAllowPolicy", text, "redrivePermission is allowAll, denyAll or byQueue")
         }
     }
 
@@ -126,14 +136,17 @@ package struct QueueAttributes: Hashable, Sendable {
         ]
         if let redrive {
             texts["RedrivePolicy"] = JSONWriter.text([
-                "deadLetterTargetArn": .string(redrive.target), "maxReceiveCount": .integer(Int64(redrive.maxReceiveCount)),
+                "deadLetterTargetArn": .string(redrive.target),
+                "maxReceiveCount": .integer(Int64(redrive.maxReceiveCount)),
             ])
         }
         switch redriveAllowance {
         case .all: break
         case .none: texts["RedriveAllowPolicy"] = #"{"redrivePermission":"denyAll"}"#
         case .queues(let arns):
-            texts["RedriveAllowPolicy"] = JSONWriter.text(["redrivePermission": "byQueue", "sourceQueueArns": arns.json])
+            texts["RedriveAllowPolicy"] = JSONWriter.text([
+                "redrivePermission": "byQueue", "sourceQueueArns": arns.json,
+            ])
         }
         if isFIFO {
             texts["FifoQueue"] = "true"

@@ -33,7 +33,8 @@ extension QueueFailure {
 
     package static func missingParameter(_ name: String) -> QueueFailure {
         QueueFailure(
-            "MissingRequiredParameterException", code: "MissingParameter", "The request must contain the parameter \(name).")
+            "MissingRequiredParameterException", code: "MissingParameter",
+            "The request must contain the parameter \(name).")
     }
 
     package static func invalidAttributeValue(_ name: String, _ value: String, _ reason: String) -> QueueFailure {

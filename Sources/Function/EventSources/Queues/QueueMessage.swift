@@ -68,7 +68,9 @@ struct Receipt: Hashable {
     init?(_ handle: String) {
         guard let bytes = Base64.bytes(handle) else { return nil }
         let parts = String(decoding: bytes, as: UTF8.self).split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "receipt", let sequence = Int(parts[1]), let nonce = Int(parts[2]) else { return nil }
+        guard parts.count == 3, parts[0] == "receipt", let sequence = Int(parts[1]), let nonce = Int(parts[2]) else {
+            return nil
+        }
         self.init(sequence: sequence, nonce: nonce)
     }
 
@@ -82,12 +84,14 @@ enum MessageRules {
         guard message.body.unicodeScalars.allSatisfy(isAllowed) else {
             throw QueueFailure(
                 "InvalidMessageContents", code: "InvalidMessageContents",
-                "Invalid characters found. Allowed are #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD, #x10000 to #x10FFFF.")
+                "Invalid characters found. Allowed are #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD, #x10000 to #x10FFFF."
+            )
         }
         try checkAttributes(message.attributes)
         guard byteCount(message) <= queue.maximumMessageBytes else {
             throw .invalidParameter(
-                "One or more parameters are invalid. Reason: Message must be shorter than \(queue.maximumMessageBytes) bytes.")
+                "One or more parameters are invalid. Reason: Message must be shorter than \(queue.maximumMessageBytes) bytes."
+            )
         }
         if let delay = message.delaySeconds {
             guard !queue.isFIFO || delay == 0 else {
@@ -97,7 +101,8 @@ enum MessageRules {
             }
             guard (0...900).contains(delay) else {
                 throw .invalidParameter(
-                    "Value \(delay) for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.")
+                    "Value \(delay) for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."
+                )
             }
         }
         try checkOrder(message, in: queue)
@@ -108,7 +113,8 @@ enum MessageRules {
             guard message.group != nil else { throw .missingParameter("MessageGroupId") }
             guard message.deduplicationID != nil || queue.deduplicatesByContent else {
                 throw .invalidParameter(
-                    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
+                    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+                )
             }
         } else if message.deduplicationID != nil {
             throw .invalidParameter(
@@ -127,12 +133,14 @@ enum MessageRules {
 
     private static func checkAttributes(_ attributes: [String: MessageAttribute]) throws(QueueFailure) {
         guard attributes.count <= QueueLimits.attributes else {
-            throw .invalidParameter("Number of message attributes [\(attributes.count)] exceeds the allowed maximum [10].")
+            throw .invalidParameter(
+                "Number of message attributes [\(attributes.count)] exceeds the allowed maximum [10].")
         }
         for (name, attribute) in attributes {
             let isName =
                 !name.isEmpty && name.utf8.count <= 256 && !name.hasPrefix(".") && !name.hasSuffix(".")
-                && !name.contains("..") && !name.lowercased().hasPrefix("aws.") && !name.lowercased().hasPrefix("amazon.")
+                && !name.contains("..") && !name.lowercased().hasPrefix("aws.")
+                && !name.lowercased().hasPrefix("amazon.")
                 && name.utf8.allSatisfy { QueueName.isValid(String(Unicode.Scalar($0))) || $0 == UInt8(ascii: ".") }
             guard isName else { throw .invalidParameter("Message attribute name '\(name)' is invalid.") }
             let isOfType =

@@ -10,7 +10,12 @@ enum QueueMoves {
     static let stepLimit = 100
 
     struct Task: Hashable, Sendable {
-        enum Status: String, Sendable { case running = "RUNNING", completed = "COMPLETED", cancelled = "CANCELLED", failed = "FAILED" }
+        enum Status: String, Sendable {
+            case running = "RUNNING"
+            case completed = "COMPLETED"
+            case cancelled = "CANCELLED"
+            case failed = "FAILED"
+        }
         var handle: String
         var source: String
         /// nil: each message goes where it came from.
@@ -107,7 +112,8 @@ enum QueueMoves {
                 break
             }
             try QueueReceiving.move(
-                .init(sequence: row.integer(0)!, group: row.text(1), receives: 0), from: task.source, to: target, origin: nil,
+                .init(sequence: row.integer(0)!, group: row.text(1), receives: 0), from: task.source, to: target,
+                origin: nil,
                 isFIFO: queue.attributes.isFIFO, now, transaction)
             step.targets.insert(target)
             step.task.moved += 1
@@ -116,7 +122,8 @@ enum QueueMoves {
         try transaction.execute(
             "UPDATE queue_move SET moved = ?2, status = ?3, problem = ?4 WHERE handle = ?1",
             [
-                .text(handle), StoreValue(step.task.moved), .text(step.task.status.rawValue), StoreValue(step.task.problem),
+                .text(handle), StoreValue(step.task.moved), .text(step.task.status.rawValue),
+                StoreValue(step.task.problem),
             ])
         return step
     }

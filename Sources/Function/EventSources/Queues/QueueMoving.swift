@@ -8,25 +8,29 @@ extension DurableQueues {
     ) {
         let now = clock.now
         let arn = place.arn(source)
-        perform(
-            { [self] (result: Result<QueueMoves.Task, QueueFailure>) in
-                if case .success(let task) = result { goOn(moving: task.handle, perSecond: task.perSecond) }
-                answer(result.map(\.handle))
-            }
-        ) { transaction throws(StoreFailure) in
+        let begin: Answer<QueueMoves.Task> = { [self] result in
+            if case .success(let task) = result { goOn(moving: task.handle, perSecond: task.perSecond) }
+            answer(result.map(\.handle))
+        }
+        perform(begin) { transaction throws(StoreFailure) in
             guard try QueueTable.record(source, transaction) != nil else { return .failure(Self.noSource(source)) }
             guard try QueueTable.all(transaction).contains(where: { $0.attributes.redrive?.target == arn }) else {
-                return .failure(.invalidParameter("Source queue must be configured as a Dead Letter Queue: \(arn) is none."))
+                return .failure(
+                    .invalidParameter("Source queue must be configured as a Dead Letter Queue: \(arn) is none."))
             }
             if let destination, try QueueTable.record(destination, transaction) == nil {
                 return .failure(Self.noSource(destination))
             }
             if let destination, QueueName.isFIFO(destination) != QueueName.isFIFO(source) {
-                return .failure(.invalidParameter("Messages of \(source) can go to \(destination) only if both are FIFO queues or none is."))
+                return .failure(
+                    .invalidParameter(
+                        "Messages of \(source) can go to \(destination) only if both are FIFO queues or none is."))
             }
             if try QueueMoves.tasks(of: source, transaction).contains(where: { $0.status == .running }) {
                 return .failure(
-                    .unsupported("There is already a task running. Only one active task is allowed for a source queue arn at a given time."))
+                    .unsupported(
+                        "There is already a task running. Only one active task is allowed for a source queue arn at a given time."
+                    ))
             }
             return .success(
                 try QueueMoves.start(

@@ -38,7 +38,8 @@ enum QueueReceipts {
         guard let receipt = Receipt(handle) else { return invalid(handle) }
         guard let row = try message(receipt, queue, transaction), row.visibleAt > now else {
             return QueueFailure(
-                "MessageNotInflight", "The message of the receipt handle \(handle) is not with a receiver: it is visible, "
+                "MessageNotInflight",
+                "The message of the receipt handle \(handle) is not with a receiver: it is visible, "
                     + "deleted, or was received again.")
         }
         try show(receipt, at: now + .seconds(seconds), row.group, queue, transaction)
@@ -51,7 +52,8 @@ enum QueueReceipts {
     ) throws(StoreFailure) {
         guard let receipt = Receipt(handle), let row = try message(receipt, queue, transaction) else { return }
         try transaction.execute(
-            "UPDATE queue_message SET receives = max(receives - 1, 0) WHERE sequence = ?1", [StoreValue(receipt.sequence)])
+            "UPDATE queue_message SET receives = max(receives - 1, 0) WHERE sequence = ?1",
+            [StoreValue(receipt.sequence)])
         try show(receipt, at: time, row.group, queue, transaction)
     }
 
@@ -75,6 +77,7 @@ enum QueueReceipts {
     }
 
     private static func invalid(_ handle: String) -> QueueFailure {
-        QueueFailure("ReceiptHandleIsInvalid", code: "ReceiptHandleIsInvalid", "The input receipt handle is invalid: \(handle)")
+        QueueFailure(
+            "ReceiptHandleIsInvalid", code: "ReceiptHandleIsInvalid", "The input receipt handle is invalid: \(handle)")
     }
 }

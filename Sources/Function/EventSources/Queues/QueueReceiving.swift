@@ -21,7 +21,8 @@ enum QueueReceiving {
     }
 
     static func receive(
-        _ wish: Receiving, from queue: QueueTable.Record, deadLetters: QueueTable.Record?, place: QueuePlace, now: Timestamp,
+        _ wish: Receiving, from queue: QueueTable.Record, deadLetters: QueueTable.Record?, place: QueuePlace,
+        now: Timestamp,
         _ transaction: any StoreTransaction
     ) throws(StoreFailure) -> Outcome {
         try expire(queue, now, transaction)
@@ -32,7 +33,8 @@ enum QueueReceiving {
             if found.isEmpty { break }
             var parked = false
             for message in found {
-                if let redrive = queue.attributes.redrive, let deadLetters, message.receives >= redrive.maxReceiveCount {
+                if let redrive = queue.attributes.redrive, let deadLetters, message.receives >= redrive.maxReceiveCount
+                {
                     try park(message, from: queue, to: deadLetters, place, now, transaction)
                     outcome.movedTo = deadLetters.name
                     parked = true
@@ -127,7 +129,8 @@ enum QueueReceiving {
         _ now: Timestamp, _ transaction: any StoreTransaction
     ) throws(StoreFailure) {
         try move(
-            message, from: queue.name, to: target.name, origin: place.arn(queue.name), isFIFO: queue.attributes.isFIFO, now,
+            message, from: queue.name, to: target.name, origin: place.arn(queue.name), isFIFO: queue.attributes.isFIFO,
+            now,
             transaction)
     }
 

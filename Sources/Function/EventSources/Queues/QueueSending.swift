@@ -36,7 +36,8 @@ enum QueueSending {
         try transaction.execute(
             "INSERT OR REPLACE INTO queue_deduplication (queue, key, sent_at, id, sequence) VALUES (?1, ?2, ?3, ?4, ?5)",
             [
-                .text(queue.name), .text(key(message, attributes)), StoreValue(now.nanoseconds), .text(id), StoreValue(sequence),
+                .text(queue.name), .text(key(message, attributes)), StoreValue(now.nanoseconds), .text(id),
+                StoreValue(sequence),
             ])
         try transaction.execute(
             "INSERT OR IGNORE INTO queue_group (queue, message_group, first_sequence, free_at) VALUES (?1, ?2, ?3, 0)",

@@ -82,8 +82,10 @@ package enum QueueTable {
     }
 
     static func all(_ transaction: any StoreTransaction) throws(StoreFailure) -> [Record] {
-        try transaction.query("SELECT name, created_at, changed_at, purged_at, attributes, tags FROM queue ORDER BY name")
-            .map(read)
+        try transaction.query(
+            "SELECT name, created_at, changed_at, purged_at, attributes, tags FROM queue ORDER BY name"
+        )
+        .map(read)
     }
 
     static func write(_ record: Record, _ transaction: any StoreTransaction) throws(StoreFailure) {
@@ -114,7 +116,8 @@ package enum QueueTable {
         let texts = [String: String](json: try! JSONParser.parse(row.text(4)!))!
         try! attributes.set(texts, isCreation: true)
         return Record(
-            name: name, createdAt: Timestamp(nanoseconds: row.integer(1)!), changedAt: Timestamp(nanoseconds: row.integer(2)!),
+            name: name, createdAt: Timestamp(nanoseconds: row.integer(1)!),
+            changedAt: Timestamp(nanoseconds: row.integer(2)!),
             purgedAt: row.integer(3).map { Timestamp(nanoseconds: $0) }, attributes: attributes,
             tags: [String: String](json: try! JSONParser.parse(row.text(5)!))!)
     }

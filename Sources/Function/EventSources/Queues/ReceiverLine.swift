@@ -1,4 +1,3 @@
-
 /// Receivers that wait for messages of one queue, first come first served. Pure.
 ///
 /// Invariants

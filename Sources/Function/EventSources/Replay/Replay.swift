@@ -35,13 +35,16 @@ package struct Replay: Sendable {
         _ = try functions.function(at: target)
         var report = ReplayReport(target: target)
         while true {
-            let page = try await next()
-            if page.isEmpty { return report }
+            let found = try await next()
+            if found.isEmpty { return report }
+            // What this and earlier replays have recorded is no input, or a replay would never end.
+            let page = found.filter { $0.source != "replay" }
             // Pages run one after the other, so that a key's calls keep their order across them.
             for result in await run(page, against: target, concurrency) {
                 switch result {
                 case .withoutRecord: report.withoutRecord += 1
-                case .compared(let id, let recorded, let answered): report.add(id, recorded: recorded, answered: answered)
+                case .compared(let id, let recorded, let answered):
+                    report.add(id, recorded: recorded, answered: answered)
                 }
             }
         }
@@ -99,9 +102,13 @@ package struct Replay: Sendable {
         // Not run at all, or answered from a key: there is nothing to compare with.
         case .refused, .replayed: return .withoutRecord
         }
-        guard let payload = recorded.recordedPayload, let answer = recorded.recordedAnswer else { return .withoutRecord }
+        guard let payload = recorded.recordedPayload, let answer = recorded.recordedAnswer else {
+            return .withoutRecord
+        }
         let before = RecordedAnswer(payload: answer, isError: isError)
-        guard var function = try? functions.function(at: target) else { return .compared(recorded.requestID, before, nil) }
+        guard var function = try? functions.function(at: target) else {
+            return .compared(recorded.requestID, before, nil)
+        }
         function.settings.key = nil
         function.settings.order = nil
         function.settings.deadlineHeader = nil

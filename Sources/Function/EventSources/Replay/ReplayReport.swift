@@ -49,7 +49,8 @@ package struct ReplayReport: Hashable, Sendable {
         guard comparison != .identical, comparison != .equalJSON, differences.count < Self.shownLimit else { return }
         differences.append(
             Difference(
-                requestID: requestID, comparison: comparison, recorded: recorded.payload, answered: answered?.payload ?? [],
+                requestID: requestID, comparison: comparison, recorded: recorded.payload,
+                answered: answered?.payload ?? [],
                 path: Self.path(recorded.payload, answered?.payload ?? [])))
     }
 
@@ -57,7 +58,8 @@ package struct ReplayReport: Hashable, Sendable {
         guard let answered else { return .notRun }
         guard recorded.isError == answered.isError else { return .otherOutcome }
         if recorded.payload == answered.payload { return .identical }
-        guard let one = try? JSONParser.parse(recorded.payload), let other = try? JSONParser.parse(answered.payload) else {
+        guard let one = try? JSONParser.parse(recorded.payload), let other = try? JSONParser.parse(answered.payload)
+        else {
             return .different
         }
         return one == other ? .equalJSON : .different
@@ -88,16 +90,20 @@ package struct ReplayReport: Hashable, Sendable {
 
     package var json: JSONValue {
         var counts = JSONObject()
-        for comparison in Comparison.allCases { counts[comparison.rawValue] = .integer(Int64(self.counts[comparison] ?? 0)) }
+        for comparison in Comparison.allCases {
+            counts[comparison.rawValue] = .integer(Int64(self.counts[comparison] ?? 0))
+        }
         counts["withoutRecord"] = .integer(Int64(withoutRecord))
         return [
             "target": .string(target), "clean": .bool(isClean), "counts": .object(counts),
             "differences": .array(
                 differences.map { difference in
                     [
-                        "requestId": .string(difference.requestID), "comparison": .string(difference.comparison.rawValue),
+                        "requestId": .string(difference.requestID),
+                        "comparison": .string(difference.comparison.rawValue),
                         "path": difference.path.map { .string($0) } ?? .null,
-                        "recorded": .string(Self.text(difference.recorded)), "answered": .string(Self.text(difference.answered)),
+                        "recorded": .string(Self.text(difference.recorded)),
+                        "answered": .string(Self.text(difference.answered)),
                     ]
                 }),
         ]

@@ -21,9 +21,10 @@ extension SQSService {
         queues.send(entries.map(\.entry), to: queue) { result in
             done(
                 result.map { results in
-                    Self.batch(zip(entries, results).map { entry, result in
-                        (entry.id, result.map { Self.sent($0, entry.entry) })
-                    })
+                    Self.batch(
+                        zip(entries, results).map { entry, result in
+                            (entry.id, result.map { Self.sent($0, entry.entry) })
+                        })
                 })
         }
     }
@@ -38,23 +39,29 @@ extension SQSService {
         let system = try request.list("AttributeNames") + request.list("MessageSystemAttributeNames")
         let own = try request.list("MessageAttributeNames")
         if try request.optional("ReceiveRequestAttemptId", String.self) != nil {
-            throw .unsupported("ReceiveRequestAttemptId: a receive is not repeated here; messages come back at their visibility time-out.")
+            throw .unsupported(
+                "ReceiveRequestAttemptId: a receive is not repeated here; messages come back at their visibility time-out."
+            )
         }
         try request.end()
-        if let unknown = system.first(where: { !Self.systemNames.contains($0) }) { throw .invalidAttributeName(unknown) }
+        if let unknown = system.first(where: { !Self.systemNames.contains($0) }) {
+            throw .invalidAttributeName(unknown)
+        }
         let queues = queues
         let number = queues.receive(wish) { result in
             done(
                 result.map { messages in
                     messages.isEmpty
-                        ? [:] : ["Messages": .array(messages.map { SQSShape.json($0, system: system, attributes: own) })]
+                        ? [:]
+                        : ["Messages": .array(messages.map { SQSShape.json($0, system: system, attributes: own) })]
                 })
         }
         return { queues.cancel(number) }
     }
 
     private static let systemNames: Set<String> = [
-        "All", "SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SequenceNumber",
+        "All", "SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp",
+        "SequenceNumber",
         "MessageDeduplicationId", "MessageGroupId", "AWSTraceHeader", "DeadLetterQueueSourceArn",
     ]
 
@@ -67,7 +74,8 @@ extension SQSService {
 
     func deleteBatch(_ request: inout SQSRequest, _ done: @escaping Done) throws(QueueFailure) {
         let queue = try request.queue()
-        let entries = try request.entries { entry throws(QueueFailure) -> String in try entry.required("ReceiptHandle") }
+        let entries = try request.entries { entry throws(QueueFailure) -> String in try entry.required("ReceiptHandle")
+        }
         try request.end()
         queues.delete(entries.map(\.entry), from: queue) { done(Self.batch($0, entries.map(\.id))) }
     }
@@ -88,7 +96,9 @@ extension SQSService {
 
     private static func change(_ request: inout SQSRequest) throws(QueueFailure) -> (receipt: String, seconds: Int) {
         let receipt: String = try request.required("ReceiptHandle")
-        guard let seconds: Int = try request.optional("VisibilityTimeout") else { throw .missingParameter("VisibilityTimeout") }
+        guard let seconds: Int = try request.optional("VisibilityTimeout") else {
+            throw .missingParameter("VisibilityTimeout")
+        }
         return (receipt, seconds)
     }
 
@@ -100,7 +110,8 @@ extension SQSService {
         message.deduplicationID = try request.optional("MessageDeduplicationId")
         for (name, attribute) in try request.attributes("MessageSystemAttributes") {
             guard name == "AWSTraceHeader", case .text(let trace) = attribute.value, attribute.type == "String" else {
-                throw .invalidParameter("Message system attribute name '\(name)' is invalid: the only one is AWSTraceHeader, a String.")
+                throw .invalidParameter(
+                    "Message system attribute name '\(name)' is invalid: the only one is AWSTraceHeader, a String.")
             }
             message.trace = trace
         }
@@ -127,7 +138,9 @@ extension SQSService {
     private static func batch(
         _ result: Result<[QueueFailure?], QueueFailure>, _ ids: [String]
     ) -> Result<JSONValue, QueueFailure> {
-        result.map { failures in batch(zip(ids, failures).map { id, failure in (id, failure.map { .failure($0) } ?? .success([:])) }) }
+        result.map { failures in
+            batch(zip(ids, failures).map { id, failure in (id, failure.map { .failure($0) } ?? .success([:])) })
+        }
     }
 
     /// What became of each entry.
@@ -186,6 +199,7 @@ enum SQSShape {
 
     /// "All", ".*", a name, or the beginning of names: "bar.*".
     private static func matches(_ name: String, _ wanted: String) -> Bool {
-        wanted == "All" || wanted == ".*" || name == wanted || (wanted.hasSuffix(".*") && name.hasPrefix(wanted.dropLast(2)))
+        wanted == "All" || wanted == ".*" || name == wanted
+            || (wanted.hasSuffix(".*") && name.hasPrefix(wanted.dropLast(2)))
     }
 }

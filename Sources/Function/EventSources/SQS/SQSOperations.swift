@@ -44,9 +44,11 @@ extension SQSService {
             try request.end()
             queues.cancelMove(handle) { done($0.map { ["ApproximateNumberOfMessagesMoved": .integer(Int64($0))] }) }
         case "AddPermission", "RemovePermission":
-            throw .unsupported("\(operation): queues have no policies on this node; whoever may reach its address may use them.")
+            throw .unsupported(
+                "\(operation): queues have no policies on this node; whoever may reach its address may use them.")
         default:
-            throw QueueFailure("UnknownOperationException", code: "InvalidAction", "\(operation) is no operation of SQS.")
+            throw QueueFailure(
+                "UnknownOperationException", code: "InvalidAction", "\(operation) is no operation of SQS.")
         }
         return nil
     }
@@ -85,7 +87,9 @@ extension SQSService {
         queues.names(prefix: prefix) { [queues] in done($0.map { page.json($0, "QueueUrls", queues.place, host) }) }
     }
 
-    private func deadLetterSources(_ request: inout SQSRequest, _ host: String, _ done: @escaping Done) throws(QueueFailure) {
+    private func deadLetterSources(_ request: inout SQSRequest, _ host: String, _ done: @escaping Done)
+        throws(QueueFailure)
+    {
         let queue = try request.queue()
         let page = try page(&request)
         try request.end()
@@ -111,9 +115,11 @@ extension SQSService {
     }
 
     private static let attributeNames: Set<String> = [
-        "All", "Policy", "VisibilityTimeout", "MaximumMessageSize", "MessageRetentionPeriod", "ApproximateNumberOfMessages",
+        "All", "Policy", "VisibilityTimeout", "MaximumMessageSize", "MessageRetentionPeriod",
+        "ApproximateNumberOfMessages",
         "ApproximateNumberOfMessagesNotVisible", "CreatedTimestamp", "LastModifiedTimestamp", "QueueArn",
-        "ApproximateNumberOfMessagesDelayed", "DelaySeconds", "ReceiveMessageWaitTimeSeconds", "RedrivePolicy", "FifoQueue",
+        "ApproximateNumberOfMessagesDelayed", "DelaySeconds", "ReceiveMessageWaitTimeSeconds", "RedrivePolicy",
+        "FifoQueue",
         "ContentBasedDeduplication", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "DeduplicationScope",
         "FifoThroughputLimit", "RedriveAllowPolicy", "SqsManagedSseEnabled",
     ]

@@ -9,7 +9,8 @@ struct SQSRequest {
         do {
             reader = try JSONObjectReader(try JSONParser.parse(body.isEmpty ? Array("{}".utf8) : body))
         } catch {
-            throw QueueFailure("SerializationException", code: "MalformedInput", "The body of the request is no JSON object: \(error)")
+            throw QueueFailure(
+                "SerializationException", code: "MalformedInput", "The body of the request is no JSON object: \(error)")
         }
         self.place = place
     }
@@ -19,11 +20,15 @@ struct SQSRequest {
         self.place = place
     }
 
-    mutating func optional<Field: JSONConvertible>(_ key: String, _ type: Field.Type = Field.self) throws(QueueFailure) -> Field? {
+    mutating func optional<Field: JSONConvertible>(_ key: String, _ type: Field.Type = Field.self) throws(QueueFailure)
+        -> Field?
+    {
         do { return try reader.optional(key) } catch { throw .invalidParameter("\(error)") }
     }
 
-    mutating func required<Field: JSONConvertible>(_ key: String, _ type: Field.Type = Field.self) throws(QueueFailure) -> Field {
+    mutating func required<Field: JSONConvertible>(_ key: String, _ type: Field.Type = Field.self) throws(QueueFailure)
+        -> Field
+    {
         guard let value: Field = try optional(key) else { throw .missingParameter(key) }
         return value
     }
@@ -56,7 +61,8 @@ struct SQSRequest {
         let url: String = try required("QueueUrl")
         guard let queue = place.queue(url: url) else {
             throw QueueFailure(
-                "InvalidAddress", code: "InvalidAddress", "The address \(url) is not valid for this endpoint: it has the form "
+                "InvalidAddress", code: "InvalidAddress",
+                "The address \(url) is not valid for this endpoint: it has the form "
                     + "http://HOST/\(QueuePlace.account)/QUEUE.")
         }
         return queue
@@ -80,17 +86,21 @@ struct SQSRequest {
         }
         guard values.count <= QueueLimits.batch else {
             throw QueueFailure(
-                "TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10. You have sent \(values.count).")
+                "TooManyEntriesInBatchRequest",
+                "Maximum number of entries per request are 10. You have sent \(values.count).")
         }
         var entries: [(id: String, entry: Entry)] = []
         for (index, value) in values.enumerated() {
             let inner: JSONObjectReader
-            do { inner = try JSONObjectReader(.object(value), path: "Entries[\(index)]") } catch { throw .invalidParameter("\(error)") }
+            do { inner = try JSONObjectReader(.object(value), path: "Entries[\(index)]") } catch {
+                throw .invalidParameter("\(error)")
+            }
             var request = SQSRequest(inner, place: place)
             let id: String = try request.required("Id")
             guard !id.isEmpty, id.utf8.count <= 80, QueueName.isValid(id), !QueueName.isFIFO(id) else {
                 throw QueueFailure(
-                    "InvalidBatchEntryId", "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It "
+                    "InvalidBatchEntryId",
+                    "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It "
                         + "can be at most 80 letters long.")
             }
             guard !entries.contains(where: { $0.id == id }) else {

@@ -74,7 +74,8 @@ package final class SQSService: Sendable {
 
     static func response(_ failure: QueueFailure) -> HTTPResponse {
         var response = response(
-            failure.status, ["__type": .string("com.amazonaws.sqs#" + failure.name), "message": .string(failure.message)])
+            failure.status,
+            ["__type": .string("com.amazonaws.sqs#" + failure.name), "message": .string(failure.message)])
         response.headers.add("x-amzn-query-error", failure.code + (failure.status < 500 ? ";Sender" : ";Receiver"))
         return response
     }

@@ -27,7 +27,8 @@ struct CronExpression: Hashable, Sendable {
         let fields = text.split(separator: " ", omittingEmptySubsequences: true)
         guard fields.count == 6 else {
             throw ScheduleError(
-                "cron(\(text)) has \(fields.count) fields, not six: minutes, hours, day of month, month, day of week, year")
+                "cron(\(text)) has \(fields.count) fields, not six: minutes, hours, day of month, month, day of week, year"
+            )
         }
         minutes = try CronField.minutes.numbers(fields[0])
         hours = try CronField.hours.numbers(fields[1])
@@ -38,7 +39,8 @@ struct CronExpression: Hashable, Sendable {
         case ("?", let week): days = try Self.week(week)
         case (let month, "?"): days = try Self.month(month)
         default:
-            throw ScheduleError("cron(\(text)): day of month and day of week cannot both be given; one of them must be ?")
+            throw ScheduleError(
+                "cron(\(text)): day of month and day of week cannot both be given; one of them must be ?")
         }
     }
 
@@ -58,7 +60,9 @@ struct CronExpression: Hashable, Sendable {
         if text.uppercased() == "L" { return .ofWeek([7]) }
         let parts = text.split(separator: "#", omittingEmptySubsequences: false)
         if parts.count == 2 {
-            guard let nth = CronField.digits(parts[1]), (1...5).contains(nth) else { throw CronField.dayOfWeek.error(text) }
+            guard let nth = CronField.digits(parts[1]), (1...5).contains(nth) else {
+                throw CronField.dayOfWeek.error(text)
+            }
             return .nthOfWeek(try CronField.dayOfWeek.number(parts[0]), nth)
         }
         if text.count > 1, text.last == "L" || text.last == "l", text.uppercased() != "JUL" {

@@ -18,7 +18,9 @@ struct CronField {
     /// The numbers that a text names, in order.
     func numbers(_ text: Substring) throws(ScheduleError) -> [Int] {
         var numbers: Set<Int> = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) { numbers.formUnion(try self.part(part)) }
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            numbers.formUnion(try self.part(part))
+        }
         return numbers.sorted()
     }
 
@@ -27,7 +29,8 @@ struct CronField {
         guard steps.count == 2 else { return Array(try span(text)) }
         guard let step = Self.digits(steps[1]), step > 0 else { throw error(text) }
         // "3/10" begins at 3 and goes to the end.
-        let span = steps[0].contains("-") || steps[0] == "*" ? try span(steps[0]) : try number(steps[0])...range.upperBound
+        let span =
+            steps[0].contains("-") || steps[0] == "*" ? try span(steps[0]) : try number(steps[0])...range.upperBound
         return Array(stride(from: span.lowerBound, through: span.upperBound, by: step))
     }
 
@@ -51,14 +54,17 @@ struct CronField {
 
     /// Plain digits: no sign, and no more than a year has.
     static func digits(_ text: Substring) -> Int? {
-        guard (1...4).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard (1...4).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return Int(text)
     }
 
     func error(_ text: Substring) -> ScheduleError {
         ScheduleError(
             "\"\(text)\" cannot stand in the field for the \(name): it takes \(range.lowerBound) to \(range.upperBound)"
-                + (words.isEmpty ? "" : " or \(words[0]) to \(words.last!)") + ", lists (1,2), spans (1-5), steps (0/15) and *")
+                + (words.isEmpty ? "" : " or \(words[0]) to \(words.last!)")
+                + ", lists (1,2), spans (1-5), steps (0/15) and *")
     }
 }
 

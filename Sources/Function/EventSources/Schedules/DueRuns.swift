@@ -19,7 +19,10 @@ struct DueRuns: Hashable {
     /// There is more to do at once.
     var isPartial = false
 
-    init(_ schedule: Schedule, origin: Timestamp, settledThrough last: Timestamp, missed: EventSource.Missed, now: Timestamp) {
+    init(
+        _ schedule: Schedule, origin: Timestamp, settledThrough last: Timestamp, missed: EventSource.Missed,
+        now: Timestamp
+    ) {
         through = last
         var latestMissed: Timestamp?
         var at = last

@@ -26,7 +26,8 @@ enum Schedule: Hashable, Sendable {
     private static func seconds(_ text: Substring) throws(ScheduleError) -> Int {
         let words = text.split(separator: " ", omittingEmptySubsequences: true)
         let units = ["minute": 60, "hour": 3600, "day": 86_400]
-        guard words.count == 2, let value = Int(words[0]), words[0].utf8.count <= 6, value > 0, words[0].first != "+" else {
+        guard words.count == 2, let value = Int(words[0]), words[0].utf8.count <= 6, value > 0, words[0].first != "+"
+        else {
             throw ScheduleError("rate(\(text)) is no rate: a whole number above 0, and minute(s), hour(s) or day(s)")
         }
         let unit = value == 1 ? String(words[1]) : words[1].hasSuffix("s") ? String(words[1].dropLast()) : ""

@@ -62,7 +62,8 @@ final class ScheduleRunner: MappingRunner, Sendable {
             try transaction.execute(
                 "INSERT OR REPLACE INTO schedule (mapping, expression, origin, settled) VALUES (?1, ?2, ?3, ?4)",
                 [
-                    .text(mapping.id), .text(expression), StoreValue(origin.nanoseconds), StoreValue(due.through.nanoseconds),
+                    .text(mapping.id), .text(expression), StoreValue(origin.nanoseconds),
+                    StoreValue(due.through.nanoseconds),
                 ])
             return (due, accepted)
         } then: { [self] result in
@@ -84,7 +85,8 @@ final class ScheduleRunner: MappingRunner, Sendable {
         _ now: Timestamp, _ transaction: any StoreTransaction
     ) throws(StoreFailure) -> (origin: Timestamp, settled: Timestamp) {
         let row = try transaction.first(
-            "SELECT origin, settled FROM schedule WHERE mapping = ?1 AND expression = ?2", [.text(mapping.id), .text(expression)])
+            "SELECT origin, settled FROM schedule WHERE mapping = ?1 AND expression = ?2",
+            [.text(mapping.id), .text(expression)])
         guard let row else { return (now, now) }
         return (Timestamp(nanoseconds: row.integer(0)!), Timestamp(nanoseconds: row.integer(1)!))
     }

@@ -36,7 +36,8 @@ extension Timestamp {
 
     package static func + (time: Timestamp, span: Duration) -> Timestamp {
         let (seconds, attoseconds) = span.components
-        return Timestamp(nanoseconds: time.nanoseconds + Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
+        return Timestamp(
+            nanoseconds: time.nanoseconds + Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
     }
 
     /// Milliseconds since 1970, cut off.
