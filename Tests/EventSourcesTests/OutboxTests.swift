@@ -29,6 +29,22 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `a letter that a queue does not take is kept and holds nobody back`() async throws {
+        let bench = try EventBench(
+            invoker: ScriptedInvoker { call, number in
+                .success(of: call, number == 1 ? "\"" + String(repeating: "x", count: 1 << 20) + "\"" : "1")
+            })
+        bench.functions.set("f") { $0.onSuccess = .queue("done") }
+        try await bench.start()
+        try await bench.makeQueue("done")
+        try await bench.accept("1", order: "k")
+        try await bench.accept("2", order: "k")
+        try await eventually { try await bench.count("done")[0] == 1 }
+        let pending = try await bench.outbox.pending()
+        #expect(pending.count == 1 && pending.problems[0].contains("shorter than"))
+        await bench.stop()
+    }
+
     @Test func `a letter to a directory survives the node's death`() async throws {
         let first = try EventBench()
         // A file is where the directory should be.

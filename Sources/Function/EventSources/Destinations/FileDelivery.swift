@@ -3,14 +3,52 @@ internal import Linux
 
 /// Deliveries that are work on files. Each can be done again after a death in the middle, and has one effect.
 enum FileDelivery {
-    static func perform(_ letter: Letter) throws(SystemError) {
+    enum Result: Hashable, Sendable {
+        case done
+        case failed(String)
+        /// One before it in its lane has failed.
+        case heldBack
+    }
+
+    /// Delivers letters in their order; the directories are synced once for all of them. Blocks.
+    static func perform(_ letters: [Letter]) -> [Result] {
+        var failedLanes: Set<String> = []
+        var changed: [String: [Int]] = [:]
+        var results: [Result] = []
+        for (index, letter) in letters.enumerated() {
+            guard !failedLanes.contains(letter.lane) else {
+                results.append(.heldBack)
+                continue
+            }
+            do throws(SystemError) {
+                for directory in try perform(letter) { changed[directory, default: []].append(index) }
+                results.append(.done)
+            } catch {
+                failedLanes.insert(letter.lane)
+                results.append(.failed("\(error)"))
+            }
+        }
+        for (directory, indices) in changed {
+            do throws(SystemError) { try Files.synchronize(directory: directory) } catch {
+                for index in indices { results[index] = .failed("\(error)") }
+            }
+        }
+        return results
+    }
+
+    /// - Returns: directories whose entries have changed, to be synced.
+    private static func perform(_ letter: Letter) throws(SystemError) -> [String] {
         switch letter.delivery {
-        case .write(let directory, let name): try write(letter.payload, name, into: directory)
+        case .write(let directory, let name):
+            try write(letter.payload, name, into: directory)
+            return [directory]
         case .remove(let file):
-            guard try isStill(file) else { return }
+            guard try isStill(file) else { return [] }
             try Files.remove(file.path)
-            try Files.synchronize(directory: directory(of: file.path))
-        case .move(let file, let target): try move(file, to: target)
+            return [directory(of: file.path)]
+        case .move(let file, let target):
+            guard try move(file, to: target) else { return [] }
+            return [target, directory(of: file.path)]
         case .invoke, .send: preconditionFailure("functions and queues are reached through the database")
         }
     }
@@ -28,16 +66,14 @@ enum FileDelivery {
             try? Files.remove(aside)
             throw error
         }
-        try Files.synchronize(directory: directory)
     }
 
-    private static func move(_ file: FileVersion, to target: String) throws(SystemError) {
+    private static func move(_ file: FileVersion, to target: String) throws(SystemError) -> Bool {
         try Files.makeDirectories(target)
-        guard try isStill(file) else { return }
+        guard try isStill(file) else { return false }
         let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
         try Files.rename(file.path, to: "\(target)/\(name)")
-        try Files.synchronize(directory: target)
-        try Files.synchronize(directory: directory(of: file.path))
+        return true
     }
 
     /// A file that was written anew in the meantime is another event's.

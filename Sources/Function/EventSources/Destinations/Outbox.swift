@@ -11,6 +11,8 @@ internal import Synchronization
 ///    (tests: `a destination gets each record once`, `a letter to a directory survives the node's death`)
 /// 2. Letters of one lane (a function, a queue, a directory) are delivered in their order; one that cannot be delivered
 ///    holds back its lane, and no other. (test: `a letter that cannot be delivered waits and holds back its lane only`)
+/// 3. A letter that its queue will never take (too long, no text) is kept and shown, and holds nobody back.
+///    (test: `a letter that a queue does not take is kept and holds nobody back`)
 package final class Outbox: Sendable {
     package static let migration = StoreMigration(
         "outbox-1",
@@ -96,6 +98,23 @@ package final class Outbox: Sendable {
         }
     }
 
+    /// Why a letter was not delivered.
+    private struct Problem: Sendable {
+        /// Not tried, because one before it in its lane was not delivered.
+        static let heldBack = Problem("")
+
+        var sentence: String
+        /// The letter itself cannot be delivered, now or later.
+        var isPermanent = false
+
+        init(_ sentence: String, isPermanent: Bool = false) {
+            self.sentence = sentence
+            self.isPermanent = isPermanent
+        }
+
+        var isHeldBack: Bool { sentence.isEmpty }
+    }
+
     private struct Row: Sendable {
         var id: Int
         var attempts: Int
@@ -126,18 +145,15 @@ package final class Outbox: Sendable {
     /// - Returns: whether something was delivered, so that another look is worth while.
     private func deliverRound(_ events: AsyncEvents) async throws(StoreFailure) -> Bool {
         let rows = try await due()
-        var failedLanes: Set<String> = []
-        var delivered = false
-        for row in rows where !failedLanes.contains(row.letter.lane) {
-            let problem = row.letter.isTransactional ? await hand(row, events) : await put(row)
-            if let problem {
-                failedLanes.insert(row.letter.lane)
-                try await postpone(row, problem)
-            } else {
-                delivered = true
-            }
+        let handed = rows.filter(\.letter.isTransactional)
+        let written = rows.filter { !$0.letter.isTransactional }
+        var problems: [Int: Problem] = [:]
+        if !handed.isEmpty { problems.merge(await hand(handed, events)) { $1 } }
+        if !written.isEmpty { problems.merge(try await put(written)) { $1 } }
+        for row in rows {
+            if let problem = problems[row.id], !problem.isHeldBack { try await postpone(row, problem) }
         }
-        return delivered
+        return problems.count < rows.count
     }
 
     /// The oldest letters of all lanes whose first letter is due.
@@ -169,68 +185,113 @@ package final class Outbox: Sendable {
         }
     }
 
-    /// Delivers to a function or a queue of this node; nil, or why not.
-    private func hand(_ row: Row, _ events: AsyncEvents) async -> String? {
+    private struct Handed: Sendable {
+        var problems: [Int: Problem] = [:]
+        var accepted: [AsyncEvent] = []
+        var news: Set<String> = []
+    }
+
+    /// Delivers to functions and queues of this node, all in one transaction; those that could not be, and why.
+    private func hand(_ rows: [Row], _ events: AsyncEvents) async -> [Int: Problem] {
         let now = clock.now
         let queues = queues
         return await withCheckedContinuation { continuation in
-            store.enqueue { transaction throws(StoreFailure) -> (String?, AsyncEvent?, String?) in
-                var accepted: AsyncEvent?
-                var news: String?
-                switch row.letter.delivery {
-                case .invoke(let target, let requestID, let orderKey):
-                    var event = AsyncEvent(
-                        requestID: Identifiers.random(), target: target, payload: row.letter.payload,
-                        source: "destination",
-                        trace: "", acceptedAt: now)
-                    event.messageID = requestID
-                    event.orderKey = orderKey
-                    accepted = try events.insert(event, transaction)
-                case .send(let queue, let group, let deduplicationID):
-                    var message = NewMessage(String(decoding: row.letter.payload, as: UTF8.self))
-                    message.attributes = row.letter.attributes
-                    if QueueName.isFIFO(queue) {
-                        message.group = FIFOName.text(group)
-                        message.deduplicationID = FIFOName.text(deduplicationID)
+            store.enqueue { transaction throws(StoreFailure) in
+                var handed = Handed()
+                var failedLanes: Set<String> = []
+                for row in rows {
+                    if failedLanes.contains(row.letter.lane) {
+                        handed.problems[row.id] = .heldBack
+                    } else if let problem = try Self.hand(row.letter, events, queues, now, &handed, transaction) {
+                        handed.problems[row.id] = problem
+                        if !problem.isPermanent { failedLanes.insert(row.letter.lane) }
+                    } else {
+                        try transaction.execute("DELETE FROM outbox WHERE id = ?1", [StoreValue(row.id)])
                     }
-                    if case .failure(let failure) = try queues.send(message, to: queue, transaction) {
-                        return ("send to the queue \(queue): \(failure)", nil, nil)
-                    }
-                    news = queue
-                case .write, .remove, .move: preconditionFailure("files are delivered outside of the database")
                 }
-                try transaction.execute("DELETE FROM outbox WHERE id = ?1", [StoreValue(row.id)])
-                return (nil, accepted, news)
+                return handed
             } then: { result in
                 switch result {
-                case .success((let problem, let accepted, let news)):
-                    if let accepted { events.took([accepted]) }
-                    if let news { queues.hasNews(news) }
-                    continuation.resume(returning: problem)
-                case .failure(let failure): continuation.resume(returning: failure.sentence)
+                case .success(let handed):
+                    events.took(handed.accepted)
+                    for queue in handed.news { queues.hasNews(queue) }
+                    continuation.resume(returning: handed.problems)
+                case .failure(let failure):
+                    continuation.resume(
+                        returning: Dictionary(uniqueKeysWithValues: rows.map { ($0.id, Problem(failure.sentence)) }))
                 }
             }
         }
     }
 
-    /// Delivers to a file; nil, or why not.
-    private func put(_ row: Row) async -> String? {
-        do {
-            let letter = row.letter
-            try await BlockingPool.shared.run { () throws(SystemError) in try FileDelivery.perform(letter) }
-            try await store.write { transaction throws(StoreFailure) in
-                try transaction.execute("DELETE FROM outbox WHERE id = ?1", [StoreValue(row.id)])
+    private static func hand(
+        _ letter: Letter, _ events: AsyncEvents, _ queues: DurableQueues, _ now: Timestamp, _ handed: inout Handed,
+        _ transaction: any StoreTransaction
+    ) throws(StoreFailure) -> Problem? {
+        switch letter.delivery {
+        case .invoke(let target, let requestID, let orderKey):
+            var event = AsyncEvent(
+                requestID: Identifiers.random(), target: target, payload: letter.payload, source: "destination",
+                trace: "",
+                acceptedAt: now)
+            event.messageID = requestID
+            event.orderKey = orderKey
+            handed.accepted.append(try events.insert(event, transaction))
+        case .send(let queue, let group, let deduplicationID):
+            guard let body = String(validating: letter.payload, as: UTF8.self) else {
+                return Problem("send to the queue \(queue): the payload is no text", isPermanent: true)
             }
-            return nil
-        } catch { return "\(error)" }
+            var message = NewMessage(body)
+            message.attributes = letter.attributes
+            if QueueName.isFIFO(queue) {
+                message.group = FIFOName.text(group)
+                message.deduplicationID = FIFOName.text(deduplicationID)
+            }
+            if case .failure(let failure) = try queues.send(message, to: queue, transaction) {
+                // A queue that is not there may be made; a message that it does not take stays one.
+                return Problem(
+                    "send to the queue \(queue): \(failure)", isPermanent: failure.name != "QueueDoesNotExist")
+            }
+            handed.news.insert(queue)
+        case .write, .remove, .move: preconditionFailure("files are delivered outside of the database")
+        }
+        return nil
     }
 
-    private func postpone(_ row: Row, _ problem: String) async throws(StoreFailure) {
+    /// Delivers to files; those that could not be, and why.
+    private func put(_ rows: [Row]) async throws(StoreFailure) -> [Int: Problem] {
+        let letters = rows.map(\.letter)
+        let results: [FileDelivery.Result]
+        do {
+            results = try await BlockingPool.shared.run { () throws(SystemError) in FileDelivery.perform(letters) }
+        } catch {
+            // Too much waits for the disk already.
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0.id, Problem("\(error)")) })
+        }
+        var problems: [Int: Problem] = [:]
+        var done: [Int] = []
+        for (row, result) in zip(rows, results) {
+            switch result {
+            case .done: done.append(row.id)
+            case .heldBack: problems[row.id] = .heldBack
+            case .failed(let sentence): problems[row.id] = Problem(sentence)
+            }
+        }
+        let delivered = done
+        try await store.write { transaction throws(StoreFailure) in
+            for id in delivered { try transaction.execute("DELETE FROM outbox WHERE id = ?1", [StoreValue(id)]) }
+        }
+        return problems
+    }
+
+    private func postpone(_ row: Row, _ problem: Problem) async throws(StoreFailure) {
         let due = clock.now + rule.backOff(row.attempts + 1)
+        // What can never be delivered is kept and shown, and holds nobody back.
+        let lane = problem.isPermanent ? "letter \(row.id)" : row.letter.lane
         try await store.write { transaction throws(StoreFailure) in
             try transaction.execute(
-                "UPDATE outbox SET attempts = attempts + 1, due_at = ?2, problem = ?3 WHERE id = ?1",
-                [StoreValue(row.id), StoreValue(due.nanoseconds), .text(problem)])
+                "UPDATE outbox SET attempts = attempts + 1, due_at = ?2, problem = ?3, lane = ?4 WHERE id = ?1",
+                [StoreValue(row.id), StoreValue(due.nanoseconds), .text(problem.sentence), .text(lane)])
         }
     }
 }
