@@ -10,7 +10,8 @@ import Testing
             name: "f", version: "$LATEST", arn: "arn:aws:lambda:us-east-1:000000000000:function:f", revision: "1",
             codeDigest: "", runtime: .bootstrap)
         var call = FunctionCall(
-            requestID: "r", function: function, invokedARN: function.arn, payload: Array(payload.utf8), source: "invoke",
+            requestID: "r", function: function, invokedARN: function.arn, payload: Array(payload.utf8),
+            source: "invoke",
             trace: "", arrivedAt: Clock.now())
         call.headers = headers
         return call
@@ -36,7 +37,8 @@ import Testing
     @Test func `a call without the header or value that its function names is refused`() {
         let call = Self.call(#"{"a": {}, "b": null, "c": ""}"#, headers: ["host": "h"])
         let sources: [FunctionSettings.KeySource] = [
-            .header("X-Key"), .path("$.a"), .path("$.b"), .path("$.c"), .path("$.d"), .path("$.a.b[0]"), .path("nonsense"),
+            .header("X-Key"), .path("$.a"), .path("$.b"), .path("$.c"), .path("$.d"), .path("$.a.b[0]"),
+            .path("nonsense"),
         ]
         for source in sources {
             let failure = #expect(throws: LambdaFailure.self) { try Self.find(source, call) }

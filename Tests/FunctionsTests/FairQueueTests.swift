@@ -20,7 +20,8 @@ import Testing
             needs[pool] = needMB
             queue.claim(
                 FairQueue.Claim(
-                    pool: pool, function: "f\(pool)", needMB: needMB, poolHeldMB: held[pool, default: 0] * needMB, since: now,
+                    pool: pool, function: "f\(pool)", needMB: needMB, poolHeldMB: held[pool, default: 0] * needMB,
+                    since: now,
                     urgency: urgency))
         }
 

@@ -153,7 +153,9 @@ import Testing
             $0.answer = { FakeLauncher.error($0) }
         }
         let function = Self.keyed()
-        let outcomes = await bench.invokeAll([Self.call(function, "pay", key: "k"), Self.call(function, "pay", key: "k")])
+        let outcomes = await bench.invokeAll([
+            Self.call(function, "pay", key: "k"), Self.call(function, "pay", key: "k"),
+        ])
         #expect(outcomes.map { $0.answer?.functionError } == ["Unhandled", "Unhandled"])
         #expect(bench.keys.marks == 0)
         await bench.script { $0.answer = { FakeLauncher.echo($0) } }
@@ -263,11 +265,12 @@ import Testing
     }
 
     @Test func `a call that waits for its turn is refused at its deadline`() async {
-        let bench = PlaneBench(invoking: {
-            var settings = InvokerSettings()
-            settings.waitingLimit = 3
-            return settings
-        }())
+        let bench = PlaneBench(
+            invoking: {
+                var settings = InvokerSettings()
+                settings.waitingLimit = 3
+                return settings
+            }())
         await bench.script { $0.callTime = { _ in .milliseconds(400) } }
         let function = PlaneBench.function {
             $0.order = .header("Account")
@@ -281,8 +284,9 @@ import Testing
             }
         }
         let outcomes = await bench.invokeAll(calls)
-        #expect(outcomes.map { $0.failure?.name }
-            == [nil, "DeadlineExceededException", nil, nil, "TooManyRequestsException"])
+        #expect(
+            outcomes.map { $0.failure?.name }
+                == [nil, "DeadlineExceededException", nil, nil, "TooManyRequestsException"])
         #expect(await bench.look { $0.served } == ["0", "2", "3"])
         let isClean = await bench.close()
         #expect(isClean)

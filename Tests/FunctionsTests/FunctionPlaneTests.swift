@@ -89,7 +89,10 @@ import Testing
         try await bench.invoker.setReserved("f", 2)
         let outcomes = await bench.invokeAll(
             (0..<4).map { PlaneBench.call(function, "\($0)") } + [PlaneBench.call(PlaneBench.function("g"), "g")])
-        #expect(outcomes.map { $0.failure?.name } == [nil, nil, "TooManyRequestsException", "TooManyRequestsException", nil])
+        #expect(
+            outcomes.map { $0.failure?.name } == [
+                nil, nil, "TooManyRequestsException", "TooManyRequestsException", nil,
+            ])
         #expect(outcomes[2].failure?.reason == "ReservedFunctionConcurrentInvocationLimitExceeded")
         #expect(await bench.invoke(PlaneBench.call(function, "later")).text == "later")
         let isClean = await bench.close()
@@ -124,14 +127,16 @@ import Testing
         await bench.script {
             $0.start = { number in
                 number == 1
-                    ? .fails(InstanceStartFailure(errorType: "Runtime.ExitError", errorMessage: "exit status 1")) : .ready(after: .zero)
+                    ? .fails(InstanceStartFailure(errorType: "Runtime.ExitError", errorMessage: "exit status 1"))
+                    : .ready(after: .zero)
             }
         }
         let function = PlaneBench.function()
         let first = await bench.invoke(PlaneBench.call(function)).answer
         #expect(first?.functionError == "Unhandled")
-        #expect(first.map { String(decoding: $0.payload, as: UTF8.self) }
-            == #"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: r Error: exit status 1"}"#)
+        #expect(
+            first.map { String(decoding: $0.payload, as: UTF8.self) }
+                == #"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: r Error: exit status 1"}"#)
         #expect(first?.call.outcome == .functionError("Runtime.ExitError"))
         #expect(await bench.invoke(PlaneBench.call(function, "2")).text == "2")
         await bench.script { $0.start = { _ in .dies } }

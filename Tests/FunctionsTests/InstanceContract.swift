@@ -49,7 +49,9 @@ struct InstanceContract {
     }
 
     /// It becomes ready, serves one call after the other, and ends when it is told to: each event once and in order.
-    func `an instance lives from ready over its calls to its end`(_ function: DeployedFunction, calls: [Invocation]) async throws {
+    func `an instance lives from ready over its calls to its end`(_ function: DeployedFunction, calls: [Invocation])
+        async throws
+    {
         let story = await launch(function)
         try await until(story, "it is ready") { $0.count { if case .ready = $0 { true } else { false } } == 1 }
         for (index, invocation) in calls.enumerated() {
@@ -69,7 +71,8 @@ struct InstanceContract {
     }
 
     /// A call that is under way is answered when its instance is stopped, once, and before the instance has ended.
-    func `a stopped instance answers the call that it has`(_ function: DeployedFunction, slow: Invocation) async throws {
+    func `a stopped instance answers the call that it has`(_ function: DeployedFunction, slow: Invocation) async throws
+    {
         let story = await launch(function)
         try await until(story, "it is ready") { !$0.events.isEmpty }
         invoke(story, slow)
@@ -99,34 +102,36 @@ struct InstanceContract {
             arrivedAt: Instant(nanoseconds: Clock.monotonicNanoseconds()), arrivedAtTime: Clock.now())
     }
 
-    static func with(
-        _ change: (FakeLauncher) -> Void, _ check: (InstanceContract) async throws -> Void
+    /// Runs a check of the contract on fakes that a script has changed.
+    static func holds(
+        _ fake: FakeLauncher, _ check: (InstanceContract) async throws -> Void
     ) async throws {
         let loops = ServingLoops(count: 1)
-        let fake = FakeLauncher()
-        change(fake)
-        fake.stopsAtOnce = true
         // The fake is kept alive by the box: its instances do not own it.
-        let contract = InstanceContract(launcher: LoopBound(fake, on: loops.loops[0]))
-        try await check(contract)
+        try await check(InstanceContract(launcher: LoopBound(fake, on: loops.loops[0])))
         await loops.shutDown()
     }
 
     @Test func `a fake instance lives, serves and ends as any other`() async throws {
-        try await Self.with({ _ in }) {
+        try await Self.holds(FakeLauncher()) {
             try await $0.`an instance lives from ready over its calls to its end`(
                 PlaneBench.function(), calls: (0..<3).map { Self.invocation("\($0)") })
         }
     }
 
     @Test func `a fake instance that is stopped answers its call`() async throws {
-        try await Self.with({ $0.callTime = { _ in .seconds(30) } }) {
-            try await $0.`a stopped instance answers the call that it has`(PlaneBench.function(), slow: Self.invocation("x"))
+        let fake = FakeLauncher()
+        fake.callTime = { _ in .seconds(30) }
+        try await Self.holds(fake) {
+            try await $0.`a stopped instance answers the call that it has`(
+                PlaneBench.function(), slow: Self.invocation("x"))
         }
     }
 
     @Test func `a fake start that fails is told and ended`() async throws {
-        try await Self.with({ $0.start = { _ in .fails(InstanceStartFailure(errorType: "E", errorMessage: "no luck")) } }) {
+        let fake = FakeLauncher()
+        fake.start = { _ in .fails(InstanceStartFailure(errorType: "E", errorMessage: "no luck")) }
+        try await Self.holds(fake) {
             try await $0.`a start that fails is told and ended`(PlaneBench.function())
         }
     }

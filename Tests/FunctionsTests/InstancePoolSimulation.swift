@@ -118,7 +118,8 @@ struct InstanceWorld {
             return checkEverything()
         }
         let deadline =
-            Int.random(in: 0..<4, using: &chance) == 0 ? now + .milliseconds(Int.random(in: 0...500, using: &chance)) : nil
+            Int.random(in: 0..<4, using: &chance) == 0
+            ? now + .milliseconds(Int.random(in: 0...500, using: &chance)) : nil
         waiting.append(call)
         let limit = now + pool.settings.waitingTimeLimit
         expiry[call] = min(limit, deadline ?? limit)
@@ -136,7 +137,8 @@ struct InstanceWorld {
 
     /// An instance was ending already when it was given its call: the call waits again, as the first.
     mutating func returnCall(_ ids: [InstanceID]) {
-        guard let id = ids.filter({ !copies[$0]!.calls.isEmpty && !copies[$0]!.isStopping }).randomElement(using: &chance)
+        guard
+            let id = ids.filter({ !copies[$0]!.calls.isEmpty && !copies[$0]!.isStopping }).randomElement(using: &chance)
         else { return }
         let call = copies[id]!.calls.max()!
         copies[id]!.calls.remove(call)
@@ -194,7 +196,9 @@ struct InstanceWorld {
             waiting.removeAll { $0 == call }
         case .fail(let call, _):
             expect(waiting.contains(call), "\(call) is failed and does not wait")
-            expect(copies.values.allSatisfy { !$0.isReady || $0.isStopping }, "\(call) is failed beside instances that work")
+            expect(
+                copies.values.allSatisfy { !$0.isReady || $0.isStopping },
+                "\(call) is failed beside instances that work")
             waiting.removeAll { $0 == call }
             failed += 1
         case .stop(let id, _):

@@ -46,8 +46,9 @@ import Testing
         }
     }
 
-    @Test func `what was answered under a key is replayed by the next run of the node, and the ledger holds together`(
-    ) async throws {
+    @Test func `what was answered under a key is replayed by the next run of the node, and the ledger holds together`()
+        async throws
+    {
         let directory = try TemporaryDirectory("invoker")
         let first = try await Life(directory, run: "1")
         for number in 0..<20 { #expect(await first.invoker.invoke(Self.call(number)).text == "pay \(number)") }

@@ -32,17 +32,20 @@ final class PlaneBench: Sendable {
     }
 
     static func function(
-        _ name: String = "f", revision: String = "1", memoryMB: Int = 128, _ change: (inout FunctionSettings) -> Void = { _ in }
+        _ name: String = "f", revision: String = "1", memoryMB: Int = 128,
+        _ change: (inout FunctionSettings) -> Void = { _ in }
     ) -> DeployedFunction {
         var function = DeployedFunction(
-            name: name, version: "$LATEST", arn: "arn:aws:lambda:us-east-1:000000000000:function:\(name)", revision: revision,
+            name: name, version: "$LATEST", arn: "arn:aws:lambda:us-east-1:000000000000:function:\(name)",
+            revision: revision,
             codeDigest: "code", runtime: .bootstrap, memoryMB: memoryMB)
         change(&function.settings)
         return function
     }
 
     static func call(
-        _ function: DeployedFunction, _ payload: String = "{}", id: String = "r", _ change: (inout FunctionCall) -> Void = { _ in }
+        _ function: DeployedFunction, _ payload: String = "{}", id: String = "r",
+        _ change: (inout FunctionCall) -> Void = { _ in }
     ) -> FunctionCall {
         var call = FunctionCall(
             requestID: id, function: function, invokedARN: function.arn, payload: Array(payload.utf8), source: "invoke",

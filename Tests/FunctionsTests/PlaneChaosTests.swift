@@ -10,7 +10,8 @@ import Testing
 /// Lives of a whole plane: calls of several functions with keys and orders, starts that fail, instances that are killed,
 /// revisions that are replaced, promises and reserves that change, all by a seed. What must hold holds in every one.
 @Suite struct PlaneChaosTests {
-    @Test(arguments: 1...12) func `whatever happens, every call is answered and recorded once, in order, and nothing is left`(
+    @Test(arguments: 1...12)
+    func `whatever happens, every call is answered and recorded once, in order, and nothing is left`(
         seed: Int
     ) async throws {
         let chance = Mutex(SeededChance(seed: UInt64(seed)))

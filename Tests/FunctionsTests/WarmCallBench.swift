@@ -21,7 +21,8 @@ import Testing
         init(_ function: DeployedFunction, _ tell: @escaping (InstanceEvent) -> Void) {
             self.tell = tell
             let call = MeteredCall(
-                requestID: "r", function: function.name, version: function.version, invokedARN: function.arn, source: "",
+                requestID: "r", function: function.name, version: function.version, invokedARN: function.arn,
+                source: "",
                 arrivedAt: Clock.now())
             template = InvocationAnswer(payload: Array("{}".utf8), call: call)
         }

@@ -45,7 +45,8 @@ extension JSONPath: CustomStringConvertible {
         steps.reduce(into: "$") { text, step in
             switch step {
             case .index(let index): text += "[\(index)]"
-            case .name(let name) where !name.isEmpty && name.utf8.allSatisfy(JSONPathReader.isNameByte): text += ".\(name)"
+            case .name(let name) where !name.isEmpty && name.utf8.allSatisfy(JSONPathReader.isNameByte):
+                text += ".\(name)"
             case .name(let name):
                 text += "['"
                 for character in name.unicodeScalars {
@@ -103,7 +104,9 @@ struct JSONPathReader {
     private mutating func plainName() throws(JSONPathError) -> String {
         let start = at
         while at < bytes.count, Self.isNameByte(bytes[at]) { at += 1 }
-        guard at > start else { throw error("have a name here (others than letters, digits, \"_\" and \"-\" go into ['...'])") }
+        guard at > start else {
+            throw error("have a name here (others than letters, digits, \"_\" and \"-\" go into ['...'])")
+        }
         return String(decoding: bytes[start..<at], as: UTF8.self)
     }
 
@@ -125,7 +128,8 @@ struct JSONPathReader {
             at += 1
             if byte == mark { return String(decoding: name, as: UTF8.self) }
             if byte == UInt8(ascii: "\\") {
-                guard at < bytes.count, [UInt8(ascii: "\\"), UInt8(ascii: "'"), UInt8(ascii: "\"")].contains(bytes[at]) else {
+                guard at < bytes.count, [UInt8(ascii: "\\"), UInt8(ascii: "'"), UInt8(ascii: "\"")].contains(bytes[at])
+                else {
                     throw error("have a quotation mark or \"\\\" after \"\\\"")
                 }
                 name.append(bytes[at])

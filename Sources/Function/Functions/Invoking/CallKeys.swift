@@ -26,14 +26,16 @@ struct CallKeys {
             guard !call.headers.isEmpty else { return nil }
             guard let value = call.headers[name.lowercased()], !value.isEmpty else {
                 throw .invalidParameter(
-                    "run \(call.function.name): it takes its \(what) from the header \(name), which the request does not have.")
+                    "run \(call.function.name): it takes its \(what) from the header \(name), which the request does not have."
+                )
             }
             key = value
         case .path(let text): key = try value(at: text, what, in: call)
         }
         if let key, key.utf8.count > Self.longestKey {
             throw .invalidParameter(
-                "run \(call.function.name): its \(what) is \(key.utf8.count) bytes long; at most \(Self.longestKey) are allowed.")
+                "run \(call.function.name): its \(what) is \(key.utf8.count) bytes long; at most \(Self.longestKey) are allowed."
+            )
         }
         return key
     }
@@ -45,7 +47,8 @@ struct CallKeys {
         let json: JSONValue
         do throws(JSONError) { json = try JSONParser.parse(call.payload) } catch {
             throw .invalidParameter(
-                "run \(call.function.name): it takes its \(what) from \(text) in the payload, which is no JSON: \(error)")
+                "run \(call.function.name): it takes its \(what) from \(text) in the payload, which is no JSON: \(error)"
+            )
         }
         let found = path.value(in: json)
         switch found {

@@ -49,7 +49,8 @@ extension CallWorker {
         beginPending()
         // A streamed answer was digested as it came, a payload with a key before it ran.
         PayloadDigest.both(
-            invoked.payloadDigest == nil ? invoked.call.payload : nil, invoked.tap == nil ? answer.payload : nil, on: loop
+            invoked.payloadDigest == nil ? invoked.call.payload : nil, invoked.tap == nil ? answer.payload : nil,
+            on: loop
         ) { [self] payload, body in
             answer.call.payloadDigest = invoked.payloadDigest ?? payload
             answer.call.answerDigest = invoked.tap?.digestText ?? body

@@ -127,7 +127,8 @@ extension CallWorker {
             payload: invoked.tap?.kept ?? answer.payload, contentType: invoked.tap?.contentType ?? answer.contentType,
             functionError: answer.functionError, version: answer.call.version, requestID: invoked.call.requestID)
         let end = KeyEnd(
-            claim: invoked.claim(now: Clock.now()), answer: answer.functionError == nil ? first : nil, call: answer.call)
+            claim: invoked.claim(now: Clock.now()), answer: answer.functionError == nil ? first : nil, call: answer.call
+        )
         let key = FunctionKey(invoked.name, invoked.key!)
         invoked.holdsKey = false
         settle(end, key) { [self] failure in

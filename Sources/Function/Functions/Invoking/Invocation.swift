@@ -73,7 +73,10 @@ package struct InvocationAnswer: Hashable, Sendable {
     /// `call` is in the ledger already, or about to be. Else whoever asked for that (`FunctionCall.recordsItself`) records it.
     package var isRecorded = false
 
-    package init(payload: [UInt8], contentType: String? = nil, functionError: String? = nil, logTail: [UInt8] = [], call: MeteredCall) {
+    package init(
+        payload: [UInt8], contentType: String? = nil, functionError: String? = nil, logTail: [UInt8] = [],
+        call: MeteredCall
+    ) {
         self.payload = payload
         self.contentType = contentType
         self.functionError = functionError

@@ -31,7 +31,8 @@ enum PayloadDigest {
         let bound = LoopBound(then, on: loop)
         Task {
             // Too much work for other threads as well: then it is done here.
-            let digests = (try? await BlockingPool.shared.run { (of(payload), of(answer)) }) ?? (of(payload), of(answer))
+            let digests =
+                (try? await BlockingPool.shared.run { (of(payload), of(answer)) }) ?? (of(payload), of(answer))
             loop.execute { bound.value(digests.0, digests.1) }
         }
     }

@@ -59,7 +59,8 @@ package final class FunctionPlane {
     /// Runs a call on an instance of its function version, at once or when there is one. `done` is called once.
     package func invoke(_ invocation: Invocation, _ done: @escaping Completion) {
         guard closing == nil else {
-            return done(.failed(.service("run \(invocation.function.name): the node is being stopped. Call again later.")), nil)
+            return done(
+                .failed(.service("run \(invocation.function.name): the node is being stopped. Call again later.")), nil)
         }
         let pool = pool(of: invocation.function)
         if let failure = limits.enter(pool.place) { return done(.failed(failure), nil) }
@@ -134,7 +135,9 @@ package final class FunctionPlane {
         switch action {
         case .launch(let id, let isProvisioned): launch(id, isProvisioned: isProvisioned, pool)
         case .hand(let id, let call):
-            guard let pending = pool.waiting.removeValue(forKey: call) else { preconditionFailure("\(call) is not there") }
+            guard let pending = pool.waiting.removeValue(forKey: call) else {
+                preconditionFailure("\(call) is not there")
+            }
             run(pending.invocation, on: id, pool, now, pending.done)
         case .refuse(let call, let reason): answer(call, .failed(refusal(reason, pool)), pool)
         case .fail(let call, let failure):

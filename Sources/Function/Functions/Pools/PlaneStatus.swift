@@ -90,7 +90,8 @@ extension PlaneStatus.Pool {
         object["IsDraining"] = .bool(isDraining)
         let numbers = [
             ("Starting", counts.starting), ("Idle", counts.idle), ("Busy", counts.busy), ("Stopping", counts.stopping),
-            ("Waiting", counts.waiting), ("Peak", counts.peak), ("Calls", counts.calls), ("WaitedCalls", counts.waitedCalls),
+            ("Waiting", counts.waiting), ("Peak", counts.peak), ("Calls", counts.calls),
+            ("WaitedCalls", counts.waitedCalls),
             ("RefusedCalls", counts.refusedCalls), ("Launched", counts.launched), ("FailedStarts", counts.failedStarts),
             ("Evicted", counts.evicted),
         ]
