@@ -99,7 +99,7 @@ let modules = [
     Module(
         name: "LambdaAPI", rung: .function,
         needs: [
-            "Linux", "JSON", "Lambda", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources",
+            "Linux", "JSON", "Lambda", "Engine", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources",
         ], outside: [crypto]),
     Module(name: "Deploying", rung: .function, needs: ["Linux", "JSON", "OCI", "Lambda", "Images"], outside: [yaml]),
 

@@ -20,19 +20,25 @@ private final class Desk: Sendable {
         return await all.first?.loop.run { body(all.map(\.value)) }
     }
 
-    func answer(_ index: Int) async { _ = await with { $0[index].respond(HTTPResponse(200, body: Array($0[index].request.target.utf8))) } }
+    func answer(_ index: Int) async {
+        _ = await with { $0[index].respond(HTTPResponse(200, body: Array($0[index].request.target.utf8))) }
+    }
 }
 
 @Suite(.serialized) struct HTTPConnectionTests {
     private func bodies(_ text: String) -> [String] {
-        text.split(separator: "HTTP/1.1 ").map { String($0.split(separator: "\r\n", omittingEmptySubsequences: false).last!) }
+        text.split(separator: "HTTP/1.1 ").map {
+            String($0.split(separator: "\r\n", omittingEmptySubsequences: false).last!)
+        }
     }
 
     @Test func `answers come in the order of the requests`() async throws {
         let desk = Desk()
         try await ServedLoop.with(desk.hold) { served in
             let client = try await RawClient.connect(to: served.address, on: served.loop)
-            client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET /3 HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.send(
+                "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET /3 HTTP/1.1\r\nHost: a\r\n\r\n"
+            )
             try await eventually("the first request") { await desk.targets == ["/1"] }
             await desk.answer(0)
             try await eventually("the second request") { await desk.targets == ["/1", "/2"] }
@@ -94,7 +100,9 @@ private final class Desk: Sendable {
             let client = try await RawClient.connect(to: served.address, on: served.loop)
             client.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
             try await eventually("the first request") { await desk.targets == ["/first"] }
-            let more = "POST /more HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n" + String(repeating: "x", count: 60_000)
+            let more =
+                "POST /more HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n"
+                + String(repeating: "x", count: 60_000)
             for _ in 0..<400 { client.send(more) }
             try await Task.sleep(for: .milliseconds(200))
             #expect(try await !client.isTaken)
@@ -111,16 +119,14 @@ private final class Desk: Sendable {
         var limits = HTTPLimits()
         limits.unsentBytes = 1 << 20
         let abandoned = NIOLockedValueBox(0)
-        try await ServedLoop.with(
-            limits: limits,
-            { exchange in
-                exchange.onAbandoned = { abandoned.withLockedValue { $0 += 1 } }
-                exchange.begin(200, headers: HeaderFields())
-                #expect(exchange.isWritable)
-                for _ in 0..<1000 { exchange.send([UInt8](repeating: 7, count: 64 << 10)) }
-                return .whole(limit: 0) { _ in }
-            }
-        ) { served in
+        let flood: @Sendable (any HTTPExchange) -> BodyReading = { exchange in
+            exchange.onAbandoned = { abandoned.withLockedValue { $0 += 1 } }
+            exchange.begin(200, headers: HeaderFields())
+            #expect(exchange.isWritable)
+            for _ in 0..<1000 { exchange.send([UInt8](repeating: 7, count: 64 << 10)) }
+            return .whole(limit: 0) { _ in }
+        }
+        try await ServedLoop.with(limits: limits, flood) { served in
             let client = try await RawClient.connect(to: served.address, on: served.loop, reads: false)
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             try await eventually("the break") { abandoned.withLockedValue { $0 } == 1 }
@@ -131,27 +137,26 @@ private final class Desk: Sendable {
     @Test func `a sender that heeds the client's pace sends everything`() async throws {
         var limits = HTTPLimits()
         limits.unsentBytes = 1 << 20
-        try await ServedLoop.with(
-            limits: limits,
-            { exchange in
-                var left = 200
-                exchange.begin(200, headers: HeaderFields())
-                func go() {
-                    while left > 0, exchange.isWritable {
-                        exchange.send([UInt8](repeating: 7, count: 64 << 10))
-                        left -= 1
-                    }
-                    if left == 0 {
-                        exchange.onWritable = nil
-                        exchange.finish(trailers: HeaderFields())
-                    }
+        let heedful: @Sendable (any HTTPExchange) -> BodyReading = { exchange in
+            var left = 200
+            exchange.begin(200, headers: HeaderFields())
+            func go() {
+                while left > 0, exchange.isWritable {
+                    exchange.send([UInt8](repeating: 7, count: 64 << 10))
+                    left -= 1
                 }
-                exchange.onWritable = go
-                go()
-                return .whole(limit: 0) { _ in }
+                if left == 0 {
+                    exchange.onWritable = nil
+                    exchange.finish(trailers: HeaderFields())
+                }
             }
-        ) { served in
-            let answer = try await HTTPCall(to: served.address, on: served.loop).answer(to: HTTPRequest(method: "GET", target: "/"))
+            exchange.onWritable = go
+            go()
+            return .whole(limit: 0) { _ in }
+        }
+        try await ServedLoop.with(limits: limits, heedful) { served in
+            let answer = try await HTTPCall(to: served.address, on: served.loop).answer(
+                to: HTTPRequest(method: "GET", target: "/"))
             #expect(answer.body.count == 200 * 64 << 10)
         }
     }
@@ -188,11 +193,13 @@ private final class Desk: Sendable {
     @Test func `a client that goes is told once, and answers to it do nothing`() async throws {
         let told = NIOLockedValueBox(0)
         let held = NIOLockedValueBox<LoopBound<any HTTPExchange>?>(nil)
-        try await ServedLoop.with({ exchange in
+        let hold: @Sendable (any HTTPExchange) -> BodyReading = { exchange in
             exchange.onAbandoned = { told.withLockedValue { $0 += 1 } }
             held.withLockedValue { $0 = LoopBound(exchange, on: exchange.loop) }
-            return .parts(onPart: { _ in }, onEnd: { _, isComplete in if !isComplete { told.withLockedValue { $0 += 100 } } })
-        }) { served in
+            return .parts(
+                onPart: { _ in }, onEnd: { _, isComplete in if !isComplete { told.withLockedValue { $0 += 100 } } })
+        }
+        try await ServedLoop.with(hold) { served in
             let call = HTTPCall(to: served.address, on: served.loop, timeout: .milliseconds(50))
             let failure = await #expect(throws: HTTPServingFailure.self) {
                 _ = try await call.answer(to: HTTPRequest(method: "GET", target: "/"))

@@ -46,7 +46,8 @@ import Testing
                 try await eventually("the end of round \(round), \(chance)") { client.isEnded }
                 await client.close()
             }
-            let answer = try await HTTPCall(to: served.address, on: served.loop).answer(to: HTTPRequest(method: "GET", target: "/ok"))
+            let answer = try await HTTPCall(to: served.address, on: served.loop).answer(
+                to: HTTPRequest(method: "GET", target: "/ok"))
             #expect(answer.text == "GET /ok ", "\(chance)")
             try await eventually("no connection is left, \(chance)") { await served.listener.connectionCount == 0 }
         }

@@ -9,7 +9,8 @@ import Testing
         let directory = try TemporaryDirectory("http")
         let path = directory.path("door.sock")
         let loops = ServingLoops(count: 1)
-        let listener = try await HTTPListener.listen(on: .unix(path), loop: loops.loops[0]) { _ in ScriptedService(echo) }
+        let listener = try await HTTPListener.listen(on: .unix(path), loop: loops.loops[0]) { _ in ScriptedService(echo)
+        }
         #expect(try Files.status(path).permissions & 0o777 == 0o600)
         let answer = try await HTTPCall(to: .unix(path), on: loops.loops[0]).answer(
             to: HTTPRequest(method: "POST", target: "/a?b=c"), body: Array("hello".utf8))
@@ -19,12 +20,15 @@ import Testing
         await loops.shutDown()
     }
 
-    @Test func `the socket of a listener that is gone is replaced, one that is served or no socket is not`() async throws {
+    @Test func `the socket of a listener that is gone is replaced, one that is served or no socket is not`()
+        async throws
+    {
         let directory = try TemporaryDirectory("http")
         let path = directory.path("door.sock")
         let loops = ServingLoops(count: 1)
         _ = try StreamSocket.listen(at: path)
-        let listener = try await HTTPListener.listen(on: .unix(path), loop: loops.loops[0]) { _ in ScriptedService(echo) }
+        let listener = try await HTTPListener.listen(on: .unix(path), loop: loops.loops[0]) { _ in ScriptedService(echo)
+        }
         let second = await #expect(throws: HTTPServingFailure.self) {
             _ = try await HTTPListener.listen(on: .unix(path), loop: loops.loops[0]) { _ in ScriptedService(echo) }
         }
@@ -46,11 +50,15 @@ import Testing
                 return
             }
             let failure = await #expect(throws: HTTPServingFailure.self) {
-                _ = try await HTTPListener.listen(on: .tcp("127.0.0.1", port), loop: served.loop) { _ in ScriptedService(echo) }
+                _ = try await HTTPListener.listen(on: .tcp("127.0.0.1", port), loop: served.loop) { _ in
+                    ScriptedService(echo)
+                }
             }
             #expect(failure?.kind == .addressInUse)
             let unknown = await #expect(throws: HTTPServingFailure.self) {
-                _ = try await HTTPListener.listen(on: .tcp("example.org", 1), loop: served.loop) { _ in ScriptedService(echo) }
+                _ = try await HTTPListener.listen(on: .tcp("example.org", 1), loop: served.loop) { _ in
+                    ScriptedService(echo)
+                }
             }
             #expect(unknown?.kind == .address)
         }
@@ -77,7 +85,8 @@ import Testing
         }
         await listener?.close(after: .zero)
         await #expect(throws: HTTPServingFailure.self) {
-            try await HTTPCall(to: .tcp("127.0.0.1", port), on: loops.loops[0]).answer(to: HTTPRequest(method: "GET", target: "/"))
+            try await HTTPCall(to: .tcp("127.0.0.1", port), on: loops.loops[0]).answer(
+                to: HTTPRequest(method: "GET", target: "/"))
         }
         await loops.shutDown()
     }
@@ -95,7 +104,9 @@ import Testing
         var seen: Set<String> = []
         for _ in 0..<4 {
             seen.insert(
-                try await HTTPCall(to: listener.address!, on: loops.loops[0]).answer(to: HTTPRequest(method: "GET", target: "/")).text)
+                try await HTTPCall(to: listener.address!, on: loops.loops[0]).answer(
+                    to: HTTPRequest(method: "GET", target: "/")
+                ).text)
         }
         #expect(seen == ["0", "1"])
         await listener.close(after: .zero)
@@ -108,7 +119,9 @@ import Testing
         let listener = try await HTTPListener.listen(on: .tcp("127.0.0.1", 0), loop: loop) { _ in
             ScriptedService { exchange in
                 let bound = LoopBound(exchange, on: loop)
-                loop.schedule(after: .milliseconds(100)) { bound.value.respond(HTTPResponse(200, body: Array("late".utf8))) }
+                loop.schedule(after: .milliseconds(100)) {
+                    bound.value.respond(HTTPResponse(200, body: Array("late".utf8)))
+                }
                 return .whole(limit: 0) { _ in }
             }
         }

@@ -67,7 +67,8 @@ import Testing
     }
 
     @Test func `an answer after which the connection closes arrives to its last byte`() async throws {
-        let text = try await raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", endsInput: false) { exchange in
+        let text = try await raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", endsInput: false) {
+            exchange in
             exchange.respond(HTTPResponse(200, body: [UInt8](repeating: UInt8(ascii: "x"), count: 20 << 20)))
             return .whole(limit: 0) { _ in }
         }
@@ -80,7 +81,8 @@ import Testing
                 HTTPResponse(
                     200,
                     headers: HeaderFields([
-                        ("content-LENGTH", "1"), ("Transfer-Encoding", "chunked"), ("connection", "upgrade"), ("X-Kept", "yes"),
+                        ("content-LENGTH", "1"), ("Transfer-Encoding", "chunked"), ("connection", "upgrade"),
+                        ("X-Kept", "yes"),
                     ]), body: Array("four".utf8)))
             return .whole(limit: 0) { _ in }
         }
@@ -106,7 +108,8 @@ import Testing
         let told = try await raw("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n12345678901", limit)
         #expect(told.hasPrefix("HTTP/1.1 413 "))
         let chunked = try await raw(
-            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n6\r\n123456\r\n0\r\n\r\n", limit)
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n6\r\n123456\r\n0\r\n\r\n",
+            limit)
         #expect(chunked.hasPrefix("HTTP/1.1 413 "))
         let exact = try await raw("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n1234567890", limit)
         #expect(exact.hasPrefix("HTTP/1.1 200 OK"))
@@ -127,7 +130,8 @@ import Testing
     @Test func `a client that asks first is told to continue, or the final answer at once`() async throws {
         let text = try await raw("POST /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi")
         #expect(text.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"))
-        let long = try await raw("POST /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n")
+        let long = try await raw(
+            "POST /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n")
         #expect(long.hasPrefix("HTTP/1.1 413 "))
         let other = try await raw("POST /e HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\nContent-Length: 0\r\n\r\n")
         #expect(other.hasPrefix("HTTP/1.1 417 "))
@@ -153,7 +157,8 @@ import Testing
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabc\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\nabc",
         "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / HTTP/1.1\r\n Host: a\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
-        "GET /\u{1} HTTP/1.1\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", "GET / HTTP/1.1\r\nHost: a\r\nX: a\u{0}b\r\n\r\n",
+        "GET /\u{1} HTTP/1.1\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: a\u{0}b\r\n\r\n",
         "GET  HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ])
     func `what is no HTTP, or could be read in two ways, never reaches a service`(request: String) async throws {
@@ -186,7 +191,9 @@ import Testing
     }
 
     @Test func `names and values of fields are told from what is none`() {
-        #expect(HeaderFields.isName("X-Amz-Date") && !HeaderFields.isName("") && !HeaderFields.isName("a b") && !HeaderFields.isName("ä"))
+        #expect(
+            HeaderFields.isName("X-Amz-Date") && !HeaderFields.isName("") && !HeaderFields.isName("a b")
+                && !HeaderFields.isName("ä"))
         #expect(HeaderFields.isValue("a\tb ü") && !HeaderFields.isValue("a\u{7F}"))
         var fields = HeaderFields([("A", "1"), ("b", "2"), ("a", "3")])
         #expect(fields["a"] == "1")

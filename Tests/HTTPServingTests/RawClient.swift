@@ -30,7 +30,8 @@ final class RawClient: Sendable {
             }
         switch address {
         case .tcp(let host, let port):
-            return RawClient(try await bootstrap.connect(to: SocketAddress(ipAddress: host, port: Int(port))).get(), state)
+            return RawClient(
+                try await bootstrap.connect(to: SocketAddress(ipAddress: host, port: Int(port))).get(), state)
         case .unix(let path): return RawClient(try await bootstrap.connect(unixDomainSocketPath: path).get(), state)
         }
     }

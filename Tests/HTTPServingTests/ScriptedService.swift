@@ -33,7 +33,8 @@ struct ServedLoop {
         _ body: (ServedLoop) async throws -> Value
     ) async throws -> Value {
         let loops = ServingLoops(count: 1)
-        let listener = try await HTTPListener.listen(on: .tcp("127.0.0.1", 0), loop: loops.loops[0], limits: limits) { _ in
+        let listener = try await HTTPListener.listen(on: .tcp("127.0.0.1", 0), loop: loops.loops[0], limits: limits) {
+            _ in
             ScriptedService(script)
         }
         let served = ServedLoop(loops: loops, listener: listener)

@@ -12,8 +12,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "null", "true", "tru", "nulll", "0", "-0", "01", "1.", "1.5e+3", "1e", "-", ".5", "[]", "[1,]", "[1,2", "{}",
-        #"{"a":1,}"#, #"{"a" 1}"#, #"{a:1}"#, #"{"a":{"b":[null,"c"]}}"#, #""\u00e9""#, #""\ud83d\ude00""#, #""\ud83d""#, #""\ude00""#,
+        "", " ", "null", "true", "tru", "nulll", "0", "-0", "01", "1.", "1.5e+3", "1e", "-", ".5", "[]", "[1,]", "[1,2",
+        "{}",
+        #"{"a":1,}"#, #"{"a" 1}"#, #"{a:1}"#, #"{"a":{"b":[null,"c"]}}"#, #""\u00e9""#, #""\ud83d\ude00""#,
+        #""\ud83d""#, #""\ude00""#,
         #""\ud83dA""#, #""\x""#, "\"a\nb\"", "\"\u{7F}\"", "1 2", "[1]]", "\u{FEFF}{}", "\"ü€😀\"",
     ])
     func `it knows what JSON is`(text: String) {
@@ -22,7 +24,9 @@ import Testing
 
     @Test func `nesting is limited as in the parser`() {
         for depth in [JSONParser.depthLimit - 1, JSONParser.depthLimit, JSONParser.depthLimit + 1] {
-            let bytes = [UInt8](repeating: UInt8(ascii: "["), count: depth) + [UInt8](repeating: UInt8(ascii: "]"), count: depth)
+            let bytes =
+                [UInt8](repeating: UInt8(ascii: "["), count: depth)
+                + [UInt8](repeating: UInt8(ascii: "]"), count: depth)
             #expect(JSONCheck.isValue(bytes) == parserAccepts(bytes), "\(depth)")
         }
         #expect(!JSONCheck.isValue([UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)))

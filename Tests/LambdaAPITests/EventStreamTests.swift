@@ -28,7 +28,9 @@ import Testing
         let ids = (0..<1000).map { _ in Identifiers.requestID(&chance) }
         #expect(Set(ids).count == 1000)
         for id in ids {
-            #expect(id.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil, "\(id)")
+            #expect(
+                id.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil, "\(id)"
+            )
         }
         let trace = Identifiers.trace(seconds: 0x5759_e988, &chance)
         #expect(trace.wholeMatch(of: /Root=1-5759e988-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0/) != nil, "\(trace)")

@@ -11,16 +11,22 @@ import Testing
 @testable import LambdaAPI
 
 @Suite(.serialized) struct FunctionURLTests {
-    private static var page: ScriptedInvoker { ScriptedInvoker { call in
-        ScriptedInvoker.answered(
-            call, Array(#"{"statusCode":201,"headers":{"X-A":"b","Content-Type":"text/plain"},"cookies":["c=1","d=2"],"body":"made"}"#.utf8))
-    } }
+    private static var page: ScriptedInvoker {
+        ScriptedInvoker { call in
+            ScriptedInvoker.answered(
+                call,
+                Array(
+                    #"{"statusCode":201,"headers":{"X-A":"b","Content-Type":"text/plain"},"cookies":["c=1","d=2"],"body":"made"}"#
+                        .utf8))
+        }
+    }
 
     @Test func `a request to a URL runs its function and gets its response`() async throws {
         try await ServedDoor.with(invoker: Self.page) { door in
             try await door.declare("page")
             let id = try await door.makeURL("page")
-            let answer = try await door.callURL(id, "POST", "/orders?a=1", Array("{}".utf8), [("Content-Type", "application/json")])
+            let answer = try await door.callURL(
+                id, "POST", "/orders?a=1", Array("{}".utf8), [("Content-Type", "application/json")])
             #expect(answer.status == 201 && answer.text == "made" && answer.headers["x-a"] == "b")
             #expect(answer.headers.fields.filter { $0.name == "Set-Cookie" }.map(\.value) == ["c=1", "d=2"])
             let call = try #require(door.invoker.calls.first)
@@ -32,7 +38,10 @@ import Testing
                 to: HTTPRequest(method: "GET", target: "/lambda-url/\(id)/x"))
             #expect(byPath.status == 201)
             #expect(try await door.callURL("nobody", "GET", "/").status == 404)
-            #expect(try await HTTPCall(to: door.urls.address!, on: door.loops.loops[0]).answer(to: HTTPRequest(method: "GET", target: "/")).status == 404)
+            #expect(
+                try await HTTPCall(to: door.urls.address!, on: door.loops.loops[0]).answer(
+                    to: HTTPRequest(method: "GET", target: "/")
+                ).status == 404)
         }
     }
 
@@ -51,7 +60,9 @@ import Testing
         try await ServedDoor.with(invoker: Self.page, keys: AccessKeys(["A": "b"])) { door in
             try await door.declare("signed")
             let signed = try await door.makeURL("signed", "AWS_IAM")
-            #expect(try await door.callURL(signed, "GET", "/").headers["x-amzn-errortype"] == "MissingAuthenticationTokenException")
+            #expect(
+                try await door.callURL(signed, "GET", "/").headers["x-amzn-errortype"]
+                    == "MissingAuthenticationTokenException")
             #expect(door.invoker.calls.isEmpty)
         }
     }
@@ -92,7 +103,9 @@ import Testing
             try await door.declare("page")
             let id = try await door.makeURL("page")
             let failed = try await door.callURL(id, "GET", "/fails")
-            #expect(failed.status == 502 && failed.json["Message"]?.string == "Internal Server Error" && !failed.text.contains("secret"))
+            #expect(
+                failed.status == 502 && failed.json["Message"]?.string == "Internal Server Error"
+                    && !failed.text.contains("secret"))
             #expect(try await door.callURL(id, "GET", "/late").status == 504)
             let many = try await door.callURL(id, "GET", "/many")
             #expect(many.status == 429 && many.headers["retry-after"] == "1")
@@ -101,7 +114,8 @@ import Testing
         }
     }
 
-    @Test func `a streamed answer begins with its prelude's head, and breaks off when its function fails`() async throws {
+    @Test func `a streamed answer begins with its prelude's head, and breaks off when its function fails`() async throws
+    {
         let invoker = ScriptedInvoker { call in
             let path = (try? JSONParser.parse(call.payload))?["rawPath"]?.string
             let stream = call.stream!
@@ -122,7 +136,9 @@ import Testing
             #expect(whole.status == 206 && whole.text == "one two" && whole.headers["x-a"] == "b")
             let plain = try await door.callURL(id, "GET", "/plain")
             #expect(plain.status == 200 && plain.text == "two" && plain.headers["content-type"] == "text/event-stream")
-            let failure = await #expect(throws: HTTPServingFailure.self) { try await door.callURL(id, "GET", "/breaks") }
+            let failure = await #expect(throws: HTTPServingFailure.self) {
+                try await door.callURL(id, "GET", "/breaks")
+            }
             #expect(failure?.kind == .broken)
         }
     }
@@ -132,7 +148,8 @@ import Testing
         try await ServedDoor.with(invoker: invoker) { door in
             try await door.declare("program", runtime: "forkless.stdio", tags: ["forkless:input": "body"])
             let id = try await door.makeURL("program")
-            let answer = try await door.callURL(id, "POST", "/", Array("<a/>".utf8), [("Content-Type", "application/xml")])
+            let answer = try await door.callURL(
+                id, "POST", "/", Array("<a/>".utf8), [("Content-Type", "application/xml")])
             #expect(answer.status == 200 && answer.text == "<ok/>")
         }
     }
@@ -140,7 +157,8 @@ import Testing
     @Test func `the rules for other origins are applied, and their question does not run the function`() async throws {
         try await ServedDoor.with(invoker: Self.page) { door in
             try await door.declare("page")
-            let id = try await door.makeURL("page", cors: ["AllowOrigins": ["https://desk.example"], "AllowMethods": ["GET"]])
+            let id = try await door.makeURL(
+                "page", cors: ["AllowOrigins": ["https://desk.example"], "AllowMethods": ["GET"]])
             let question = try await door.callURL(
                 id, "OPTIONS", "/", [], [("Origin", "https://desk.example"), ("Access-Control-Request-Method", "GET")])
             #expect(question.status == 200 && question.headers["access-control-allow-methods"] == "GET")

@@ -18,9 +18,11 @@ import Testing
         try await ServedDoor.with { door in
             try await door.declare("echo")
             let answers = [
-                try await door.call("GET", "/2015-03-31/functions"), try await door.call("POST", Self.invocations, Array("{}".utf8)),
+                try await door.call("GET", "/2015-03-31/functions"),
+                try await door.call("POST", Self.invocations, Array("{}".utf8)),
                 try await door.call("GET", "/nothing"), try await door.call("POST", Self.invocations, Array("{".utf8)),
-                try await door.call("GET", "/2020-04-22/code-signing-configs"), try await door.call("GET", "/forkless/v1/nothing"),
+                try await door.call("GET", "/2020-04-22/code-signing-configs"),
+                try await door.call("GET", "/forkless/v1/nothing"),
                 try await door.call("POST", "/2015-03-31/functions", Array("{".utf8)),
                 try await door.call("POST", Self.invocations, Array("{}".utf8), [("X-Amz-Invocation-Type", "Never")]),
             ]
@@ -32,17 +34,22 @@ import Testing
                 }
             }
             #expect(answers.map(\.status) == [200, 200, 404, 400, 404, 404, 400, 400])
-            #expect(answers[4].json["Message"]?.string?.hasPrefix("ListCodeSigningConfigs is not supported by Forkless") == true)
+            #expect(
+                answers[4].json["Message"]?.string?.hasPrefix("ListCodeSigningConfigs is not supported by Forkless")
+                    == true)
         }
     }
 
     @Test func `an invocation hands on what the caller said`() async throws {
         try await ServedDoor.with { door in
-            try await door.declare("echo", tags: ["forkless:key": "header:Idempotency-Key", "forkless:deadline-header": "X-Deadline"])
+            try await door.declare(
+                "echo", tags: ["forkless:key": "header:Idempotency-Key", "forkless:deadline-header": "X-Deadline"])
             let answer = try await door.call(
-                "POST", Self.invocations + "?Qualifier=%24LATEST", Array(#"{"a":1}"#.utf8), [
+                "POST", Self.invocations + "?Qualifier=%24LATEST", Array(#"{"a":1}"#.utf8),
+                [
                     ("X-Amzn-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793"), ("amz-sdk-invocation-id", "sdk-7"),
-                    ("X-Amz-Client-Context", "eyJjdXN0b20iOjF9"), ("idempotency-key", "k1"), ("x-deadline", "99"), ("X-Other", "no"),
+                    ("X-Amz-Client-Context", "eyJjdXN0b20iOjF9"), ("idempotency-key", "k1"), ("x-deadline", "99"),
+                    ("X-Other", "no"),
                 ])
             let call = try #require(door.invoker.calls.first)
             #expect(call.payload == Array(#"{"a":1}"#.utf8) && call.source == "invoke" && call.attempt == 1)
@@ -86,7 +93,9 @@ import Testing
 
     @Test func `errors of the invoker are the caller's with their name, reason and when to come back`() async throws {
         let invoker = ScriptedInvoker { _ in
-            .failed(.tooManyRequests("Rate Exceeded.", reason: "ReservedFunctionConcurrentInvocationLimitExceeded", retryAfter: 3))
+            .failed(
+                .tooManyRequests(
+                    "Rate Exceeded.", reason: "ReservedFunctionConcurrentInvocationLimitExceeded", retryAfter: 3))
         }
         try await ServedDoor.with(invoker: invoker) { door in
             try await door.declare("echo")
@@ -94,7 +103,8 @@ import Testing
             #expect(answer.status == 429 && answer.headers["retry-after"] == "3")
             #expect(answer.headers["x-amzn-errortype"] == "TooManyRequestsException")
             #expect(answer.json["Reason"]?.string == "ReservedFunctionConcurrentInvocationLimitExceeded")
-            let streamed = try await door.call("POST", "/2021-11-15/functions/echo/response-streaming-invocations", Array("{}".utf8))
+            let streamed = try await door.call(
+                "POST", "/2021-11-15/functions/echo/response-streaming-invocations", Array("{}".utf8))
             #expect(streamed.status == 429)
         }
     }
@@ -118,11 +128,14 @@ import Testing
         try await ServedDoor.with(keys: keys, extensions: [Notes()]) { door in
             try await door.declare("echo")
             for (method, target) in [
-                ("POST", Self.invocations), ("GET", "/2015-03-31/functions"), ("GET", "/forkless/v1/notes"), ("POST", "/"),
+                ("POST", Self.invocations), ("GET", "/2015-03-31/functions"), ("GET", "/forkless/v1/notes"),
+                ("POST", "/"),
                 ("DELETE", "/2015-03-31/functions/echo"), ("GET", "/2020-04-22/code-signing-configs"),
             ] {
                 let answer = try await door.callTCP(method, target, Array("{}".utf8))
-                #expect(answer.status == 403 && answer.headers["x-amzn-errortype"] == "MissingAuthenticationTokenException", "\(target)")
+                #expect(
+                    answer.status == 403 && answer.headers["x-amzn-errortype"] == "MissingAuthenticationTokenException",
+                    "\(target)")
             }
             #expect(door.invoker.calls.isEmpty)
             #expect(try await door.call("GET", "/2015-03-31/functions/echo").status == 200)
@@ -134,7 +147,9 @@ import Testing
             let answer = try await door.call("GET", "/forkless/v1/notes/a%20b/c?lines=7")
             #expect(answer.text == #"["a b","c",7]"#)
             #expect(try await door.call("GET", "/forkless/v1/notes?lines=x").status == 400)
-            #expect(try await door.call("GET", "/forkless/v1/notes?other=1").json["Message"]?.string == "There is no parameter 'other' here, only lines.")
+            #expect(
+                try await door.call("GET", "/forkless/v1/notes?other=1").json["Message"]?.string
+                    == "There is no parameter 'other' here, only lines.")
             #expect(try await door.call("GET", "/forkless/v1/").status == 404)
         }
     }
@@ -144,7 +159,9 @@ import Testing
         try await ServedDoor.with { door in
             try await door.declare("echo")
             let parts = DoorParts(catalog: door.catalog, invoker: held) { _, _ in }
-            let listener = try await HTTPListener.listen(on: .tcp("127.0.0.1", 0), loop: door.loops.loops[0]) { LambdaDoor(parts, on: $0) }
+            let listener = try await HTTPListener.listen(on: .tcp("127.0.0.1", 0), loop: door.loops.loops[0]) {
+                LambdaDoor(parts, on: $0)
+            }
             let call = HTTPCall(to: listener.address!, on: door.loops.loops[0], timeout: .milliseconds(30))
             await #expect(throws: HTTPServingFailure.self) {
                 try await call.answer(to: HTTPRequest(method: "POST", target: Self.invocations), body: Array("{}".utf8))
@@ -159,18 +176,24 @@ import Testing
         try await ServedDoor.with { door in
             try await door.declare("echo")
             var chance = SeededChance(seed: .random(in: .min ... .max))
-            let bodies = [#"{"FunctionName":"x","Runtime":"provided","Role":"r","Code":{"ZipFile":"UEsDBA=="}}"#, #"{"Name":"live","FunctionVersion":"9"}"#, "{}"]
+            let bodies = [
+                #"{"FunctionName":"x","Runtime":"provided","Role":"r","Code":{"ZipFile":"UEsDBA=="}}"#,
+                #"{"Name":"live","FunctionVersion":"9"}"#, "{}",
+            ]
             let targets = RouteTable.routes.filter { !["DELETE"].contains($0.method) }
             for _ in 0..<600 {
                 let route = targets.randomElement(using: &chance)!
                 var target = Array(route.pattern.replacing("{FunctionName}", with: "ech0").utf8)
                 var body = Array(bodies.randomElement(using: &chance)!.utf8)
                 for _ in 0..<Int.random(in: 0...2, using: &chance) {
-                    target[Int.random(in: 1..<target.count, using: &chance)] = UInt8.random(in: 33...126, using: &chance)
+                    target[Int.random(in: 1..<target.count, using: &chance)] = UInt8.random(
+                        in: 33...126, using: &chance)
                     body[Int.random(in: 0..<body.count, using: &chance)] = .random(in: .min ... .max, using: &chance)
                 }
                 let answer = try await door.call(route.method, String(decoding: target, as: UTF8.self), body)
-                #expect((200..<500).contains(answer.status), "\(route.method) \(String(decoding: target, as: UTF8.self)): \(answer.text), \(chance)")
+                #expect(
+                    (200..<500).contains(answer.status),
+                    "\(route.method) \(String(decoding: target, as: UTF8.self)): \(answer.text), \(chance)")
                 if answer.status >= 400, answer.headers["server"] == nil, answer.text.hasPrefix("{") {
                     #expect(answer.headers["x-amzn-errortype"] != nil, "\(chance)")
                 }
@@ -188,7 +211,8 @@ private struct Notes: DoorExtension {
         do throws(LambdaFailure) {
             try request.allowQuery("lines")
             let lines = try request.number("lines", 1...100)
-            request.respond(.success(.array(request.path.map { .string($0) } + (lines.map { [.integer(Int64($0))] } ?? []))))
+            request.respond(
+                .success(.array(request.path.map { .string($0) } + (lines.map { [.integer(Int64($0))] } ?? []))))
         } catch { request.respond(.failure(error)) }
     }
 }

@@ -89,7 +89,8 @@ import Testing
         #expect(PercentCoding.decode("a%20b%C3%BC") == "a bü")
         #expect(PercentCoding.decode("a+b", plusIsSpace: true) == "a b")
         #expect(PercentCoding.decode("a+b") == "a+b")
-        #expect(PercentCoding.decode("%") == nil && PercentCoding.decode("%4") == nil && PercentCoding.decode("%g0") == nil)
+        #expect(
+            PercentCoding.decode("%") == nil && PercentCoding.decode("%4") == nil && PercentCoding.decode("%g0") == nil)
         #expect(PercentCoding.encode("a b/ü~".utf8) == "a%20b%2F%C3%BC~")
         #expect(QueryItems("a=1&b&c=d=e&=f")?.items.map(\.value) == ["1", "", "d=e", "f"])
         #expect(QueryItems("a=%zz") == nil)
@@ -97,7 +98,10 @@ import Testing
 
     @Test func `any path gives a route or an error`() {
         var chance = SeededChance(seed: .random(in: .min ... .max))
-        let pieces = ["2015-03-31", "functions", "f", "%", "%3A", "invocations", "layers", "", "..", "\u{0}", "ü", "code", "?", "&", "="]
+        let pieces = [
+            "2015-03-31", "functions", "f", "%", "%3A", "invocations", "layers", "", "..", "\u{0}", "ü", "code", "?",
+            "&", "=",
+        ]
         for _ in 0..<5000 {
             let path = (0..<Int.random(in: 0...6, using: &chance)).map { _ in pieces.randomElement(using: &chance)! }
             _ = try? match(["GET", "PUT", "X"].randomElement(using: &chance)!, "/" + path.joined(separator: "/"))

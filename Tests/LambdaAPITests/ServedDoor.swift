@@ -42,16 +42,20 @@ final class ScriptedInvoker: Invoker {
 
     static func metered(_ call: FunctionCall) -> MeteredCall {
         MeteredCall(
-            requestID: call.requestID, function: call.function.name, version: call.function.version, invokedARN: call.invokedARN,
+            requestID: call.requestID, function: call.function.name, version: call.function.version,
+            invokedARN: call.invokedARN,
             source: call.source, arrivedAt: call.arrivedAt)
     }
 
     static func answered(_ call: FunctionCall, _ payload: [UInt8]) -> InvocationOutcome {
-        let log = "START RequestId: \(call.requestID) Version: $LATEST\nEND RequestId: \(call.requestID)\nREPORT RequestId: \(call.requestID)\n"
+        let log =
+            "START RequestId: \(call.requestID) Version: $LATEST\nEND RequestId: \(call.requestID)\nREPORT RequestId: \(call.requestID)\n"
         return .answered(InvocationAnswer(payload: payload, logTail: Array(log.utf8), call: metered(call)))
     }
 
-    static func failed(_ call: FunctionCall, _ reason: String, _ outcome: MeteredCall.Outcome = .functionError("RuntimeError")) -> InvocationOutcome {
+    static func failed(
+        _ call: FunctionCall, _ reason: String, _ outcome: MeteredCall.Outcome = .functionError("RuntimeError")
+    ) -> InvocationOutcome {
         var metered = metered(call)
         metered.outcome = outcome
         let payload = JSONWriter.bytes(["errorMessage": .string(reason), "errorType": "RuntimeError"])
@@ -111,7 +115,9 @@ final class ServedDoor: Sendable {
         let complete = parts
         let loop = loops.loops[0]
         api = try await HTTPListener.listen(on: .tcp("127.0.0.1", 0), loop: loop) { LambdaDoor(complete, on: $0) }
-        socket = try await HTTPListener.listen(on: .unix(directory.path("lambda.sock")), loop: loop) { LambdaDoor(complete, on: $0) }
+        socket = try await HTTPListener.listen(on: .unix(directory.path("lambda.sock")), loop: loop) {
+            LambdaDoor(complete, on: $0)
+        }
         urls = try await HTTPListener.listen(on: .tcp("127.0.0.1", 0), loop: loop) { FunctionURLDoor(complete, on: $0) }
         let location = "http://\(api.address!)"
         catalog.connect { hooks in hooks.codeLocation = { location + $0 } }
@@ -149,32 +155,43 @@ final class ServedDoor: Sendable {
     }
 
     /// Over the unix socket, which needs no signature.
-    func call(_ method: String, _ target: String, _ body: [UInt8] = [], _ headers: [(String, String)] = []) async throws -> HTTPResponse {
+    func call(_ method: String, _ target: String, _ body: [UInt8] = [], _ headers: [(String, String)] = []) async throws
+        -> HTTPResponse
+    {
         try await HTTPCall(to: socket.address!, on: loops.loops[0]).answer(
             to: HTTPRequest(method: method, target: target, headers: HeaderFields(headers)), body: body)
     }
 
     /// Over TCP.
-    func callTCP(_ method: String, _ target: String, _ body: [UInt8] = [], _ headers: [(String, String)] = []) async throws -> HTTPResponse {
+    func callTCP(_ method: String, _ target: String, _ body: [UInt8] = [], _ headers: [(String, String)] = [])
+        async throws -> HTTPResponse
+    {
         try await HTTPCall(to: api.address!, on: loops.loops[0]).answer(
             to: HTTPRequest(method: method, target: target, headers: HeaderFields(headers)), body: body)
     }
 
-    func callURL(_ id: String, _ method: String, _ path: String, _ body: [UInt8] = [], _ headers: [(String, String)] = []) async throws -> HTTPResponse {
+    func callURL(
+        _ id: String, _ method: String, _ path: String, _ body: [UInt8] = [], _ headers: [(String, String)] = []
+    ) async throws -> HTTPResponse {
         try await HTTPCall(to: urls.address!, on: loops.loops[0]).answer(
-            to: HTTPRequest(method: method, target: path, headers: HeaderFields([("Host", "\(id).lambda-url.localhost")] + headers)),
+            to: HTTPRequest(
+                method: method, target: path, headers: HeaderFields([("Host", "\(id).lambda-url.localhost")] + headers)),
             body: body)
     }
 
     /// Makes a function URL; its id.
-    func makeURL(_ function: String, _ type: String = "NONE", mode: String = "BUFFERED", isPublic: Bool = true, cors: JSONValue? = nil) async throws -> String {
+    func makeURL(
+        _ function: String, _ type: String = "NONE", mode: String = "BUFFERED", isPublic: Bool = true,
+        cors: JSONValue? = nil
+    ) async throws -> String {
         var config: JSONObject = ["AuthType": .string(type), "InvokeMode": .string(mode)]
         config["Cors"] = cors
         let made = try await call("POST", "/2021-10-31/functions/\(function)/url", JSONWriter.bytes(.object(config)))
         guard made.status == 201 else { throw Problem(text: made.text) }
         if isPublic {
             let permission: JSONValue = [
-                "StatementId": "public", "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": .string(type),
+                "StatementId": "public", "Action": "lambda:InvokeFunctionUrl", "Principal": "*",
+                "FunctionUrlAuthType": .string(type),
             ]
             let added = try await call("POST", "/2015-03-31/functions/\(function)/policy", JSONWriter.bytes(permission))
             guard added.status == 201 else { throw Problem(text: added.text) }

@@ -16,7 +16,9 @@ import Testing
         var body: [UInt8]
         var time: Int
 
-        func verify(now: Int? = nil, services: [String] = ["lambda"], by check: SignatureCheck = SignatureTests.check) throws(LambdaFailure) {
+        func verify(now: Int? = nil, services: [String] = ["lambda"], by check: SignatureCheck = SignatureTests.check)
+            throws(LambdaFailure)
+        {
             try check.checkHead(request, services: services, now: now ?? time).check(request, body: body)
         }
     }
@@ -29,10 +31,13 @@ import Testing
         return try outcome.text.split(separator: "\n").map { line in
             let value = try JSONParser.parse(String(line))
             var request = HTTPRequest(method: value["method"]?.string ?? "", target: value["target"]?.string ?? "")
-            for field in value["headers"]?.array ?? [] { request.headers.add(field[0]?.string ?? "", field[1]?.string ?? "") }
+            for field in value["headers"]?.array ?? [] {
+                request.headers.add(field[0]?.string ?? "", field[1]?.string ?? "")
+            }
             let date = request.headers["x-amz-date"] ?? QueryItems(request.rawQuery)?["X-Amz-Date"] ?? ""
             let time = try #require(SigningTime.seconds(date))
-            return Signed(request: request, body: value["body"]?.array?.map { UInt8($0.integer ?? 0) } ?? [], time: time)
+            return Signed(
+                request: request, body: value["body"]?.array?.map { UInt8($0.integer ?? 0) } ?? [], time: time)
         }
     }
 
@@ -50,12 +55,16 @@ import Testing
             var changed = signed
             switch Int.random(in: 0..<5, using: &chance) {
             case 0: changed.request.method = "PATCH"
-            case 1: changed.request.target = changed.request.target.replacing("/functions/", with: "/functions/z", maxReplacements: 1)
+            case 1:
+                changed.request.target = changed.request.target.replacing(
+                    "/functions/", with: "/functions/z", maxReplacements: 1)
             case 2: changed.body.append(0)
             case 3: changed.request.headers["Host"] = "127.0.0.1:3002"
             default: changed.request.target += changed.request.target.contains("?") ? "&more=1" : "?more=1"
             }
-            let failure = #expect(throws: LambdaFailure.self, "seed \(seed): \(changed.request)") { try changed.verify() }
+            let failure = #expect(throws: LambdaFailure.self, "seed \(seed): \(changed.request)") {
+                try changed.verify()
+            }
             #expect(failure?.name == "InvalidSignatureException")
         }
     }
@@ -82,28 +91,46 @@ import Testing
 
     @Test func `other keys, services and regions are refused as the service does`() async throws {
         let signed = try await Self.signed(1, seed: 3)[0]
-        func refusal(_ keys: [String: String], _ region: String = "us-east-1", _ services: [String] = ["lambda"]) -> String? {
+        func refusal(_ keys: [String: String], _ region: String = "us-east-1", _ services: [String] = ["lambda"])
+            -> String?
+        {
             let check = SignatureCheck(keys: AccessKeys(keys), region: region)
             return #expect(throws: LambdaFailure.self) { try signed.verify(services: services, by: check) }?.name
         }
         #expect(refusal(["OTHER": "x"]) == "UnrecognizedClientException")
         #expect(refusal(["AKIDEXAMPLE": "wrong"]) == "InvalidSignatureException")
-        #expect(refusal(["AKIDEXAMPLE": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"], "eu-west-1") == "InvalidSignatureException")
         #expect(
-            refusal(["AKIDEXAMPLE": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"], "us-east-1", ["sqs"]) == "InvalidSignatureException")
+            refusal(["AKIDEXAMPLE": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"], "eu-west-1")
+                == "InvalidSignatureException")
+        #expect(
+            refusal(["AKIDEXAMPLE": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"], "us-east-1", ["sqs"])
+                == "InvalidSignatureException")
     }
 
     @Test(arguments: [
         ("", "MissingAuthenticationTokenException"), ("Basic abc", "IncompleteSignatureException"),
         ("AWS4-HMAC-SHA256 nothing", "IncompleteSignatureException"),
-        ("AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host", "IncompleteSignatureException"),
+        (
+            "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host",
+            "IncompleteSignatureException"
+        ),
         ("AWS4-HMAC-SHA256 Credential=A, SignedHeaders=host, Signature=1", "IncompleteSignatureException"),
-        ("AWS4-HMAC-SHA256 Credential=A/20260101/r/lambda/aws4_request, SignedHeaders=Host, Signature=1", "IncompleteSignatureException"),
-        ("AWS4-HMAC-SHA256 Credential=A/20260102/r/lambda/aws4_request, SignedHeaders=host, Signature=1", "InvalidSignatureException"),
-        ("AWS4-HMAC-SHA256 Credential=A/20260101/r/lambda/aws4_request, SignedHeaders=host, Signature=1", "UnrecognizedClientException"),
+        (
+            "AWS4-HMAC-SHA256 Credential=A/20260101/r/lambda/aws4_request, SignedHeaders=Host, Signature=1",
+            "IncompleteSignatureException"
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=A/20260102/r/lambda/aws4_request, SignedHeaders=host, Signature=1",
+            "InvalidSignatureException"
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=A/20260101/r/lambda/aws4_request, SignedHeaders=host, Signature=1",
+            "UnrecognizedClientException"
+        ),
     ])
     func `what is no signature is told apart`(authorization: String, name: String) {
-        var request = HTTPRequest(method: "GET", target: "/", headers: HeaderFields([("X-Amz-Date", "20260101T000000Z"), ("Host", "a")]))
+        var request = HTTPRequest(
+            method: "GET", target: "/", headers: HeaderFields([("X-Amz-Date", "20260101T000000Z"), ("Host", "a")]))
         if !authorization.isEmpty { request.headers.add("Authorization", authorization) }
         let failure = #expect(throws: LambdaFailure.self) {
             try Self.check.checkHead(request, services: ["lambda"], now: 1_767_225_600).check(request, body: [])

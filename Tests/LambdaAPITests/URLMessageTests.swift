@@ -12,9 +12,11 @@ import Testing
         _ method: String = "GET", _ target: String = "/", _ headers: [(String, String)] = [], body: [UInt8] = []
     ) -> JSONValue {
         URLEvent(
-            request: HTTPRequest(method: method, target: target, headers: HeaderFields(headers)), target: target[...], body: body,
+            request: HTTPRequest(method: method, target: target, headers: HeaderFields(headers)), target: target[...],
+            body: body,
             url: FunctionURL(id: "abc123", function: "f", authentication: .none), host: "abc123.lambda-url.localhost",
-            port: "7070", sourceAddress: "127.0.0.1", requestID: "id", trace: "Root=1-5759e988-bd862e3fe1be46a994272793",
+            port: "7070", sourceAddress: "127.0.0.1", requestID: "id",
+            trace: "Root=1-5759e988-bd862e3fe1be46a994272793",
             arrivedAt: Timestamp(nanoseconds: 1_773_342_238_123_000_000)
         ).json
     }
@@ -22,9 +24,11 @@ import Testing
     /// Field by field as in "Invoking Lambda function URLs" of AWS's manual.
     @Test func `a request becomes an event of format 2.0`() throws {
         let made = event(
-            "POST", "/my/path?parameter1=value1&parameter1=value2&parameter2=value", [
+            "POST", "/my/path?parameter1=value1&parameter1=value2&parameter2=value",
+            [
                 ("Header1", "value1"), ("header2", "value1"), ("Header2", "value2"), ("Cookie", "cookie1=1; cookie2=2"),
-                ("User-Agent", "agent"), ("Content-Type", "text/plain; charset=utf-8"), ("Host", "abc123.lambda-url.localhost:7070"),
+                ("User-Agent", "agent"), ("Content-Type", "text/plain; charset=utf-8"),
+                ("Host", "abc123.lambda-url.localhost:7070"),
             ], body: Array("Hello from client!".utf8))
         let golden = try JSONParser.parse(
             """
@@ -49,7 +53,9 @@ import Testing
     @Test func `a body is text where its type says so and its bytes are, base64 otherwise`() {
         func encoded(_ type: String?, _ body: [UInt8], _ more: [(String, String)] = []) -> Bool? {
             let made = event("POST", "/", (type.map { [("Content-Type", $0)] } ?? []) + more, body: body)
-            if made["isBase64Encoded"]?.bool == true { #expect(made["body"]?.string.flatMap(Base64Coding.decode) == body) }
+            if made["isBase64Encoded"]?.bool == true {
+                #expect(made["body"]?.string.flatMap(Base64Coding.decode) == body)
+            }
             return made["isBase64Encoded"]?.bool
         }
         #expect(encoded("application/json", Array("{}".utf8)) == false)
@@ -67,15 +73,20 @@ import Testing
         #expect(made["headers", "x-forwarded-for"]?.string == "10.1.1.1, 127.0.0.1")
         #expect(made["requestContext", "authorizer"] == nil)
         made = event("GET", "/%zz?a=%zz")
-        #expect(made["rawPath"]?.string == "/%zz" && made["rawQueryString"]?.string == "a=%zz" && made["queryStringParameters"] == nil)
+        #expect(
+            made["rawPath"]?.string == "/%zz" && made["rawQueryString"]?.string == "a=%zz"
+                && made["queryStringParameters"] == nil)
     }
 
     @Test func `a URL is named by its host or by its path`() {
         func place(_ target: String, _ host: String?) -> URLPlace? {
-            URLPlace(HTTPRequest(method: "GET", target: target, headers: HeaderFields(host.map { [("Host", $0)] } ?? [])))
+            URLPlace(
+                HTTPRequest(method: "GET", target: target, headers: HeaderFields(host.map { [("Host", $0)] } ?? [])))
         }
         let byHost = place("/a?b=c", "abc123.lambda-url.localhost:7070")
-        #expect(byHost?.id == "abc123" && byHost?.target == "/a?b=c" && byHost?.port == "7070" && byHost?.host == "abc123.lambda-url.localhost")
+        #expect(
+            byHost?.id == "abc123" && byHost?.target == "/a?b=c" && byHost?.port == "7070"
+                && byHost?.host == "abc123.lambda-url.localhost")
         let byPath = place("/lambda-url/abc123/a?b=c", "127.0.0.1:7070")
         #expect(byPath?.id == "abc123" && byPath?.target == "/a?b=c")
         #expect(place("/lambda-url/abc123?b", "[::1]")?.target == "/?b")
@@ -84,11 +95,17 @@ import Testing
     }
 
     @Test func `an answer with a status is a response, everything else is a body`() throws {
-        func response(_ text: String) throws -> HTTPResponse { try URLAnswer.response(Array(text.utf8), contentType: nil) }
+        func response(_ text: String) throws -> HTTPResponse {
+            try URLAnswer.response(Array(text.utf8), contentType: nil)
+        }
         let full = try response(
-            #"{"statusCode": 201, "headers": {"Content-Type": "text/html", "X-Number": 7}, "cookies": ["a=1", "b=2"], "body": "<b>"}"#)
+            #"{"statusCode": 201, "headers": {"Content-Type": "text/html", "X-Number": 7}, "cookies": ["a=1", "b=2"], "body": "<b>"}"#
+        )
         #expect(full.status == 201 && full.body == Array("<b>".utf8))
-        #expect(full.headers.fields.map { "\($0.name): \($0.value)" } == ["Content-Type: text/html", "X-Number: 7", "Set-Cookie: a=1", "Set-Cookie: b=2"])
+        #expect(
+            full.headers.fields.map { "\($0.name): \($0.value)" } == [
+                "Content-Type: text/html", "X-Number: 7", "Set-Cookie: a=1", "Set-Cookie: b=2",
+            ])
         let bytes = try response(#"{"statusCode": "200", "body": "AQID", "isBase64Encoded": true}"#)
         #expect(bytes.body == [1, 2, 3] && bytes.headers["content-type"] == "application/json")
         #expect(try response(#"{"message": "hi"}"#).body == Array(#"{"message": "hi"}"#.utf8))
@@ -97,9 +114,11 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"statusCode": 99}"#, #"{"statusCode": 1000}"#, #"{"statusCode": null}"#, #"{"statusCode": 200, "headers": []}"#,
+        #"{"statusCode": 99}"#, #"{"statusCode": 1000}"#, #"{"statusCode": null}"#,
+        #"{"statusCode": 200, "headers": []}"#,
         #"{"statusCode": 200, "headers": {"a b": "c"}}"#, #"{"statusCode": 200, "headers": {"a": "b\r\nc: d"}}"#,
-        #"{"statusCode": 200, "headers": {"a": {}}}"#, #"{"statusCode": 200, "cookies": "a=b"}"#, #"{"statusCode": 200, "cookies": [1, []]}"#,
+        #"{"statusCode": 200, "headers": {"a": {}}}"#, #"{"statusCode": 200, "cookies": "a=b"}"#,
+        #"{"statusCode": 200, "cookies": [1, []]}"#,
         #"{"statusCode": 200, "body": {}}"#, #"{"statusCode": 200, "body": "?", "isBase64Encoded": true}"#,
     ])
     func `an answer that is no response says why`(text: String) {
@@ -107,7 +126,9 @@ import Testing
     }
 
     @Test func `a prelude is found wherever its parts are cut`() throws {
-        let stream = Array(#"{"statusCode":206,"headers":{"a":"b"}}"#.utf8) + [UInt8](repeating: 0, count: 8) + Array("body".utf8)
+        let stream =
+            Array(#"{"statusCode":206,"headers":{"a":"b"}}"#.utf8) + [UInt8](repeating: 0, count: 8)
+            + Array("body".utf8)
         for cut in 0...stream.count {
             var prelude = URLPrelude()
             var rest: [UInt8] = []
@@ -139,7 +160,8 @@ import Testing
         func question(_ origin: String, _ method: String) -> HTTPResponse? {
             cors.preflight(
                 HTTPRequest(
-                    method: "OPTIONS", target: "/", headers: HeaderFields([("Origin", origin), ("Access-Control-Request-Method", method)])))
+                    method: "OPTIONS", target: "/",
+                    headers: HeaderFields([("Origin", origin), ("Access-Control-Request-Method", method)])))
         }
         let allowed = question("https://desk.example", "POST")?.headers
         #expect(allowed?["access-control-allow-origin"] == "https://desk.example")
@@ -151,7 +173,9 @@ import Testing
         #expect(question("https://evil.example", "GET")?.headers["access-control-allow-origin"] == nil)
         #expect(cors.preflight(HTTPRequest(method: "OPTIONS", target: "/")) == nil)
         var headers = HeaderFields([("Access-Control-Allow-Origin", "*"), ("A", "b")])
-        cors.apply(to: &headers, HTTPRequest(method: "GET", target: "/", headers: HeaderFields([("Origin", "https://evil.example")])))
+        cors.apply(
+            to: &headers,
+            HTTPRequest(method: "GET", target: "/", headers: HeaderFields([("Origin", "https://evil.example")])))
         #expect(headers.fields.map(\.name) == ["A"])
     }
 }

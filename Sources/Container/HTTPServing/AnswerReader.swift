@@ -75,7 +75,8 @@ final class AnswerReader: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
-        fail(HTTPServingFailure(.broken, "wait for an answer of \(address): the connection ended before the answer did"))
+        fail(
+            HTTPServingFailure(.broken, "wait for an answer of \(address): the connection ended before the answer did"))
         context.fireChannelInactive()
     }
 

@@ -17,7 +17,9 @@ package enum HTTPAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// "127.0.0.1:3001", "[::1]:3001", "localhost:3001"; nil for something else.
     package init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         guard Self.numeric(host) != nil else { return nil }

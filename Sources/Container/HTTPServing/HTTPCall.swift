@@ -24,7 +24,9 @@ package struct HTTPCall: Sendable {
     }
 
     /// The head of the answer; its body comes part by part, as fast as it is taken.
-    package func stream(_ request: HTTPRequest, body: [UInt8] = []) async throws(HTTPServingFailure) -> HTTPStreamedAnswer {
+    package func stream(_ request: HTTPRequest, body: [UInt8] = []) async throws(HTTPServingFailure)
+        -> HTTPStreamedAnswer
+    {
         let connection = try await HTTPClientConnection.connect(to: address, on: loop, timeout: timeout)
         do throws(HTTPServingFailure) {
             try await connection.send(request, body: body)
@@ -65,7 +67,8 @@ package final class HTTPStreamedAnswer: AsyncSequence, Sendable {
             try await answer.connection.nextPart()
         }
 
-        package mutating func next(isolation actor: isolated (any Actor)?) async throws(HTTPServingFailure) -> [UInt8]? {
+        package mutating func next(isolation actor: isolated (any Actor)?) async throws(HTTPServingFailure) -> [UInt8]?
+        {
             try await answer.connection.nextPart()
         }
     }

@@ -29,7 +29,8 @@ package final class HTTPClientConnection: Sendable {
         do {
             switch address {
             case .unix(let path):
-                return HTTPClientConnection(try await bootstrap.connect(unixDomainSocketPath: path).get(), reader, address)
+                return HTTPClientConnection(
+                    try await bootstrap.connect(unixDomainSocketPath: path).get(), reader, address)
             case .tcp(let host, let port):
                 guard let numeric = HTTPAddress.numeric(host) else {
                     throw HTTPServingFailure(.address, "connect to \(address): '\(host)' is no IP address")

@@ -17,7 +17,10 @@ final class HTTPConnection: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     /// Why nothing is read.
-    enum Pause: Int { case service = 1, waiting = 2 }
+    enum Pause: Int {
+        case service = 1
+        case waiting = 2
+    }
 
     let loop: ServingLoop
     private let registry: ConnectionRegistry
@@ -83,7 +86,10 @@ final class HTTPConnection: ChannelInboundHandler {
         isInputOver = true
         malformed =
             error == .headerOverflow
-            ? .plain(431, "The request's head is longer than the \(limits.headBytes) bytes or \(limits.fieldCount) fields allowed.")
+            ? .plain(
+                431,
+                "The request's head is longer than the \(limits.headBytes) bytes or \(limits.fieldCount) fields allowed."
+            )
             : .plain(400, "The request is no HTTP/1.1: \(error).")
         pump()
     }
@@ -107,7 +113,9 @@ final class HTTPConnection: ChannelInboundHandler {
         guard let context, !isEnding else { return }
         isEnding = true
         needsFlush = false
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
+            context.close(promise: nil)
+        }
     }
 
     func breakOff() { context?.close(promise: nil) }
@@ -142,7 +150,11 @@ final class HTTPConnection: ChannelInboundHandler {
         }
         let limit: Duration?
         if let current {
-            if case .parts = current.body { limit = nil } else { limit = current.isRequestComplete ? nil : limits.bodyTimeout }
+            if case .parts = current.body {
+                limit = nil
+            } else {
+                limit = current.isRequestComplete ? nil : limits.bodyTimeout
+            }
         } else {
             limit = limits.headTimeout
         }
@@ -232,7 +244,10 @@ final class HTTPConnection: ChannelInboundHandler {
             return refuse(exchange, .plain(417, "'Expect: \(expectation)' is not supported, only '100-continue' is."))
         }
         let reading = registry.service.receive(exchange)
-        guard exchange.answer == .awaited || exchange.isInParts else { return exchange.body = .unwanted(0) }
+        guard exchange.answer == .awaited || exchange.isInParts else {
+            exchange.body = .unwanted(0)
+            return
+        }
         switch reading {
         case .whole(let limit, let then):
             if let length = request.headers["content-length"].flatMap({ Int($0) }), length > limit {
@@ -356,7 +371,8 @@ final class HTTPConnection: ChannelInboundHandler {
         _ status: Int, _ headers: HeaderFields, _ framing: AnswerHead.Framing, _ exchange: ConnectionExchange
     ) -> Bool {
         AnswerHead.write(
-            status, headers, framing, closes: !keepsAlive, isOldClient: exchange.isOldClient, date: registry.date, to: &room)
+            status, headers, framing, closes: !keepsAlive, isOldClient: exchange.isOldClient, date: registry.date,
+            to: &room)
     }
 
     private func takeRoom(_ bytes: Int) {
@@ -376,7 +392,11 @@ final class HTTPConnection: ChannelInboundHandler {
         if malformed != nil, !exchange.isRequestComplete { return linger() }
         guard exchange.isRequestComplete else {
             if pauses & Pause.service.rawValue != 0 { resume(.service, exchange) }
-            if case .unwanted = exchange.body {} else if case .unknown = exchange.body {} else { exchange.body = .unwanted(0) }
+            if case .unwanted = exchange.body {
+            } else if case .unknown = exchange.body {
+            } else {
+                exchange.body = .unwanted(0)
+            }
             return
         }
         if pauses & Pause.service.rawValue != 0 { resume(.service, exchange) }
@@ -429,7 +449,8 @@ extension HTTPServerRequestPart {
     /// About what it takes in memory, bytes.
     fileprivate var size: Int {
         switch self {
-        case .head(let head): 256 + head.uri.utf8.count + head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        case .head(let head):
+            256 + head.uri.utf8.count + head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
         case .body(let bytes): bytes.readableBytes + 64
         case .end: 64
         }

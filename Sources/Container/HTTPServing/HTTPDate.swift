@@ -5,7 +5,8 @@ package enum HTTPDate {
 
     /// "Thu, 01 Jan 1970 00:00:00 GMT" for seconds since 1970.
     package static func text(_ seconds: Int) -> String {
-        let day = seconds / 86_400, rest = seconds % 86_400
+        let day = seconds / 86_400
+        let rest = seconds % 86_400
         let date = civil(day)
         return "\(days[day % 7]), \(two(date.day)) \(months[date.month - 1]) \(date.year) "
             + "\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)) GMT"

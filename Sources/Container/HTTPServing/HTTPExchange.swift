@@ -54,6 +54,7 @@ extension HTTPService {
 extension HTTPResponse {
     /// A sentence.
     package static func plain(_ status: Int, _ sentence: String) -> HTTPResponse {
-        HTTPResponse(status, headers: HeaderFields([("Content-Type", "text/plain")]), body: Array((sentence + "\n").utf8))
+        HTTPResponse(
+            status, headers: HeaderFields([("Content-Type", "text/plain")]), body: Array((sentence + "\n").utf8))
     }
 }

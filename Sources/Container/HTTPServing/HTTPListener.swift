@@ -10,7 +10,9 @@ package final class HTTPListener: Sendable {
     private let channel: EventLoopFuture<any Channel>
     private let registries: [LoopBound<ConnectionRegistry>]
 
-    private init(_ address: HTTPAddress?, _ channel: EventLoopFuture<any Channel>, _ registries: [LoopBound<ConnectionRegistry>]) {
+    private init(
+        _ address: HTTPAddress?, _ channel: EventLoopFuture<any Channel>, _ registries: [LoopBound<ConnectionRegistry>]
+    ) {
         self.address = address
         self.channel = channel
         self.registries = registries
@@ -35,7 +37,8 @@ package final class HTTPListener: Sendable {
     }
 
     private static func listen(
-        on place: consuming HTTPListenPlace, _ loops: [ServingLoop], connections: any EventLoopGroup, _ limits: HTTPLimits,
+        on place: consuming HTTPListenPlace, _ loops: [ServingLoop], connections: any EventLoopGroup,
+        _ limits: HTTPLimits,
         _ service: @escaping @Sendable (ServingLoop) -> any HTTPService
     ) async throws(HTTPServingFailure) -> HTTPListener {
         let name = place.name
@@ -76,27 +79,31 @@ package final class HTTPListener: Sendable {
         decoding.maxHeaderFieldCount = limits.fieldCount
         let chosen = decoding
         return ServerBootstrap(group: registries[0].loop.eventLoop, childGroup: connections)
-        .childChannelOption(.allowRemoteHalfClosure, value: true)
-        .childChannelOption(.maxMessagesPerRead, value: 4)
-        .childChannelInitializer { channel in
-            channel.eventLoop.makeCompletedFuture {
-                let registry = byLoop[ObjectIdentifier(channel.eventLoop)]!.value
-                guard registry.hasPlace else {
-                    channel.close(promise: nil)
-                    return
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let registry = byLoop[ObjectIdentifier(channel.eventLoop)]!.value
+                    guard registry.hasPlace else {
+                        channel.close(promise: nil)
+                        return
+                    }
+                    let decoder = ByteToMessageHandler(
+                        HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: chosen))
+                    try channel.pipeline.syncOperations.addHandlers([decoder, HTTPConnection(registry, limits: limits)])
                 }
-                let decoder = ByteToMessageHandler(
-                    HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: chosen))
-                try channel.pipeline.syncOperations.addHandlers([decoder, HTTPConnection(registry, limits: limits)])
             }
-        }
     }
 
     /// Ends at once: no more connections, and those there are break off. The file of a unix socket goes.
     package func close() {
         channel.whenSuccess { $0.close(promise: nil) }
         for registry in registries {
-            if registry.loop.isCurrent { registry.value.closeAll() } else { registry.loop.execute { registry.value.closeAll() } }
+            if registry.loop.isCurrent {
+                registry.value.closeAll()
+            } else {
+                registry.loop.execute { registry.value.closeAll() }
+            }
         }
         if case .unix(let path) = address { try? Files.remove(path) }
     }

@@ -23,7 +23,8 @@ enum ListeningSocket {
         } catch {
             if error.code == .addressInUse {
                 throw HTTPServingFailure(
-                    .addressInUse, "listen at \(endpoint): another program has this port. Choose another one or end it.")
+                    .addressInUse, "listen at \(endpoint): another program has this port. Choose another one or end it."
+                )
             }
             throw HTTPServingFailure(.address, "listen at \(endpoint): \(error)")
         }

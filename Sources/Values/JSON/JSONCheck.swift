@@ -24,7 +24,9 @@ package enum JSONCheck {
         }
 
         private mutating func skipSpace() {
-            while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x0A || bytes[at] == 0x0D || bytes[at] == 0x09 { at += 1 }
+            while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x0A || bytes[at] == 0x0D || bytes[at] == 0x09 {
+                at += 1
+            }
         }
 
         private mutating func take(_ byte: UInt8) -> Bool {
@@ -132,7 +134,9 @@ package enum JSONCheck {
                 guard let unit = unit() else { return false }
                 guard unit & 0xF800 == 0xD800 else { return true }
                 // Half a pair: the other half has to follow.
-                guard unit < 0xDC00, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")), let low = self.unit() else { return false }
+                guard unit < 0xDC00, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")), let low = self.unit() else {
+                    return false
+                }
                 return low & 0xFC00 == 0xDC00
             default: return false
             }

@@ -34,7 +34,8 @@ package struct DoorRequest {
         guard let text = query[name] else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw .invalidParameter(
-                "The parameter \(name) is '\(text.prefix(64))'; it must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+                "The parameter \(name) is '\(text.prefix(64))'; it must be a whole number from \(range.lowerBound) to \(range.upperBound)."
+            )
         }
         return number
     }
@@ -59,17 +60,18 @@ package struct DoorRequest {
         respond(.failure(.unknownResource(exchange.request)))
     }
 
-    /// Answers with what work brings that may take its time, off the loop.
+    /// Answers with what work brings that may take its time, off the loop. It is cancelled when the client goes.
     package func respond(_ work: @escaping @Sendable () async throws(LambdaFailure) -> HTTPResponse) {
         let bound = LoopBound(exchange, on: exchange.loop)
         let requestID = requestID
-        Task {
+        let task = Task {
             let response: HTTPResponse
             do throws(LambdaFailure) { response = try await work() } catch {
                 response = DoorAnswer.failure(error, requestID: requestID)
             }
             bound.loop.execute { bound.value.respond(response) }
         }
+        exchange.onAbandoned = { task.cancel() }
     }
 
     /// The same for JSON.

@@ -73,10 +73,13 @@ package final class LambdaDoor: HTTPService {
         if path.hasPrefix("/forkless/v1/") { return try readingOfExtension(exchange, path, requestID) }
         if !path.hasPrefix("/20"), let queues = parts.queues, SQSService.isMeant(by: exchange.request) {
             let signature = try signature(of: exchange, services: ["sqs"])
-            return whole(SQSService.bodyLimit, exchange, signature, requestID) { body in queues.serve(exchange, body: body) }
+            return whole(SQSService.bodyLimit, exchange, signature, requestID) { body in
+                queues.serve(exchange, body: body)
+            }
         }
         guard let query = QueryItems(exchange.request.rawQuery) else {
-            throw .invalidParameter("The query '\(exchange.request.rawQuery.prefix(128))' has a broken escape or is no UTF-8.")
+            throw .invalidParameter(
+                "The query '\(exchange.request.rawQuery.prefix(128))' has a broken escape or is no UTF-8.")
         }
         let signature = try signature(of: exchange, services: ["lambda"])
         let match = try RouteTable.match(method: exchange.request.method, rawPath: path, query: query)
@@ -93,7 +96,7 @@ package final class LambdaDoor: HTTPService {
         case .unsupported(let name):
             throw LambdaFailure(
                 "UnknownOperationException", status: 404,
-                "\(name) is not supported by Forkless. ARCHITECTURE.md says which operations are.")
+                "\(name) is not supported by Forkless.")
         }
     }
 
@@ -111,7 +114,8 @@ package final class LambdaDoor: HTTPService {
     }
 
     /// nil where none is needed: without keys, and on the unix socket, whose file only its owner may open.
-    private func signature(of exchange: any HTTPExchange, services: [String]) throws(LambdaFailure) -> PendingSignature? {
+    private func signature(of exchange: any HTTPExchange, services: [String]) throws(LambdaFailure) -> PendingSignature?
+    {
         guard let signatures, exchange.peerAddress != nil else { return nil }
         return try signatures.checkHead(
             exchange.request, services: services, now: parts.now().nanoseconds / 1_000_000_000)
@@ -123,7 +127,8 @@ package final class LambdaDoor: HTTPService {
             isInvocation
             ? LambdaFailure.requestTooLarge(limit)
             : LambdaFailure(
-                "RequestEntityTooLargeException", status: 413, "Request must be smaller than \(limit) bytes for this operation.")
+                "RequestEntityTooLargeException", status: 413,
+                "Request must be smaller than \(limit) bytes for this operation.")
         return DoorAnswer.failure(failure, requestID: Identifiers.requestID(&chance))
     }
 
@@ -133,7 +138,8 @@ package final class LambdaDoor: HTTPService {
         _ exchange: any HTTPExchange, _ path: Substring, _ requestID: String
     ) throws(LambdaFailure) -> BodyReading {
         let pieces = path.dropFirst("/forkless/v1/".count).split(separator: "/").map { PercentCoding.decode($0) }
-        guard let query = QueryItems(exchange.request.rawQuery), !pieces.contains(nil), let name = pieces.first ?? nil else {
+        guard let query = QueryItems(exchange.request.rawQuery), !pieces.contains(nil), let name = pieces.first ?? nil
+        else {
             throw .unknownResource(exchange.request)
         }
         if name == "code" {
@@ -142,7 +148,9 @@ package final class LambdaDoor: HTTPService {
             }
         }
         let signature = try signature(of: exchange, services: ["lambda", "forkless"])
-        guard let found = parts.extensions.first(where: { $0.name == name }) else { throw .unknownResource(exchange.request) }
+        guard let found = parts.extensions.first(where: { $0.name == name }) else {
+            throw .unknownResource(exchange.request)
+        }
         let rest = pieces.dropFirst().compactMap { $0 }
         return whole(found.bodyLimit, exchange, signature, requestID) { body in
             found.serve(DoorRequest(exchange: exchange, path: rest, query: query, body: body, requestID: requestID))
@@ -156,12 +164,17 @@ package final class LambdaDoor: HTTPService {
             exchange: exchange, path: [], query: QueryItems("")!, body: [], requestID: requestID)
         request.respond { () async throws(LambdaFailure) -> HTTPResponse in
             guard let file = catalog.archive(path: path, ticket: ticket) else {
-                throw LambdaFailure("AccessDeniedException", status: 403, "There is no archive at this address, or its ticket is not valid.")
+                throw LambdaFailure(
+                    "AccessDeniedException", status: 403,
+                    "There is no archive at this address, or its ticket is not valid.")
             }
             do throws(SystemError) {
-                let bytes = try await BlockingPool.shared.run { () throws(SystemError) in try Files.read(file, limit: 1 << 30) }
+                let bytes = try await BlockingPool.shared.run { () throws(SystemError) in
+                    try Files.read(file, limit: 1 << 30)
+                }
                 return HTTPResponse(
-                    200, headers: HeaderFields([("Content-Type", "application/zip"), ("x-amzn-RequestId", requestID)]), body: bytes)
+                    200, headers: HeaderFields([("Content-Type", "application/zip"), ("x-amzn-RequestId", requestID)]),
+                    body: bytes)
             } catch { throw .service("The archive could not be read: \(error)") }
         }
     }
@@ -170,6 +183,7 @@ package final class LambdaDoor: HTTPService {
 extension LambdaFailure {
     static func requestTooLarge(_ limit: Int) -> LambdaFailure {
         LambdaFailure(
-            "RequestTooLargeException", status: 413, "Request must be smaller than \(limit) bytes for the InvokeFunction operation")
+            "RequestTooLargeException", status: 413,
+            "Request must be smaller than \(limit) bytes for the InvokeFunction operation")
     }
 }

@@ -6,12 +6,14 @@ internal import Lambda
 // What is declared, changed and listed: the catalogue's work.
 extension LambdaDoor {
     func perform(
-        _ operation: LambdaOperation, _ match: RouteMatch, _ body: [UInt8], _ exchange: any HTTPExchange, _ requestID: String
+        _ operation: LambdaOperation, _ match: RouteMatch, _ body: [UInt8], _ exchange: any HTTPExchange,
+        _ requestID: String
     ) {
         let query: [(name: String, value: String)] = match.query.items.map { ($0.name, $0.value) }
         let path = Dictionary(match.parts.map { ($0.name, $0.value) }) { first, _ in first }
         Self.answer(
-            operation, OperationInput(path: path, query: query), body, parts.catalog, requestID, LoopBound(exchange, on: loop))
+            operation, OperationInput(path: path, query: query), body, parts.catalog, requestID,
+            LoopBound(exchange, on: loop))
     }
 
     private static func answer(
@@ -25,7 +27,8 @@ extension LambdaDoor {
     }
 
     private static func answer(
-        _ operation: LambdaOperation, _ head: OperationInput, _ body: [UInt8], _ catalog: FunctionCatalog, _ requestID: String
+        _ operation: LambdaOperation, _ head: OperationInput, _ body: [UInt8], _ catalog: FunctionCatalog,
+        _ requestID: String
     ) async -> HTTPResponse {
         do throws(LambdaFailure) {
             var input = head

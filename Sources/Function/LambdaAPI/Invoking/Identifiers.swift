@@ -4,7 +4,8 @@ enum Identifiers {
 
     /// A random UUID, RFC 9562 version 4: "1f0c3b1e-6f4a-4c1d-9b5e-0a7f7c6d5e4b".
     static func requestID(_ chance: inout some RandomNumberGenerator) -> String {
-        var high = chance.next(), low = chance.next()
+        var high = chance.next()
+        var low = chance.next()
         high = high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
         low = low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         return String(unsafeUninitializedCapacity: 36) { room in

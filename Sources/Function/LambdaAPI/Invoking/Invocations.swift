@@ -28,7 +28,8 @@ extension LambdaDoor {
             response.headers.add("X-Amz-Executed-Version", resolved.executedVersion)
             exchange.respond(response)
         case (.event, let form): accept(call, form, exchange)
-        case (.requestResponse, .streamed): StreamedCall(exchange, wantsLogTail: request.wantsLogTail).begin(call, parts.invoker)
+        case (.requestResponse, .streamed):
+            StreamedCall(exchange, wantsLogTail: request.wantsLogTail).begin(call, parts.invoker)
         case (.requestResponse, _): run(call, wantsLogTail: request.wantsLogTail, exchange)
         }
     }
@@ -60,7 +61,9 @@ extension LambdaDoor {
             response.headers.add("X-Amzn-Trace-Id", trace)
             response.headers.add("X-Amz-Executed-Version", answer.call.version)
             if let error = answer.functionError { response.headers.add("X-Amz-Function-Error", error) }
-            if wantsLogTail { response.headers.add("X-Amz-Log-Result", Base64Coding.encode(Array(answer.logTail.suffix(4096)))) }
+            if wantsLogTail {
+                response.headers.add("X-Amz-Log-Result", Base64Coding.encode(Array(answer.logTail.suffix(4096))))
+            }
             return response
         }
     }
@@ -76,7 +79,8 @@ extension LambdaDoor {
             case .success:
                 response =
                     form == .asynchronous2014
-                    ? DoorAnswer.json(202, ["Status": 202], requestID: requestID) : DoorAnswer.empty(202, requestID: requestID)
+                    ? DoorAnswer.json(202, ["Status": 202], requestID: requestID)
+                    : DoorAnswer.empty(202, requestID: requestID)
                 response.headers.add("X-Amzn-Trace-Id", trace)
             }
             let given = response

@@ -92,7 +92,8 @@ struct InvokeRequest {
         }
         guard let bytes = Base64Coding.decode(text), JSONCheck.isValue(bytes) else {
             throw LambdaFailure(
-                "InvalidRequestContentException", status: 400, "Client context must be a valid Base64-encoded JSON object.")
+                "InvalidRequestContentException", status: 400,
+                "Client context must be a valid Base64-encoded JSON object.")
         }
         return String(decoding: bytes, as: UTF8.self)
     }

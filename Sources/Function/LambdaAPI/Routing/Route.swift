@@ -43,7 +43,9 @@ struct Route: Sendable {
 
     /// "2015-03-31"
     var date: String {
-        guard case .literal(let date) = segments[0] else { preconditionFailure("\(pattern) does not begin with a date") }
+        guard case .literal(let date) = segments[0] else {
+            preconditionFailure("\(pattern) does not begin with a date")
+        }
         return date
     }
 

@@ -19,8 +19,13 @@ package struct AccessKeys: Sendable {
             guard words.count == 2 else {
                 throw Failure(description: "line \(index + 1) is not 'ID SECRET': it has \(words.count) words")
             }
-            guard words[0].utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }) else {
-                throw Failure(description: "line \(index + 1): the id of an access key has no '/', no ',' and only ASCII")
+            guard
+                words[0].utf8.allSatisfy({
+                    $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",")
+                })
+            else {
+                throw Failure(
+                    description: "line \(index + 1): the id of an access key has no '/', no ',' and only ASCII")
             }
             guard secrets.updateValue(String(words[1]), forKey: String(words[0])) == nil else {
                 throw Failure(description: "line \(index + 1): the access key \(words[0]) is there twice")

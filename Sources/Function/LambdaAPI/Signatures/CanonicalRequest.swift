@@ -4,7 +4,9 @@ internal import HTTPServing
 ///
 /// The path is encoded twice, as for all services but S3: what came over the wire is encoded once more.
 enum CanonicalRequest {
-    static func text(_ request: HTTPRequest, _ query: QueryItems, signedHeaders: [String], payloadHash: String) -> String {
+    static func text(_ request: HTTPRequest, _ query: QueryItems, signedHeaders: [String], payloadHash: String)
+        -> String
+    {
         var lines = [request.method, path(request.rawPath), self.query(query)]
         for name in signedHeaders { lines.append(name + ":" + value(of: name, in: request.headers)) }
         lines += ["", signedHeaders.joined(separator: ";"), payloadHash]

@@ -24,7 +24,8 @@ struct PresentedSignature {
     init(_ request: HTTPRequest, _ query: QueryItems) throws(LambdaFailure) {
         if let authorization = request.headers["authorization"] {
             guard query["X-Amz-Signature"] == nil else {
-                throw .incompleteSignature("A request is signed in the header Authorization or in the query, not in both.")
+                throw .incompleteSignature(
+                    "A request is signed in the header Authorization or in the query, not in both.")
             }
             try self.init(header: authorization, request)
         } else if query["X-Amz-Algorithm"] != nil || query["X-Amz-Signature"] != nil {
@@ -36,13 +37,15 @@ struct PresentedSignature {
 
     private init(header: String, _ request: HTTPRequest) throws(LambdaFailure) {
         guard header.hasPrefix(Self.algorithm + " ") else {
-            throw .incompleteSignature("Authorization header must begin with '\(Self.algorithm)'; it begins '\(header.prefix(20))'.")
+            throw .incompleteSignature(
+                "Authorization header must begin with '\(Self.algorithm)'; it begins '\(header.prefix(20))'.")
         }
         var parts: [String: String] = [:]
         for part in header.dropFirst(Self.algorithm.count).split(separator: ",") {
             let words = part.drop { $0 == " " }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard words.count == 2, parts.updateValue(Self.trimmed(words[1]), forKey: String(words[0])) == nil else {
-                throw .incompleteSignature("Authorization header has the part '\(part)', which is not NAME=VALUE or comes twice.")
+                throw .incompleteSignature(
+                    "Authorization header has the part '\(part)', which is not NAME=VALUE or comes twice.")
             }
         }
         func part(_ name: String) throws(LambdaFailure) -> String {
@@ -89,7 +92,8 @@ struct PresentedSignature {
     ) throws(LambdaFailure) -> (keyID: String, date: String, region: String, service: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 5, parts[4] == "aws4_request", !parts.contains("") else {
-            throw .incompleteSignature("Credential must be KEY/DATE/REGION/SERVICE/aws4_request; it is '\(text.prefix(128))'.")
+            throw .incompleteSignature(
+                "Credential must be KEY/DATE/REGION/SERVICE/aws4_request; it is '\(text.prefix(128))'.")
         }
         return (parts[0], parts[1], parts[2], parts[3])
     }
@@ -97,7 +101,8 @@ struct PresentedSignature {
     private static func names(_ text: String) throws(LambdaFailure) -> [String] {
         let names = text.split(separator: ";", omittingEmptySubsequences: false).map(String.init)
         guard names.allSatisfy({ HeaderFields.isName($0) && $0 == $0.lowercased() }) else {
-            throw .incompleteSignature("SignedHeaders is a list of lower-case names with ';' between them; it is '\(text.prefix(128))'.")
+            throw .incompleteSignature(
+                "SignedHeaders is a list of lower-case names with ';' between them; it is '\(text.prefix(128))'.")
         }
         return names
     }
@@ -107,7 +112,9 @@ struct PresentedSignature {
             throw .incompleteSignature("X-Amz-Date must be as 20261123T035156Z; it is '\(text.prefix(64))'.")
         }
         guard text.hasPrefix(date), date.utf8.count == 8 else {
-            throw .invalidSignature("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '\(date)' != '\(text.prefix(8))'.")
+            throw .invalidSignature(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '\(date)' != '\(text.prefix(8))'."
+            )
         }
         return (text, seconds)
     }

@@ -32,7 +32,8 @@ struct SignatureCheck {
             throw .invalidSignature("Credential should be scoped to correct service: '\(services[0])'.")
         }
         guard presented.region == region else {
-            throw .invalidSignature("Credential should be scoped to a valid region, not '\(presented.region)': this node is '\(region)'.")
+            throw .invalidSignature(
+                "Credential should be scoped to a valid region, not '\(presented.region)': this node is '\(region)'.")
         }
         try checkTime(presented, now)
         try checkHeaders(presented, request)
@@ -45,11 +46,13 @@ struct SignatureCheck {
             throw .invalidSignature(
                 presented.expires != nil
                     ? "Signature expired: \(presented.time) with \(presented.expires!) s is earlier than \(SigningTime.text(now))."
-                    : "Signature expired: \(presented.time) is now earlier than \(SigningTime.text(now - Self.skewSeconds)) (\(SigningTime.text(now)) - 15 min.)")
+                    : "Signature expired: \(presented.time) is now earlier than \(SigningTime.text(now - Self.skewSeconds)) (\(SigningTime.text(now)) - 15 min.)"
+            )
         }
         guard presented.seconds <= now + Self.skewSeconds else {
             throw .invalidSignature(
-                "Signature not yet current: \(presented.time) is still later than \(SigningTime.text(now + Self.skewSeconds)) (\(SigningTime.text(now)) + 15 min.)")
+                "Signature not yet current: \(presented.time) is still later than \(SigningTime.text(now + Self.skewSeconds)) (\(SigningTime.text(now)) + 15 min.)"
+            )
         }
     }
 

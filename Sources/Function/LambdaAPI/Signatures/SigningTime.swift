@@ -13,7 +13,8 @@ enum SigningTime {
             return value
         }
         guard let year = number(0..<4), let month = number(4..<6), let day = number(6..<8), let hour = number(9..<11),
-            let minute = number(11..<13), let second = number(13..<15), (1...12).contains(month), (1...31).contains(day),
+            let minute = number(11..<13), let second = number(13..<15), (1...12).contains(month),
+            (1...31).contains(day),
             hour < 24, minute < 60, second < 61
         else { return nil }
         return days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
@@ -21,7 +22,8 @@ enum SigningTime {
 
     /// "20261123T035156Z" for seconds since 1970.
     static func text(_ seconds: Int) -> String {
-        let date = civil(seconds / 86_400), rest = seconds % 86_400
+        let date = civil(seconds / 86_400)
+        let rest = seconds % 86_400
         func padded(_ number: Int, _ digits: Int = 2) -> String {
             let text = String(number)
             return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text

@@ -12,7 +12,8 @@ internal import Linux
 ///
 /// Invariants (tests in FunctionURLTests):
 /// 1. Nobody whom the URL does not let in reaches its function (`a URL lets in whom its type and policy let in`).
-/// 2. Whatever a function answers, the client gets well-formed HTTP (`answers that are no response are a 502`).
+/// 2. Whatever a function answers, the client gets well-formed HTTP (`an answer that is no response says why`,
+///    `failures of a function are 502 and 504, refusals are 429`).
 package final class FunctionURLDoor: HTTPService {
     let parts: DoorParts
     let loop: ServingLoop
@@ -39,7 +40,8 @@ package final class FunctionURLDoor: HTTPService {
         guard let place = URLPlace(exchange.request) else {
             throw LambdaFailure(
                 "UnknownOperationException", status: 404,
-                "No function URL is named here: use the host ID.lambda-url.localhost or a path that begins with /lambda-url/ID/.")
+                "No function URL is named here: use the host ID.lambda-url.localhost or a path that begins with /lambda-url/ID/."
+            )
         }
         guard let url = parts.catalog.functionURL(place.id) else {
             throw .notFound("There is no function URL '\(place.id.prefix(64))'.")
@@ -82,13 +84,15 @@ package final class FunctionURLDoor: HTTPService {
     }
 
     private func call(
-        _ url: FunctionURL, _ place: URLPlace, _ exchange: any HTTPExchange, _ body: [UInt8], _ requestID: String, keyID: String?
+        _ url: FunctionURL, _ place: URLPlace, _ exchange: any HTTPExchange, _ body: [UInt8], _ requestID: String,
+        keyID: String?
     ) throws(LambdaFailure) {
         let resolved = try parts.catalog.resolve(url.function, qualifier: url.qualifier, chance: chance.next())
         let arrived = parts.now()
         let request = exchange.request
         let trace =
-            request.headers["x-amzn-trace-id"] ?? Identifiers.trace(seconds: arrived.nanoseconds / 1_000_000_000, &chance)
+            request.headers["x-amzn-trace-id"]
+            ?? Identifiers.trace(seconds: arrived.nanoseconds / 1_000_000_000, &chance)
         var event = URLEvent(
             request: request, target: place.target, body: body, url: url, host: place.host, port: place.port,
             sourceAddress: exchange.peerAddress ?? "127.0.0.1", requestID: requestID, trace: trace, arrivedAt: arrived)
@@ -96,7 +100,9 @@ package final class FunctionURLDoor: HTTPService {
         var call = FunctionCall(
             requestID: requestID, function: resolved.function, invokedARN: resolved.invokedARN,
             payload: JSONWriter.bytes(event.json), source: "url", trace: trace, arrivedAt: arrived)
-        guard call.payload.count <= InvokeRequest.synchronousLimit else { throw .requestTooLarge(InvokeRequest.synchronousLimit) }
+        guard call.payload.count <= InvokeRequest.synchronousLimit else {
+            throw .requestTooLarge(InvokeRequest.synchronousLimit)
+        }
         call.take(request.headers)
         let answering = URLAnswering(exchange, url: url, function: resolved.function, requestID: requestID)
         answering.begin(call, parts.invoker)

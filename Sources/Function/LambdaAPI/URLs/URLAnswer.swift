@@ -9,8 +9,10 @@ enum URLAnswer {
 
     /// An object with `statusCode` is a response; everything else is the body of a 200.
     static func response(_ payload: [UInt8], contentType: String?) throws(Failure) -> HTTPResponse {
-        guard let value = try? JSONParser.parse(payload), let object = value.object, object.contains("statusCode") else {
-            return HTTPResponse(200, headers: HeaderFields([("Content-Type", contentType ?? "application/json")]), body: payload)
+        guard let value = try? JSONParser.parse(payload), let object = value.object, object.contains("statusCode")
+        else {
+            return HTTPResponse(
+                200, headers: HeaderFields([("Content-Type", contentType ?? "application/json")]), body: payload)
         }
         var response = try head(object)
         response.body = try body(object)
@@ -35,7 +37,8 @@ enum URLAnswer {
             guard let cookies = cookies.array else { throw Failure(sentence: "its cookies are no array") }
             for cookie in cookies { response.headers.add("Set-Cookie", try text(cookie, of: "a cookie")) }
         }
-        for field in response.headers.fields where !HeaderFields.isName(field.name) || !HeaderFields.isValue(field.value) {
+        for field in response.headers.fields
+        where !HeaderFields.isName(field.name) || !HeaderFields.isValue(field.value) {
             throw Failure(sentence: "its header \(field.name.prefix(64).debugDescription) cannot be sent over HTTP")
         }
         return response

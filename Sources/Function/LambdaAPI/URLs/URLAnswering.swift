@@ -36,7 +36,8 @@ final class URLAnswering {
         let bound = LoopBound(self, on: loop)
         if url.mode == .responseStream {
             call.stream = AnswerStream(
-                begin: { type in bound.onLoop { $0.beginStream(type) } }, part: { bytes in bound.onLoop { $0.send(bytes) } })
+                begin: { type in bound.onLoop { $0.beginStream(type) } },
+                part: { bytes in bound.onLoop { $0.send(bytes) } })
         }
         invoker.invoke(call) { outcome in bound.onLoop { $0.end(outcome) } }
     }
@@ -48,7 +49,12 @@ final class URLAnswering {
         if contentType.hasPrefix(URLPrelude.contentType) {
             stream = .prelude(URLPrelude())
         } else {
-            beginBody(HTTPResponse(200, headers: HeaderFields([("Content-Type", contentType.isEmpty ? "application/octet-stream" : contentType)])))
+            beginBody(
+                HTTPResponse(
+                    200,
+                    headers: HeaderFields([
+                        ("Content-Type", contentType.isEmpty ? "application/octet-stream" : contentType)
+                    ])))
         }
     }
 
@@ -110,13 +116,17 @@ final class URLAnswering {
         case .failed(let failure): return decorated(FunctionURLDoor.refusal(failure, requestID))
         case .answered(let answer):
             guard answer.functionError == nil else { return decorated(failed(answer)) }
-            do throws(URLAnswer.Failure) { return decorated(try response(answer)) } catch { return unusable(error.sentence) }
+            do throws(URLAnswer.Failure) { return decorated(try response(answer)) } catch {
+                return unusable(error.sentence)
+            }
         }
     }
 
     private func response(_ answer: InvocationAnswer) throws(URLAnswer.Failure) -> HTTPResponse {
         if function.runtime == .stdio, function.settings.input == .body {
-            let type = answer.contentType ?? (JSONCheck.isValue(answer.payload) ? "application/json" : "application/octet-stream")
+            let type =
+                answer.contentType
+                ?? (JSONCheck.isValue(answer.payload) ? "application/json" : "application/octet-stream")
             return HTTPResponse(200, headers: HeaderFields([("Content-Type", type)]), body: answer.payload)
         }
         if url.mode == .responseStream {
@@ -139,7 +149,8 @@ final class URLAnswering {
         decorated(
             FunctionURLDoor.refusal(
                 LambdaFailure(
-                    "Function.InvalidResponse", status: 502, "The function's answer is no HTTP response: \(sentence)."), requestID))
+                    "Function.InvalidResponse", status: 502, "The function's answer is no HTTP response: \(sentence)."),
+                requestID))
     }
 
     private func decorated(_ response: HTTPResponse) -> HTTPResponse {

@@ -85,9 +85,11 @@ struct URLEvent {
         ]
         if let caller {
             let iam: JSONObject = [
-                "accessKey": .string(caller.keyID), "accountId": .string(caller.account), "callerId": .string(caller.keyID),
+                "accessKey": .string(caller.keyID), "accountId": .string(caller.account),
+                "callerId": .string(caller.keyID),
                 "cognitoIdentity": .null, "principalOrgId": .null,
-                "userArn": .string("arn:aws:iam::\(caller.account):user/\(caller.keyID)"), "userId": .string(caller.keyID),
+                "userArn": .string("arn:aws:iam::\(caller.account):user/\(caller.keyID)"),
+                "userId": .string(caller.keyID),
             ]
             context["authorizer"] = ["iam": .object(iam)]
         }
@@ -107,7 +109,9 @@ struct URLEvent {
 
     /// Whether the body's type says that it is text.
     private var isText: Bool {
-        guard request.headers["content-encoding"] == nil, let type = request.headers["content-type"] else { return false }
+        guard request.headers["content-encoding"] == nil, let type = request.headers["content-type"] else {
+            return false
+        }
         let name = type.prefix { $0 != ";" && $0 != " " }.lowercased()
         return name.hasPrefix("text/") || name.hasSuffix("+json") || name.hasSuffix("+xml")
             || ["application/json", "application/xml", "application/javascript"].contains(name)
@@ -116,8 +120,10 @@ struct URLEvent {
     /// "12/Mar/2026:19:03:58 +0000"
     static func time(_ seconds: Int) -> String {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let date = SigningTime.civil(seconds / 86_400), rest = seconds % 86_400
+        let date = SigningTime.civil(seconds / 86_400)
+        let rest = seconds % 86_400
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(two(date.day))/\(months[date.month - 1])/\(date.year):\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)) +0000"
+        return
+            "\(two(date.day))/\(months[date.month - 1])/\(date.year):\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)) +0000"
     }
 }

@@ -1,0 +1,19 @@
+package import JSON
+package import Lambda
+
+/// A resource that is one JSON value, made when it is asked for: `GET /forkless/v1/pools`.
+package struct StatusExtension: DoorExtension {
+    package let name: String
+    private let value: @Sendable () async throws(LambdaFailure) -> JSONValue
+
+    package init(name: String, value: @escaping @Sendable () async throws(LambdaFailure) -> JSONValue) {
+        self.name = name
+        self.value = value
+    }
+
+    package func serve(_ request: DoorRequest) {
+        guard request.method == "GET", request.path.isEmpty else { return request.respondUnknown() }
+        do throws(LambdaFailure) { try request.allowQuery() } catch { return request.respond(.failure(error)) }
+        request.respondJSON(value)
+    }
+}
