@@ -1,4 +1,5 @@
 package import EventSources
+internal import Lambda
 
 /// `POST /forkless/v1/replay`: what `ReplayResource` says, over HTTP.
 package struct ReplayExtension: DoorExtension {
@@ -10,6 +11,6 @@ package struct ReplayExtension: DoorExtension {
     package func serve(_ request: DoorRequest) {
         guard request.method == "POST", request.path.isEmpty else { return request.respondUnknown() }
         let (resource, body) = (resource, request.body)
-        request.respondJSON { try await resource.answer(body) }
+        request.respondJSON { () async throws(LambdaFailure) in try await resource.answer(body) }
     }
 }
