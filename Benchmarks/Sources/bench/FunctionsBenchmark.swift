@@ -211,9 +211,9 @@ struct FunctionsBenchmark {
     /// The most instances that a function has had at once, as the node tells.
     private static func peak(of function: String, _ pools: String) throws -> Int {
         guard let object = try JSONSerialization.jsonObject(with: Data(pools.utf8)) as? [String: Any],
-            let list = object["pools"] as? [[String: Any]],
-            let pool = list.first(where: { $0["function"] as? String == function }),
-            let peak = pool["peakInstances"] as? Int
+            let list = object["Pools"] as? [[String: Any]],
+            let pool = list.first(where: { $0["FunctionName"] as? String == function }),
+            let peak = pool["Peak"] as? Int
         else { throw BenchmarkError("read the pools: \(pools)") }
         return peak
     }

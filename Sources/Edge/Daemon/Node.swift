@@ -51,16 +51,34 @@ package final class Node: Sendable {
             networks: networks, journal: journal, note: note)
         let remarks = try await engine.open()
         for remark in remarks { note(remark) }
-        var parts: [NodePart] = []
         let surroundings = NodeSurroundings(
             settings: settings, link: link, planner: planner, engine: engine, images: images,
             networks: networks, note: note)
-        for maker in makers {
-            let part = await maker(surroundings)
-            if let owner = part.owner { await link.add(owner) }
-            parts.append(part)
+        let parts = try await make(makers, surroundings)
+        do throws(NodeFailure) {
+            return try await Node(settings, locks, link, engine, images, networks, parts, remarks, note)
+        } catch {
+            for part in parts { await part.close() }
+            throw error
         }
-        return try await Node(settings, locks, link, engine, images, networks, parts, remarks, note)
+    }
+
+    /// All parts, or none of them.
+    private static func make(
+        _ makers: [NodePart.Maker], _ surroundings: NodeSurroundings
+    ) async throws(NodeFailure) -> [NodePart] {
+        var parts: [NodePart] = []
+        for maker in makers {
+            do throws(NodeFailure) {
+                let part = try await maker(surroundings)
+                if let owner = part.owner { await surroundings.link.add(owner) }
+                parts.append(part)
+            } catch {
+                for part in parts { await part.close() }
+                throw error
+            }
+        }
+        return parts
     }
 
     private init(

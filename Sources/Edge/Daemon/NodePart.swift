@@ -16,8 +16,8 @@ package struct NodePart: Sendable {
         self.close = close
     }
 
-    /// Makes a part for a node.
-    package typealias Maker = @Sendable (NodeSurroundings) async -> NodePart
+    /// Makes a part for a node. What it throws is why the node cannot start.
+    package typealias Maker = @Sendable (NodeSurroundings) async throws(NodeFailure) -> NodePart
 }
 
 /// What a node has that its parts work with.

@@ -37,7 +37,7 @@ struct NodeCommand: Verb {
             lambda: try functions.settings(OwnProcess.variable))
         guard isDetached else {
             let format = output.output
-            let parts = [FunctionPart.maker, RegistryPart.maker, ImagePart.maker, BuildPart.maker]
+            let parts = [FunctionPart.maker, LambdaPart.maker, RegistryPart.maker, ImagePart.maker, BuildPart.maker]
             return try await NodeProgram.run(settings, parts: parts) { node in
                 guard format == .json else { return }
                 try? StandardStreams.write(Self.description(pid: OwnProcess.pid, socket: node.settings.nodeSocket), inStream: true)

@@ -41,6 +41,11 @@ extension FunctionPlane {
         serve(now)
     }
 
+    /// The versions of a function that have instances provisioned.
+    package func provisionedFunctions(named name: String) -> [DeployedFunction] {
+        numbered.values.filter { $0.function.name == name && $0.machine.promised > 0 }.map(\.function)
+    }
+
     /// How many instances of a version are provisioned.
     package func provisioning(of function: DeployedFunction) -> Provisioning {
         guard let pool = pools[PlanePool.Key(function)] else {

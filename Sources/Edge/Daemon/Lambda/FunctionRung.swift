@@ -1,0 +1,140 @@
+import Catalog
+import Engine
+import EventSources
+import Functions
+import HTTPServing
+import Lambda
+import Linux
+import Metering
+import Sandbox
+import Store
+
+/// What stands behind the Lambda API: the catalogue, the pools with their instances, events and queues, the ledger.
+///
+/// Invariants
+/// 1. What was accepted before a node died is taken up by the next one.
+///    (test: `accepted events outlive a node that was killed`)
+/// 2. At a node's end calls that run may end, and everything that was counted is in the ledger.
+///    (test: `a node that ends loses no record`)
+struct FunctionRung: Sendable {
+    let database: StateDatabase
+    let ledger: Ledger
+    let catalog: FunctionCatalog
+    let launcher: SandboxLauncher
+    let invoker: FunctionInvoker
+    let events: AsyncEvents
+    let queues: DurableQueues
+    let mappings: EventSourceMappings
+    let loops: ServingLoops
+    private let outbox: Outbox
+    private let provisioned: ProvisionedCounts
+
+    static func start(_ node: NodeSurroundings) async throws(NodeFailure) -> FunctionRung {
+        let directory = "\(node.settings.state)/functions"
+        do { try Files.makeDirectories(directory, mode: 0o700) } catch { throw NodeFailure(.system, "\(error)") }
+        let database = try await LambdaDatabase.open(state: node.settings.state)
+        do {
+            return try await start(node, directory, database)
+        } catch let failure as NodeFailure {
+            throw failure
+        } catch { throw NodeFailure(.system, "start the functions of this node: \(error)") }
+    }
+
+    private static func start(
+        _ node: NodeSurroundings, _ directory: String, _ database: StateDatabase
+    ) async throws -> FunctionRung {
+        let ledger = try await Ledger(database, headFile: "\(directory)/ledger.head", remark: node.note)
+        let keys = KeyBook(ledger, run: "\(OwnProcess.pid)-\(Clock.now().nanoseconds)")
+        let machine = try MachineCapacity.ofThisMachine()
+        let region = node.settings.lambda.region
+        let catalog = try await FunctionCatalog.open(
+            database, directory: directory, settings: settings(region, machine), images: NodeImages(store: node.images))
+        let launcher = try SandboxLauncher(
+            node.link,
+            InstanceGround(images: node.images, state: directory, region: region, machine: machine, note: node.note))
+        let loops = ServingLoops(count: 1)
+        let invoker = FunctionInvoker(
+            on: loops.loops[0], launcher: launcher, try .ofThisMachine(), ledger: ledger, keys: keys)
+        let queues = DurableQueues(store: database, place: QueuePlace(region: region))
+        let outbox = Outbox(store: database, queues: queues)
+        let lookup = CatalogLookup(catalog)
+        let order = CallOrder()
+        let events = AsyncEvents(
+            store: database, invoker: invoker, functions: lookup, outbox: outbox, orderKey: { order.key(of: $0) })
+        let mappings = EventSourceMappings(
+            store: database, events: events, queues: queues, invoker: invoker, functions: lookup,
+            account: catalog.settings.account, onResult: { catalog.note(mapping: $0, result: $1) })
+        let rung = FunctionRung(
+            database: database, ledger: ledger, catalog: catalog, launcher: launcher, invoker: invoker, events: events,
+            queues: queues, mappings: mappings, loops: loops, outbox: outbox, provisioned: ProvisionedCounts())
+        try await rung.begin()
+        return rung
+    }
+
+    private static func settings(_ region: String, _ machine: MachineCapacity) -> CatalogSettings {
+        #if arch(arm64)
+            let architecture = "arm64"
+        #else
+            let architecture = "x86_64"
+        #endif
+        var settings = CatalogSettings(
+            architecture: architecture, memoryMB: machine.memoryBytes >> 20, pythons: [])
+        settings.account.region = region
+        return settings
+    }
+
+    /// Takes up what is declared and what was accepted.
+    private func begin() async throws {
+        await invoker.withPlane { [provisioned] plane in plane.onProvisioning = { provisioned.changed($0, $1) } }
+        catalog.connect { [provisioned, mappings] hooks in
+            hooks.provisioned = { provisioned.counts(of: $0) }
+            hooks.checkMapping = { mapping throws(LambdaFailure) in try mappings.check(mapping) }
+        }
+        for (name, count) in catalog.reservedConcurrency() { try await invoker.setReserved(name, count) }
+        for wanted in catalog.provisioned() { invoker.setProvisioned(wanted.function, wanted.count) }
+        catalog.observe { follow($0) }
+        try await queues.start()
+        try await events.start()
+        for mapping in catalog.mappings() { mappings.put(mapping) }
+        launcher.warm()
+    }
+
+    /// What the catalogue has changed, for those who run it.
+    private func follow(_ event: CatalogEvent) {
+        switch event {
+        case .deployed(_, let former): if let former { invoker.retire(former) }
+        case .retired(let function): invoker.retire(function)
+        case .reservedConcurrency(let name, let count):
+            // The catalogue has checked it against the same limits.
+            Task { try? await invoker.setReserved(name, count) }
+        case .provisionedConcurrency(let name, let wanted): provision(name, wanted)
+        case .mapping(let mapping): mappings.put(mapping)
+        case .mappingDeleted(let mapping): mappings.remove(mapping.id)
+        case .functionDeleted, .functionURL, .functionURLDeleted: break
+        }
+    }
+
+    /// Versions that are not named keep nothing warm any more.
+    private func provision(_ name: String, _ wanted: [ProvisionedFunction]) {
+        let named = Set(wanted.map(\.function))
+        Task {
+            let others = await invoker.withPlane { plane in
+                plane.provisionedFunctions(named: name).filter { !named.contains($0) }
+            }
+            for function in others { invoker.setProvisioned(function, 0) }
+            for one in wanted { invoker.setProvisioned(one.function, one.count) }
+        }
+    }
+
+    /// Takes nothing more; calls that run may end.
+    func close() async {
+        mappings.stop()
+        events.stop()
+        outbox.stop()
+        await invoker.close()
+        launcher.close()
+        try? await ledger.close()
+        await database.close()
+        await loops.shutDown()
+    }
+}
