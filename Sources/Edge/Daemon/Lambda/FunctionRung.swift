@@ -17,16 +17,15 @@ import Store
 /// 2. At a node's end calls that run may end, and everything that was counted is in the ledger.
 ///    (test: `a node that ends loses no record`)
 struct FunctionRung: Sendable {
+    /// STATE/functions
+    let directory: String
     let database: StateDatabase
     let ledger: Ledger
     let catalog: FunctionCatalog
     let launcher: SandboxLauncher
     let invoker: FunctionInvoker
-    let events: AsyncEvents
-    let queues: DurableQueues
-    let mappings: EventSourceMappings
+    let sources: NodeEvents
     let loops: ServingLoops
-    private let outbox: Outbox
     private let provisioned: ProvisionedCounts
 
     static func start(_ node: NodeSurroundings) async throws(NodeFailure) -> FunctionRung {
@@ -47,38 +46,36 @@ struct FunctionRung: Sendable {
         let keys = KeyBook(ledger, run: "\(OwnProcess.pid)-\(Clock.now().nanoseconds)")
         let machine = try MachineCapacity.ofThisMachine()
         let region = node.settings.lambda.region
+        let pythons = PythonRuntimes(
+            directories: node.settings.lambda.pythonRuntimes + ["\(directory)/runtimes"],
+            path: OwnProcess.variable("PATH") ?? "", home: OwnProcess.variable("HOME") ?? "/root")
         let catalog = try await FunctionCatalog.open(
-            database, directory: directory, settings: settings(region, machine), images: NodeImages(store: node.images))
+            database, directory: directory, settings: settings(region, machine, pythons), images: NodeImages(store: node.images))
         let launcher = try SandboxLauncher(
             node.link,
             InstanceGround(images: node.images, state: directory, region: region, machine: machine, note: node.note))
+        launcher.use(PythonPlanning(launcher, runtimes: pythons), for: .python)
         let loops = ServingLoops(count: 1)
         let invoker = FunctionInvoker(
-            on: loops.loops[0], launcher: launcher, try .ofThisMachine(), ledger: ledger, keys: keys)
-        let queues = DurableQueues(store: database, place: QueuePlace(region: region))
-        let outbox = Outbox(store: database, queues: queues)
-        let lookup = CatalogLookup(catalog)
-        let order = CallOrder()
-        let events = AsyncEvents(
-            store: database, invoker: invoker, functions: lookup, outbox: outbox, orderKey: { order.key(of: $0) })
-        let mappings = EventSourceMappings(
-            store: database, events: events, queues: queues, invoker: invoker, functions: lookup,
-            account: catalog.settings.account, onResult: { catalog.note(mapping: $0, result: $1) })
+            on: loops.loops[0], launcher: launcher, try .ofThisMachine(), ledger: ledger, keys: keys, capacity: ledger)
+        let sources = NodeEvents(store: database, invoker: invoker, catalog: catalog, account: catalog.settings.account)
         let rung = FunctionRung(
-            database: database, ledger: ledger, catalog: catalog, launcher: launcher, invoker: invoker, events: events,
-            queues: queues, mappings: mappings, loops: loops, outbox: outbox, provisioned: ProvisionedCounts())
+            directory: directory, database: database, ledger: ledger, catalog: catalog, launcher: launcher, invoker: invoker,
+            sources: sources, loops: loops, provisioned: ProvisionedCounts())
         try await rung.begin()
         return rung
     }
 
-    private static func settings(_ region: String, _ machine: MachineCapacity) -> CatalogSettings {
+    private static func settings(
+        _ region: String, _ machine: MachineCapacity, _ pythons: PythonRuntimes
+    ) -> CatalogSettings {
         #if arch(arm64)
             let architecture = "arm64"
         #else
             let architecture = "x86_64"
         #endif
         var settings = CatalogSettings(
-            architecture: architecture, memoryMB: machine.memoryBytes >> 20, pythons: [])
+            architecture: architecture, memoryMB: machine.memoryBytes >> 20, pythons: pythons.available)
         settings.account.region = region
         return settings
     }
@@ -86,16 +83,11 @@ struct FunctionRung: Sendable {
     /// Takes up what is declared and what was accepted.
     private func begin() async throws {
         await invoker.withPlane { [provisioned] plane in plane.onProvisioning = { provisioned.changed($0, $1) } }
-        catalog.connect { [provisioned, mappings] hooks in
-            hooks.provisioned = { provisioned.counts(of: $0) }
-            hooks.checkMapping = { mapping throws(LambdaFailure) in try mappings.check(mapping) }
-        }
+        catalog.connect { [provisioned] hooks in hooks.provisioned = { provisioned.counts(of: $0) } }
         for (name, count) in catalog.reservedConcurrency() { try await invoker.setReserved(name, count) }
         for wanted in catalog.provisioned() { invoker.setProvisioned(wanted.function, wanted.count) }
         catalog.observe { follow($0) }
-        try await queues.start()
-        try await events.start()
-        for mapping in catalog.mappings() { mappings.put(mapping) }
+        try await sources.start()
         launcher.warm()
     }
 
@@ -108,9 +100,7 @@ struct FunctionRung: Sendable {
             // The catalogue has checked it against the same limits.
             Task { try? await invoker.setReserved(name, count) }
         case .provisionedConcurrency(let name, let wanted): provision(name, wanted)
-        case .mapping(let mapping): mappings.put(mapping)
-        case .mappingDeleted(let mapping): mappings.remove(mapping.id)
-        case .functionDeleted, .functionURL, .functionURLDeleted: break
+        case .mapping, .mappingDeleted, .functionDeleted, .functionURL, .functionURLDeleted: break
         }
     }
 
@@ -128,9 +118,7 @@ struct FunctionRung: Sendable {
 
     /// Takes nothing more; calls that run may end.
     func close() async {
-        mappings.stop()
-        events.stop()
-        outbox.stop()
+        sources.stop()
         await invoker.close()
         launcher.close()
         try? await ledger.close()

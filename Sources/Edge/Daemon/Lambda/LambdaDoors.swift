@@ -44,8 +44,8 @@ struct LambdaDoors: Sendable {
     }
 
     private static func parts(_ rung: FunctionRung, _ node: NodeSurroundings) async throws(NodeFailure) -> DoorParts {
-        var parts = DoorParts(catalog: rung.catalog, invoker: rung.invoker, events: rung.events)
-        parts.queues = SQSService(rung.queues)
+        var parts = DoorParts(catalog: rung.catalog, invoker: rung.invoker, events: rung.sources.events)
+        parts.queues = rung.sources.sqs
         if let path = node.settings.lambda.accessKeys { parts.keys = try await AccessKeyFile.read(path) }
         parts.extensions = try await DoorResources.all(rung, node)
         return parts
