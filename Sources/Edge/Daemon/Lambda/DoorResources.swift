@@ -4,33 +4,32 @@ import Functions
 import JSON
 import Lambda
 import LambdaAPI
-import Linux
 import Metering
-import Synchronization
+import Store
 
 /// What is served below /forkless/v1/ besides the Lambda API: pools, logs, the ledger and its reports, replays.
 enum DoorResources {
     static func all(_ rung: FunctionRung, _ node: NodeSurroundings) throws(NodeFailure) -> [any DoorExtension] {
-        let prices = try prices(rung, node.settings.lambda)
+        let prices = try prices(node.settings)
         let ledger = LedgerResource(rung.ledger, headFile: "\(rung.directory)/ledger.head", prices: prices)
         let (invoker, sources) = (rung.invoker, rung.sources)
         return [
             StatusExtension(name: "pools") { () async throws(LambdaFailure) in await invoker.status().json },
             StatusExtension(name: "events") { () async throws(LambdaFailure) in try await Self.counters(sources) },
             LogsExtension(catalog: rung.catalog, logs: rung.launcher.logs),
+            ReplayExtension(
+                ReplayResource(
+                    Replay(invoker: invoker, functions: CatalogLookup(rung.catalog)), ledger: LedgerQuery(rung.database),
+                    account: rung.catalog.settings.account)),
         ] + LedgerExtension.all(ledger)
     }
 
-    /// The price book that was named, or STATE/functions/prices.json if there is one, read for each report; else AWS's
-    /// prices. A book that was named has to be right when the node starts.
+    /// Read for each report. A book that is wrong when the node starts is an error.
     private static func prices(
-        _ rung: FunctionRung, _ settings: LambdaSettings
+        _ node: NodeSettings
     ) throws(NodeFailure) -> @Sendable () throws(PriceBookError) -> PriceBook {
-        let named = settings.prices
-        let usual = "\(rung.directory)/prices.json"
         let read: @Sendable () throws(PriceBookError) -> PriceBook = { () throws(PriceBookError) in
-            if let named { return try PriceBook.read(named) }
-            return Files.exists(usual) ? try PriceBook.read(usual) : .usual
+            try PriceBook.chosen(node.lambda.prices, state: node.state)
         }
         do { _ = try read() } catch { throw NodeFailure(.badRequest, "\(error)") }
         return read

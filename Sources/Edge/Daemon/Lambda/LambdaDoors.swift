@@ -47,7 +47,7 @@ struct LambdaDoors: Sendable {
         var parts = DoorParts(catalog: rung.catalog, invoker: rung.invoker, events: rung.sources.events)
         parts.queues = rung.sources.sqs
         if let path = node.settings.lambda.accessKeys { parts.keys = try await AccessKeyFile.read(path) }
-        parts.extensions = try await DoorResources.all(rung, node)
+        parts.extensions = try DoorResources.all(rung, node)
         return parts
     }
 
