@@ -2,6 +2,7 @@ import ArgumentParser
 import Deploying
 import HTTPServing
 import JSON
+import Lambda
 import Testing
 
 @testable import CommandLine

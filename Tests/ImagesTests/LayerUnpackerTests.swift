@@ -114,6 +114,19 @@ import Testing
         #expect(Set(found) == Set(names.map { Array($0.utf8) }))
     }
 
+    @Test func `directories whose names differ only in how they are composed are two`() throws {
+        let place = try UnpackingPlace()
+        try place.unpack(
+            TestArchive { archive in
+                archive.file("\u{e9}/a", "composed")
+                archive.file("e\u{301}/a", "decomposed")
+                archive.hardLink("\u{e9}/b", to: "e\u{301}/a")
+            })
+        #expect(try place.text("\u{e9}/a") == "composed")
+        #expect(try place.text("\u{e9}/b") == "decomposed")
+        #expect(try Files.list(place.root.raw).count == 2)
+    }
+
     @Test(arguments: ["0.0", "0.1", "1.0", "gnu"])
     func `sparse files keep their holes`(version: String) async throws {
         let place = try UnpackingPlace()

@@ -21,7 +21,7 @@ package struct FunctionReference: Hashable, Sendable {
     package init(_ text: String) throws(LambdaFailure) {
         guard text.utf8.count <= 256 else { throw Self.refusal(text) }
         var parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        if parts.first == "arn" {
+        if parts.count > 2, parts[0] == "arn" {
             guard parts.count >= 7, parts.count <= 8, parts[1].hasPrefix("aws"), parts[2] == "lambda", parts[5] == "function"
             else { throw Self.refusal(text) }
             guard Self.isRegion(parts[3]), Self.isAccount(parts[4]) else { throw Self.refusal(text) }

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The tags that set what Forkless offers beyond Lambda.
 ///
 /// Invariants
@@ -82,8 +84,14 @@ extension FunctionSettings {
         if value == "message" { return .message }
         if value == "sdk" { return .sdk }
         if value.hasPrefix("header:") { return .header(try fieldName(tag, value.dropFirst(7)).lowercased()) }
-        if value.hasPrefix("path:"), isPath(value.dropFirst(5)) { return .path(String(value.dropFirst(5))) }
+        if value.hasPrefix("path:") { return .path(try path(tag, value)) }
         throw refusal(tag, value, "it is header:NAME, path:$.a.b[0], message or sdk")
+    }
+
+    private static func path(_ tag: String, _ value: String) throws(LambdaFailure) -> String {
+        let text = String(value.dropFirst(5))
+        do throws(JSONPathError) { _ = try JSONPath(text) } catch { throw refusal(tag, value, error.description) }
+        return text
     }
 
     private static func seconds(_ tag: String, _ value: String) throws(LambdaFailure) -> Int {
@@ -109,26 +117,5 @@ extension FunctionSettings {
     private static func number(_ text: some StringProtocol) -> Int? {
         guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ 48...57 ~= $0 }) else { return nil }
         return Int(text)
-    }
-
-    /// `$`, then any number of `.name` and `[index]`.
-    private static func isPath(_ text: Substring) -> Bool {
-        guard text.first == "$", text.utf8.count <= 256 else { return false }
-        var rest = text.dropFirst()
-        while let first = rest.first {
-            rest = rest.dropFirst()
-            switch first {
-            case ".":
-                let name = rest.prefix { $0 != "." && $0 != "[" }
-                guard !name.isEmpty else { return false }
-                rest = rest.dropFirst(name.count)
-            case "[":
-                let index = rest.prefix { $0 != "]" }
-                guard number(index) != nil, rest.count > index.count else { return false }
-                rest = rest.dropFirst(index.count + 1)
-            default: return false
-            }
-        }
-        return true
     }
 }

@@ -169,7 +169,7 @@ struct UnpackRun: ~Copyable {
         guard let targetName = target.last else {
             throw ArchiveFailure(.refused, entry: path, "it is a hard link to the root.")
         }
-        if target == entry.name { return }
+        if target.path.utf8.elementsEqual(path.utf8) { return }
         let targetParent = target.parent
         do throws(ArchiveFailure) {
             let from = try forEntry(path) { () throws(SystemError) in

@@ -45,7 +45,8 @@ struct UnpackedPlace: ~Copyable {
     /// The directory at `path`, a joined `EntryName`; made with those above it (0755, of this user) when `makes`.
     mutating func directory(_ path: String, makes: Bool = true) throws(SystemError) -> Directory {
         let full = fullPath(path)
-        if let held, held.path == full { return held }
+        // By their bytes: Swift takes composed and decomposed names for equal, Linux does not.
+        if let held, held.path.utf8.elementsEqual(full.utf8) { return held }
         held = nil
         let at = full.isEmpty ? "." : full
         let opened: OwnedFD

@@ -156,9 +156,10 @@ struct ZipDirectory {
     }
 
     private func checkNames() throws(ArchiveFailure) {
-        var kinds: [String: ZipEntry.Kind] = [:]
+        // By their bytes: Swift takes composed and decomposed names for equal, Linux does not.
+        var kinds: [[UInt8]: ZipEntry.Kind] = [:]
         for entry in entries {
-            guard kinds.updateValue(entry.kind, forKey: entry.name.path) == nil else {
+            guard kinds.updateValue(entry.kind, forKey: Array(entry.name.path.utf8)) == nil else {
                 throw ArchiveFailure(.refused, entry: entry.name.path, "the archive has it twice.")
             }
         }
@@ -166,7 +167,7 @@ struct ZipDirectory {
             var parent = entry.name.components.dropLast()
             while !parent.isEmpty {
                 let path = parent.joined(separator: "/")
-                if let kind = kinds[path] {
+                if let kind = kinds[Array(path.utf8)] {
                     guard kind == .directory else {
                         throw ArchiveFailure(.refused, entry: entry.name.path, "it lies below \(path), which is no directory.")
                     }

@@ -41,13 +41,13 @@ private struct ZipRun: ~Copyable {
 
     /// Makes those that the archive has and those that its names imply, whatever the mask of this process.
     mutating func makeDirectories(_ entries: [ZipEntry]) throws(ArchiveFailure) {
-        var paths: Set<String> = []
+        var paths: Set<[UInt8]> = []
         for entry in entries {
             var parts = entry.kind == .directory ? entry.name.components[...] : entry.name.components.dropLast()
-            while !parts.isEmpty, paths.insert(parts.joined(separator: "/")).inserted { parts = parts.dropLast() }
+            while !parts.isEmpty, paths.insert(Array(parts.joined(separator: "/").utf8)).inserted { parts = parts.dropLast() }
         }
         // What is above comes first.
-        for path in paths.sorted() {
+        for path in paths.sorted(by: { $0.lexicographicallyPrecedes($1) }).map({ String(decoding: $0, as: UTF8.self) }) {
             let slash = path.lastIndex(of: "/")
             let parent = slash.map { String(path[..<$0]) } ?? ""
             let name = slash.map { String(path[path.index(after: $0)...]) } ?? path

@@ -137,6 +137,7 @@ package final class CodeShelf: Sendable {
         try Files.makeDirectory("\(place)/tree")
         let tree = SharedFD(try Files.open("\(place)/tree", O_RDONLY | O_DIRECTORY))
         let unpacked = try ZipUnpacker.unpackBlocking(zip, into: tree, limits: limits)
+        guard unpacked.entries > 0 else { throw ArchiveFailure(.refused, "there is nothing in it.") }
         try Files.replace("\(place)/code.zip", with: zip)
         try Files.replace("\(place)/size", with: Array("\(unpacked.fileBytes)".utf8))
         // Sandboxes see the tree as it is: the mask of this process must not hide it.
