@@ -18,6 +18,11 @@ extension DoorExtension {
 
 /// A request to an extension, with all of its body.
 package struct DoorRequest {
+    /// What sends an answer in parts.
+    package typealias Sending = @Sendable (DoorStream) async throws(LambdaFailure) -> Void
+    /// What makes a value when it is asked for.
+    package typealias Reading = @Sendable () async throws(LambdaFailure) -> JSONValue
+
     package let exchange: any HTTPExchange
     /// Decoded, without /forkless/v1/ and the extension's name: ["verify"].
     package let path: [String]

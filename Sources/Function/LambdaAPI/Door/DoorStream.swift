@@ -1,5 +1,5 @@
-package import HTTPServing
-package import Lambda
+internal import HTTPServing
+internal import Lambda
 
 /// An answer that a task writes part by part, no faster than the client takes it.
 ///
@@ -28,7 +28,7 @@ extension DoorRequest {
     /// Answers in parts with what work sends. A failure before the first part is an answer like any other, a later one
     /// breaks the connection off.
     package func stream(
-        contentType: String, _ work: @escaping @Sendable (DoorStream) async throws(LambdaFailure) -> Void
+        contentType: String, _ work: @escaping Sending
     ) {
         let pace = LoopBound(Pace(exchange, contentType: contentType, requestID: requestID), on: exchange.loop)
         let task = Task {

@@ -1,5 +1,5 @@
 internal import HTTPServing
-package import Lambda
+internal import Lambda
 package import Metering
 internal import Store
 

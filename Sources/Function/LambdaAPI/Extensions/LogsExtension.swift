@@ -2,7 +2,7 @@ package import Catalog
 internal import Engine
 package import Functions
 internal import HTTPServing
-package import Lambda
+internal import Lambda
 internal import Linux
 
 /// `GET /forkless/v1/functions/NAME/logs?lines=N&follow=true`: lines of a function's log as it is kept,

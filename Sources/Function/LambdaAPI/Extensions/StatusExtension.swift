@@ -1,12 +1,11 @@
-package import JSON
-package import Lambda
+internal import JSON
 
 /// A resource that is one JSON value, made when it is asked for: `GET /forkless/v1/pools`.
 package struct StatusExtension: DoorExtension {
     package let name: String
-    private let value: @Sendable () async throws(LambdaFailure) -> JSONValue
+    private let value: DoorRequest.Reading
 
-    package init(name: String, value: @escaping @Sendable () async throws(LambdaFailure) -> JSONValue) {
+    package init(name: String, value: @escaping DoorRequest.Reading) {
         self.name = name
         self.value = value
     }
