@@ -96,11 +96,6 @@ package final class CodeShelf: Sendable {
         for name in try Files.list(directory) where !kept.contains(name) { try Files.removeTree("\(directory)/\(name)") }
     }
 
-    /// Directories that are needed and not there: somebody has removed them.
-    func missing() -> [String] {
-        state.withLock { $0.kept }.filter { !Files.exists("\(directory)/\($0)/tree") }.sorted()
-    }
-
     // MARK: - Making
 
     /// Returns the bytes of what was unpacked.

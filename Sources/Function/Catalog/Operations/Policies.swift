@@ -19,7 +19,7 @@ extension CatalogState {
         let added = try Self.add(statement, id, &statements)
         record.policies[key] = statements
         try renew(&record, key, moment.uuid())
-        return Decision(changes(record, key), answer: ["Statement": added.text.json] as JSONObject)
+        return Decision([.function(record)], answer: ["Statement": added.text.json] as JSONObject)
     }
 
     func removePermission(_ request: CatalogRequest, _ moment: inout Moment) throws(LambdaFailure) -> Decision {
@@ -31,7 +31,7 @@ extension CatalogState {
         try Self.remove(try request.path("StatementId"), &statements)
         record.policies[key] = statements.isEmpty ? nil : statements
         try renew(&record, key, moment.uuid())
-        return Decision(changes(record, key))
+        return Decision([.function(record)])
     }
 
     func getPolicy(_ request: CatalogRequest) throws(LambdaFailure) -> Decision {
@@ -159,6 +159,4 @@ extension CatalogState {
             record.latest.revisionID = id
         }
     }
-
-    private func changes(_ record: FunctionRecord, _ key: String) -> [CatalogChange] { [.function(record)] }
 }
