@@ -120,7 +120,8 @@ import Testing
         let directory = try TemporaryDirectory("input")
         try directory.write("secret", to: "outside")
         try directory.write("wanted", to: "in/file")
-        try FileEntries.makeLink(to: "../outside", named: "link", at: Files.place(directory.path("in")).raw)
+        let place = try Files.place(directory.path("in"))
+        try FileEntries.makeLink(to: "../outside", named: "link", at: place.raw)
         #expect(try await StdioInput.read(.file(directory: directory.path("in"), name: "file")) == Array("wanted".utf8))
         for name in ["link", "../outside", "/outside", "missing"] {
             await #expect(throws: SystemError.self) {

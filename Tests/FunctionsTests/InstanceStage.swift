@@ -21,8 +21,7 @@ final class InstanceStage: Sendable {
     private let loops: ServingLoops
     private let running: Task<Void, Never>
 
-    init() async throws {
-        let directory = try TemporaryDirectory("instances")
+    init(_ directory: TemporaryDirectory) async throws {
         self.directory = directory
         try Files.makeDirectories(directory.path("run"))
         let link = KeeperLink(
@@ -86,7 +85,7 @@ final class InstanceStage: Sendable {
         return await loop.run {
             let staged = StagedInstance(self.loop, function)
             staged.instance = LoopBound(
-                launcher.launch(function, isProvisioned: isProvisioned, on: self.loop) { event in staged.take(event) },
+                launcher.launch(function, isProvisioned: isProvisioned, on: self.loop) { [weak staged] event in staged?.take(event) },
                 on: self.loop)
             return staged
         }
@@ -213,21 +212,39 @@ extension InvocationAnswer {
 
 /// Runs a test on a stage, and looks for what it leaves behind.
 func withStage(_ body: (InstanceStage) async throws -> Void) async throws {
-    var scope = Census.Scope(only: [.descriptor, .process, .cgroup, .mount, .file])
-    scope.places = [Census.Place(directory: "/tmp", prefix: "forkless-instances")]
-    // Wake-up descriptors of threads that stay, and what suites beside this one have open.
+    // Made first: the thread of `Readiness` and the like stay.
+    _ = try Fixture.shared.get()
+    let directory = try TemporaryDirectory("instances")
+    var scope = Census.Scope(only: [.descriptor, .cgroup, .mount, .file])
+    scope.places = [Census.Place(directory: directory.path)]
+    // Only this keeper's: others may run beside.
+    scope.cgroupPrefix = parentName(for: directory.path("run"))
     scope.ignores = { $0.kind == .descriptor && !$0.sentence.contains("pipe:") && !$0.sentence.contains("net:") }
     let before = await Census.take(scope)
+    try await play(on: directory, body)
+    // The thread of the logs may be at its last lines.
+    try await eventually("an end of the logs") { (try? Files.removeTree(directory.path)) != nil }
+    let left = await Census.settled(since: before, within: .seconds(20))
+    #expect(left == [])
+}
+
+/// The stage is gone when this returns.
+private func play(on directory: TemporaryDirectory, _ body: (InstanceStage) async throws -> Void) async throws {
+    let stage = try await InstanceStage(directory)
     do {
-        let stage = try await InstanceStage()
-        do { try await body(stage) } catch {
-            try await stage.end()
-            throw error
-        }
+        try await body(stage)
         try await eventually("an empty keeper") { try await stage.link.list().isEmpty }
         #expect(stage.launcher.sandboxes.count == 0)
+    } catch {
         try await stage.end()
+        throw error
     }
-    let left = await Census.settled(since: before, within: .seconds(60))
-    #expect(left == [], "\(left)")
+    try await stage.end()
+}
+
+/// The name that a keeper gives its cgroups, by its run directory (FNV-1a).
+private func parentName(for directory: String) -> String {
+    let hash = directory.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    let digits = String(hash, radix: 16)
+    return "forkless-" + String(repeating: "0", count: 8 - digits.count) + digits
 }

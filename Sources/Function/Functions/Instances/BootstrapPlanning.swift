@@ -22,6 +22,7 @@ package struct BootstrapPlanning: RuntimePlanning {
         let environment = FunctionEnvironment.common(of: function, region: plans.ground.region)
         var recipe = InstanceRecipe(
             plan: plan, call: ProgramCall(path: path, arguments: [path], environment: environment))
+        recipe.share = plans.limits(of: function, isInitializing: false)
         recipe.extensions = try await plans.extensions(in: opt)
         if function.settings.start == .zygote, recipe.extensions.isEmpty {
             recipe.starter = zygotes?.starter(function, recipe, zygote: recipe.call)

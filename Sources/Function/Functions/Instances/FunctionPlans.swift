@@ -59,14 +59,16 @@ package struct FunctionPlans: Sendable {
         plan.capabilities = []
         plan.noNewPrivileges = true
         plan.systemCallFilter = filter
-        plan.limits = limits(of: function)
+        plan.limits = limits(of: function, isInitializing: true)
     }
 
     /// Memory as asked, the processors that go with it, and a bound on processes.
-    package func limits(of function: DeployedFunction) -> CgroupLimits {
-        CgroupLimits(
-            memoryBytes: function.memoryMB << 20, pids: Self.processLimit,
-            cpuMillis: Self.cpuMillis(memoryMB: function.memoryMB, processors: ground.machine.cpus.count))
+    ///
+    /// - Parameter isInitializing: as in the service, initialisation has a whole processor at least.
+    package func limits(of function: DeployedFunction, isInitializing: Bool) -> CgroupLimits {
+        let share = Self.cpuMillis(memoryMB: function.memoryMB, processors: ground.machine.cpus.count)
+        return CgroupLimits(
+            memoryBytes: function.memoryMB << 20, pids: Self.processLimit, cpuMillis: isInitializing ? max(share, 1000) : share)
     }
 
     /// Processes and threads of an instance, as in the service.

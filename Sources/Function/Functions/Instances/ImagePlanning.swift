@@ -44,6 +44,7 @@ package struct ImagePlanning: RuntimePlanning {
         var recipe = InstanceRecipe(
             plan: plan,
             call: ProgramCall(path: path, arguments: StringBlock(words), environment: environment, directory: directoryInside))
+        recipe.share = plans.limits(of: function, isInitializing: false)
         recipe.extensions = try extensions(image.layers)
         recipe.holds = [lease]
         return recipe

@@ -7,8 +7,11 @@ internal import Sandbox
 internal import Spawn
 internal import Synchronization
 
-/// The programs of one instance, as the keeper runs them: the sandbox with the runtime as its first process, or, where
-/// there are external extensions, a sandbox that is held open in which extensions and then the runtime are executed.
+/// The programs of one instance, as the keeper runs them: the sandbox with the runtime as its first process, and external
+/// extensions that are executed in it right after.
+///
+/// The service starts extensions first. Here the runtime's initialisation runs beside theirs, and is over when all of them
+/// wait for their first event, too; with the runtime's process everything in the sandbox ends.
 final class InstanceProcess: Sendable {
     let name: String
     let extensions: [String]
@@ -23,11 +26,9 @@ final class InstanceProcess: Sendable {
     private let descriptors: InstanceDescriptors
     private let onEnd: @Sendable (Program, ProgramEnd) -> Void
     private let onFailure: @Sendable (InstanceStartFailure) -> Void
-    private let isRuntimeStarted = Mutex(false)
 
     enum Program: Sendable {
         case sandbox
-        case runtime
         case `extension`(String)
     }
 
@@ -65,25 +66,17 @@ final class InstanceProcess: Sendable {
     func run(in network: SharedFD) async throws(InstanceStartFailure) -> StartedSandbox {
         var plan = recipe.plan
         plan.network = .given
-        var call = self.call
         guard let writers = descriptors.writers else { preconditionFailure("an instance is started once") }
         if let starter { return try await run(with: starter, writers) }
-        var streams = writers.runtime
-        if !extensions.isEmpty {
-            plan.usesInit = true
-            // No program: the first process holds the sandbox for those that are executed in it.
-            call.path = SandboxPlan.initPath
-            call.arguments = [SandboxPlan.initPath, InitProgram.flag]
-            streams = writers.nothing
-        }
         let onEnd = onEnd
         do {
             let started = try await sandboxes.start(
                 SandboxStart(plan: plan, name: name, call: call, streams: .passed, network: network),
-                descriptors: streams
+                descriptors: writers.runtime
             ) { onEnd(.sandbox, $0) }
             withExtendedLifetime(writers) {}
-            if extensions.isEmpty { descriptors.closeWriters() } else { startExtensions() }
+            startExtensions()
+            descriptors.closeWriters()
             return started
         } catch { throw InstanceStartFailure(error, executing: recipe.call.path) }
     }
@@ -111,15 +104,6 @@ final class InstanceProcess: Sendable {
         }
     }
 
-    /// Starts the runtime once all extensions have registered.
-    func startRuntime() {
-        guard !extensions.isEmpty, isRuntimeStarted.withLock({ started in
-            defer { started = true }
-            return !started
-        }) else { return }
-        execute(call, "\(name)-r", .runtime, { $0.runtime }, "Runtime.InvalidEntrypoint")
-    }
-
     private func execute(
         _ call: ProgramCall, _ name: String, _ program: Program,
         _ streams: @escaping @Sendable (InstanceDescriptors.Writers) -> [CInt], _ errorType: String
@@ -142,9 +126,17 @@ final class InstanceProcess: Sendable {
         }
     }
 
+    /// Initialisation is over: from now on it has the processors that go with its memory.
+    func limitToShare() {
+        // A fork of a zygote begins with its share.
+        guard starter == nil, let share = recipe.share, share != recipe.plan.limits else { return }
+        let (sandboxes, name) = (sandboxes, name)
+        Task { try? await sandboxes.keeper.perform(.limit(sandbox: name, share)) }
+    }
+
     /// Asks the runtime to end, where it has time for it.
     func terminateRuntime() {
-        let (sandboxes, starter, name) = (sandboxes, starter, extensions.isEmpty ? name : "\(name)-r")
+        let (sandboxes, starter, name) = (sandboxes, starter, name)
         Task {
             if let starter { return await starter.terminate(name) }
             try? await sandboxes.keeper.perform(.signal(sandbox: name, number: Signal.terminate, wholeTree: false))
@@ -162,8 +154,6 @@ private final class InstanceDescriptors: Sendable {
         /// What the runtime gets as its standard streams.
         var runtime: [CInt] { [null.raw, output.raw, output.raw] }
         var forExtensions: [CInt] { [null.raw, (extensions ?? output).raw, (extensions ?? output).raw] }
-        /// For a program that only holds the sandbox open.
-        var nothing: [CInt] { [null.raw, null.raw, null.raw] }
     }
 
     let reader: SharedFD

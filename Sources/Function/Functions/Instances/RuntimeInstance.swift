@@ -33,6 +33,7 @@ final class RuntimeInstance: FunctionInstance {
     private(set) var network: SharedFD?
     private var process: InstanceProcess?
     private let launchedAt: Instant
+    private let launchedAtTime = Clock.now()
     private var initMicroseconds: Int?
     private var timer: (at: Instant, work: ScheduledWork)?
     private var startFailure: InstanceStartFailure?
@@ -63,7 +64,6 @@ final class RuntimeInstance: FunctionInstance {
         output?.beginCall(
             function.logsJSON
                 ? JSONWriter.text(initStartEvent.json) : LogLines.initStart(runtime: function.runtime.name))
-        telemetry?.add(initStartEvent)
         if !process.extensions.isEmpty { api.handle(.expect(process.extensions)) }
         do {
             listener = try HTTPListener.adopt(
@@ -75,8 +75,8 @@ final class RuntimeInstance: FunctionInstance {
         setTimer(launchedAt + initLimit)
     }
 
-    private var initStartEvent: PlatformEvent {
-        .initStart(function.name, version: function.version, kind: surroundings.kind, at: Clock.now())
+    var initStartEvent: PlatformEvent {
+        .initStart(function.name, version: function.version, kind: surroundings.kind, at: launchedAtTime)
     }
 
     /// What a runtime inside may send: `Lambda-Runtime-Function-XRay-Error-Cause` has up to 1 MB, an error in a trailer more.
@@ -103,8 +103,10 @@ final class RuntimeInstance: FunctionInstance {
     /// It could not be started.
     func fail(_ failure: InstanceStartFailure) {
         guard phase != .ended else { return }
-        if phase != .stopping { startFailure = failure }
-        reportInit(status: "error", failure.errorType)
+        if phase != .stopping {
+            startFailure = failure
+            reportInit(status: "error", failure.errorType)
+        }
         ended(.unknown(failure.errorMessage), failure)
     }
 
@@ -205,6 +207,8 @@ final class RuntimeInstance: FunctionInstance {
                 return
             }
             calls.removeAll { $0.deadline <= now }
+            // First: nobody may give it another call in the place of these.
+            stop(.timeout)
             for call in late {
                 let failure = InstanceStartFailure.timedOut(after: call.deadline - call.startedAt)
                 finish(
@@ -212,7 +216,6 @@ final class RuntimeInstance: FunctionInstance {
                     RuntimeAnswer(kind: .error(failure.errorType), body: failure.body(requestID: call.requestID)))
                 api.handle(.cancel(requestID: call.requestID))
             }
-            stop(.timeout)
         case .starting, .stopping, .ended: break
         }
     }
@@ -239,14 +242,15 @@ final class RuntimeInstance: FunctionInstance {
         }
         let bound = LoopBound(self, on: loop)
         killing = loop.schedule(after: patience) { bound.value.process?.kill() }
-        process?.terminateRuntime()
+        // With the runtime's process external extensions would end before they are through.
+        if audience.externals == 0 { process?.terminateRuntime() }
         api.handle(.shutDown)
     }
 
     private(set) var shutdownDeadline = Timestamp(nanoseconds: 0)
     var reasonOfStop: InstanceStopReason { stopReason }
 
-    /// The sandbox has ended, or the program of the runtime in it.
+    /// The sandbox has ended.
     func ended(_ end: ProgramEnd, _ failure: InstanceStartFailure? = nil) {
         guard phase != .ended else { return }
         let before = phase
@@ -276,22 +280,14 @@ final class RuntimeInstance: FunctionInstance {
         for output in [output, extensionOutput] { if let output { output.catchUp(); surroundings.logs.remove(output) } }
         meter = nil
         process = nil
+        output = nil
+        extensionOutput = nil
         surroundings.events(.ended(end.sentence))
-    }
-
-    /// The program of the runtime has ended in a sandbox that is held open: what is left in there ends with it.
-    func runtimeEnded(_ end: ProgramEnd) {
-        guard phase != .ended else { return }
-        if phase == .stopping {
-            if !api.session.waitsForExtensions { process?.kill() }
-            return
-        }
-        cause = .exit(end)
-        process?.kill()
     }
 
     /// An extension's process has ended.
     func extensionEnded(_ name: String, _ end: ProgramEnd) {
+        api.handle(.extensionLeft(name: name))
         guard phase == .initializing || phase == .serving else { return }
         let how = if case .ended(let report) = end { report.status.asReason ?? "exit code 0" } else { "unknown" }
         telemetry?.add(.extensionState(name: name, state: "Exited", events: [], errorType: "Extension.Crash", at: Clock.now()))
@@ -325,6 +321,7 @@ final class RuntimeInstance: FunctionInstance {
         timer = nil
         let microseconds = (now.nanoseconds - launchedAt.nanoseconds) / 1000
         initMicroseconds = microseconds
+        process?.limitToShare()
         reportInit(status: "success", nil)
         surroundings.events(
             .ready(
@@ -351,18 +348,12 @@ final class RuntimeInstance: FunctionInstance {
 
     func allExtensionsDone() { if phase == .stopping { process?.kill() } }
 
-    func extensionRegistered() { if api.session.hasEveryoneRegistered { process?.startRuntime() } }
-
     /// Where the instance prints, for whoever subscribes to its lines.
     var outputs: (function: InstanceOutput?, extensions: InstanceOutput?) { (output, extensionOutput) }
 }
 
 extension RuntimeSession {
     var hasExtensions: Bool { !extensions.isEmpty }
-    var hasEveryoneRegistered: Bool { expected.isEmpty }
-    var waitsForExtensions: Bool {
-        extensions.contains { $0.registration.wantsShutdown && (!$0.wasToldOfEnd || $0.isBusy) }
-    }
 }
 
 extension ProgramEnd {

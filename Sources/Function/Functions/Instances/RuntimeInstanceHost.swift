@@ -122,7 +122,6 @@ extension RuntimeInstance: RuntimeAPIHost {
 
     func registered(_ name: String, isExternal: Bool, events: [String]) {
         telemetry?.add(.extensionState(name: name, state: "Registered", events: events, at: Clock.now()))
-        if isExternal { extensionRegistered() }
     }
 
     func extensionFailed(_ errorType: String, name: String) {
@@ -135,7 +134,7 @@ extension RuntimeInstance: RuntimeAPIHost {
         guard let network else { return Refusal(500, "InternalError", "the instance has no network") }
         let hub = telemetry ?? TelemetryHub(loop: loop, network: network, note: surroundings.ground.note)
         telemetry = hub
-        hub.subscribe(subscription, id: id)
+        hub.subscribe(subscription, id: id, after: initStartEvent)
         hub.take(outputs.function, outputs.extensions)
         return nil
     }

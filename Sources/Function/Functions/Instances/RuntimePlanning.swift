@@ -20,6 +20,8 @@ package struct InstanceRecipe: Sendable {
     package var plan: SandboxPlan
     /// Without the variables that differ from instance to instance.
     package var call: ProgramCall
+    /// The limits once initialisation is over; nil: those of the plan.
+    package var share: CgroupLimits?
     /// External extensions: names of files in /opt/extensions.
     package var extensions: [String] = []
     /// Who is asked for a place first; nil: the keeper starts each sandbox, by executing `call`.

@@ -141,7 +141,6 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
                     loop.execute {
                         switch program {
                         case .sandbox: bound.value.ended(end)
-                        case .runtime: bound.value.runtimeEnded(end)
                         case .extension(let name): bound.value.extensionEnded(name, end)
                         }
                     }
@@ -190,7 +189,9 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
             throw InstanceStartFailure(
                 errorType: "Runtime.InvalidEntrypoint", isPermanent: true, "this node runs no \(function.runtime.name) functions")
         }
-        return try await planning.plan(function)
+        var recipe = try await planning.plan(function)
+        if recipe.share == nil { recipe.share = plans.limits(of: function, isInitializing: false) }
+        return recipe
     }
 
     private func start(
@@ -211,7 +212,6 @@ extension InstanceRecipe {
         var plan = plan
         if case .stdio = function.runtime { return plan }
         plan.network = .given
-        if !extensions.isEmpty { plan.usesInit = true }
         return plan
     }
 }

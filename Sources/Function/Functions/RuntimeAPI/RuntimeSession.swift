@@ -75,6 +75,8 @@ package struct RuntimeSession: Sendable {
         case extensionError(Exchange, id: String?, isInit: Bool, errorType: String?)
         /// The client of an exchange that waits for its answer has gone.
         case gone(Exchange)
+        /// The process of an external extension has ended.
+        case extensionLeft(name: String)
 
         // What the worker tells.
         /// External extensions of these names are being started; initialisation waits for them.
@@ -137,6 +139,7 @@ package struct RuntimeSession: Sendable {
         case .extensionError(let exchange, let id, let isInit, let type):
             return extensionError(exchange, id, isInit: isInit, type)
         case .gone(let exchange): return gone(exchange)
+        case .extensionLeft(let name): return extensionLeft(name)
         case .expect(let names):
             expected.formUnion(names)
             return []

@@ -104,6 +104,12 @@ extension RuntimeSession {
         return [.confirm(exchange), .extensionFailed(errorType: isInit ? "Extension.InitError" : "Extension.ExitError", name: name)]
     }
 
+    /// One that has ended while the instance does need not be waited for.
+    mutating func extensionLeft(_ name: String) -> [Action] {
+        extensions.removeAll { $0.registration.name == name }
+        return phase == .shuttingDown ? extensionsDoneIfSo() : []
+    }
+
     /// Tells whoever wants to hear of a call.
     mutating func tellExtensions(of id: String) -> [Action] {
         guard !extensions.isEmpty else { return [] }

@@ -17,10 +17,14 @@ final class TelemetryHub {
     }
 
     /// Adds a subscriber, or gives the one of this extension another subscription.
-    func subscribe(_ subscription: TelemetrySubscription, id: String) {
+    ///
+    /// - Parameter beginning: what was said before anybody could subscribe.
+    func subscribe(_ subscription: TelemetrySubscription, id: String, after beginning: PlatformEvent) {
         subscribers.first { $0.id == id }?.close()
         subscribers.removeAll { $0.id == id }
-        subscribers.append(TelemetrySubscriber(subscription, id: id, loop: loop, network: network))
+        let subscriber = TelemetrySubscriber(subscription, id: id, loop: loop, network: network)
+        subscribers.append(subscriber)
+        if subscriber.wants(.platform) { subscriber.add(beginning) }
         add(.subscription(name: id, kinds: subscription.kinds.map(\.rawValue).sorted(), at: Clock.now()))
     }
 

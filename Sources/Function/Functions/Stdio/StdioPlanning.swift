@@ -17,7 +17,9 @@ package struct StdioPlanning: RuntimePlanning {
         }
         guard let word = words.first else { throw .invalidEntrypoint("the handler is empty: it names the program to run") }
         let path = try Self.path(of: word, code: function.codeDirectory)
-        let plan = try await plans.onMachine(function)
+        var plan = try await plans.onMachine(function)
+        // A copy has no end of initialisation that could be seen in every case.
+        plan.limits = plans.limits(of: function, isInitializing: false)
         let environment = FunctionEnvironment.common(of: function, region: plans.ground.region, hasRuntimeAPI: false)
         return InstanceRecipe(plan: plan, call: ProgramCall(path: path, arguments: StringBlock(words), environment: environment))
     }

@@ -18,7 +18,8 @@ struct ZygotePlans: Sendable {
     /// CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET, all in one call.
     static let everything: UInt32 = 0x7E02_0000
 
-    init(_ cold: SandboxPlan) {
+    /// - Parameter share: limits of instances, which have their initialisation behind them; nil: those of a cold start.
+    init(_ cold: SandboxPlan, share: CgroupLimits? = nil) {
         var zygote = cold
         zygote.network = .own
         zygote.systemCallFilter = Self.filter
@@ -30,6 +31,7 @@ struct ZygotePlans: Sendable {
         place.namespaces.insert(.user)
         place.identityMap = IdentityMap(firstUserOutside: 0, firstGroupOutside: 0, count: 65_536)
         place.usesInit = true
+        if let share { place.limits = share }
         self.place = place
     }
 

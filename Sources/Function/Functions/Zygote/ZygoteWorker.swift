@@ -49,7 +49,7 @@ actor ZygoteWorker: InstanceStarting {
         self.function = function
         self.call = call
         common = Set(recipe.call.environment.strings)
-        plans = ZygotePlans(recipe.plan)
+        plans = ZygotePlans(recipe.plan, share: recipe.share)
         filter = recipe.plan.systemCallFilter
         self.ground = ground
         self.clock = clock
