@@ -41,7 +41,7 @@ BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3 dockerd=docker.io d
 all: build
 
 demo: build examples
-	@.ci/packages pgrep=procps awk=mawk
+	@.ci/packages pgrep=procps awk=mawk /usr/bin/python3=python3 /usr/share/doc/python3-venv=python3-venv
 	@sh Examples/demo.sh
 
 build: swift

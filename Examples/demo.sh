@@ -4,6 +4,7 @@
 #
 #   TRADES=200      how many trades
 #   CACHE_MIB=2048  how much market data the legacy engine holds: what fork has to copy the page tables of
+#   PAYMENTS=40     how many payments
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -57,3 +58,8 @@ echo
 "$programs/forkless" compare --run "$run" --each-line --parent-memory "${cache_mib}m" \
     --measured "legacy=$work/timing.csv" --expect "$work/results.csv" \
     -- "$examples/pricer" <"$work/trades.csv"
+
+echo
+echo "4. Payments: an unchanged validator, a scorer and a booking step as functions, beside the chain of programs they were."
+echo
+FORKLESS="$programs/forkless" OUT="$examples/payments" COUNT="${PAYMENTS:-40}" sh "$root/Examples/payments/run.sh"

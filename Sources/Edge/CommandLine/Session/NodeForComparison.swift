@@ -40,6 +40,12 @@ final class NodeForComparison: Sendable {
         return connected
     }
 
+    /// Where the node listens.
+    func directories(_ flags: NodeFlags) throws -> NodeDirectories {
+        guard let own else { return try flags.directories() }
+        return try NodeDirectories(state: own.directory + "/state", run: own.directory + "/run", isRoot: true) { _ in nil }
+    }
+
     private static func start() async throws -> NodeForComparison {
         let directory = "/tmp/forkless-compare-\(OwnProcess.pid)-" + String(UInt64.random(in: .min ... .max), radix: 36)
         try Files.makeDirectories(directory, mode: 0o700)
@@ -49,6 +55,7 @@ final class NodeForComparison: Sendable {
         options.standardError = .null
         options.group = .ownSession
         let arguments = ["node", "--state", directory + "/state", "--run", directory + "/run"]
+            + ["--lambda-listen", "off", "--http-listen", "off"]
         let program = try Template(.path(try OwnProcess.executable()), arguments: arguments, options: options).start()
         let own = Own(node: program, directory: directory)
         for _ in 0..<1000 {

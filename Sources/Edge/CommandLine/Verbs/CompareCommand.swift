@@ -16,7 +16,7 @@ struct CompareCommand: RunsProgram {
             """)
 
     enum RungName: String, CaseIterable, ExpressibleByArgument {
-        case fork, process, container, function
+        case fork, process, container, function, lambda
     }
 
     enum Format: String, CaseIterable, ExpressibleByArgument {
@@ -35,7 +35,7 @@ struct CompareCommand: RunsProgram {
     @Option(help: ArgumentHelp("How large the calling process is, resident: what fork has to copy.", valueName: "size"))
     var parentMemory: String?
 
-    @Option(help: ArgumentHelp("Which rungs, separated by commas: fork, process, container, function.", valueName: "list"))
+    @Option(help: ArgumentHelp("Which rungs, separated by commas: fork, process, container, function, lambda.", valueName: "list"))
     var rungs: String?
 
     @Option(
@@ -61,7 +61,7 @@ struct CompareCommand: RunsProgram {
         let settings = try settings(workload)
         let others = try measured.map { try row($0) }
         let parentBytes = try parentMemory.map { try ByteAmount.parse($0, flag: "--parent-memory") } ?? 0
-        let session = try await NodeForComparison.open(node, isNeeded: !names.isDisjoint(with: [.container, .function]))
+        let session = try await NodeForComparison.open(node, isNeeded: !names.isDisjoint(with: [.container, .function, .lambda]))
         let signals = try SignalStream()
         let isInterrupted = Mutex(false)
         let watching = Task {
@@ -126,6 +126,9 @@ struct CompareCommand: RunsProgram {
             case .function:
                 rungs.append(
                     FunctionRung(try session.client(), spec, copies: max(4, settings.concurrency * 2), ownExecutable: own))
+            case .lambda:
+                rungs.append(
+                    LambdaRung(try session.directories(node), words, copies: settings.concurrency, ownExecutable: own))
             }
         }
         return rungs
@@ -142,7 +145,7 @@ struct CompareCommand: RunsProgram {
         return Set(
             try rungs.split(separator: ",").map { word in
                 guard let name = RungName(rawValue: String(word)) else {
-                    throw FlagError("--rungs", String(word), "no rung has this name", advice: "Write fork, process, container or function.")
+                    throw FlagError("--rungs", String(word), "no rung has this name", advice: "Write fork, process, container, function or lambda.")
                 }
                 return name
             })

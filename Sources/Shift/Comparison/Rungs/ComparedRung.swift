@@ -28,6 +28,16 @@ package struct CallSample: Sendable {
     package var output: [UInt8]
     /// How it failed; nil for exit status 0.
     package var failure: String?
+
+    package init(
+        startNanoseconds: Int, callNanoseconds: Int, cpuMicroseconds: Int?, output: [UInt8], failure: String? = nil
+    ) {
+        self.startNanoseconds = startNanoseconds
+        self.callNanoseconds = callNanoseconds
+        self.cpuMicroseconds = cpuMicroseconds
+        self.output = output
+        self.failure = failure
+    }
 }
 
 /// A comparison that cannot go on.
