@@ -1,4 +1,5 @@
 internal import JSON
+internal import Lambda
 
 /// A resource that is one JSON value, made when it is asked for: `GET /forkless/v1/pools`.
 package struct StatusExtension: DoorExtension {
