@@ -14,11 +14,13 @@ import Testing
             let function = try python.function(
                 "forked",
                 """
-                import os, time
+                import os, random, time
                 imported = time.time_ns()
+                unseeded, seeded = random.Random(), random.Random(42)
                 def handler(event, context):
-                    return {"imported": imported, "pid": os.getpid(), "log": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"],
-                            "kind": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"], "cwd": os.getcwd(), "event": event}
+                    return {"imported": imported, "log": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"],
+                            "kind": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"], "cwd": os.getcwd(), "event": event,
+                            "chance": [random.random(), unseeded.random(), seeded.random()]}
                 """, start: .zygote)
             var instances: [StagedInstance] = []
             var answers: [JSONValue] = []
@@ -27,7 +29,7 @@ import Testing
                 let answer = try await staged.invoke("\(number)")
                 #expect(answer.functionError == nil, "\(answer.text)")
                 #expect(answer.call.start == (number == 2 ? .provisioned : .zygote))
-                #expect(try await staged.invoke("7").call.start == .warm)
+                #expect(try await staged.invoke("7").call.start == (number == 2 ? .provisioned : .warm))
                 answers.append(try #require(answer.json))
                 instances.append(staged)
             }
@@ -35,7 +37,259 @@ import Testing
             #expect(Set(answers.compactMap { $0["log"]?.string }).count == 3)
             #expect(answers.map { $0["event"] } == [0, 1, 2])
             #expect(answers.map { $0["kind"]?.string } == ["on-demand", "on-demand", "provisioned-concurrency"])
+            // Chance is each instance's own, unless the function has seeded it.
+            let chances = answers.map { $0["chance"]?.array?.map(\.description) ?? [] }
+            #expect((0..<3).map { index in Set(chances.map { $0[index] }).count } == [3, 3, 1], "\(chances)")
             try await python.leave(instances)
+        }
+    }
+
+    /// What a program can see of itself and of others, and what it can do.
+    private static let report = """
+        import ctypes, os, socket, stat
+        libc = ctypes.CDLL(None, use_errno=True)
+        def attempt(call):
+            try:
+                call()
+                return "allowed"
+            except OSError as error:
+                return error.strerror
+        def raw(name, *arguments):
+            ctypes.set_errno(0)
+            return "allowed" if getattr(libc, name)(*arguments) >= 0 else os.strerror(ctypes.get_errno())
+        def handler(event, context):
+            if event == "namespaces":
+                return {name: os.readlink("/proc/self/ns/" + name) for name in os.listdir("/proc/self/ns")}
+            status = dict(line.strip().split(":\\t", 1) for line in open("/proc/self/status") if ":\\t" in line)
+            mounts = sorted(line.split()[1] + " " + line.split()[3].split(",")[0] for line in open("/proc/mounts"))
+            pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+            groups = sorted(line.strip() for line in open("/proc/self/cgroup"))
+            open("/tmp/mine", "w").write("x")
+            return {
+                "status": {name: status[name] for name in
+                    ["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Umask"]},
+                "mounts": [mount for mount in mounts if not mount.startswith("/dev/")], "tmp": os.listdir("/tmp"),
+                "others": [p for p in pids if p not in (1, os.getpid())], "groups": groups,
+                "first": [os.readlink("/proc/self/fd/0"), stat.S_ISFIFO(os.fstat(1).st_mode), stat.S_ISFIFO(os.fstat(2).st_mode)],
+                "shared": [os.readlink("/proc/self/fd/" + fd) for fd in os.listdir("/proc/self/fd")
+                    if os.path.lexists("/proc/self/fd/" + fd) and "forkless" in os.readlink("/proc/self/fd/" + fd)],
+                "session": os.getsid(0) == os.getpid(),
+                "hostname": socket.gethostname(), "interfaces": [name for _, name in socket.if_nameindex()],
+                "attempts": {
+                    "write code": attempt(lambda: open("/var/task/app.py", "a")),
+                    "write root": attempt(lambda: open("/file", "w")),
+                    "setns": raw("setns", 0, 0x7E020000), "unshare user": raw("unshare", 0x10000000),
+                    "unshare mounts": raw("unshare", 0x20000), "mount": raw("mount", b"none", b"/tmp", b"tmpfs", 0, None),
+                    "chroot": raw("chroot", b"/tmp"), "hostname": raw("sethostname", b"x", 1),
+                    "device": attempt(lambda: os.mknod("/tmp/d", stat.S_IFBLK | 0o600, os.makedev(8, 0))),
+                    "raw socket": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)),
+                    "priority": attempt(lambda: os.setpriority(0, 0, -5)),
+                    "outside": attempt(lambda: socket.create_connection(("10.255.255.1", 80), 1)),
+                }}
+        """
+
+    @Test func `an instance from a zygote is isolated as one that was started cold`() async throws {
+        try await withPython { python in
+            var instances: [StagedInstance] = []
+            var reports: [JSONValue] = []
+            var namespaces: [[String: JSONValue]] = []
+            // Two from the zygote, one cold.
+            for start in [FunctionSettings.Start.zygote, .zygote, .cold] {
+                let staged = try await python.stage.ready(try python.function("isolated", Self.report, start: start))
+                instances.append(staged)
+                let answer = try await staged.invoke("\"all\"")
+                #expect(answer.call.start == (start == .cold ? .cold : .zygote), "\(answer.text)")
+                reports.append(try #require(answer.json))
+                let seen = try #require(try await staged.invoke("\"namespaces\"").json?.object)
+                namespaces.append(Dictionary(uniqueKeysWithValues: seen.map { ($0.key, $0.value) }))
+            }
+            let cold = try #require(reports.last)
+            for report in reports {
+                for key in ["status", "mounts", "tmp", "others", "first", "shared", "session", "hostname", "interfaces", "attempts", "groups"] {
+                    #expect(report[key] == cold[key], "\(key)")
+                }
+            }
+            for (name, attempt) in try #require(cold["attempts"]?.object) {
+                #expect(attempt != "allowed", "\(name)")
+            }
+            // Every namespace is each instance's own, and neither the zygote's.
+            let zygote = try #require(
+                await python.zygotes.worker(of: instances[0].function)?.zygoteName)
+            let pid = try #require(try await python.stage.link.list().first { $0.sandbox == zygote }?.start.pid)
+            for name in ["mnt", "pid", "net", "ipc", "uts", "cgroup"] {
+                let all = namespaces.compactMap { $0[name]?.string } + [try Files.link("/proc/\(pid)/ns/\(name)")]
+                #expect(Set(all).count == 4, "\(name): \(all)")
+            }
+            try await python.leave(instances)
+        }
+    }
+
+    @Test func `memory and the end are an instance's own`() async throws {
+        try await withPython { python in
+            let function = try python.function(
+                "ending",
+                """
+                import os, signal, sys
+                def handler(event, context):
+                    if event == "exit": os._exit(7)
+                    if event == "kill": os.kill(os.getpid(), signal.SIGSEGV)
+                    if event == "eat":
+                        held = bytearray(512 << 20)
+                        for at in range(0, len(held), 4096): held[at] = 1
+                    if event == "leave":
+                        if os.fork() == 0:
+                            os.setsid()
+                            signal.pause()
+                    return event
+                """, start: .zygote, memoryMB: 256)
+            let calm = try await python.stage.ready(function)
+            var others: [StagedInstance] = []
+            func play(_ word: String) async throws -> InvocationAnswer {
+                let staged = try await python.stage.ready(function)
+                others.append(staged)
+                return try await staged.invoke("\"\(word)\"")
+            }
+            let exited = try await play("exit")
+            #expect(exited.json?["errorType"] == "Runtime.ExitError")
+            #expect(exited.text.contains("exit status 7"), "\(exited.text)")
+            #expect(try await play("kill").text.contains("segmentation fault"))
+            let eaten = try await play("eat")
+            #expect(eaten.json?["errorType"] == "Runtime.OutOfMemory", "\(eaten.text)")
+            #expect(try await play("leave").text == "\"leave\"")
+            for staged in others.dropLast() { try await staged.ended() }
+            // Those beside them have not noticed.
+            #expect(try await calm.invoke("\"calm\"").text == "\"calm\"")
+            try await python.leave([calm] + others)
+        }
+    }
+
+    @Test(arguments: [
+        ("import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()", "2 threads run"),
+        ("import socket\nheld = socket.socketpair()", "a socket is open"),
+        ("held = open('/tmp/notes', 'w')", "/tmp/notes is open"),
+        ("open('/tmp/notes', 'w').close()", "/tmp/notes was written"),
+        ("import mmap\nheld = mmap.mmap(-1, 4096)", "memory is shared"),
+        ("import subprocess\nheld = subprocess.Popen(['sleep', '100'])", "1 processes were left running"),
+    ])
+    func `what a fork cannot have is found, said, and started cold`(lines: String, reason: String) async throws {
+        try await withPython { python in
+            let function = try python.function(
+                "unfit", lines + "\ndef handler(event, context): return event\n", start: .zygote)
+            let staged = try await python.stage.ready(function)
+            let answer = try await staged.invoke("1")
+            #expect(answer.text == "1")
+            #expect(answer.call.start == .cold)
+            let log = try python.stage.log("unfit")
+            #expect(log.contains { $0.contains("cannot be forked") && $0.contains(reason) }, "\(log)")
+            try await python.leave([staged])
+        }
+    }
+
+    @Test func `numpy and boto3 are forked, and numpy's chance is each instance's own`() async throws {
+        try await withPython { python in
+            let function = try python.function(
+                "heavy",
+                """
+                import boto3, numpy
+                queue = boto3.client("sqs", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+                own, fixed = numpy.random.default_rng(), numpy.random.default_rng(42)
+                def handler(event, context):
+                    return [queue.meta.region_name, own.random(), numpy.random.rand(), fixed.random()]
+                """, start: .zygote)
+            var instances: [StagedInstance] = []
+            var answers: [[String]] = []
+            for _ in 0..<2 {
+                let staged = try await python.stage.ready(function)
+                let answer = try await staged.invoke("1")
+                #expect(answer.call.start == .zygote, "\(try python.stage.log("heavy"))")
+                answers.append(answer.json?.array?.map(\.description) ?? [answer.text])
+                instances.append(staged)
+            }
+            let equal = zip(answers[0], answers[1]).map { $0 == $1 }
+            #expect(equal == [true, false, false, true], "\(answers)")
+            try await python.leave(instances)
+        }
+    }
+
+    @Test func `hooks around a snapshot run on both sides of the fork`() async throws {
+        try await withPython { python in
+            let function = try python.function(
+                "hooks",
+                """
+                import os
+                from snapshot_restore_py import register_before_snapshot, register_after_restore
+                told = []
+                register_before_snapshot(lambda: told.append(["before", os.getpid()]))
+                register_after_restore(lambda: told.append(["after", os.getpid()]))
+                def handler(event, context): return [[word, pid == os.getpid()] for word, pid in told]
+                """, start: .zygote)
+            let staged = try await python.stage.ready(function)
+            #expect(try await staged.invoke("1").json == [["before", false], ["after", true]])
+            try await python.leave([staged])
+        }
+    }
+
+    @Test func `instances end with their zygote, and the next are started`() async throws {
+        try await withPython { python in
+            let function = try python.function("orphan", "def handler(event, context): return event\n", start: .zygote)
+            let staged = try await python.stage.ready(function)
+            let zygote = try #require(await python.zygotes.worker(of: function)?.zygoteName)
+            await python.stage.launcher.sandboxes.kill(zygote)
+            try await staged.ended()
+            let next = try await python.stage.ready(function)
+            #expect(try await next.invoke("1").call.start == .cold)
+            try await python.leave([next])
+        }
+    }
+
+    @Test func `a change that does not matter to the imports keeps the zygote`() async throws {
+        try await withPython { python in
+            var function = try python.function("changed", "import time\nat = time.time_ns()\ndef handler(event, context): return at\n", start: .zygote)
+            let zygotes = ZygoteShelf(python.stage.launcher, patience: .seconds(1))
+            let runtimes = PythonRuntimes(directories: [python.python.runtimes], path: "", home: "/root")
+            python.stage.launcher.use(PythonPlanning(python.stage.launcher, runtimes: runtimes, zygotes: zygotes), for: .python)
+            let before = try await python.stage.ready(function)
+            let first = try await before.invoke("1")
+            python.stage.launcher.forget(function)
+            function.revision = "2"
+            function.timeoutSeconds += 1
+            let after = try await python.stage.ready(function)
+            #expect(try await after.invoke("1").text == first.text)
+            try await python.leave([before, after])
+        }
+    }
+
+    @Test func `a runtime in C speaks the zygote's protocol`() async throws {
+        try await withPython { python in
+            let directory = python.stage.directory.path("code-table")
+            try Files.makeDirectories(directory)
+            let examples = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Examples/functions"
+            let built = try await CommandRunner.run([
+                "cc", "-O1", "-static", "-o", directory + "/bootstrap", examples + "/zygote.c",
+            ])
+            #expect(built.status.isSuccess, "\(built.errorText)")
+            var function = DeployedFunction(
+                name: "table", version: "$LATEST", arn: "arn:aws:lambda:us-east-1:000000000000:function:table", revision: "1",
+                codeDigest: "digest", runtime: .bootstrap, codeDirectory: directory, memoryMB: 256, timeoutSeconds: 10)
+            function.settings.start = .zygote
+            var instances: [StagedInstance] = []
+            var answers: [JSONValue] = []
+            for _ in 0..<2 {
+                let staged = try await python.stage.ready(function)
+                let answer = try await staged.invoke("1")
+                #expect(answer.call.start == .zygote)
+                answers.append(try #require(answer.json))
+                instances.append(staged)
+            }
+            #expect(answers[0]["initialised"] == answers[1]["initialised"])
+            #expect(answers[0]["own"] != answers[1]["own"])
+            #expect(answers[0]["stream"] != answers[1]["stream"])
+            try await python.leave(instances)
+            // Without the tag it is an ordinary runtime.
+            function.settings.start = .cold
+            let cold = try await python.stage.ready(function)
+            #expect(try await cold.invoke("1").call.start == .cold)
+            try await python.leave([cold])
         }
     }
 }
