@@ -101,7 +101,7 @@ import Testing
                 #expect(answer.call.start == (start == .cold ? .cold : .zygote), "\(answer.text)")
                 reports.append(try #require(answer.json))
                 let seen = try #require(try await staged.invoke("\"namespaces\"").json?.object)
-                namespaces.append(Dictionary(uniqueKeysWithValues: seen.map { ($0.key, $0.value) }))
+                namespaces.append(Dictionary(uniqueKeysWithValues: seen.members.map { ($0.key, $0.value) }))
             }
             let cold = try #require(reports.last)
             for report in reports {
@@ -109,8 +109,8 @@ import Testing
                     #expect(report[key] == cold[key], "\(key)")
                 }
             }
-            for (name, attempt) in try #require(cold["attempts"]?.object) {
-                #expect(attempt != "allowed", "\(name)")
+            for member in try #require(cold["attempts"]?.object).members {
+                #expect(member.value != "allowed", "\(member.key)")
             }
             // Every namespace is each instance's own, and neither the zygote's.
             let zygote = try #require(

@@ -93,11 +93,12 @@ struct FunctionsBenchmark {
 
     private func cold(_ functions: FunctionsUnderTest, _ section: inout Section) async throws {
         let python = "\(options.examples)/functions"
-        for name in ["trivial", "numpy", "boto3"] {
+        // A module may not be called as one that it imports.
+        for (name, module) in [("trivial", "trivial"), ("numpy", "with_numpy"), ("boto3", "with_boto3")] {
             for start in ["zygote", "cold"] {
                 try functions.deploy(
-                    "\(name)-\(start)", "--code", try code("\(name).py", "\(name).py", in: python), "--handler",
-                    "\(name).handler",
+                    "\(name)-\(start)", "--code", try code("\(module).py", "\(module).py", in: python), "--handler",
+                    "\(module).handler",
                     "--runtime", "python3.11", "--memory", "512", "--timeout", "30", "--tag", "forkless:start=\(start)")
             }
         }
