@@ -33,6 +33,7 @@ package struct PythonPlanning: RuntimePlanning {
         var recipe = InstanceRecipe(
             plan: plan,
             call: ProgramCall(path: runtime.interpreter, arguments: StringBlock(arguments), environment: environment))
+        recipe.share = plans.limits(of: function, isInitializing: false)
         recipe.extensions = try await plans.extensions(in: try await plans.opt(function))
         if Self.isForked(function, recipe) {
             var call = recipe.call
