@@ -26,7 +26,8 @@ extension CatalogState {
         var mapping = EventSourceMapping(
             id: moment.uuid(), sourceARN: sourceARN, source: source, function: function,
             functionARN: account.function(function.name, function.qualifier))
-        mapping.batchSize = mapping.hasBatches ? 10 : 1
+        // Runs of a schedule and files of a directory come one by one.
+        mapping.batchSize = if case .queue = source { 10 } else { 1 }
         var record = MappingRecord(mapping: mapping, modified: moment.now)
         try read(&members, into: &record)
         record.startingPosition = try members.choice("StartingPosition", ["LATEST"])
