@@ -12,7 +12,7 @@ import Testing
     ///
     /// - Parameter holder: a process in whose network namespace it runs; nil: this one's.
     private func launch(_ test: TestNode, inNetworkOf holder: Int32? = nil) async throws -> RunningProgram {
-        let executable = try TestNode.keeper().replacing(last: "forkless-keeper", with: "forkless")
+        let executable = try TestNode.forkless()
         var options = Options()
         options.standardInput = .null
         options.standardOutput = .null
@@ -174,12 +174,5 @@ import Testing
             lines.set(lines.value + new.map { String(decoding: $0.content, as: UTF8.self) })
         }
         return lines.value
-    }
-}
-
-extension String {
-    fileprivate func replacing(last suffix: String, with other: String) -> String {
-        precondition(hasSuffix(suffix))
-        return dropLast(suffix.count) + other
     }
 }

@@ -18,9 +18,14 @@ struct TestNode: Sendable {
     }
 
     /// The keeper that was built with the tests.
-    static func keeper() throws -> String {
+    static func keeper() throws -> String { try built("forkless-keeper") }
+
+    /// `forkless`, as it was built with the tests.
+    static func forkless() throws -> String { try built("forkless") }
+
+    private static func built(_ name: Substring) throws -> String {
         var own = try OwnProcess.executable().split(separator: "/", omittingEmptySubsequences: false)
-        own[own.count - 1] = "forkless-keeper"
+        own[own.count - 1] = name
         return own.joined(separator: "/")
     }
 
