@@ -51,9 +51,10 @@ struct FunctionRung: Sendable {
             path: OwnProcess.variable("PATH") ?? "", home: OwnProcess.variable("HOME") ?? "/root")
         let catalog = try await FunctionCatalog.open(
             database, directory: directory, settings: settings(region, machine, pythons), images: NodeImages(store: node.images))
-        let launcher = try SandboxLauncher(
-            node.link,
-            InstanceGround(images: node.images, state: directory, region: region, machine: machine, note: node.note))
+        var ground = InstanceGround(
+            images: node.images, state: directory, region: region, machine: machine, note: node.note)
+        ground.hold = { catalog.lease($0) }
+        let launcher = try SandboxLauncher(node.link, ground)
         launcher.use(PythonPlanning(launcher, runtimes: pythons), for: .python)
         let loops = ServingLoops(count: 1)
         let invoker = FunctionInvoker(

@@ -66,10 +66,10 @@ package enum FunctionEnvironment {
             ("AWS_DEFAULT_REGION", region), ("AWS_LAMBDA_FUNCTION_NAME", function.name),
             ("AWS_LAMBDA_FUNCTION_VERSION", function.version),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "\(function.memoryMB)"),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", logGroup(function.name)),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", function.logGroup ?? logGroup(function.name)),
         ]
         if function.logsJSON {
-            variables += [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", "INFO")]
+            variables += [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", function.applicationLogLevel ?? "INFO")]
         }
         if case .python(let name) = function.runtime { variables.append(("AWS_EXECUTION_ENV", "AWS_Lambda_\(name)")) }
         if case .concurrent(let count) = function.settings.freshness, count > 1 {

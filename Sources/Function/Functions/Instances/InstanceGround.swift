@@ -1,4 +1,5 @@
 package import Images
+package import Lambda
 package import Sandbox
 
 /// What instances stand on: the same for all functions of a node.
@@ -12,6 +13,9 @@ package struct InstanceGround: Sendable {
     package var machine: MachineCapacity
     /// Takes sentences for the node's log.
     package var note: @Sendable (String) -> Void
+
+    /// Keeps the code of a function on the disk as long as what it returns is held.
+    package var hold: @Sendable (DeployedFunction) -> [any Sendable] = { _ in [] }
 
     package init(
         images: ImageStore?, state: String, region: String, machine: MachineCapacity,

@@ -122,9 +122,9 @@ final class InstanceOutput: Sendable {
     }
 
     /// A call begins: its tail is empty but for this line.
-    func beginCall(_ line: String) {
+    func beginCall(_ line: String?) {
         state.withLock { $0.tail.removeAll(keepingCapacity: true) }
-        say(line)
+        if let line { say(line) }
     }
 
     /// Takes in what was printed until now, at most what a pipe holds: what fills it again meanwhile is a flood, and

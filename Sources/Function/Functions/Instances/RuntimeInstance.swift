@@ -63,7 +63,7 @@ final class RuntimeInstance: FunctionInstance {
         self.network = network.namespace
         output?.beginCall(
             function.logsJSON
-                ? JSONWriter.text(initStartEvent.json) : LogLines.initStart(runtime: function.runtime.name))
+                ? function.text(of: initStartEvent) : LogLines.initStart(runtime: function.runtime.name))
         if !process.extensions.isEmpty { api.handle(.expect(process.extensions)) }
         do {
             listener = try HTTPListener.adopt(
@@ -136,7 +136,7 @@ final class RuntimeInstance: FunctionInstance {
         if function.logsJSON || telemetry != nil {
             let event = PlatformEvent.start(requestID: id, version: function.version, at: Clock.now())
             telemetry?.add(event)
-            if function.logsJSON { output?.beginCall(JSONWriter.text(event.json)) }
+            if function.logsJSON { output?.beginCall(function.text(of: event)) }
         }
         if !function.logsJSON { output?.beginCall(LogLines.start(requestID: id, version: function.version)) }
     }
@@ -171,7 +171,7 @@ final class RuntimeInstance: FunctionInstance {
             let event = PlatformEvent.report(
                 requestID: call.requestID, status: status, errorType: ending.errorType, metrics: report.metrics, at: time)
             telemetry?.add(event)
-            if function.logsJSON { output?.say(JSONWriter.text(event.json)) }
+            if function.logsJSON, let text = function.text(of: event) { output?.say(text) }
         }
         guard !function.logsJSON else { return }
         output?.say(LogLines.end(requestID: call.requestID))

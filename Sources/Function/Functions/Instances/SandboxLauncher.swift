@@ -189,7 +189,10 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
             throw InstanceStartFailure(
                 errorType: "Runtime.InvalidEntrypoint", isPermanent: true, "this node runs no \(function.runtime.name) functions")
         }
+        // Before it is looked at: what is held then is there.
+        let code = ground.hold(function)
         var recipe = try await planning.plan(function)
+        recipe.holds += code
         if recipe.share == nil { recipe.share = plans.limits(of: function, isInitializing: false) }
         return recipe
     }

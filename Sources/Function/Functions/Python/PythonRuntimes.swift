@@ -1,4 +1,4 @@
-package import Lambda
+internal import Lambda
 internal import Linux
 
 /// Which Pythons of this machine run functions, and where AWS's runtime client is for each.

@@ -1,4 +1,5 @@
 internal import JSON
+internal import Lambda
 internal import Linux
 
 /// What the service says of an instance, as the Telemetry API and JSON logs have it (schema 2022-12-13).
@@ -103,4 +104,10 @@ extension PlatformEvent {
         if let errorType { object["errorType"] = .string(errorType) }
         return .object(object)
     }
+}
+
+extension DeployedFunction {
+    /// A line of the log about an event of the platform, in JSON; nil where `SystemLogLevel` WARN leaves it out. What goes
+    /// wrong is told at every level.
+    func text(of event: PlatformEvent) -> String? { systemLogLevel == "WARN" ? nil : JSONWriter.text(event.json) }
 }

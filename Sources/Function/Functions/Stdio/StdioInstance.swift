@@ -104,8 +104,8 @@ final class StdioInstance: FunctionInstance {
         phase = .busy
         errors?.beginCall(
             function.logsJSON
-                ? JSONWriter.text(
-                    PlatformEvent.start(requestID: invocation.requestID, version: function.version, at: Clock.now()).json)
+                ? function.text(
+                    of: PlatformEvent.start(requestID: invocation.requestID, version: function.version, at: Clock.now()))
                 : LogLines.start(requestID: invocation.requestID, version: function.version))
         let bound = LoopBound(self, on: surroundings.loop)
         timer = surroundings.loop.schedule(after: max(deadline - now, .zero)) { bound.value.timeIsUp() }
@@ -227,7 +227,7 @@ final class StdioInstance: FunctionInstance {
             let status = ending.status ?? (ending.errorType == nil ? "success" : "error")
             let event = PlatformEvent.report(
                 requestID: call.requestID, status: status, errorType: ending.errorType, metrics: report.metrics, at: Clock.now())
-            errors?.say(JSONWriter.text(event.json))
+            if let text = function.text(of: event) { errors?.say(text) }
         } else {
             errors?.say(LogLines.end(requestID: call.requestID))
             errors?.say(LogLines.report(report))

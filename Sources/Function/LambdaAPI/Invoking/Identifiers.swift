@@ -23,10 +23,11 @@ enum Identifiers {
         }
     }
 
-    /// A trace that nobody samples, as X-Ray writes one: "Root=1-SECONDS-24 DIGITS;Parent=16 DIGITS;Sampled=0".
-    static func trace(seconds: Int, _ chance: inout some RandomNumberGenerator) -> String {
+    /// A trace as X-Ray writes one: "Root=1-SECONDS-24 DIGITS;Parent=16 DIGITS;Sampled=0". One that is sampled begins at a
+    /// function whose tracing is active.
+    static func trace(seconds: Int, isSampled: Bool = false, _ chance: inout some RandomNumberGenerator) -> String {
         "Root=1-" + hex(UInt64(seconds), 8) + "-" + hex(chance.next(), 16) + hex(chance.next(), 8) + ";Parent="
-            + hex(chance.next(), 16) + ";Sampled=0"
+            + hex(chance.next(), 16) + (isSampled ? ";Sampled=1" : ";Sampled=0")
     }
 
     private static func hex(_ number: UInt64, _ count: Int) -> String {

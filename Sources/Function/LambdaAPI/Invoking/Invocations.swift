@@ -16,7 +16,7 @@ extension LambdaDoor {
         let arrived = parts.now()
         let trace =
             exchange.request.headers["x-amzn-trace-id"]
-            ?? Identifiers.trace(seconds: arrived.nanoseconds / 1_000_000_000, &chance)
+            ?? Identifiers.trace(seconds: arrived.nanoseconds / 1_000_000_000, isSampled: resolved.function.tracesActively, &chance)
         var call = FunctionCall(
             requestID: requestID, function: resolved.function, invokedARN: resolved.invokedARN, payload: payload,
             source: request.kind == .event ? "async" : "invoke", trace: trace, arrivedAt: arrived)

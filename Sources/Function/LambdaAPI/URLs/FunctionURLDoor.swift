@@ -92,7 +92,7 @@ package final class FunctionURLDoor: HTTPService {
         let request = exchange.request
         let trace =
             request.headers["x-amzn-trace-id"]
-            ?? Identifiers.trace(seconds: arrived.nanoseconds / 1_000_000_000, &chance)
+            ?? Identifiers.trace(seconds: arrived.nanoseconds / 1_000_000_000, isSampled: resolved.function.tracesActively, &chance)
         var event = URLEvent(
             request: request, target: place.target, body: body, url: url, host: place.host, port: place.port,
             sourceAddress: exchange.peerAddress ?? "127.0.0.1", requestID: requestID, trace: trace, arrivedAt: arrived)
