@@ -115,7 +115,7 @@ let modules = [
         name: "CommandLine", rung: .edge,
         needs: [
             "Linux", "JSON", "OCI", "Lambda", "Registry", "Networking", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing",
-            "Metering", "Functions", "Deploying", "Comparison", "Daemon",
+            "Store", "Metering", "Functions", "Deploying", "Comparison", "Daemon",
         ],
         outside: [argumentParser]),
     Module(name: "forkless", rung: .edge, needs: ["CommandLine"], form: .executable, tested: false),

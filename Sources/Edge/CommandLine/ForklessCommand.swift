@@ -34,6 +34,7 @@ struct ForklessCommand: AsyncParsableCommand {
                 name: "Registry",
                 subcommands: [PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
             CommandGroup(name: "Network", subcommands: [NetworkCommand.self, PortCommand.self]),
+            CommandGroup(name: "Function", subcommands: [LedgerCommand.self]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, SystemCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])
