@@ -90,11 +90,18 @@ import Testing
         #expect(try Snapshot.difference(of: outcome.output, from: "help-\(name).txt") == nil)
     }
 
-    @Test(arguments: ["", "deploy", "invoke", "list", "logs", "scale", "url", "publish", "alias", "rm"])
+    @Test(arguments: ["", "deploy", "invoke", "list", "logs", "scale", "url", "report", "publish", "alias", "rm"])
     func `help of functions is what it was`(verb: String) throws {
         let outcome = try verb.isEmpty ? said("fn", "--help") : said("fn", verb, "--help")
         #expect(outcome.status == 0)
         #expect(try Snapshot.difference(of: outcome.output, from: verb.isEmpty ? "help-fn.txt" : "help-fn-\(verb).txt") == nil)
+    }
+
+    @Test(arguments: ["", "show", "verify", "export"])
+    func `help of the ledger is what it was`(verb: String) throws {
+        let outcome = try verb.isEmpty ? said("ledger", "--help") : said("ledger", verb, "--help")
+        #expect(outcome.status == 0)
+        #expect(try Snapshot.difference(of: outcome.output, from: verb.isEmpty ? "help-ledger.txt" : "help-ledger-\(verb).txt") == nil)
     }
 
     @Test func `help of a verb is the same from both sides`() throws {

@@ -21,7 +21,7 @@ struct ForklessCommand: AsyncParsableCommand {
                     PauseCommand.self, UnpauseCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self,
                     ContainerCommand.self, AttachCommand.self, CpCommand.self,
                 ]),
-            CommandGroup(name: "Function", subcommands: [FnCommand.self]),
+            CommandGroup(name: "Function", subcommands: [FnCommand.self, LedgerCommand.self]),
             CommandGroup(name: "Volume", subcommands: [VolumeCommand.self]),
             CommandGroup(
                 name: "Image",
@@ -34,7 +34,6 @@ struct ForklessCommand: AsyncParsableCommand {
                 name: "Registry",
                 subcommands: [PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
             CommandGroup(name: "Network", subcommands: [NetworkCommand.self, PortCommand.self]),
-            CommandGroup(name: "Function", subcommands: [LedgerCommand.self]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, SystemCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])

@@ -10,6 +10,6 @@ struct FnCommand: AsyncParsableCommand {
             """,
         subcommands: [
             FnDeployCommand.self, FnInvokeCommand.self, FnListCommand.self, FnLogsCommand.self, FnScaleCommand.self,
-            FnURLCommand.self, FnPublishCommand.self, FnAliasCommand.self, FnRemoveCommand.self,
+            FnURLCommand.self, FnReportCommand.self, FnPublishCommand.self, FnAliasCommand.self, FnRemoveCommand.self,
         ])
 }
