@@ -53,26 +53,28 @@ struct LedgerTextTests {
     @Test func `a state directory is verified without a node`() async throws {
         let directory = try TemporaryDirectory("ledger-text")
         let database = try await Self.database(directory)
-        let good = try await TestForkless.run(["ledger", "verify", "--state", directory.path("state")])
+        let forkless = try TestForkless()
+        let good = try await forkless.call(["ledger", "verify", "--state", directory.path("state")])
         #expect(good.status.isSuccess, "\(good.errorText)")
         #expect(good.text.hasPrefix("4 records are good, and 1 noted head with them.\nHead: 4:"))
         try await database.write { store throws(StoreFailure) in
             try store.execute("DROP TRIGGER ledgerIsNotChanged")
             try store.execute("UPDATE ledger SET request = 'x' WHERE sequence = 3")
         }
-        let bad = try await TestForkless.run(["ledger", "verify", "--state", directory.path("state"), "--output", "json"])
+        let bad = try await forkless.call(["ledger", "verify", "--state", directory.path("state"), "--output", "json"])
         #expect(bad.status == .exited(1))
         #expect(try JSONParser.parse(bad.output)["fault", "record"] == 3)
         #expect(bad.errorText.contains("record 3"))
-        let missing = try await TestForkless.run(["ledger", "verify", "--state", directory.path("nowhere")])
+        let missing = try await forkless.call(["ledger", "verify", "--state", directory.path("nowhere")])
         #expect(missing.status == .exited(1))
         #expect(missing.errorText.contains("there is no such file"))
     }
 
     @Test func `without a node the ledger verbs say so`() async throws {
         let directory = try TemporaryDirectory("ledger-text")
+        let forkless = try TestForkless()
         for words in [["ledger", "show"], ["ledger", "export"], ["ledger", "verify"], ["fn", "report"]] {
-            let outcome = try await TestForkless.run(words + ["--run", directory.path])
+            let outcome = try await forkless.call(words + ["--run", directory.path])
             #expect(outcome.status == .exited(1), "\(words)")
             #expect(outcome.errorText.contains("no node serves at \(directory.path)/lambda.sock"), "\(outcome.errorText)")
         }
