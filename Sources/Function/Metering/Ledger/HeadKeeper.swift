@@ -22,6 +22,7 @@ final class HeadKeeper: Sendable {
         self.remark = remark
         var heads = LedgerHeads()
         do {
+            if let slash = path.lastIndex(of: "/") { try Files.makeDirectories(String(path[..<slash]), mode: 0o700) }
             if let noted = try LedgerHeads.read(path) { heads = noted } else {
                 try Files.rename(path, to: path + ".damaged")
                 remark("\(path) is damaged: it was put aside as ledger.head.damaged. `forkless ledger verify` checks the rest.")
@@ -60,10 +61,7 @@ final class HeadKeeper: Sendable {
         }
         do {
             let path = path
-            try await BlockingPool.shared.run { () throws(SystemError) in
-                if let slash = path.lastIndex(of: "/") { try Files.makeDirectories(String(path[..<slash]), mode: 0o700) }
-                try Files.replace(path, with: Array(text.utf8))
-            }
+            try await BlockingPool.shared.run { () throws(SystemError) in try Files.replace(path, with: Array(text.utf8)) }
         } catch { remark("The head of the ledger cannot be noted: \(error)") }
     }
 }

@@ -7,7 +7,7 @@ internal import Store
 ///    (test: `a full disk holds the records back, and they are written when there is room`)
 /// 2. No more waits than `limit` bytes; what is beyond is counted, and its number becomes a record.
 ///    (test: `calls beyond what may wait are counted, not forgotten`)
-/// 3. At any time one writing at most is planned or under way. (test: `calls of many threads are recorded once each`)
+/// 3. While anything waits, a writing is planned or under way. (test: `an appended call is written without being asked for`)
 struct LedgerBuffer {
     /// What a call takes besides the contents that are kept of it.
     static let entryBytes = 1024
@@ -20,6 +20,8 @@ struct LedgerBuffer {
     private var lost = 0
     private(set) var failure: StoreFailure?
     private var isPlanned = false
+    /// Entries at the front that came back from writings that failed: those of the next one that fails come after them.
+    private var returned = 0
 
     init(limit: Int) { self.limit = limit }
 
@@ -41,6 +43,7 @@ struct LedgerBuffer {
         isPlanned = true
         defer {
             entries = []
+            returned = 0
             bytes = 0
             lost = 0
         }
@@ -54,7 +57,8 @@ struct LedgerBuffer {
             // What was lost stands at the end of what was taken, and is a number again, so that it can grow.
             if case .lost(let calls)? = taken.last { lost += calls }
             let kept = taken.filter { if case .lost = $0 { false } else { true } }
-            entries = kept + entries
+            entries.insert(contentsOf: kept, at: returned)
+            returned += kept.count
             bytes += kept.reduce(0) { $0 + Self.bytes(of: $1) }
         }
         isPlanned = !entries.isEmpty || lost > 0
