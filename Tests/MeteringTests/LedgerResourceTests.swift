@@ -61,7 +61,7 @@ struct LedgerResourceTests {
         #expect(try await served.numbers("ledger/export", "source=url") == [])
         #expect(try await served.numbers("ledger/export") == Array(1...1200))
         #expect(try await served.numbers("ledger", "to=2020-01-01") == [])
-        #expect(try await served.numbers("ledger/export", "from=2020-01-01T00:00:00Z&to=9999-12-31").count == 1200)
+        #expect(try await served.numbers("ledger/export", "from=2020-01-01T00:00:00Z&to=2262-04-11").count == 1200)
     }
 
     @Test func `times cut the ledger exactly`() async throws {
@@ -110,7 +110,8 @@ struct LedgerResourceTests {
         ("ledger", "follow=true&to=2026-01-01", "exclude each other"), ("ledger", "function=%zz", "is not percent-encoded"),
         ("ledger", "function=%ff", "is not percent-encoded"), ("ledger/export", "format=xml", "expected one of json, csv"),
         ("ledger/verify", "noted=12", "expected SEQUENCE:HASH"), ("report", "by=function,function", "each at most once"),
-        ("report", "from=2026-13-01", "expected a day"), ("nothing", "", "404"), ("ledger/", "", "404"),
+        ("report", "from=2026-13-01", "expected a day"),
+        ("ledger", "to=9999-12-31", "expected a day"), ("report", "to=9999-12-31", "expected a day"), ("nothing", "", "404"), ("ledger/", "", "404"),
     ])
     func `a request that is wrong is refused with a sentence`(_ page: String, _ query: String, _ expected: String) async throws {
         let answer = try await Served().get(page, query)

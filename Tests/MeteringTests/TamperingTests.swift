@@ -62,7 +62,7 @@ struct TamperingTests {
         ("UPDATE ledger SET key = NULL WHERE sequence = 5", 5),
         ("UPDATE ledger SET recorded = recorded + 1 WHERE sequence = 6", 6),
         ("UPDATE ledger SET record = x'' WHERE sequence = 7", 7),
-        ("UPDATE ledger SET record = record || x'20' WHERE sequence = 8", 8),
+        ("UPDATE ledger SET record = CAST(record || x'20' AS BLOB) WHERE sequence = 8", 8),
     ])
     func `a changed column shows`(_ statement: String, _ sequence: Int) async throws {
         let verification = try await Self.tampered(statement)

@@ -1,6 +1,6 @@
 extension Timestamp {
     /// Reads RFC 3339: "2026-11-23T06:47:29.123456789Z", with any number of decimals (those beyond nanoseconds are
-    /// dropped) and "Z" or an offset; nil when the text is something else.
+    /// dropped) and "Z" or an offset; nil when the text is something else, or a moment beyond the years 1677 to 2262.
     public init?(_ text: some StringProtocol) { self.init(utf8: Array(text.utf8)[...]) }
 
     /// The same from bytes: a log has one on every line.
@@ -15,7 +15,9 @@ extension Timestamp {
         else { return nil }
         let days = Self.daysSince1970(year: year, month: month, day: day)
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
-        nanoseconds = seconds * 1_000_000_000 + fraction
+        // A moment before 1677 or after 2262 is none that this type can hold.
+        guard let whole = Int(exactly: Int128(seconds) * 1_000_000_000 + Int128(fraction)) else { return nil }
+        nanoseconds = whole
     }
 
     private static func take(_ character: Unicode.Scalar, _ rest: inout ArraySlice<UInt8>) -> Bool {

@@ -118,7 +118,7 @@ package struct Day: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     package var start: Timestamp { Timestamp(nanoseconds: number * TotalsRow.nanosecondsOfDay) }
     /// The first moment of the next one.
-    package var end: Timestamp { Timestamp(nanoseconds: (number + 1) * TotalsRow.nanosecondsOfDay) }
+    package var end: Timestamp { Timestamp(nanoseconds: (number + 1).clampedMultiplying(by: TotalsRow.nanosecondsOfDay)) }
 
     package var description: String { String("\(start)".prefix(10)) }
 }
