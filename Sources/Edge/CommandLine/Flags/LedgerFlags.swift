@@ -5,7 +5,7 @@ struct LedgerFlags: ParsableArguments {
     @Option(name: .customLong("function"), help: ArgumentHelp("Only calls of this function.", valueName: "name"))
     var function: String?
 
-    @Option(name: .customLong("version"), help: ArgumentHelp("Only calls of this version.", valueName: "version"))
+    @Option(name: .customLong("function-version"), help: ArgumentHelp("Only calls of this version.", valueName: "version"))
     var version: String?
 
     @Option(name: .customLong("request"), help: ArgumentHelp("Only the call with this request id.", valueName: "id"))
@@ -42,8 +42,10 @@ struct LedgerFlags: ParsableArguments {
     /// As the node reads them.
     func query() throws(FlagError) -> [(String, String)] {
         var query: [(String, String)] = []
+        // `--version` alone is that of forkless.
+        if let version = try nonempty(version, "--function-version") { query.append(("version", version)) }
         for (name, value) in [
-            ("function", function), ("version", version), ("request", request), ("key", key), ("order", order),
+            ("function", function), ("request", request), ("key", key), ("order", order),
             ("outcome", outcome), ("source", source), ("from", from), ("to", to),
         ] {
             if let value = try nonempty(value, "--" + name) { query.append((name, value)) }

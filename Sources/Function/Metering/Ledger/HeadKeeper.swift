@@ -46,9 +46,10 @@ final class HeadKeeper: Sendable {
             return !state.isPlanned
         }
         guard mustPlan else { return }
-        Task {
+        // Not for a ledger that has gone meanwhile: whoever ends it properly has closed it.
+        Task { [weak self] in
             try? await Task.sleep(for: .seconds(1))
-            await write()
+            await self?.write()
         }
     }
 

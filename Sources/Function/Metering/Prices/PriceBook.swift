@@ -18,9 +18,10 @@ package struct PriceBook: Hashable, Sendable {
     /// Of /tmp beyond 512 MB times billed duration.
     package var perEphemeralGBSecond: Price
 
-    /// What AWS asks for the same on its machines, without the free tier.
+    /// What AWS asks for the same on its machines, without the free tier. Whoever needs the prices of today, of another region
+    /// or of a contract writes them into a file.
     package static let aws = PriceBook(
-        name: "AWS Lambda, us-east-1, x86", source: "https://aws.amazon.com/lambda/pricing/, first tier, read November 2026",
+        name: "AWS Lambda, us-east-1, x86", source: "https://aws.amazon.com/lambda/pricing/, first tier, as this version of Forkless knows it",
         currency: "USD", perRequest: Price(picos: 200_000), perGBSecond: Price(picos: 16_666_700),
         perProvisionedGBSecond: Price(picos: 4_166_700), perProvisionedDurationGBSecond: Price(picos: 9_722_200),
         perEphemeralGBSecond: Price(picos: 30_900))
