@@ -163,6 +163,10 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// The keeper is also the first process of sandboxes that do not show where the toolchain has its libraries. What is
+/// installed is linked statically as a whole (Makefile).
+let standsAlone: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"], .when(configuration: .debug))]
+
 func target(_ module: Module) -> Target {
     let folder = module.form == .testKit ? "Sources/TestKit" : "Sources/\(module.rung.folder)/\(module.name)"
     let dependencies = module.needs.map { Target.Dependency.byName(name: $0) } + module.outside
@@ -173,7 +177,8 @@ func target(_ module: Module) -> Target {
         return .target(name: module.name, dependencies: dependencies, path: folder)
     case .executable:
         return .executableTarget(
-            name: module.name, dependencies: dependencies, path: folder, swiftSettings: swiftSettings)
+            name: module.name, dependencies: dependencies, path: folder, swiftSettings: swiftSettings,
+            linkerSettings: module.name == "forkless-keeper" ? standsAlone : [])
     case .library, .testKit:
         return .target(name: module.name, dependencies: dependencies, path: folder, swiftSettings: swiftSettings)
     }
