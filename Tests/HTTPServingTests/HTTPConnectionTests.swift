@@ -180,7 +180,7 @@ private final class Desk: Sendable {
         try await ServedLoop.with(desk.hold) { served in
             let client = try await RawClient.connect(to: served.address, on: served.loop)
             client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
-            try await client.endInput()
+            await client.endInput()
             try await eventually("the request") { await desk.targets == ["/1"] }
             try await Task.sleep(for: .milliseconds(20))
             await desk.answer(0)

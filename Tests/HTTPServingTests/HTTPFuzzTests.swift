@@ -42,7 +42,7 @@ import Testing
                 let cut = Int.random(in: 0...bytes.count, using: &chance)
                 client.send(Array(bytes[..<cut]))
                 client.send(Array(bytes[cut...]))
-                try await client.endInput()
+                await client.endInput()
                 try await eventually("the end of round \(round), \(chance)") { client.isEnded }
                 await client.close()
             }

@@ -11,7 +11,7 @@ import Testing
         try await ServedLoop.with(limits: limits, script) { served in
             let client = try await RawClient.connect(to: served.address, on: served.loop)
             client.send(request)
-            if endsInput { try await client.endInput() }
+            if endsInput { await client.endInput() }
             try await eventually("the end of the connection") { client.isEnded }
             await client.close()
             return client.text

@@ -39,8 +39,8 @@ final class RawClient: Sendable {
     /// Sends bytes; does not wait until they are taken.
     func send(_ bytes: [UInt8]) { channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
     func send(_ text: String) { send(Array(text.utf8)) }
-    /// Sends no more, but still reads.
-    func endInput() async throws { try await channel.close(mode: .output).get() }
+    /// Sends no more, but still reads. A server that has closed already does not mind.
+    func endInput() async { try? await channel.close(mode: .output).get() }
     func close() async { try? await channel.close().get() }
     /// Whether what was sent has left.
     var isTaken: Bool { get async throws { try await channel.getOption(.bufferedWritableBytes).get() == 0 } }
