@@ -50,7 +50,7 @@ final class InstanceStage: Sendable {
 
     /// Ends the keeper and everything in it.
     func end() async throws {
-        launcher.close()
+        await launcher.close()
         try await link.perform(.shutdown(killing: true))
         await link.close()
         await running.value

@@ -57,6 +57,7 @@ import Testing
             try await withPython { python in
                 let function = try python.function(
                     "raises", "def handler(event, context):\n    raise ValueError('not today')\n", start: start)
+                if start == .zygote { try await python.warm(function) }
                 let staged = try await python.stage.ready(function)
                 let answer = try await staged.invoke("{}")
                 #expect(answer.functionError == "Unhandled")

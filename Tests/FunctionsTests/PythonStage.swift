@@ -29,6 +29,15 @@ struct PythonStage {
         return function
     }
 
+    /// Has the zygote of a function ready: the first instance starts cold, beside it.
+    func warm(_ function: DeployedFunction, in shelf: ZygoteShelf? = nil) async throws {
+        let first = try await stage.ready(function)
+        await first.stop()
+        try await first.ended()
+        let shelf = shelf ?? zygotes
+        try await eventually("a zygote of \(function.name)") { await shelf.worker(of: function)?.isReady == true }
+    }
+
     /// Ends an instance, and what was prepared for others of it.
     func leave(_ instances: [StagedInstance]) async throws {
         for staged in instances {

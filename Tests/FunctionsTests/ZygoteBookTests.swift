@@ -14,15 +14,38 @@ import Testing
             now = now + pause
             return book.handle(event, now: now).filter { if case .setTimer = $0 { false } else { true } }
         }
+
+        /// A zygote, and a first instance beside it.
+        mutating func start(isReady: Bool = true) {
+            _ = self(.wanted(ZygoteWish(number: 0)))
+            if isReady { _ = self(.ready) }
+        }
     }
 
     private let first = ZygoteWish(number: 1)
     private let second = ZygoteWish(number: 2)
     private func place(_ number: Int) -> ZygotePlaceID { ZygotePlaceID(number: number) }
 
-    @Test func `the first wish starts the zygote and waits for it`() {
+    @Test func `the first instance starts cold, beside the zygote`() {
         var play = Play()
-        #expect(play(.wanted(first)) == [.startZygote])
+        #expect(play(.wanted(first)) == [.startCold(first), .startZygote])
+        #expect(play(.wanted(second), after: ZygoteBook.headStart) == [.startCold(second)])
+        // A cold start that begins later would be over later than the zygote's.
+        #expect(play(.wanted(first), after: .milliseconds(1)) == [])
+        #expect(play(.ended("exited")).contains(.startCold(first)))
+    }
+
+    @Test func `a place that ends before it is ready is a failed fork`() {
+        var play = Play()
+        play.start()
+        for number in 1...3 { _ = play(.placeFailed(place(number), "its first process ended: exit status 127")) }
+        #expect(play.book.unfitReason?.contains("exit status 127") == true)
+    }
+
+    @Test func `those that come while the zygote starts wait for it`() {
+        var play = Play()
+        play.start(isReady: false)
+        #expect(play(.wanted(first), after: .milliseconds(1100)) == [])
         #expect(play(.wanted(second)) == [])
         #expect(play(.ready) == [1, 2, 3, 4].map { .makePlace(place($0)) })
         #expect(play(.placeReady(place(2))) == [.give(place(2), to: first)])
@@ -34,9 +57,23 @@ import Testing
         #expect(play(.wanted(ZygoteWish(number: 3))).first == .give(place(3), to: ZygoteWish(number: 3)))
     }
 
+    @Test func `the next place is made once the first call has had its time`() {
+        var play = Play()
+        play.start()
+        _ = play(.placeReady(place(1)))
+        #expect(play(.wanted(first), after: .seconds(5)) == [.give(place(1), to: first)])
+        #expect(play(.timer, after: .milliseconds(9)) == [])
+        #expect(play(.timer, after: .milliseconds(1)) == [.makePlace(place(2))])
+        // Whoever waits does not wait for that.
+        _ = play(.placeReady(place(2)))
+        #expect(play(.wanted(first)) == [.give(place(2), to: first)])
+        #expect(play(.wanted(second)).contains(.makePlace(place(3))))
+    }
+
     @Test func `a function that cannot be forked is started another way from then on`() {
         var play = Play()
-        _ = play(.wanted(first))
+        play.start(isReady: false)
+        _ = play(.wanted(first), after: .milliseconds(500))
         let said = play(.unfit("2 threads run"))
         #expect(said.contains(.startCold(first)) && said.contains(.endZygote))
         #expect(said.contains { if case .say(let text) = $0 { text.contains("2 threads run") } else { false } })
@@ -47,18 +84,20 @@ import Testing
 
     @Test func `a zygote that dies comes back after growing pauses`() {
         var play = Play()
-        _ = play(.wanted(first))
+        play.start(isReady: false)
+        _ = play(.wanted(first), after: .milliseconds(500))
         #expect(play(.ended("exited")).contains(.startCold(first)))
         #expect(play(.wanted(second), after: .milliseconds(900)) == [.startCold(second)])
-        #expect(play(.wanted(first), after: .milliseconds(200)) == [.startZygote])
+        #expect(play(.wanted(first), after: .milliseconds(200)) == [.startCold(first), .startZygote])
         _ = play(.ended("exited"))
         #expect(play(.wanted(first), after: .milliseconds(1900)) == [.startCold(first)])
-        #expect(play(.wanted(first), after: .milliseconds(200)) == [.startZygote])
+        #expect(play(.wanted(first), after: .milliseconds(200)) == [.startCold(first), .startZygote])
     }
 
     @Test func `an unused zygote goes`() {
         var play = Play()
-        _ = play(.wanted(first))
+        play.start(isReady: false)
+        _ = play(.wanted(first), after: .milliseconds(1100))
         _ = play(.ready)
         #expect(play(.placeReady(place(1))) == [.give(place(1), to: first)])
         _ = play(.placeReady(place(2)))
@@ -73,7 +112,8 @@ import Testing
 
     @Test func `a forgotten zygote goes with its last instance`() {
         var play = Play()
-        _ = play(.wanted(first))
+        play.start(isReady: false)
+        _ = play(.wanted(first), after: .milliseconds(1100))
         _ = play(.ready)
         _ = play(.placeReady(place(1)))
         _ = play(.placeReady(place(2)))
@@ -85,7 +125,8 @@ import Testing
 
     @Test func `forks that fail are not tried for ever`() {
         var play = Play()
-        _ = play(.wanted(first))
+        play.start(isReady: false)
+        _ = play(.wanted(first), after: .milliseconds(1100))
         _ = play(.ready)
         #expect(play(.placeFailed(place(1), "no")).contains(.startCold(first)))
         _ = play(.placeFailed(place(2), "no"))

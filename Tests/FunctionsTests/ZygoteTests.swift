@@ -24,6 +24,7 @@ import Testing
                             "kind": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"], "cwd": os.getcwd(), "event": event,
                             "chance": [random.random(), unseeded.random(), seeded.random()]}
                 """, start: .zygote)
+            try await python.warm(function)
             var instances: [StagedInstance] = []
             var answers: [JSONValue] = []
             for number in 0..<3 {
@@ -96,6 +97,7 @@ import Testing
             var reports: [JSONValue] = []
             var namespaces: [[String: JSONValue]] = []
             // Two from the zygote, one cold.
+            try await python.warm(try python.function("isolated", Self.report, start: .zygote))
             for start in [FunctionSettings.Start.zygote, .zygote, .cold] {
                 let staged = try await python.stage.ready(try python.function("isolated", Self.report, start: start))
                 instances.append(staged)
@@ -144,6 +146,7 @@ import Testing
                             signal.pause()
                     return event
                 """, start: .zygote, memoryMB: 256)
+            try await python.warm(function)
             let calm = try await python.stage.ready(function)
             var others: [StagedInstance] = []
             func play(_ word: String) async throws -> InvocationAnswer {
@@ -181,8 +184,13 @@ import Testing
             let answer = try await staged.invoke("1")
             #expect(answer.text == "1")
             #expect(answer.call.start == .cold)
-            let log = try python.stage.log("unfit")
-            #expect(log.contains { $0.contains("cannot be forked") && $0.contains(reason) }, "\(log)")
+            try await eventually("a word about \(reason)") {
+                try python.stage.log("unfit").contains { $0.contains("cannot be forked") && $0.contains(reason) }
+            }
+            #expect(python.zygotes.unfitReason(of: function)?.contains(reason) == true)
+            let next = try await python.stage.ready(function)
+            #expect(try await next.invoke("1").call.start == .cold)
+            try await python.leave([next])
             try await python.leave([staged])
         }
     }
@@ -198,6 +206,7 @@ import Testing
                 def handler(event, context):
                     return [queue.meta.region_name, own.random(), numpy.random.rand(), fixed.random()]
                 """, start: .zygote)
+            try await python.warm(function)
             var instances: [StagedInstance] = []
             var answers: [[String]] = []
             for _ in 0..<2 {
@@ -226,6 +235,7 @@ import Testing
                 register_after_restore(lambda: told.append(["after", os.getpid()]))
                 def handler(event, context): return [[word, pid == os.getpid()] for word, pid in told]
                 """, start: .zygote)
+            try await python.warm(function)
             let staged = try await python.stage.ready(function)
             #expect(try await staged.invoke("1").json == [["before", false], ["after", true]])
             try await python.leave([staged])
@@ -235,6 +245,7 @@ import Testing
     @Test func `instances end with their zygote, and the next are started`() async throws {
         try await withPython { python in
             let function = try python.function("orphan", "def handler(event, context): return event\n", start: .zygote)
+            try await python.warm(function)
             let staged = try await python.stage.ready(function)
             let zygote = try #require(await python.zygotes.worker(of: function)?.zygoteName)
             await python.stage.launcher.sandboxes.kill(zygote)
@@ -251,6 +262,7 @@ import Testing
             let zygotes = ZygoteShelf(python.stage.launcher, patience: .seconds(1))
             let runtimes = PythonRuntimes(directories: [python.python.runtimes], path: "", home: "/root")
             python.stage.launcher.use(PythonPlanning(python.stage.launcher, runtimes: runtimes, zygotes: zygotes), for: .python)
+            try await python.warm(function, in: zygotes)
             let before = try await python.stage.ready(function)
             let first = try await before.invoke("1")
             python.stage.launcher.forget(function)
@@ -275,6 +287,7 @@ import Testing
                 name: "table", version: "$LATEST", arn: "arn:aws:lambda:us-east-1:000000000000:function:table", revision: "1",
                 codeDigest: "digest", runtime: .bootstrap, codeDirectory: directory, memoryMB: 256, timeoutSeconds: 10)
             function.settings.start = .zygote
+            try await python.warm(function)
             var instances: [StagedInstance] = []
             var answers: [JSONValue] = []
             for _ in 0..<2 {

@@ -121,7 +121,7 @@ struct FunctionRung: Sendable {
     func close() async {
         sources.stop()
         await invoker.close()
-        launcher.close()
+        await launcher.close()
         try? await ledger.close()
         await database.close()
         await loops.shutDown()

@@ -80,4 +80,11 @@ package protocol InstanceLauncher: AnyObject {
 
     /// The function version will not be started any more (it was changed or deleted): what was prepared for it may go.
     func forget(_ function: DeployedFunction)
+
+    /// Why its instances are started cold though the function asks for a zygote; nil: they are not.
+    func coldStartReason(_ function: DeployedFunction) -> String?
+}
+
+extension InstanceLauncher {
+    package func coldStartReason(_ function: DeployedFunction) -> String? { nil }
 }

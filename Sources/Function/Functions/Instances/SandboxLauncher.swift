@@ -50,8 +50,9 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
     /// Makes networks ahead, before the first call.
     package func warm() { networks.warm() }
 
-    /// Nothing is started any more: what waits is closed, and logs are written.
-    package func close() {
+    /// Nothing is started any more: zygotes are ended, what waits is closed, and logs are written.
+    package func close() async {
+        await zygotes.close()
         networks.close()
         logs.close()
     }
@@ -79,6 +80,10 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
         let bound = LoopBound(instance, on: loop)
         Task { await self.start(bound, name, function, isProvisioned: isProvisioned) }
         return instance
+    }
+
+    package func coldStartReason(_ function: DeployedFunction) -> String? {
+        function.settings.start == .zygote ? zygotes.unfitReason(of: function) : nil
     }
 
     package func forget(_ function: DeployedFunction) {

@@ -11,6 +11,8 @@ package struct PlaneStatus: Hashable, Sendable {
         package var isDraining: Bool
         package var counts: InstancePoolCounts
         package var provisioning: Provisioning
+        /// Why its instances are started cold though it asks for a zygote; nil: they are not.
+        package var coldStartReason: String?
     }
 
     package struct Function: Hashable, Sendable {
@@ -46,7 +48,8 @@ extension FunctionPlane {
                 PlaneStatus.Pool(
                     function: pool.function.name, version: pool.function.version, revision: pool.function.revision,
                     memoryMB: pool.function.memoryMB, isDraining: pool.machine.isDraining, counts: pool.machine.counts,
-                    provisioning: provisioning(of: pool.function))
+                    provisioning: provisioning(of: pool.function),
+                    coldStartReason: launcher.coldStartReason(pool.function))
             },
             functions: limits.entries.filter { $0.reserved != nil || $0.inFlight > 0 }.map {
                 PlaneStatus.Function(name: $0.function, reserved: $0.reserved, inFlight: $0.inFlight)
@@ -99,6 +102,7 @@ extension PlaneStatus.Pool {
         if let failure = counts.lastFailure {
             object["LastFailure"] = .string("\(failure.errorType): \(failure.errorMessage)")
         }
+        if let coldStartReason { object["ColdStartReason"] = .string(coldStartReason) }
         if provisioning.requested > 0 {
             var promise = JSONObject()
             promise["RequestedProvisionedConcurrentExecutions"] = .integer(Int64(provisioning.requested))

@@ -12,7 +12,10 @@
 // 4. A zygote that cannot be forked from is not started again until the function changes; one that ended is, later and
 //    later. (`a function that cannot be forked is started another way from then on`, `a zygote that dies comes back after
 //    growing pauses`)
-// 5. What is not used goes: places first, the zygote later. (`an unused zygote goes`)
+// 5. Nobody waits for what would not come sooner than a cold start: who wants the first instance has it started cold
+//    beside the zygote, and so has everybody who comes right after; those that come later would be initialised later
+//    than the zygote is, so they wait for it. (`the first instance starts cold, beside the zygote`)
+// 6. What is not used goes: places first, the zygote later. (`an unused zygote goes`)
 
 /// A place's number, and that of who wants one.
 package struct ZygotePlaceID: Hashable, Sendable { package var number: Int }
@@ -60,12 +63,16 @@ package struct ZygoteBook: Sendable {
     static let spareLimit = 8
     /// So many places that fail one after the other end the zygote.
     static let failureLimit = 3
+    /// What a fork and its place take: a cold start that begins no later than this after the zygote's is ready before it.
+    static let headStart = Duration.milliseconds(100)
+    /// The next place is made so long after one was given: not while the instance in it answers its first call.
+    static let refillPause = Duration.milliseconds(10)
     static let firstPause = Duration.seconds(1)
     static let longestPause = Duration.seconds(300)
 
     private enum Phase: Hashable, Sendable {
         case absent
-        case starting
+        case starting(since: Instant)
         case ready
         /// Told to end.
         case ending
@@ -79,12 +86,13 @@ package struct ZygoteBook: Sendable {
     private var wishes: [ZygoteWish] = []
     private var recent: [Instant] = []
     private var lastWish: Instant?
+    private var lastGiven: Instant?
     private var failures = 0
     private var deaths = 0
     private var lastPlace = 0
     private var isForgotten = false
-    /// It is not forked from any more, whatever is alive of it.
-    private var isUnfit = false
+    /// Why it is not forked from any more, whatever is alive of it; nil while it may be.
+    package private(set) var unfitReason: String?
 
     package init() {}
 
@@ -92,6 +100,9 @@ package struct ZygoteBook: Sendable {
     package var isOver: Bool {
         phase == .absent && making.isEmpty && waiting.isEmpty && taken.isEmpty && wishes.isEmpty
     }
+
+    private var isUnfit: Bool { unfitReason != nil }
+    private var isStarting: Bool { if case .starting = phase { true } else { false } }
 
     /// For a status: whether instances are forked, and how many wait.
     package var isReady: Bool { phase == .ready && !isUnfit }
@@ -102,15 +113,15 @@ package struct ZygoteBook: Sendable {
         switch event {
         case .wanted(let wish): wanted(wish, now, &actions)
         case .ready:
-            guard phase == .starting else { break }
+            guard isStarting else { break }
             phase = .ready
             deaths = 0
         case .unfit(let reason):
-            guard phase == .starting else { break }
+            guard isStarting else { break }
             actions += [
                 .say("Instances are started without a zygote, since the function cannot be forked: \(reason)"), .endZygote,
             ]
-            isUnfit = true
+            unfitReason = "the function cannot be forked: \(reason)"
             phase = .ending
         case .ended(let reason): zygoteEnded(reason, now, &actions)
         case .placeReady(let place):
@@ -137,9 +148,9 @@ package struct ZygoteBook: Sendable {
         case _ where isUnfit || isForgotten: actions.append(.startCold(wish))
         case .resting, .ending: actions.append(.startCold(wish))
         case .absent:
-            phase = .starting
-            actions.append(.startZygote)
-            wishes.append(wish)
+            phase = .starting(since: now)
+            actions += [.startCold(wish), .startZygote]
+        case .starting(let since) where now <= since + Self.headStart: actions.append(.startCold(wish))
         case .starting, .ready: wishes.append(wish)
         }
     }
@@ -151,6 +162,7 @@ package struct ZygoteBook: Sendable {
         case .starting, .ready:
             let pause = min(Self.firstPause * (1 << min(deaths, 10)), Self.longestPause)
             deaths += 1
+            failures = 0
             phase = .resting(until: now + pause)
             actions.append(.say("The zygote has ended (\(reason)): instances are started without it for \(pause)"))
         }
@@ -164,12 +176,12 @@ package struct ZygoteBook: Sendable {
         guard failures >= Self.failureLimit, phase == .ready else { return }
         actions.append(.say("Instances are started without a zygote, since forks of it fail"))
         // Those that live go on; it ends with the last of them.
-        isUnfit = true
+        unfitReason = "forks of the zygote fail: \(reason)"
     }
 
     /// Brings what is there to what should be.
     private mutating func settle(_ now: Instant, _ actions: inout [ZygoteAction]) {
-        if isUnfit || phase != .ready && phase != .starting {
+        if isUnfit || phase != .ready && !isStarting {
             for wish in wishes { actions.append(.startCold(wish)) }
             wishes = []
         }
@@ -177,11 +189,13 @@ package struct ZygoteBook: Sendable {
             wishes.removeFirst()
             waiting.removeFirst()
             taken.insert(place)
+            lastGiven = now
             actions.append(.give(place, to: wish))
         }
         let wanted = spares(now)
         while waiting.count > wanted || phase != .ready && !waiting.isEmpty { actions.append(.endPlace(waiting.removeLast())) }
-        while phase == .ready, making.count < Self.makingLimit, making.count + waiting.count < wishes.count + wanted {
+        let needed = wishes.count + (refill(now) == nil ? wanted : 0)
+        while phase == .ready, making.count < Self.makingLimit, making.count + waiting.count < needed {
             lastPlace += 1
             making.insert(ZygotePlaceID(number: lastPlace))
             actions.append(.makePlace(ZygotePlaceID(number: lastPlace)))
@@ -200,6 +214,12 @@ package struct ZygoteBook: Sendable {
         return min(max(recent.count, 1), Self.spareLimit)
     }
 
+    /// When places for nobody in particular are made again; nil: now.
+    private func refill(_ now: Instant) -> Instant? {
+        guard let time = lastGiven.map({ $0 + Self.refillPause }), now < time else { return nil }
+        return time
+    }
+
     private func isIdle(_ now: Instant) -> Bool {
         guard making.isEmpty, waiting.isEmpty, taken.isEmpty, wishes.isEmpty else { return false }
         guard let lastWish, !isForgotten, !isUnfit else { return true }
@@ -208,7 +228,7 @@ package struct ZygoteBook: Sendable {
 
     private func nextTimer(_ now: Instant) -> Instant? {
         guard phase == .ready, let lastWish else { return nil }
-        let times = [recent.first.map { $0 + .seconds(1) }, lastWish + Self.placePatience, lastWish + Self.zygotePatience]
+        let times = [refill(now), recent.first.map { $0 + .seconds(1) }, lastWish + Self.placePatience, lastWish + Self.zygotePatience]
         return times.compactMap { $0 }.filter { $0 > now }.min()
     }
 }

@@ -27,6 +27,8 @@ struct ZygotePlace: Sendable {
     var listener: CInt?
     /// To the fork, until its turn.
     var life: ZygoteSocket?
+    /// The fork was told to begin.
+    var isStarted = false
     /// How the program in it ended, as the zygote saw it.
     var status: ExitStatus?
     /// Told the end, once the place is an instance's.

@@ -45,6 +45,21 @@ package final class ZygoteShelf: Sendable {
         return SharedZygote(worker: worker, shelf: self, key: key, user: function.revision)
     }
 
+    /// Why instances of a function are started cold though it asks for a zygote; nil: they are not.
+    func unfitReason(of function: DeployedFunction) -> String? {
+        let worker = worker(of: function)
+        return worker?.unfitReason.withLock { $0 }
+    }
+
+    /// Ends all zygotes, and with them everything beneath.
+    func close() async {
+        let workers = entries.withLock { entries in
+            defer { entries = [:] }
+            return entries.values.map(\.worker)
+        }
+        for worker in workers { await worker.close() }
+    }
+
     /// For tests: the zygote of a function.
     func worker(of function: DeployedFunction) -> ZygoteWorker? { entries.withLock { $0[function.initialisation]?.worker } }
 

@@ -4,6 +4,7 @@ internal import Lambda
 internal import Linux
 internal import Sandbox
 internal import Spawn
+internal import Synchronization
 
 /// Does what `ZygoteBook` decides for one function version: the zygote, and the places beneath it.
 ///
@@ -31,6 +32,9 @@ actor ZygoteWorker: InstanceStarting {
     private var homes: [String: ZygotePlaceID] = [:]
     private var lastWish = 0
     private var timer: Task<Void, Never>?
+    private var isClosed = false
+    /// Why instances are started without it, for whoever asks for a status on whatever thread.
+    nonisolated let unfitReason = Mutex<String?>(nil)
 
     /// The zygote that runs, or is being started.
     private struct Running {
@@ -81,6 +85,7 @@ actor ZygoteWorker: InstanceStarting {
             throw NodeFailure(.system, "start \(instance) of \(function.name): \(error)")
         }
         places[id]?.life = nil
+        places[id]?.isStarted = true
         places[id]?.ended = ended
         return started
     }
@@ -97,6 +102,14 @@ actor ZygoteWorker: InstanceStarting {
 
     func forget() async { send(.forgotten) }
 
+    /// Ends the zygote, and with it everything beneath it.
+    func close() async {
+        isClosed = true
+        send(.forgotten)
+        timer?.cancel()
+        if let zygote { await ground.sandboxes.kill(zygote.name) }
+    }
+
     /// For tests and a status.
     var isReady: Bool { book.isReady }
     var waitingCount: Int { book.waitingCount }
@@ -107,6 +120,7 @@ actor ZygoteWorker: InstanceStarting {
 extension ZygoteWorker {
     private func send(_ event: ZygoteEvent) {
         for action in book.handle(event, now: clock.now) { perform(action) }
+        unfitReason.withLock { $0 = book.unfitReason }
     }
 
     private func perform(_ action: ZygoteAction) {
@@ -155,6 +169,7 @@ extension ZygoteWorker {
                 SandboxStart(plan: plans.zygote, name: name, call: zygoteCall, streams: .passed),
                 descriptors: [theirs.raw, pipe.writer.raw, pipe.writer.raw]
             ) { end in Task { await self.zygoteEnded(end.sentence) } }
+            if isClosed { return endZygote() }
             Task { await self.listen(to: running.control) }
             Task { await self.expectReady(name) }
         } catch {
@@ -285,6 +300,8 @@ extension ZygoteWorker {
         for (instance, home) in homes where home == id { homes[instance] = nil }
         if let listener = place.listener { OwnedFD(adopting: listener).close() }
         place.life?.shutDown()
+        // One that was not ready is told once: it may have been told to end because its fork failed.
+        if place.life == nil, !place.isStarted { send(.placeFailed(id, "what holds its sandbox ended early: \(end.sentence)")) }
         send(.placeEnded(id))
         place.ended?(place.outcome(of: end))
     }
