@@ -63,8 +63,8 @@ import Testing
         def handler(event, context):
             if event == "namespaces":
                 return {name: os.readlink("/proc/self/ns/" + name) for name in os.listdir("/proc/self/ns")}
-            status = dict(line.strip().split(":\\t", 1) for line in open("/proc/self/status") if ":\\t" in line)
-            mounts = sorted(line.split()[1] + " " + line.split()[3].split(",")[0] for line in open("/proc/mounts"))
+            status = dict(line.rstrip("\\n").split(":\\t", 1) for line in open("/proc/self/status") if ":\\t" in line)
+            mounts = sorted({line.split()[1] + " " + line.split()[3].split(",")[0] for line in open("/proc/mounts")})
             pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
             groups = sorted(line.strip() for line in open("/proc/self/cgroup"))
             open("/tmp/mine", "w").write("x")
@@ -85,6 +85,8 @@ import Testing
                     "unshare mounts": raw("unshare", 0x20000), "mount": raw("mount", b"none", b"/tmp", b"tmpfs", 0, None),
                     "chroot": raw("chroot", b"/tmp"), "hostname": raw("sethostname", b"x", 1),
                     "device": attempt(lambda: os.mknod("/tmp/d", stat.S_IFBLK | 0o600, os.makedev(8, 0))),
+                    "mode of a device": attempt(lambda: os.chmod("/dev/null", 0o666)),
+                    "mode of what is masked": attempt(lambda: os.chmod("/etc/shadow", 0o666)),
                     "raw socket": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)),
                     "priority": attempt(lambda: os.setpriority(0, 0, -5)),
                     "outside": attempt(lambda: socket.create_connection(("10.255.255.1", 80), 1)),
@@ -103,6 +105,7 @@ import Testing
                 instances.append(staged)
                 let answer = try await staged.invoke("\"all\"")
                 #expect(answer.call.start == (start == .cold ? .cold : .zygote), "\(answer.text)")
+                #expect(answer.functionError == nil, "\(answer.text)")
                 reports.append(try #require(answer.json))
                 let seen = try #require(try await staged.invoke("\"namespaces\"").json?.object)
                 namespaces.append(Dictionary(uniqueKeysWithValues: seen.members.map { ($0.key, $0.value) }))

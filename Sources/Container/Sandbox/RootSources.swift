@@ -83,7 +83,11 @@ struct RootSources: Sendable {
             trees.append(try copy(directory.source, root: false, [.readOnly, .noSetuid, .noDevices]))
         }
         if plan.bindsDevices {
-            for device in Device.all { trees.append(try copy("/dev/" + device.name, root: false, [.noSetuid, .noExecute])) }
+            // Devices are written on read-only mounts, too; their modes, which their owner could change without any
+            // capability where users are the machine's own, are not.
+            for device in Device.all {
+                trees.append(try copy("/dev/" + device.name, root: false, [.readOnly, .noSetuid, .noExecute]))
+            }
         }
         if plan.usesInit { trees.append(try copy(try Self.ownExecutable(), root: false, [.readOnly, .noSetuid, .noDevices])) }
         for mount in plan.mounts {

@@ -32,6 +32,8 @@ actor ZygoteWorker: InstanceStarting {
     private var homes: [String: ZygotePlaceID] = [:]
     private var lastWish = 0
     private var timer: Task<Void, Never>?
+    /// Ends when the zygote is ready, or has had its time.
+    private var readiness: Task<Void, Never>?
     private var isClosed = false
     /// Why instances are started without it, for whoever asks for a status on whatever thread.
     nonisolated let unfitReason = Mutex<String?>(nil)
@@ -171,7 +173,10 @@ extension ZygoteWorker {
             ) { end in Task { await self.zygoteEnded(end.sentence) } }
             if isClosed { return endZygote() }
             Task { await self.listen(to: running.control) }
-            Task { await self.expectReady(name) }
+            readiness = Task { [clock, patience, weak self] in
+                do { try await clock.sleep(until: clock.now + patience) } catch { return }
+                await self?.wasNotReady(name)
+            }
         } catch {
             zygoteEnded("\(error)")
         }
@@ -188,8 +193,7 @@ extension ZygoteWorker {
         return call
     }
 
-    private func expectReady(_ name: String) async {
-        do { try await clock.sleep(until: clock.now + patience) } catch { return }
+    private func wasNotReady(_ name: String) {
         if zygote?.name == name { send(.unfit("it was not ready after \(patience)")) }
     }
 
@@ -198,6 +202,10 @@ extension ZygoteWorker {
     }
 
     private func heard(_ word: ZygoteWord) {
+        switch word {
+        case .ready, .unfit, .failed: readiness?.cancel()
+        case .ended, .unknown: break
+        }
         switch word {
         case .ready: send(.ready)
         case .unfit(let reason): send(.unfit(reason))
@@ -222,6 +230,7 @@ extension ZygoteWorker {
             ended.output.catchUp()
             ground.logs.remove(ended.output)
         }
+        readiness?.cancel()
         zygote = nil
         send(.ended(reason))
     }
