@@ -259,6 +259,18 @@ import Testing
         }
     }
 
+    @Test func `zygotes end with the launcher, and what they have ready`() async throws {
+        try await withPython { python in
+            let function = try python.function("closed", "def handler(event, context): return event\n", start: .zygote)
+            // The launcher's own shelf.
+            let runtimes = PythonRuntimes(directories: [python.python.runtimes], path: "", home: "/root")
+            python.stage.launcher.use(PythonPlanning(python.stage.launcher, runtimes: runtimes), for: .python)
+            try await python.warm(function, in: python.stage.launcher.zygotes)
+            await python.stage.launcher.close()
+            try await eventually("an empty keeper") { try await python.stage.link.list().isEmpty }
+        }
+    }
+
     @Test func `a change that does not matter to the imports keeps the zygote`() async throws {
         try await withPython { python in
             var function = try python.function("changed", "import time\nat = time.time_ns()\ndef handler(event, context): return at\n", start: .zygote)

@@ -10,6 +10,7 @@ internal import Synchronization
 /// Invariants (with their tests in ZygoteTests)
 /// 1. A zygote ends a while after the last state of the function that uses it was forgotten, and with its last instance.
 ///    (`a change that does not matter to the imports keeps the zygote`)
+/// 2. None outlives the launcher. (`zygotes end with the launcher, and what they have ready`)
 package final class ZygoteShelf: Sendable {
     private struct Entry {
         var worker: ZygoteWorker
