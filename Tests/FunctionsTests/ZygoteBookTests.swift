@@ -38,7 +38,10 @@ import Testing
     @Test func `a place that ends before it is ready is a failed fork`() {
         var play = Play()
         play.start()
-        for number in 1...3 { _ = play(.placeFailed(place(number), "its first process ended: exit status 127")) }
+        for number in 1...3 {
+            _ = play(.placeFailed(place(number), "its first process ended: exit status 127"))
+            _ = play(.timer, after: ZygoteBook.failurePause)
+        }
         #expect(play.book.unfitReason?.contains("exit status 127") == true)
     }
 
@@ -94,6 +97,17 @@ import Testing
         #expect(play(.wanted(first), after: .milliseconds(200)) == [.startCold(first), .startZygote])
     }
 
+    @Test func `a zygote's end is no failure of its forks`() {
+        var play = Play()
+        play.start()
+        _ = play(.placeReady(place(1)))
+        // Places end first.
+        #expect(play(.placeEnded(place(1))) == [])
+        _ = play(.ended("killed"), after: .milliseconds(5))
+        #expect(play.book.unfitReason == nil)
+        #expect(play(.wanted(first), after: .seconds(2)) == [.startCold(first), .startZygote])
+    }
+
     @Test func `an unused zygote goes`() {
         var play = Play()
         play.start(isReady: false)
@@ -128,8 +142,12 @@ import Testing
         play.start(isReady: false)
         _ = play(.wanted(first), after: .milliseconds(1100))
         _ = play(.ready)
-        #expect(play(.placeFailed(place(1), "no")).contains(.startCold(first)))
-        _ = play(.placeFailed(place(2), "no"))
+        // Another is on its way.
+        #expect(!play(.placeFailed(place(1), "no")).contains(.startCold(first)))
+        #expect(play(.placeFailed(place(2), "no")).contains(.startCold(first)))
+        #expect(play(.wanted(second)) == [.startCold(second)])
+        #expect(play(.timer, after: ZygoteBook.failurePause) == [.makePlace(place(3)), .makePlace(place(4))])
+        _ = play(.placeFailed(place(4), "no"))
         let last = play(.placeFailed(place(3), "no"))
         #expect(last.contains(.endZygote))
         #expect(play(.wanted(second)) == [.startCold(second)])

@@ -67,6 +67,9 @@ package struct ZygoteBook: Sendable {
     static let headStart = Duration.milliseconds(100)
     /// The next place is made so long after one was given: not while the instance in it answers its first call.
     static let refillPause = Duration.milliseconds(10)
+    /// No place is made so long after one failed, or ended while it waited: the zygote may be ending, of which its places
+    /// tell first, and its end is no fault of forks.
+    static let failurePause = Duration.milliseconds(100)
     static let firstPause = Duration.seconds(1)
     static let longestPause = Duration.seconds(300)
 
@@ -87,6 +90,7 @@ package struct ZygoteBook: Sendable {
     private var recent: [Instant] = []
     private var lastWish: Instant?
     private var lastGiven: Instant?
+    private var lastFailure: Instant?
     private var failures = 0
     private var deaths = 0
     private var lastPlace = 0
@@ -128,10 +132,11 @@ package struct ZygoteBook: Sendable {
             guard making.remove(place) != nil else { break }
             failures = 0
             waiting.append(place)
-        case .placeFailed(let place, let reason): placeFailed(place, reason, &actions)
+        case .placeFailed(let place, let reason): placeFailed(place, reason, now, &actions)
         case .placeEnded(let place):
             making.remove(place)
             taken.remove(place)
+            if waiting.contains(place) { lastFailure = now }
             waiting.removeAll { $0 == place }
         case .timer: break
         case .forgotten: isForgotten = true
@@ -164,15 +169,20 @@ package struct ZygoteBook: Sendable {
             deaths += 1
             failures = 0
             phase = .resting(until: now + pause)
+            guard !isForgotten else { break }
             actions.append(.say("The zygote has ended (\(reason)): instances are started without it for \(pause)"))
         }
     }
 
-    private mutating func placeFailed(_ place: ZygotePlaceID, _ reason: String, _ actions: inout [ZygoteAction]) {
+    private mutating func placeFailed(
+        _ place: ZygotePlaceID, _ reason: String, _ now: Instant, _ actions: inout [ZygoteAction]
+    ) {
         guard making.remove(place) != nil || taken.remove(place) != nil else { return }
         failures += 1
+        lastFailure = now
         actions.append(.say("A fork of the zygote failed: \(reason)"))
-        if !wishes.isEmpty { actions.append(.startCold(wishes.removeFirst())) }
+        // Nobody waits for the next attempt.
+        while wishes.count > making.count { actions.append(.startCold(wishes.removeFirst())) }
         guard failures >= Self.failureLimit, phase == .ready else { return }
         actions.append(.say("Instances are started without a zygote, since forks of it fail"))
         // Those that live go on; it ends with the last of them.
@@ -195,7 +205,12 @@ package struct ZygoteBook: Sendable {
         let wanted = spares(now)
         while waiting.count > wanted || phase != .ready && !waiting.isEmpty { actions.append(.endPlace(waiting.removeLast())) }
         let needed = wishes.count + (refill(now) == nil ? wanted : 0)
-        while phase == .ready, making.count < Self.makingLimit, making.count + waiting.count < needed {
+        let mayMake = lastFailure.map { $0 + Self.failurePause <= now } ?? true
+        if !mayMake, making.isEmpty {
+            for wish in wishes { actions.append(.startCold(wish)) }
+            wishes = []
+        }
+        while phase == .ready, mayMake, making.count < Self.makingLimit, making.count + waiting.count < needed {
             lastPlace += 1
             making.insert(ZygotePlaceID(number: lastPlace))
             actions.append(.makePlace(ZygotePlaceID(number: lastPlace)))
@@ -228,7 +243,11 @@ package struct ZygoteBook: Sendable {
 
     private func nextTimer(_ now: Instant) -> Instant? {
         guard phase == .ready, let lastWish else { return nil }
-        let times = [refill(now), recent.first.map { $0 + .seconds(1) }, lastWish + Self.placePatience, lastWish + Self.zygotePatience]
+        let times = [
+            refill(now), lastFailure.map { $0 + Self.failurePause }, recent.first.map { $0 + .seconds(1) },
+            lastWish + Self.placePatience,
+            lastWish + Self.zygotePatience,
+        ]
         return times.compactMap { $0 }.filter { $0 > now }.min()
     }
 }
