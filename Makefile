@@ -62,7 +62,6 @@ bench: swift
 	@swift build $(RELEASE) --product forkless-load
 	@swift build -c release --package-path Benchmarks
 	@cc -O2 -nostdlib -static -o $(EXAMPLES)/waiting Benchmarks/Programs/waiting.c
-	@cc -O2 -static -o $(EXAMPLES)/cgi-echo Benchmarks/Programs/cgi-echo.c
 	@Benchmarks/.build/release/bench --programs .build/release --examples $(EXAMPLES) --output $(BENCH) $(FLAGS)
 
 check: swift

@@ -14,7 +14,7 @@ struct FunctionsBenchmark {
         let functions = try FunctionsUnderTest(options)
         defer { functions.stop() }
         var section = Section(title: "Functions through the Lambda API")
-        try functions.deploy("echo", "--code", try code("bootstrap-echo", "bootstrap"), "--runtime", "provided.al2023")
+        try functions.deploy("echo", "--code", try code("bootstrap-echo", "bootstrap"), "--runtime", "provided.al2023", "--memory", "1024")
         try await warm(functions, &section)
         try asynchronous(functions, &section)
         try await cold(functions, &section)
@@ -93,13 +93,15 @@ struct FunctionsBenchmark {
 
     private func cold(_ functions: FunctionsUnderTest, _ section: inout Section) async throws {
         let python = "\(options.examples)/functions"
+        let runtime = try Command.output(
+            ["/usr/bin/python3", "-c", "import sys; print('python%d.%d' % sys.version_info[:2], end='')"])
         // A module may not be called as one that it imports.
         for (name, module) in [("trivial", "trivial"), ("numpy", "with_numpy"), ("boto3", "with_boto3")] {
             for start in ["zygote", "cold"] {
                 try functions.deploy(
                     "\(name)-\(start)", "--code", try code("\(module).py", "\(module).py", in: python), "--handler",
                     "\(module).handler",
-                    "--runtime", "python3.11", "--memory", "512", "--timeout", "30", "--tag", "forkless:start=\(start)")
+                    "--runtime", runtime, "--memory", "512", "--timeout", "30", "--tag", "forkless:start=\(start)")
             }
         }
         func contender(_ name: String, _ function: String, count: Int) -> Contender {
@@ -107,6 +109,8 @@ struct FunctionsBenchmark {
             return Contender(name: name, count: count) { count in
                 try (0..<count).map { _ in
                     number += 1
+                    // What is prepared ahead is there again, as between two bursts.
+                    usleep(300_000)
                     return try functions.coldStart(function, number)
                 }
             }
@@ -136,15 +140,24 @@ struct FunctionsBenchmark {
 
     /// An unchanged program that checks a message, called through standby copies and started.
     private func validator(_ functions: FunctionsUnderTest, _ section: inout Section) async throws {
-        let program = "\(options.examples)/venv/bin/cbpr-validate"
-        let message = "\(options.examples)/payment.xml"
+        let payments = "\(options.programs)/../../Examples/payments"
+        let packages = "\(options.examples)/payments/validator/python"
+        _ = try Command.output(["sh", "\(payments)/setup.sh"])
+        _ = try Command.output(["/usr/bin/python3", "\(payments)/message.py", "1", "\(functions.directory)/messages"])
+        let message = try FileManager.default.contentsOfDirectory(atPath: "\(functions.directory)/messages")[0]
+        let input = "\(functions.directory)/messages/\(message)"
+        let words = ["\(packages)/bin/cbpr-validate", "validate", "--json", "/dev/stdin"]
         try functions.deploy(
-            "validate", "--memory", "512", "--timeout", "30", "--tag", "forkless:input=event", "--", program, "-")
-        let started = ArgumentVector(["/bin/sh", "-c", "exec \"$0\" - < \"$1\" > /dev/null", program, message])
+            ["validate", "--code", "\(options.examples)/payments/validator", "--runtime", "forkless.stdio", "--handler",
+             "python3 /var/task/python/bin/cbpr-validate validate --json /dev/stdin", "--env", "PYTHONPATH=/var/task/python",
+             "--memory", "1769", "--timeout", "30"])
+        let started = ArgumentVector(
+            ["/bin/sh", "-c", "input=$1; shift; PYTHONPATH=\(packages) exec /usr/bin/python3 \"$@\" < \"$input\" > /dev/null", "sh", input] + words)
         let client = [
-            "curl", "-sS", "-X", "POST", "--data-binary", "@\(message)", "-o", "/dev/null", "-w", "%{time_total}",
+            "curl", "-sS", "-X", "POST", "--data-binary", "@\(input)", "-o", "/dev/null", "-w", "%{time_total}",
             functions.url("validate"),
         ]
+        _ = try Command.output(client)
         let samples = try await takeTurns(
             [
                 Contender(name: "cbpr-validate as a function", count: 5) { count in

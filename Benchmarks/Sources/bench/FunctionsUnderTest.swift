@@ -12,13 +12,15 @@ final class FunctionsUnderTest {
         guard geteuid() == 0 else { throw BenchmarkError("start a node with functions: this needs root") }
         directory = try KeeperUnderTest.temporaryDirectory()
         forkless = "\(options.programs)/forkless"
+        let runtimes = "\(options.examples)/bench-runtimes"
+        _ = try Command.output(["sh", "\(options.programs)/../../Benchmarks/Programs/get-python.sh", runtimes])
         address = "127.0.0.1:\(try Self.freePort())"
         node = try ServerProcess(
             "forkless node",
             [
                 forkless, "node", "--state", "\(directory)/state", "--run", "\(directory)/run", "--lambda-listen",
                 address,
-                "--http-listen", "off",
+                "--http-listen", "off", "--python-runtimes", runtimes,
             ],
             log: "\(directory)/node.log")
         try node.untilServing(verb("version"))
@@ -75,7 +77,9 @@ final class FunctionsUnderTest {
     }
 
     /// `forkless fn deploy` with these words.
-    func deploy(_ words: String...) throws { _ = try Command.output(command(["fn", "deploy"] + words)) }
+    func deploy(_ words: String...) throws { try deploy(words) }
+
+    func deploy(_ words: [String]) throws { _ = try Command.output(command(["fn", "deploy"] + words)) }
 
     func url(_ function: String) -> String { "http://\(address)/2015-03-31/functions/\(function)/invocations" }
 
