@@ -40,15 +40,16 @@ import Testing
             String(line).replacing(#/[0-9a-f]{64}/#, with: "ID").replacing(#/\b[0-9a-f]{12}\b/#, with: "ID")
                 .replacing(#/(Less than a second|About a minute|[0-9]+ (seconds?|minutes?))/#, with: "TIME")
                 .replacing(#/\b[0-9.,]+ ?(ms|µs|s|[kKM]?i?B)\b/#, with: "AMOUNT")
-                .replacing(#/\b[0-9]{2}:[0-9]{2}\b/#, with: "CLOCK").replacing(#/\b[0-9]{3,}\b/#, with: "NUMBER")
+                .replacing(#/\b0\.[0-9]+\b/#, with: "FRACTION").replacing(#/\b[0-9]{2}:[0-9]{2}\b/#, with: "CLOCK").replacing(#/\b[0-9]{3,}\b/#, with: "NUMBER")
                 .replacing(#/[─ \t]+/#, with: " ")
         }
     }
 
-    @Test func `the session with containers works as the README prints it`() async throws {
+    @Test(arguments: ["Containers", "Functions"])
+    func `a session works as the README prints it`(heading: String) async throws {
         let readme = try Files.readText("\(try Self.repository())/README.md")
-        let steps = Self.session(below: "Containers", of: readme)
-        try #require(steps.count > 10)
+        let steps = Self.session(below: heading, of: readme)
+        try #require(steps.count > 7)
         let forkless = try TestForkless()
         try Files.makeDirectories(forkless.path("work"))
         let executables = forkless.executable.split(separator: "/", omittingEmptySubsequences: false).dropLast()

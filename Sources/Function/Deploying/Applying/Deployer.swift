@@ -42,6 +42,14 @@ package struct Deployer: Sendable {
         do throws(LambdaFailure) { return try await caller.call(request) } catch { throw DeploymentFailure(what, error) }
     }
 
+    func admitEverybody(
+        to name: String, query: String?, url: JSONValue, _ what: String
+    ) async throws(DeploymentFailure) {
+        do throws(LambdaFailure) { try await caller.admitEverybody(to: name, query: query, url: url) } catch {
+            throw DeploymentFailure(what, error)
+        }
+    }
+
     /// nil when it is not there.
     func find(_ request: LambdaRequest, _ what: String) async throws(DeploymentFailure) -> JSONValue? {
         do throws(LambdaFailure) { return try await caller.call(request) } catch {

@@ -99,11 +99,13 @@ extension Deployer {
         case (.value(let wanted), let now?):
             learn(.functionURL(name), now["FunctionUrl"]?.string ?? "")
             guard !FunctionComparison.covers(now, .object(wanted)) else { return }
-            _ = try await call(LambdaRequest("PUT", path, json: wanted), what)
+            let changed = try await call(LambdaRequest("PUT", path, json: wanted), what)
+            try await admitEverybody(to: name, query: qualifier, url: changed, what)
             note(DeploymentChange(.updated, "URL", name, details: now["FunctionUrl"]?.string ?? ""))
         case (.value(let wanted), nil):
             let made = try await call(LambdaRequest("POST", path, json: wanted), what)
             learn(.functionURL(name), made["FunctionUrl"]?.string ?? "")
+            try await admitEverybody(to: name, query: qualifier, url: made, what)
             note(DeploymentChange(.created, "URL", name, details: made["FunctionUrl"]?.string ?? ""))
         case (.absent, _?):
             _ = try await call(LambdaRequest("DELETE", path), what)

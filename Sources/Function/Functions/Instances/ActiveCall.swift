@@ -67,6 +67,7 @@ struct ActiveCall {
         call.billedMilliseconds = CallReport.billed(
             durationMicroseconds: call.durationMicroseconds, initMicroseconds: initMicroseconds)
         call.memoryMB = function.memoryMB
+        call.ephemeralMB = function.ephemeralMB
         call.peakMemoryBytes = meter?.peakBytes ?? 0
         call.cpuMicroseconds = max(0, (meter?.cpuMicroseconds ?? 0) - cpuBefore)
         call.instance = instance

@@ -28,6 +28,7 @@ extension InvokedCall {
             requestID: call.requestID, function: function.name, version: function.version, invokedARN: call.invokedARN,
             source: call.source, arrivedAt: call.arrivedAt)
         record.memoryMB = function.memoryMB
+        record.ephemeralMB = function.ephemeralMB
         record.codeDigest = function.codeDigest
         record.revision = function.revision
         record.outcome = outcome

@@ -27,7 +27,8 @@ struct FnURLCommand: Verb {
     @Argument(help: "The function, by name.") var name: String
 
     func run() async throws {
-        let path = LambdaPaths.url(name) + (try nonempty(qualifier, "--qualifier").map { "?Qualifier=\(PathText.encoded($0))" } ?? "")
+        let query = try nonempty(qualifier, "--qualifier").map { "Qualifier=\(PathText.encoded($0))" }
+        let path = LambdaPaths.url(name) + (query.map { "?\($0)" } ?? "")
         guard !removes || (authentication == nil && streams == nil) else { throw FlagError("--rm", nil, "it takes the URL away: leave the others out") }
         try await withLambda(node) { client in
             if removes {
@@ -40,11 +41,15 @@ struct FnURLCommand: Verb {
             var url: JSONValue
             do throws(LambdaFailure) {
                 url = try await client.call(LambdaRequest("GET", path))
-                if !wanted.isEmpty { url = try await client.call(LambdaRequest("PUT", path, json: wanted)) }
+                if !wanted.isEmpty {
+                    url = try await client.call(LambdaRequest("PUT", path, json: wanted))
+                    try await client.admitEverybody(to: name, query: query, url: url)
+                }
             } catch {
                 guard error.status == 404 else { throw error }
                 if wanted["AuthType"] == nil { wanted["AuthType"] = "NONE" }
                 url = try await client.call(LambdaRequest("POST", path, json: wanted))
+                try await client.admitEverybody(to: name, query: query, url: url)
             }
             switch output.output {
             case .json: try StandardStreams.write(url)
