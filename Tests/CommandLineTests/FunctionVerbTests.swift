@@ -58,8 +58,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--memory", "lots"], ["--memory", "1000000"], ["--mount", "data:/mnt/x"], ["--mount", "/data:/srv"], ["--tag", "x"], ["--reserved", "-1"],
-        ["--key", ""], ["--env", "=x"],
+        ["--memory", "lots"], ["--memory", "1000000"], ["--mount", "data:/mnt/x"], ["--mount", "/data:/srv"], ["--tag", "x"], ["--reserved=-1"],
+        ["--key="], ["--env", "=x"],
     ])
     func `a flag that makes no sense is refused`(arguments: [String]) throws {
         guard arguments != ["--memory", "1000000"] else { return #expect(try declaration(arguments).configuration["MemorySize"] == 1_000_000) }

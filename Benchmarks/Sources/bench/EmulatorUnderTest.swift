@@ -10,7 +10,7 @@ final class EmulatorUnderTest {
 
     init(_ options: BenchOptions, bootstrap: String, directory: String) throws {
         let emulator = "\(options.examples)/aws-lambda-rie"
-        _ = try Command.output(["sh", "\(options.programs)/../../Benchmarks/Programs/get-emulator.sh", emulator])
+        _ = try Command.output(["sh", "\(options.examples)/../../Benchmarks/Programs/get-emulator.sh", emulator])
         let (door, runtime) = (try FunctionsUnderTest.freePort(), try FunctionsUnderTest.freePort())
         url = "http://127.0.0.1:\(door)/2015-03-31/functions/function/invocations"
         process = try ServerProcess(

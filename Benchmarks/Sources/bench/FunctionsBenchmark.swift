@@ -140,7 +140,7 @@ struct FunctionsBenchmark {
 
     /// An unchanged program that checks a message, called through standby copies and started.
     private func validator(_ functions: FunctionsUnderTest, _ section: inout Section) async throws {
-        let payments = "\(options.programs)/../../Examples/payments"
+        let payments = "\(options.examples)/../../Examples/payments"
         let packages = "\(options.examples)/payments/validator/python"
         _ = try Command.output(["sh", "\(payments)/setup.sh"])
         _ = try Command.output(["/usr/bin/python3", "\(payments)/message.py", "1", "\(functions.directory)/messages"])
@@ -251,7 +251,7 @@ struct FunctionsBenchmark {
 
     // Parts.
 
-    private func script(_ name: String) -> String { "\(options.programs)/../../Benchmarks/Programs/\(name)" }
+    private func script(_ name: String) -> String { "\(options.examples)/../../Benchmarks/Programs/\(name)" }
 
     /// A directory with one file in it, as it is deployed.
     private func code(_ file: String, _ name: String, in directory: String? = nil) throws -> String {

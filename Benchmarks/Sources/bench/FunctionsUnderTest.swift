@@ -13,7 +13,7 @@ final class FunctionsUnderTest {
         directory = try KeeperUnderTest.temporaryDirectory()
         forkless = "\(options.programs)/forkless"
         let runtimes = "\(options.examples)/bench-runtimes"
-        _ = try Command.output(["sh", "\(options.programs)/../../Benchmarks/Programs/get-python.sh", runtimes])
+        _ = try Command.output(["sh", "\(options.examples)/../../Benchmarks/Programs/get-python.sh", runtimes])
         address = "127.0.0.1:\(try Self.freePort())"
         node = try ServerProcess(
             "forkless node",
@@ -23,7 +23,7 @@ final class FunctionsUnderTest {
                 "--http-listen", "off", "--python-runtimes", runtimes,
             ],
             log: "\(directory)/node.log")
-        try node.untilServing(verb("version"))
+        try node.untilServing(verb("fn", "list"))
     }
 
     /// Ends the node and the keeper that it has started, which would outlive it.
