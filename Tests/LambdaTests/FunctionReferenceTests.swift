@@ -44,6 +44,8 @@ struct FunctionReferenceTests {
             let name = reference.name + (reference.qualifier.map { ":" + $0 } ?? "")
             #expect(text.hasSuffix(name), "\(text) (\(chance))")
             #expect(FunctionReference.isName(reference.name) && reference.name.utf8.count <= 64)
+            // "function:echo" is the function echo, so a function that is called function is read by its whole ARN alone.
+            guard reference.name != "function" else { continue }
             #expect(try FunctionReference(name).name == reference.name)
         }
         #expect(read > 100)
