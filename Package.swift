@@ -104,18 +104,28 @@ let modules = [
     Module(name: "Deploying", rung: .function, needs: ["Linux", "JSON", "OCI", "Lambda", "Images"], outside: [yaml]),
 
     Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
+    Module(name: "Observation", rung: .shift, needs: ["Linux", "JSON", "Spawn"]),
+    Module(name: "Planning", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Observation"]),
+    Module(
+        name: "Packing", rung: .shift, needs: ["Linux", "JSON", "OCI", "Images", "Spawn", "Observation", "Planning"],
+        outside: [crypto]),
+    Module(
+        name: "ExecDoor", rung: .shift,
+        needs: [
+            "Linux", "JSON", "Lambda", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing", "Store", "Metering", "Functions",
+        ]),
 
     Module(
         name: "Daemon", rung: .edge,
         needs: [
             "Linux", "JSON", "OCI", "Lambda", "Images", "Registry", "Networking", "Building", "Spawn", "Sandbox", "Keeper",
-            "Engine", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources", "LambdaAPI",
+            "Engine", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources", "LambdaAPI", "ExecDoor",
         ]),
     Module(
         name: "CommandLine", rung: .edge,
         needs: [
             "Linux", "JSON", "OCI", "Lambda", "Registry", "Networking", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing",
-            "Store", "Metering", "Functions", "Deploying", "Comparison", "Daemon",
+            "Store", "Metering", "Functions", "Deploying", "Comparison", "Observation", "Planning", "Packing", "ExecDoor", "Daemon",
         ],
         outside: [argumentParser]),
     Module(name: "forkless", rung: .edge, needs: ["CommandLine"], form: .executable, tested: false),

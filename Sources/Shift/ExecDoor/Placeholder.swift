@@ -1,0 +1,1 @@
+// The first file of ExecDoor: replaced by its owner.

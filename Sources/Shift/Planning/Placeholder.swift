@@ -1,0 +1,1 @@
+// The first file of Planning: replaced by its owner.
