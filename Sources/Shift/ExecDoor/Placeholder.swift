@@ -1,1 +1,0 @@
-// The first file of ExecDoor: replaced by its owner.
