@@ -1,1 +1,0 @@
-// The first file of Observation: replaced by its owner.
