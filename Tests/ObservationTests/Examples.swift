@@ -5,7 +5,8 @@ import Observation
 enum Examples {
     static let header = RecordingHeader(
         mode: .system, machine: "bank7", kernel: "6.1.0-18-amd64", architecture: "x86_64", processors: 4,
-        memoryBytes: 8 << 30, start: Timestamp("2026-03-01T08:00:00Z")!, sources: ["proc connector", "taskstats", "/proc"],
+        memoryBytes: 8 << 30, start: Timestamp("2026-03-01T08:00:00Z")!,
+        sources: ["proc connector", "taskstats", "/proc"],
         uid: 0, writer: "forkless test")
 
     static let cron = ProgramOrigin(
@@ -13,7 +14,8 @@ enum Examples {
         command: "/usr/local/bin/score --all", programs: ["/usr/local/bin/score"])
 
     static func process(
-        _ number: Int, _ program: String?, arguments: [String]? = nil, fork: Int = 1000, exec: Int = 2000, exit: Int? = 5000,
+        _ number: Int, _ program: String?, arguments: [String]? = nil, fork: Int = 1000, exec: Int = 2000,
+        exit: Int? = 5000,
         status: ExitStatus = .exited(0), parent: String? = "/usr/sbin/cron", parentBytes: Int? = 4096, cpu: Int? = 700
     ) -> RecordedProcess {
         RecordedProcess(
@@ -26,7 +28,9 @@ enum Examples {
 
     static var deep: DeepFacts {
         var facts = DeepFacts()
-        facts.files = [FileUse(path: "/etc/hosts", actions: [.read]), FileUse(path: "/tmp/x", actions: [.create, .write])]
+        facts.files = [
+            FileUse(path: "/etc/hosts", actions: [.read]), FileUse(path: "/tmp/x", actions: [.create, .write]),
+        ]
         facts.sockets = [SocketUse(family: "inet", type: "stream", address: "127.0.0.1:5432", action: .connect)]
         facts.environmentGiven = ["PATH", "HOME"]
         facts.environmentValues = ["HOME": "/root"]
@@ -51,11 +55,13 @@ enum Examples {
         second.parent.number = 1
         second.execs[0].evidence = .inode
         second.execs.append(
-            RecordedExec(at: 3000, program: "/opt/run.sh", interpreter: "/usr/bin/dash", arguments: ["/bin/sh", "/opt/run.sh"]))
+            RecordedExec(
+                at: 3000, program: "/opt/run.sh", interpreter: "/usr/bin/dash", arguments: ["/bin/sh", "/opt/run.sh"]))
         var third = process(3, "/bin/false", status: .signaled(11, coreDumped: true))
         third.deep = deep
         third.usage = RecordedUsage(
-            cpuNanoseconds: 3, userNanoseconds: 1, systemNanoseconds: 2, peakMemoryBytes: 4, readBytes: 5, writtenBytes: 6,
+            cpuNanoseconds: 3, userNanoseconds: 1, systemNanoseconds: 2, peakMemoryBytes: 4, readBytes: 5,
+            writtenBytes: 6,
             minorFaults: 7, majorFaults: 8)
         var losses = RecordingLosses()
         losses.eventOverruns = 1

@@ -90,7 +90,9 @@ import Testing
     @Test(arguments: [1, 2, 99, 100, 1000, 5000])
     func `percentiles are those of the nearest rank, to one part in 64`(_ count: Int) {
         var chance = SeededChance(seed: UInt64(count))
-        let values = (0..<count).map { _ in Int.random(in: 0..<Int.random(in: 1...10_000_000, using: &chance), using: &chance) }
+        let values = (0..<count).map { _ in
+            Int.random(in: 0..<Int.random(in: 1...10_000_000, using: &chance), using: &chance)
+        }
         let sorted = values.sorted()
         let spread = Spread(values)
         #expect(spread.sum == values.reduce(0, +))

@@ -47,7 +47,10 @@ import Testing
         (3, "\"status\":0", "\"status\":300", "expected 0 to 255, found 300"),
         (3, "\"origins\":[0]", "\"origins\":[4]", "the recording has no origin 4"),
         (4, "\"number\":2", "\"number\":1", "another process has number 1"),
-        (4, "\"parent\":{\"pid\":50,\"number\":1", "\"parent\":{\"pid\":50,\"number\":9", "no process of the recording has number 9"),
+        (
+            4, "\"parent\":{\"pid\":50,\"number\":1", "\"parent\":{\"pid\":50,\"number\":9",
+            "no process of the recording has number 9"
+        ),
         (5, "{\"kind\"", "{kind", "expected a member's name"),
         (5, "\"cpuNanoseconds\":3", "\"cpuNanoseconds\":-3", "expected a number that is not negative, found -3"),
         (6, "\"lines\":5", "\"lines\":6", "6 lines were written before this one, and there are 5"),
@@ -56,7 +59,9 @@ import Testing
         // A change that makes sense by itself shows in the checksum, at the end.
         (3, "\"at\":5000", "\"at\":5001", "the lines before were changed after they were written"),
     ])
-    func `an edited recording is refused with the line`(_ line: Int, _ old: String, _ new: String, _ problem: String) throws {
+    func `an edited recording is refused with the line`(_ line: Int, _ old: String, _ new: String, _ problem: String)
+        throws
+    {
         var lines = String(decoding: RecordingEncoder.bytes(Examples.recording), as: UTF8.self)
             .split(separator: "\n").map(String.init)
         #expect(lines[line - 1].contains(old))
@@ -69,7 +74,7 @@ import Testing
 
     @Test func `lines that are missing, doubled or added show`() throws {
         let lines = String(decoding: RecordingEncoder.bytes(Examples.recording), as: UTF8.self)
-            .split(separator: "\n").map { $0 + "\n" }
+            .split(separator: "\n").map { String($0) + "\n" }
         func read(_ lines: [String]) throws -> Recording { try RecordingReader.read(Array(lines.joined().utf8)) }
         for index in lines.indices {
             var fewer = lines
@@ -127,7 +132,9 @@ import Testing
     @Test(.enabled(if: isRoot))
     func `a full disk is an error, and what was written before it can be read`() async throws {
         let place = try TemporaryDirectory()
-        let mounted = try await CommandRunner.run(["mount", "-t", "tmpfs", "-o", "size=64k", "forkless-test", place.path])
+        let mounted = try await CommandRunner.run([
+            "mount", "-t", "tmpfs", "-o", "size=64k", "forkless-test", place.path,
+        ])
         #expect(mounted.status.isSuccess)
         let path = place.path("small")
         var error: SystemError?

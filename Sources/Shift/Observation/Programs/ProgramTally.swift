@@ -22,7 +22,9 @@ package struct ProgramTally: Sendable {
     package mutating func add(_ process: RecordedProcess) {
         guard !process.execs.isEmpty else { return addFork(process) }
         for index in process.execs.indices { add(process, exec: index) }
-        if process.fork != nil, let parent = process.parent.program, let child = process.execs[0].program ?? process.name {
+        if process.fork != nil, let parent = process.parent.program,
+            let child = process.execs[0].program ?? process.name
+        {
             self[.path(parent)].program.children[child, default: 0] += 1
         }
     }
@@ -49,7 +51,9 @@ package struct ProgramTally: Sendable {
     private mutating func addFork(_ process: RecordedProcess) {
         guard process.fork != nil, let parent = process.parent.program else { return }
         self[.path(parent)].program.forksWithoutExec += 1
-        if let fork = process.fork, let exit = process.exit { self[.path(parent)].program.forkLifetime.add(exit.at - fork) }
+        if let fork = process.fork, let exit = process.exit {
+            self[.path(parent)].program.forkLifetime.add(exit.at - fork)
+        }
         if let deep = process.deep { Self.merge(deep, into: &self[.path(parent)].program.deep) }
     }
 
@@ -114,7 +118,9 @@ extension ProgramTally.Entry {
             return
         }
         let example = RecordedProgram.Example(arguments: arguments, directory: exec.directory)
-        guard program.examples.count < RecordedProgram.exampleLimit, seenExamples.insert(example).inserted else { return }
+        guard program.examples.count < RecordedProgram.exampleLimit, seenExamples.insert(example).inserted else {
+            return
+        }
         program.examples.append(example)
     }
 
@@ -136,7 +142,9 @@ extension DeepFacts {
         var positions = Dictionary(files.enumerated().map { ($1.path, $0) }) { first, _ in first }
         for file in other.files {
             if let at = positions[file.path] {
-                for action in file.actions where !files[at].actions.contains(action) { files[at].actions.append(action) }
+                for action in file.actions where !files[at].actions.contains(action) {
+                    files[at].actions.append(action)
+                }
             } else {
                 positions[file.path] = files.count
                 files.append(file)

@@ -11,7 +11,9 @@ extension DeepFacts {
         var json: JSONValue = [:]
         json["files"] = files.isEmpty ? nil : .array(files.map(\.json))
         json["sockets"] = sockets.isEmpty ? nil : .array(sockets.map(\.json))
-        for list in Self.lists where !self[keyPath: list.path].isEmpty { json[list.name] = self[keyPath: list.path].json }
+        for list in Self.lists where !self[keyPath: list.path].isEmpty {
+            json[list.name] = self[keyPath: list.path].json
+        }
         json["environmentValues"] = environmentValues.isEmpty ? nil : environmentValues.json
         json["inheritedDescriptors"] = inheritedDescriptors.isEmpty ? nil : .array(inheritedDescriptors.map(\.json))
         json["notableCalls"] = notableCalls.isEmpty ? nil : notableCalls.json

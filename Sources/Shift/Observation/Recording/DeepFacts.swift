@@ -59,7 +59,8 @@ package struct FileUse: Hashable, Sendable {
     package var isChanged: Bool {
         actions.contains {
             switch $0 {
-            case .write, .create, .truncate, .append, .unlink, .mkdir, .rmdir, .link, .symlink, .attributes, .renamedFrom,
+            case .write, .create, .truncate, .append, .unlink, .mkdir, .rmdir, .link, .symlink, .attributes,
+                .renamedFrom,
                 .renamedTo, .special:
                 true
             case .read, .execute, .list, .lock, .map, .status, .missing: false

@@ -67,7 +67,8 @@ extension RecordedParent {
 
     init(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
         self.init(
-            pid: try reader.required("pid"), number: try reader.amount("number"), program: try reader.optional("program"),
+            pid: try reader.required("pid"), number: try reader.amount("number"),
+            program: try reader.optional("program"),
             residentBytes: try reader.amount("residentBytes"))
         try reader.refuseUnknown()
     }

@@ -31,7 +31,8 @@ package struct ProgramOrigin: Hashable, Sendable {
     package var programs: [String]
 
     package init(
-        kind: Kind, file: String, line: Int? = nil, name: String, schedule: String = "", user: String? = nil, command: String,
+        kind: Kind, file: String, line: Int? = nil, name: String, schedule: String = "", user: String? = nil,
+        command: String,
         programs: [String] = []
     ) {
         self.kind = kind

@@ -122,7 +122,8 @@ package struct RecordedUsage: Hashable, Sendable {
     package var majorFaults: Int?
 
     package init(
-        cpuNanoseconds: Int? = nil, userNanoseconds: Int? = nil, systemNanoseconds: Int? = nil, peakMemoryBytes: Int? = nil,
+        cpuNanoseconds: Int? = nil, userNanoseconds: Int? = nil, systemNanoseconds: Int? = nil,
+        peakMemoryBytes: Int? = nil,
         readBytes: Int? = nil, writtenBytes: Int? = nil, minorFaults: Int? = nil, majorFaults: Int? = nil
     ) {
         self.cpuNanoseconds = cpuNanoseconds

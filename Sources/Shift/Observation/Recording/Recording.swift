@@ -14,7 +14,8 @@ package struct Recording: Hashable, Sendable {
     package var ending: RecordingEnd?
 
     package init(
-        header: RecordingHeader, origins: [ProgramOrigin] = [], processes: [RecordedProcess] = [], ending: RecordingEnd? = nil
+        header: RecordingHeader, origins: [ProgramOrigin] = [], processes: [RecordedProcess] = [],
+        ending: RecordingEnd? = nil
     ) {
         self.header = header
         self.origins = origins
@@ -70,7 +71,8 @@ package struct RecordingHeader: Hashable, Sendable {
     package var writer: String
 
     package init(
-        mode: Mode, machine: String, kernel: String, architecture: String, processors: Int? = nil, memoryBytes: Int? = nil,
+        mode: Mode, machine: String, kernel: String, architecture: String, processors: Int? = nil,
+        memoryBytes: Int? = nil,
         start: Timestamp, sources: [String], command: [String] = [], uid: UInt32? = nil, writer: String
     ) {
         self.mode = mode

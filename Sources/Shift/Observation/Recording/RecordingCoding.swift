@@ -36,7 +36,8 @@ extension RecordingHeader {
             throw reader.error("start", "expected a time such as 2026-01-31T23:59:59.5Z, found \"\(text)\"")
         }
         self.init(
-            mode: try reader.choice("mode"), machine: try reader.required("machine"), kernel: try reader.required("kernel"),
+            mode: try reader.choice("mode"), machine: try reader.required("machine"),
+            kernel: try reader.required("kernel"),
             architecture: try reader.required("architecture"), processors: try reader.amount("processors"),
             memoryBytes: try reader.amount("memoryBytes"), start: start, sources: try reader.list("sources"),
             command: try reader.list("command"), uid: try reader.optional("uid"), writer: try reader.required("writer"))
@@ -78,7 +79,8 @@ extension RecordingLosses {
     package static let fields: [(name: String, path: any WritableKeyPath<RecordingLosses, Int> & Sendable)] = [
         ("eventOverruns", \.eventOverruns), ("accountingOverruns", \.accountingOverruns),
         ("unreadableEvents", \.unreadableEvents), ("argumentsMissed", \.argumentsMissed),
-        ("programsMissed", \.programsMissed), ("usageMissed", \.usageMissed), ("parentSizesMissed", \.parentSizesMissed),
+        ("programsMissed", \.programsMissed), ("usageMissed", \.usageMissed),
+        ("parentSizesMissed", \.parentSizesMissed),
         ("untraced", \.untraced), ("badLines", \.badLines),
     ]
 
@@ -104,7 +106,8 @@ extension ProgramOrigin {
         self.init(
             kind: try reader.choice("from"), file: try reader.required("file"), line: try reader.amount("line"),
             name: try reader.required("name"), schedule: try reader.optional("schedule") ?? "",
-            user: try reader.optional("user"), command: try reader.required("command"), programs: try reader.list("programs"))
+            user: try reader.optional("user"), command: try reader.required("command"),
+            programs: try reader.list("programs"))
         try reader.refuseUnknown()
     }
 }

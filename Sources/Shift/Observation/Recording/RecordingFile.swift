@@ -11,18 +11,22 @@ package struct RecordingFile: ~Copyable, Sendable {
 
     package let path: String
     private let fd: OwnedFD
-    private var encoder = RecordingEncoder()
+    private var encoder: RecordingEncoder
     private var waiting: [UInt8] = []
-    private var writtenBytes = 0
+    private var writtenBytes: Int
 
     /// Makes the file, readable for its owner alone: command lines may hold secrets.
     ///
     /// - Throws: `SystemError`; EEXIST when there is a file of that name.
     package init(creating path: String, _ header: RecordingHeader) throws(SystemError) {
-        fd = try Self.create(path)
+        var encoder = RecordingEncoder()
+        let bytes = encoder.header(header)
+        let fd = try Self.create(path)
+        try Self.write(bytes, to: fd.raw, path, writtenBytes: 0)
+        self.fd = fd
         self.path = path
-        waiting = encoder.header(header)
-        try flush()
+        self.encoder = encoder
+        writtenBytes = bytes.count
     }
 
     private static func create(_ path: String) throws(SystemError) -> OwnedFD {
@@ -49,14 +53,20 @@ package struct RecordingFile: ~Copyable, Sendable {
     package mutating func flush() throws(SystemError) {
         let bytes = waiting
         waiting = []
-        do { try Files.writeAll(bytes, to: fd.raw, name: path) } catch {
+        try Self.write(bytes, to: fd.raw, path, writtenBytes: writtenBytes)
+        writtenBytes += bytes.count
+    }
+
+    private static func write(
+        _ bytes: [UInt8], to fd: CInt, _ path: String, writtenBytes: Int
+    ) throws(SystemError) {
+        do { try Files.writeAll(bytes, to: fd, name: path) } catch {
             // Half a line is of no use to anybody.
-            try? Files.shorten(fd.raw, to: writtenBytes, name: path)
+            try? Files.shorten(fd, to: writtenBytes, name: path)
             throw SystemError(
                 "write the recording", path, code: error.code,
                 advice: "What it holds up to here can be read as a recording that is cut off.")
         }
-        writtenBytes += bytes.count
     }
 
     private mutating func write(_ line: [UInt8]) throws(SystemError) {

@@ -18,9 +18,11 @@ package struct RecordingReader {
     private var line = 0
     private var checksum = LineChecksum()
     private var numbers: Set<Int> = []
-    /// Parents and origins that lines refer to and that must be there at the end: number and line.
+    /// Parents that lines refer to and that must be there at the end: number and line.
     private var parents: [(number: Int, line: Int)] = []
-    /// What was wrong with a line that has no line feed: it counts only if it is not the cut-off last one.
+    /// What the checksum says, which is said last: an error that names the line is worth more.
+    private var changed: RecordingError?
+    /// A line as far as it has come.
     private var rest: [UInt8] = []
 
     package init(cutOff: CutOff = .refused) { self.cutOff = cutOff }
@@ -48,13 +50,16 @@ package struct RecordingReader {
     package mutating func finish() throws(RecordingError) -> Recording {
         guard var recording else {
             let problem = rest.isEmpty ? "the file is empty" : "the file ends within its first line"
-            throw RecordingError(line: 1, problem: problem, advice: "A recording begins with a line that says what it is.")
+            throw RecordingError(
+                line: 1, problem: problem, advice: "A recording begins with a line that says what it is.")
         }
         if recording.ending == nil {
             guard cutOff == .accepted else {
                 throw RecordingError(
-                    line: line + 1, problem: rest.isEmpty ? "the recording is cut off here" : "the recording is cut off in this line",
-                    advice: "Whoever wrote it did not come to the end. It can be read up to here when that is asked for.")
+                    line: line + 1,
+                    problem: rest.isEmpty ? "the recording is cut off here" : "the recording is cut off in this line",
+                    advice:
+                        "Whoever wrote it did not come to the end. It can be read up to here when that is asked for.")
             }
         } else if !rest.isEmpty {
             throw RecordingError(line: line + 1, problem: "there is more after the end of the recording")
@@ -64,6 +69,7 @@ package struct RecordingReader {
             throw RecordingError(
                 line: missing.line, problem: "parent.number: no process of the recording has number \(missing.number)")
         }
+        if let changed { throw changed }
         if recording.ending == nil {
             for index in recording.processes.indices {
                 if let number = recording.processes[index].parent.number, !numbers.contains(number) {
@@ -120,16 +126,15 @@ package struct RecordingReader {
     }
 
     /// What the last line says of those before it. A recording that was edited on purpose may leave both out.
-    private func check(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
+    private mutating func check(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
         if let lines = try reader.amount("lines"), lines != line - 1 {
             throw reader.error("lines", "\(lines) lines were written before this one, and there are \(line - 1)")
         }
         if let written: String = try reader.optional("checksum"), written != checksum.text {
-            throw reader.error(
-                "checksum",
+            changed = error(
                 """
-                the lines before were changed after they were written. Take "lines" and "checksum" out of this line to have \
-                them read as they are
+                checksum: the lines before were changed after they were written. Take "lines" and "checksum" out of this line \
+                to have them read as they are
                 """)
         }
         try reader.refuseUnknown()
