@@ -15,6 +15,7 @@ FLAGS ?=
 EXECUTABLES = forkless forkless-keeper
 EXAMPLES = $(CURDIR)/.build/examples
 BENCH = $(CURDIR)/.build/bench
+SHIM = $(CURDIR)/.build/shim
 
 # One file that runs on any Linux of the same processor: no Swift runtime and no C library to install beside it.
 # Sections are dropped that nothing refers to, and symbols, which nobody would read. lld comes with Swift; which
@@ -40,18 +41,19 @@ BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3 dockerd=docker.io d
 
 all: build
 
-demo: build examples
+demo: build examples shim
 	@.ci/packages pgrep=procps awk=mawk /usr/bin/python3=python3 /usr/share/doc/python3-venv=python3-venv
 	@sh Examples/demo.sh
 
-build: swift
+build: swift shim
 	@.ci/packages $(BUILD_NEEDS)
 	@for name in $(EXECUTABLES); do swift build $(RELEASE) --product $$name || exit 1; done
-	@cd .build/release && ls -sh $(EXECUTABLES)
+	@cp $(SHIM)/forkless-shim .build/release/forkless-shim
+	@cd .build/release && ls -sh $(EXECUTABLES) forkless-shim
 
 test: swift
 	@.ci/packages $(TEST_NEEDS)
-	@$(MAKE) --no-print-directory examples
+	@$(MAKE) --no-print-directory examples shim
 	@cd Examples/legacy-risk && OUT=$(EXAMPLES) sh ./check.sh
 	swift build --build-tests $(CHECKED)
 	swift test --skip-build --no-parallel
@@ -73,7 +75,7 @@ format: swift
 	@swift format --in-place --parallel --recursive $(SWIFT_FILES)
 
 install: build
-	@for name in $(EXECUTABLES); do \
+	@for name in $(EXECUTABLES) forkless-shim; do \
 	    install -D -m 755 .build/release/$$name $(DESTDIR)$(PREFIX)/bin/$$name || exit 1; \
 	    echo "$(DESTDIR)$(PREFIX)/bin/$$name"; \
 	done
@@ -91,8 +93,23 @@ examples: swift
 	@$(MAKE) --no-print-directory -s -C Examples/noop OUT=$(EXAMPLES)
 	@$(MAKE) --no-print-directory -s -C Examples/functions OUT=$(EXAMPLES)
 
+# What takes a shifted program's place: Embedded Swift without a C library, which the package manager of Swift cannot
+# build. Functions have sections of their own, so that the linker drops what of Swift's runtime is not reached.
+SHIM_SOURCES = $(wildcard Sources/Shift/forkless-shim/*.swift)
+shim: swift $(SHIM)/forkless-shim
+
+$(SHIM)/forkless-shim: $(SHIM_SOURCES) Sources/Shift/forkless-shim/Start.S $(wildcard Sources/Kernel/CKernel/bare/*)
+	@.ci/packages ld=binutils cc=gcc /usr/include/linux/un.h=linux-libc-dev
+	@mkdir -p $(SHIM)
+	@swiftc -swift-version 6 -enable-experimental-feature Embedded -enable-experimental-feature Extern -wmo -Osize \
+	    -parse-as-library -Xfrontend -function-sections -Xfrontend -disable-stack-protector -Xcc -fno-stack-protector \
+	    -module-name ForklessShim -I Sources/Kernel/CKernel/bare -c $(SHIM_SOURCES) -o $(SHIM)/shim.o
+	@cc -c Sources/Shift/forkless-shim/Start.S -o $(SHIM)/start.o
+	@ld -static -nostdlib --gc-sections -s -z noseparate-code -z norelro -z noexecstack --build-id=none \
+	    $(SHIM)/start.o $(SHIM)/shim.o -o $@
+
 swift:
 	@command -v swift >/dev/null 2>&1 || { \
 	    echo "find swift: it is not in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux" >&2; exit 1; }
 
-.PHONY: all demo build test bench check format install clean examples swift
+.PHONY: all demo build test bench check format install clean examples shim swift
