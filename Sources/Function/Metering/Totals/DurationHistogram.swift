@@ -20,6 +20,11 @@ package struct DurationHistogram: Hashable, Sendable {
         for (bucket, count) in other.counts.enumerated() { counts[bucket] = counts[bucket].clampedAdding(count) }
     }
 
+    /// The buckets that hold something, in their order.
+    var filledBuckets: [(bucket: Int, count: Int)] {
+        counts.enumerated().compactMap { $1 == 0 ? nil : (bucket: $0, count: $1) }
+    }
+
     package var total: Int { counts.reduce(0) { $0.clampedAdding($1) } }
 
     /// The duration that `share` (0...100) of 100 do not exceed: the middle of its bucket, microseconds. nil without any.

@@ -1,0 +1,57 @@
+internal import Linux
+
+/// Where originals stay reachable: a copy of the mount that a program lies on, without what is mounted on it, so that `../lib`
+/// beside the program is there as well.
+///
+/// RUN/originals/NAME is such a copy. It is private, so that a shim that is mounted over the program never appears in it.
+struct OriginalViews: Sendable {
+    let directory: String
+
+    /// The path at which a program stays reachable, made so if it is not yet.
+    func make(for path: String) throws(SystemError) -> String {
+        let mounts = try Mountinfo.ofThisProcess()
+        guard let mount = Mountinfo.seen(at: path, in: mounts) else {
+            throw SystemError("find the mount of", path, code: .noEntry)
+        }
+        let view = "\(directory)/\(Self.name(of: mount))"
+        if !isThere(view, of: mount, in: mounts) {
+            // Searched by every user whose program is shifted.
+            try Files.makeDirectories(view, mode: 0o755)
+            let tree = try Mounts.copyOne(mount.mountPoint)
+            try Mounts.attach(tree, at: view)
+        }
+        return view + (mount.mountPoint == "/" ? path : String(path.dropFirst(mount.mountPoint.count)))
+    }
+
+    /// Takes away the views in which none of these paths lies.
+    func remove(except paths: [String]) throws(SystemError) {
+        guard Files.exists(directory) else { return }
+        let mounts = try Mountinfo.ofThisProcess()
+        for name in try Files.list(directory) {
+            let view = "\(directory)/\(name)"
+            if paths.contains(where: { $0.hasPrefix(view + "/") }) { continue }
+            for _ in mounts.filter({ $0.mountPoint == view }) { try Mounts.detach(view) }
+            try Files.removeDirectory(view)
+        }
+    }
+
+    private func isThere(_ view: String, of mount: Mountinfo, in mounts: [Mountinfo]) -> Bool {
+        guard let there = mounts.last(where: { $0.mountPoint == view }) else { return false }
+        return there.deviceMajor == mount.deviceMajor && there.deviceMinor == mount.deviceMinor && there.root == mount.root
+    }
+
+    /// "8-1-3f2a...": the device, and which part of its file system is seen where.
+    private static func name(of mount: Mountinfo) -> String {
+        "\(mount.deviceMajor)-\(mount.deviceMinor)-\(ShortHash.text("\(mount.root)\0\(mount.mountPoint)"))"
+    }
+}
+
+/// A few digits that differ between most texts: FNV-1a, 32 bits.
+package enum ShortHash {
+    package static func text(_ text: String) -> String {
+        var hash: UInt32 = 0x811C_9DC5
+        for byte in text.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}
