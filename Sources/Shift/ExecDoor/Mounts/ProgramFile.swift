@@ -16,9 +16,7 @@ package struct ProgramFile: Hashable, Sendable {
     package var path: String
     package var kind: Kind
     package var identity: ProgramIdentity
-    package var permissions: UInt32
-    package var owner: UInt32
-    package var group: UInt32
+    package var status: FileStatus
     /// What people should know before they rely on it.
     package var remarks: [String]
 
@@ -43,8 +41,7 @@ package struct ProgramFile: Hashable, Sendable {
             }
             let head = try Files.readSome(file.raw, count: 256, name: path)
             var program = ProgramFile(
-                name: name, path: path, kind: try kind(head, path), identity: ProgramIdentity(entry), permissions: entry.file.permissions,
-                owner: entry.file.owner, group: entry.file.group, remarks: [])
+                name: name, path: path, kind: try kind(head, path), identity: ProgramIdentity(entry), status: entry.file, remarks: [])
             program.remarks = program.remarks(links: entry.links)
             return program
         } catch let problem as ShiftProblem {

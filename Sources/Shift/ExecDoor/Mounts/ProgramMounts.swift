@@ -1,4 +1,3 @@
-internal import Glibc
 package import Linux
 
 /// A program with a shim over it.
@@ -41,19 +40,20 @@ package struct ProgramMounts: Sendable {
     package func directory(of id: String) -> String { "\(state)/shifts/\(id)" }
     package func shim(of id: String) -> String { "\(directory(of: id))/shim" }
 
-    /// The name of a shift: that of the program, and digits that differ between programs of one name.
+    /// The name of a shift: that of the program, and digits that differ between programs of one name; at most 27 bytes.
     package static func id(of path: String) -> String {
         let name = path.split(separator: "/").last ?? ""
-        let plain = name.prefix(40).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "_" || $0 == "+") ? $0 : "_" }
+        let plain = name.prefix(20).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "_" || $0 == "+") ? $0 : "_" }
         return String(plain) + "-" + ShortHash.text(path).prefix(6)
     }
 
     /// Puts a shim over a program; one of ours that stands there already is replaced.
     ///
-    /// - Parameter write: writes the shim of this shift to a path, for an original that is reachable at another.
+    /// - Parameter write: writes the shim of this shift to a path, for an original that is reachable at another; whoever may
+    ///   execute the program may execute the shim, and nobody else.
     package func mount(
         _ id: String, program name: String,
-        write: (_ shim: String, _ original: String) throws -> Void
+        write: (_ shim: String, _ original: String, _ program: FileStatus) throws -> Void
     ) throws(ShiftProblem) -> MountedProgram {
         let resolved = try Self.resolved(name)
         // Between this and the new mount, calls go to the original by themselves.
@@ -70,11 +70,7 @@ package struct ProgramMounts: Sendable {
             let originalPath = try views.make(for: file.path)
             try Files.makeDirectories(directory(of: id), mode: 0o700)
             let shim = shim(of: id)
-            try write(shim, originalPath)
-            // Who may execute the program may execute the shim, and nobody else.
-            let written = try Files.open(shim, O_RDONLY)
-            try FileEntries.setOwner(file.owner, file.group, of: written.raw, name: shim)
-            try FileEntries.setMode(file.permissions & 0o777 | 0o400, of: written.raw, name: shim)
+            try write(shim, originalPath, file.status)
             try checkExecutable(shim)
             let tree = try Mounts.copyOne(shim, attributes: [.readOnly])
             try Mounts.attach(tree, at: file.path)
