@@ -45,6 +45,8 @@ enum Head {
     static let call: UInt16 = 1
     static let resume: UInt16 = 2
     static let signal: UInt16 = 3
+    /// The answer `target` was read: the original will not run unless the node says so, or is gone before it commits.
+    static let ready: UInt16 = 4
     static let bytes = 64
 }
 
@@ -81,6 +83,10 @@ extension Shim {
         memory.head.storeBytes(of: UInt32(truncatingIfNeeded: argumentCount), toByteOffset: 8, as: UInt32.self)
         memory.head.storeBytes(of: UInt32(truncatingIfNeeded: environmentCount), toByteOffset: 12, as: UInt32.self)
         memory.head.storeBytes(of: UInt64(count), toByteOffset: 16, as: UInt64.self)
+        // Before a target is waited for with all signals blocked.
+        var mask: UInt64 = 0
+        _ = ckb_mask(0, nil, &mask)
+        memory.head.storeBytes(of: mask, toByteOffset: 56, as: UInt64.self)
         return send(UnsafeRawPointer(memory.head), Head.bytes, block, count, &left)
     }
 
@@ -90,7 +96,7 @@ extension Shim {
         memory.head.storeBytes(of: Answer.version, toByteOffset: 4, as: UInt16.self)
         memory.head.storeBytes(of: kind, toByteOffset: 6, as: UInt16.self)
         memory.head.storeBytes(of: socket, toByteOffset: 24, as: Int32.self)
-        memcpy(memory.head + 28, record.shift, 36)
+        memcpy(memory.head + 28, record.shift, 28)
     }
 
     /// Sends two pieces as one, waiting for room as long as time is left.

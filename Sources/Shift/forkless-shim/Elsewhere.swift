@@ -32,6 +32,7 @@ extension Shim {
 
 extension Relay {
     mutating func run() -> Never {
+        send(Head.ready, 0)
         while true {
             // With a negative descriptor poll(2) skips an entry.
             var entries = (
@@ -78,14 +79,14 @@ extension Relay {
             let number = shim.memory.signal.pointee.number
             guard (1...64).contains(number) else { continue }
             taken |= 1 << UInt64(number - 1)
-            report(number)
+            send(Head.signal, number)
             // SIGTSTP, SIGTTIN, SIGTTOU
             if (20...22).contains(number) { stop(by: Int32(bitPattern: number)) }
         }
     }
 
-    private func report(_ number: UInt32) {
-        shim.fillHead(Head.signal)
+    private func send(_ kind: UInt16, _ number: UInt32) {
+        shim.fillHead(kind)
         shim.memory.head.storeBytes(of: number, toByteOffset: 8, as: UInt32.self)
         // A connection that is lost is noticed when it is read.
         var left = ckb_time(seconds: 1, nanoseconds: 0)

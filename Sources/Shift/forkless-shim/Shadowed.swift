@@ -179,9 +179,15 @@ struct Carrier {
             kept[at] = number
             count += 1
         }
-        keep(streams.0.from); keep(streams.0.to); keep(streams.0.copy)
-        keep(streams.1.from); keep(streams.1.to); keep(streams.1.copy)
-        keep(streams.2.from); keep(streams.2.to); keep(streams.2.copy)
+        keep(streams.0.from)
+        keep(streams.0.to)
+        keep(streams.0.copy)
+        keep(streams.1.from)
+        keep(streams.1.to)
+        keep(streams.1.copy)
+        keep(streams.2.from)
+        keep(streams.2.to)
+        keep(streams.2.copy)
         var next: UInt32 = 0
         for index in 0..<count {
             let number = UInt32(bitPattern: kept[index])

@@ -214,6 +214,31 @@ static inline long ck_pidfd_send_signal(int pidfd, int number) { CK_RESULT(sysca
 /// To the whole process group that the process leads or led (PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9).
 static inline long ck_pidfd_signal_group(int pidfd, int number) { CK_RESULT(syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 1 << 2)); }
 static inline long ck_pidfd_getfd(int pidfd, int fd) { CK_RESULT(syscall(SYS_pidfd_getfd, pidfd, fd, 0)); }
+/// How a process ended that has been reaped by now, in the form of wait(2); -ENODATA before, -ENOTTY or -EINVAL where the kernel
+/// does not tell (before 6.15). linux/pidfd.h: PIDFD_GET_INFO with PIDFD_INFO_EXIT.
+static inline long ck_pidfd_end(int pidfd) {
+    struct { uint64_t mask, cgroup; uint32_t ids[11]; int32_t exit_code; } info = {.mask = 1 << 3};
+    if (ioctl(pidfd, _IOWR(0xFF, 11, info), &info) < 0) return -errno;
+    return info.mask & 1 << 3 ? (long)(unsigned)info.exit_code : -ENODATA;
+}
+/// SO_PEERPIDFD (6.5): the process that connected, by descriptor.
+static inline long ck_peer_pidfd(int fd) {
+    int pidfd = -1;
+    socklen_t size = sizeof pidfd;
+    CK_RESULT(getsockopt(fd, SOL_SOCKET, 77, &pidfd, &size) < 0 ? -1 : pidfd);
+}
+/// 0: both numbers name the same open file, kcmp(2).
+static inline long ck_compare_files(pid_t pid, int one, int other) { CK_RESULT(syscall(SYS_kcmp, pid, pid, 0, one, other)); }
+/// The limit of another process, prlimit(2).
+static inline long ck_limit_of(pid_t pid, int resource, uint64_t *soft, uint64_t *hard) {
+    struct { uint64_t soft, hard; } limit;
+    if (syscall(SYS_prlimit64, pid, resource, NULL, &limit) < 0) return -errno;
+    *soft = limit.soft;
+    *hard = limit.hard;
+    return 0;
+}
+/// Copies what is in one pipe into another and leaves it there, tee(2).
+static inline long ck_tee(int from, int to, size_t count) { CK_RESULT(syscall(SYS_tee, from, to, count, 2 /* SPLICE_F_NONBLOCK */)); }
 struct ck_exit {
     int32_t pid;
     int32_t code;    // CLD_EXITED, CLD_KILLED, CLD_DUMPED

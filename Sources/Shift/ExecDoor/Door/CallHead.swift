@@ -22,10 +22,12 @@ package struct CallHead: Sendable {
     package var arrivedNanoseconds: Int
     /// The number of the shim's own socket among its descriptors, which is nobody's business.
     package var socketNumber: Int32
+    /// The signals that the program is born with as blocked; bit n-1 stands for signal n.
+    package var signalMask: UInt64
 
     package init(
         shift: String, arguments: StringBlock, environment: StringBlock, pid: Int32, uid: UInt32, gid: UInt32,
-        arrivedAt: Timestamp, arrivedNanoseconds: Int, socketNumber: Int32 = -1
+        arrivedAt: Timestamp, arrivedNanoseconds: Int, socketNumber: Int32 = -1, signalMask: UInt64 = 0
     ) {
         self.shift = shift
         self.arguments = arguments
@@ -36,5 +38,6 @@ package struct CallHead: Sendable {
         self.arrivedAt = arrivedAt
         self.arrivedNanoseconds = arrivedNanoseconds
         self.socketNumber = socketNumber
+        self.signalMask = signalMask
     }
 }

@@ -9,9 +9,10 @@ package protocol CallTarget: Sendable {
 
     /// Runs the call with these streams, which are the caller's own descriptors (or, for a shadow, copies' ends).
     ///
+    /// Before it has any effect it says so (`CallControl.commit`), and when it has the streams, that it has started.
     /// A target lets go of every descriptor before it returns: a caller that reads a pipe to its end waits for that.
     /// Cancellation means that the caller's child is gone: whatever runs is killed.
-    func run(_ call: ShimCall, _ streams: CallStreams, _ signals: CallSignals) async -> CallEnd
+    func run(_ call: ShimCall, _ streams: CallStreams, _ control: CallControl) async -> CallEnd
 }
 
 /// The standard streams of a call; nil: it came without.
