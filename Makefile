@@ -79,6 +79,8 @@ install: build
 	    install -D -m 755 .build/release/$$name $(DESTDIR)$(PREFIX)/bin/$$name || exit 1; \
 	    echo "$(DESTDIR)$(PREFIX)/bin/$$name"; \
 	done
+	@install -D -m 644 $(SHIM)/libforkless-spawn.so $(DESTDIR)$(PREFIX)/lib/libforkless-spawn.so
+	@echo "$(DESTDIR)$(PREFIX)/lib/libforkless-spawn.so"
 
 clean:
 	@rm -rf .build Benchmarks/.build
@@ -96,7 +98,7 @@ examples: swift
 # What takes a shifted program's place: Embedded Swift without a C library, which the package manager of Swift cannot
 # build. Functions have sections of their own, so that the linker drops what of Swift's runtime is not reached.
 SHIM_SOURCES = $(wildcard Sources/Shift/forkless-shim/*.swift)
-shim: swift $(SHIM)/forkless-shim
+shim: swift $(SHIM)/forkless-shim $(SHIM)/libforkless-spawn.so
 
 $(SHIM)/forkless-shim: $(SHIM_SOURCES) Sources/Shift/forkless-shim/Start.S $(wildcard Sources/Kernel/CKernel/bare/*)
 	@.ci/packages ld=binutils cc=gcc /usr/include/linux/un.h=linux-libc-dev
@@ -107,6 +109,14 @@ $(SHIM)/forkless-shim: $(SHIM_SOURCES) Sources/Shift/forkless-shim/Start.S $(wil
 	@cc -c Sources/Shift/forkless-shim/Start.S -o $(SHIM)/start.o
 	@ld -static -nostdlib --gc-sections -s -z noseparate-code -z norelro -z noexecstack --build-id=none \
 	    $(SHIM)/start.o $(SHIM)/shim.o -o $@
+
+# For LD_PRELOAD. It needs nothing but the C library that the program has anyway, and finds its doors without a stub.
+SPAWN_LIBRARY = Sources/Kernel/CSpawn/preload
+$(SHIM)/libforkless-spawn.so: $(wildcard $(SPAWN_LIBRARY)/*.c $(SPAWN_LIBRARY)/*.h)
+	@.ci/packages cc=gcc /usr/include/stdio.h=libc6-dev
+	@mkdir -p $(SHIM)
+	@cc -O2 -std=c11 -Wall -Wextra -fPIC -fvisibility=hidden -fno-plt -shared -Wl,-z,now -Wl,--hash-style=gnu \
+	    -Wl,-soname,libforkless-spawn.so -s -o $@ $(SPAWN_LIBRARY)/*.c
 
 swift:
 	@command -v swift >/dev/null 2>&1 || { \

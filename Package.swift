@@ -184,7 +184,9 @@ func target(_ module: Module) -> Target {
     case .system:
         return .systemLibrary(name: module.name, path: folder)
     case .c:
-        return .target(name: module.name, dependencies: dependencies, path: folder)
+        // The library for LD_PRELOAD is built by the Makefile: SwiftPM has no dynamic library of C alone.
+        let exclude = module.name == "CSpawn" ? ["preload"] : []
+        return .target(name: module.name, dependencies: dependencies, path: folder, exclude: exclude)
     case .executable:
         return .executableTarget(
             name: module.name, dependencies: dependencies, path: folder, swiftSettings: swiftSettings,

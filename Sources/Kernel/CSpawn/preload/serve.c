@@ -1,0 +1,184 @@
+// The parent's side of a window: answering the child's page faults until the child has another memory, or none.
+#include "preload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/// So much around a missing page is given with it: what is needed together often lies together (bytes).
+#define AROUND ((uintptr_t)16 << 10)
+/// A child that has closed its end of the line is looked at so often (ns).
+#define GLANCE 100000
+
+uint64_t now_ns(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static void wake(int faults, uintptr_t page) {
+    struct uffdio_range range = {page, page_size()};
+    ioctl(faults, UFFDIO_WAKE, &range);
+}
+
+/// Pages that are there already are skipped; so are those that are not registered any more, which are the child's own.
+enum given give(int faults, uintptr_t target, uintptr_t source, size_t length) {
+    for (size_t done = 0; done < length;) {
+        struct uffdio_copy copy = {.dst = target + done, .src = source + done, .len = length - done};
+        if (ioctl(faults, UFFDIO_COPY, &copy) == 0) return GIVEN;
+        int error = errno;
+        if (copy.copy > 0) {
+            done += (size_t)copy.copy;
+            continue;
+        }
+        switch (error) {
+        case EAGAIN: continue;
+        case ESRCH: return GIVEN_GONE;
+        case ENOMEM: return GIVEN_NO_MEMORY;
+        default:  // EEXIST, ENOENT
+            wake(faults, target + done);
+            done += page_size();
+        }
+    }
+    return GIVEN;
+}
+
+/// A range in which the child has mapped something else cannot be released as a whole.
+void release(int faults, uintptr_t start, uintptr_t end) {
+    struct uffdio_range range = {start, end - start};
+    if (start >= end || ioctl(faults, UFFDIO_UNREGISTER, &range) == 0 || errno == ENOMEM) return;
+    if (end - start == page_size()) return;
+    uintptr_t middle = start + ((end - start) / 2 & ~(page_size() - 1));
+    release(faults, start, middle);
+    release(faults, middle, end);
+}
+
+static enum given answer_fault(struct window *w, int faults, uintptr_t address) {
+    uintptr_t page = address & ~(page_size() - 1);
+    w->faults++;
+    for (size_t i = 0; i < w->count; i++) {
+        const struct range *range = &w->ranges[i];
+        if (page < range->start || page >= range->end) continue;
+        uintptr_t start = page & ~(AROUND - 1), end = start + AROUND;
+        if (start < range->start) start = range->start;
+        if (end > range->end) end = range->end;
+        w->served += end - start;
+        // The page itself first: the child goes on while its neighbours come.
+        enum given given = give(faults, page, page, page_size());
+        if (given != GIVEN) return given;
+        if (start < page && (given = give(faults, start, start, page - start)) != GIVEN) return given;
+        page += page_size();
+        return page < end ? give(faults, page, page, end - page) : GIVEN;
+    }
+    wake(faults, page);  // where something was moved to: given at the move
+    return GIVEN;
+}
+
+/// realloc of a child may move memory that it does not have yet: it gets all of it, and then it is its own.
+static enum given answer_move(struct window *w, int faults, uintptr_t from, uintptr_t to, size_t length) {
+    for (size_t i = 0; i < w->count; i++) {
+        uintptr_t start = w->ranges[i].start > from ? w->ranges[i].start : from;
+        uintptr_t end = w->ranges[i].end < from + length ? w->ranges[i].end : from + length;
+        if (start >= end) continue;
+        enum given given = give_resident(w, faults, start, end, start - from + to, false);
+        if (given != GIVEN) return given;
+    }
+    release(faults, to, to + length);
+    return GIVEN;
+}
+
+enum given answer_all(struct window *w, int faults) {
+    struct uffd_msg message;
+    enum given given = GIVEN;
+    while (given == GIVEN && syscall(SYS_read, faults, &message, sizeof message) == (long)sizeof message) {
+        switch (message.event) {
+        case UFFD_EVENT_PAGEFAULT:
+            given = answer_fault(w, faults, message.arg.pagefault.address);
+            break;
+        case UFFD_EVENT_REMAP:
+            given = answer_move(w, faults, message.arg.remap.from, message.arg.remap.to, message.arg.remap.len);
+            break;
+        case UFFD_EVENT_REMOVE:  // MADV_DONTNEED: zeros from now on
+            release(faults, message.arg.remove.start, message.arg.remove.end);
+            break;
+        }
+    }
+    return given;
+}
+
+/// The line's first word: the child's userfaultfd, or -1 with what became of the child.
+static int receive(int line, enum outcome *outcome) {
+    char byte = 0;
+    struct iovec part = {&byte, 1};
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    long count;
+    do count = syscall(SYS_recvmsg, line, &message, MSG_CMSG_CLOEXEC);
+    while (count < 0 && errno == EINTR);
+    if (count == 1 && byte == 1 && message.msg_controllen > 0) return *(int *)CMSG_DATA(&control.header);
+    *outcome = count == 1 ? OUTCOME_WITHDRAWN : OUTCOME_NONE;
+    return -1;
+}
+
+/// A page of ours that no child has registered: the answer is ENOENT while the child has the memory of the fork.
+static bool has_memory(int faults) {
+    uintptr_t page = (uintptr_t)&window & ~(page_size() - 1);
+    struct uffdio_copy copy = {.dst = page, .src = page, .len = page_size()};
+    return ioctl(faults, UFFDIO_COPY, &copy) == 0 || errno != ESRCH;
+}
+
+/// Everything, because the child has to stand on its own.
+static enum outcome settle(struct window *w, int faults) {
+    switch (complete(w, faults)) {
+    case GIVEN_GONE: return OUTCOME_GONE;
+    case GIVEN_NO_MEMORY: return OUTCOME_STARVED;
+    case GIVEN: break;
+    }
+    fcntl(w->leash[0], F_SETFL, 0);
+    atomic_store(&w->note->settled, SETTLED_DONE);
+    syscall(SYS_futex, &w->note->settled, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+    return OUTCOME_SETTLED;
+}
+
+/// Whether the child has had its time. One that is in exec gets more, once: the file may be far away.
+static bool is_overdue(struct window *w, uint64_t *end, uint64_t now) {
+    if (now < *end) return false;
+    bool is_executing = atomic_load(&w->note->step) == STEP_EXECUTING;
+    if (!is_executing || *end != w->began + PATIENCE) return true;
+    *end += 4 * PATIENCE;
+    return false;
+}
+
+enum outcome serve(struct window *w) {
+    enum outcome outcome = OUTCOME_GONE;
+    int faults = receive(w->line[0], &outcome);
+    if (faults < 0) return outcome;
+    uint64_t end = w->began + PATIENCE;
+    bool is_connected = true;
+    for (;;) {
+        struct pollfd waits[] = {{faults, POLLIN, 0}, {is_connected ? w->line[0] : -1, POLLIN, 0}};
+        uint64_t now = now_ns(), pause = now >= end ? 0 : is_connected ? end - now : GLANCE;
+        struct timespec time = {(time_t)(pause / 1000000000), (long)(pause % 1000000000)};
+        syscall(SYS_ppoll, waits, 2, &time, NULL, 0);
+        enum given given = waits[0].revents ? answer_all(w, faults) : GIVEN;
+        if (waits[1].revents) is_connected = false;
+        if (given == GIVEN_GONE || (!is_connected && !has_memory(faults))) break;
+        bool is_asked = atomic_load(&w->note->settled) == SETTLED_WANTED;
+        if (given == GIVEN_NO_MEMORY || is_asked || is_overdue(w, &end, now_ns())) {
+            outcome = settle(w, faults);
+            break;
+        }
+    }
+    syscall(SYS_close, faults);
+    return outcome;
+}
