@@ -14,6 +14,8 @@ extension FakeKeeper: InstanceKeeper {
         throw NodeFailure(.unsupported, "nothing is executed here")
     }
 
+    func expect(_ plan: SandboxPlan) async {}
+
     func forget(_ plan: SandboxPlan) async {}
 }
 

@@ -15,6 +15,9 @@ enum Bench {
     /// Prints at once, also into a file that somebody follows.
     private static func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
+    /// What is being measured now, for who waits. Not part of the report.
+    static func progress(_ text: String) { FileHandle.standardError.write(Data(("... " + text + "\n").utf8)) }
+
     private static func run(_ options: BenchOptions) async throws {
         let began = Date()
         let machine = MachineFacts()

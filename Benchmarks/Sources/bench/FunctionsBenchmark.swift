@@ -15,11 +15,17 @@ struct FunctionsBenchmark {
         defer { functions.stop() }
         var section = Section(title: "Functions through the Lambda API")
         try functions.deploy("echo", "--code", try code("bootstrap-echo", "bootstrap"), "--runtime", "provided.al2023", "--memory", "1024")
+        Bench.progress("warm calls, the emulator, fork and exec for each request")
         try await warm(functions, &section)
+        Bench.progress("asynchronous calls")
         try asynchronous(functions, &section)
+        Bench.progress("cold starts")
         try await cold(functions, &section)
+        Bench.progress("cbpr-validate")
         try await validator(functions, &section)
+        Bench.progress("a burst of 500 calls")
         try burst(functions, &section)
+        Bench.progress("idle functions")
         try idle(functions, &section)
         return section
     }

@@ -15,7 +15,7 @@ final class ServerProcess {
             close(output)
         }
         let words = ArgumentVector(arguments)
-        pid = withExtendedLifetime(words) { baseline_start(words.pointer, null, output, output) }
+        pid = withExtendedLifetime(words) { baseline_serve(words.pointer, null, output) }
         guard pid > 0 else { throw BenchmarkError("start \(name): \(String(cString: strerror(-pid)))") }
     }
 
@@ -23,12 +23,13 @@ final class ServerProcess {
 
     private var isRunning = true
 
-    /// Ends it and waits for that.
+    /// Ends it and waits for that; then its workers, which some servers leave behind.
     func stop() {
         guard isRunning else { return }
         isRunning = false
         kill(pid, SIGTERM)
         _ = baseline_wait(pid)
+        kill(-pid, SIGKILL)
     }
 
     /// Waits until a client gets an answer.

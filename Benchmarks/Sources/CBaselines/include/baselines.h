@@ -14,6 +14,10 @@ int baseline_fork_exec(char *const argv[]);
 /* Starts argv with posix_spawn, its three standard streams at these descriptors. Returns the pid or -errno. */
 pid_t baseline_start(char *const argv[], int input, int output, int errors);
 
+/* The same for a server: in a process group of its own and with no signal blocked, for a thread of a library may block
+ * all of them. Output and errors go to one descriptor. */
+pid_t baseline_serve(char *const argv[], int input, int output);
+
 /* Waits for a child: its status or -errno. */
 int baseline_wait(pid_t pid);
 

@@ -186,15 +186,18 @@ package actor KeeperLink {
         if let number = templates.use(plan) { return number }
         let answer = try await connection.request(.define(plan))
         guard case .template(let number) = answer.reply else { throw KeeperConnection.strange(answer, "template") }
-        if let dropped = templates.add(plan, number) { _ = try? await connection.perform(.drop(template: dropped)) }
+        if let dropped = templates.add(plan, number) {
+            demand.forget(dropped)
+            _ = try? await connection.perform(.drop(template: dropped))
+        }
         return number
     }
 
     /// Has children prepared for what is started again and again.
     private func noteStart(of template: UInt32, _ connection: KeeperConnection) {
-        guard demand.started(template, at: .now) else { return }
+        guard let order = demand.started(template, at: .now) else { return }
         // Nobody waits for it: a start that finds no prepared child makes its own.
-        Task { try? await connection.perform(.prepare(template: template, count: UInt32(PreparationDemand.count))) }
+        Task { await self.carryOut([order], connection) }
         guard releasing == nil else { return }
         releasing = Task { await self.releaseWhenIdle() }
     }
@@ -203,17 +206,30 @@ package actor KeeperLink {
         while demand.isActive, !isClosed {
             do { try await Task.sleep(for: PreparationDemand.window) } catch { return }
             guard case .up(let connection, _) = state else { continue }
-            for template in demand.released(at: .now) {
-                try? await connection.perform(.prepare(template: template, count: 0))
-            }
+            await carryOut(demand.released(at: .now), connection)
         }
         releasing = nil
+    }
+
+    private func carryOut(_ orders: [PreparationDemand.Order], _ connection: KeeperConnection) async {
+        for order in orders {
+            try? await connection.perform(.prepare(template: order.template, count: UInt32(order.count)))
+        }
+    }
+
+    /// Has a child wait for a plan that is going to be started sooner or later, in place of one expected long ago.
+    ///
+    /// Without a keeper this does nothing: the start itself will say what is wrong.
+    package func expect(_ plan: SandboxPlan) async {
+        guard case .up(let connection, _) = state, let number = try? await template(plan, connection) else { return }
+        await carryOut(demand.expect(number), connection)
     }
 
     /// Lets go of what the keeper has ready for a plan that is not started again: with it go the mounts of its root.
     package func forget(_ plan: SandboxPlan) async {
         guard case .up(let connection, _) = state, let number = templates.use(plan) else { return }
         templates.remove(plan)
+        demand.forget(number)
         // One that is not told has lost the keeper, and the keeper its templates.
         _ = try? await connection.perform(.drop(template: number))
     }

@@ -95,7 +95,10 @@ struct FunctionRung: Sendable {
     /// What the catalogue has changed, for those who run it.
     private func follow(_ event: CatalogEvent) {
         switch event {
-        case .deployed(_, let former): if let former { invoker.retire(former) }
+        case .deployed(let function, let former):
+            // In this order, so that what both need is not let go.
+            invoker.expect(function)
+            if let former { invoker.retire(former) }
         case .retired(let function): invoker.retire(function)
         case .reservedConcurrency(let name, let count):
             // The catalogue has checked it against the same limits.

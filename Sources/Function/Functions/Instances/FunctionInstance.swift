@@ -78,6 +78,9 @@ package protocol InstanceLauncher: AnyObject {
         events: @escaping (InstanceEvent) -> Void
     ) -> any FunctionInstance
 
+    /// The function version has no instance, and may need one at any time: what its start needs may be got ready.
+    func expect(_ function: DeployedFunction)
+
     /// The function version will not be started any more (it was changed or deleted): what was prepared for it may go.
     func forget(_ function: DeployedFunction)
 
@@ -86,5 +89,6 @@ package protocol InstanceLauncher: AnyObject {
 }
 
 extension InstanceLauncher {
+    package func expect(_ function: DeployedFunction) {}
     package func coldStartReason(_ function: DeployedFunction) -> String? { nil }
 }

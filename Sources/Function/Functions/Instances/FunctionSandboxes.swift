@@ -11,6 +11,8 @@ package protocol InstanceKeeper: Sendable {
     func execute(_ request: ExecuteRequest, descriptors: [CInt]) async throws(NodeFailure) -> StartedSandbox
     /// Asks what is answered with nothing but success.
     func perform(_ request: KeeperRequest) async throws(NodeFailure)
+    /// Has the keeper get ready for a plan that is going to be started sooner or later.
+    func expect(_ plan: SandboxPlan) async
     /// Lets go of what the keeper has ready for a plan.
     func forget(_ plan: SandboxPlan) async
 }

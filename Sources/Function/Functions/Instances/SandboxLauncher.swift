@@ -24,6 +24,8 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
     private let cgroups: CgroupLayout
     private let plannings: Mutex<[RuntimeKind: any RuntimePlanning]>
     private let recipes = Mutex<[DeployedFunction: Task<Result<InstanceRecipe, InstanceStartFailure>, Never>]>([:])
+    /// How many recipes have this plan: a function that was changed in its description has the plan that it had.
+    private let uses = Mutex(PlanUses())
     private let clock: @Sendable () -> Instant
 
     /// Which planning is whose.
@@ -86,12 +88,23 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
         function.settings.start == .zygote ? zygotes.unfitReason(of: function) : nil
     }
 
+    package func expect(_ function: DeployedFunction) {
+        // Begun here, so that a `forget` that follows finds it.
+        let planning = planning(of: function)
+        Task {
+            // What is wrong with it, its first start will say.
+            guard let recipe = try? await self.outcome(planning, of: function), recipe.starter == nil else { return }
+            await self.sandboxes.keeper.expect(recipe.started(in: function))
+        }
+    }
+
     package func forget(_ function: DeployedFunction) {
         guard let planned = recipes.withLock({ $0.removeValue(forKey: function) }) else { return }
         Task {
             guard case .success(let recipe) = await planned.value else { return }
             await recipe.starter?.forget()
-            await self.sandboxes.keeper.forget(recipe.started(in: function))
+            let plan = recipe.started(in: function)
+            if uses.withLock({ $0.leave(plan) }) { await self.sandboxes.keeper.forget(plan) }
         }
     }
 
@@ -169,17 +182,28 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
 
     /// What is planned once for all instances of a version; a plan that failed is tried again by the next.
     func recipe(of function: DeployedFunction) async throws(InstanceStartFailure) -> InstanceRecipe {
-        let planning = recipes.withLock { recipes in
+        try await outcome(planning(of: function), of: function)
+    }
+
+    private typealias Planning = Task<Result<InstanceRecipe, InstanceStartFailure>, Never>
+
+    private func outcome(
+        _ planning: Planning, of function: DeployedFunction
+    ) async throws(InstanceStartFailure) -> InstanceRecipe {
+        let result = await planning.value
+        if case .failure = result { recipes.withLock { if $0[function] == planning { $0[function] = nil } } }
+        return try result.get()
+    }
+
+    private func planning(of function: DeployedFunction) -> Planning {
+        recipes.withLock { recipes in
             if let known = recipes[function] { return known }
-            let task = Task { () async -> Result<InstanceRecipe, InstanceStartFailure> in
+            let task = Planning {
                 do throws(InstanceStartFailure) { return .success(try await self.plan(function)) } catch { return .failure(error) }
             }
             recipes[function] = task
             return task
         }
-        let result = await planning.value
-        if case .failure = result { recipes.withLock { if $0[function] == planning { $0[function] = nil } } }
-        return try result.get()
     }
 
     private func plan(_ function: DeployedFunction) async throws(InstanceStartFailure) -> InstanceRecipe {
@@ -199,6 +223,7 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
         var recipe = try await planning.plan(function)
         recipe.holds += code
         if recipe.share == nil { recipe.share = plans.limits(of: function, isInitializing: false) }
+        uses.withLock { $0.enter(recipe.started(in: function)) }
         return recipe
     }
 
@@ -221,5 +246,19 @@ extension InstanceRecipe {
         if case .stdio = function.runtime { return plan }
         plan.network = .given
         return plan
+    }
+}
+
+/// Counts who needs a plan.
+private struct PlanUses {
+    private var counts: [SandboxPlan: Int] = [:]
+
+    mutating func enter(_ plan: SandboxPlan) { counts[plan, default: 0] += 1 }
+
+    /// True when nobody needs it any more.
+    mutating func leave(_ plan: SandboxPlan) -> Bool {
+        guard let count = counts[plan] else { preconditionFailure("a plan is left that nobody has entered") }
+        counts[plan] = count > 1 ? count - 1 : nil
+        return count == 1
     }
 }

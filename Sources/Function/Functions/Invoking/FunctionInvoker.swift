@@ -64,6 +64,9 @@ package final class FunctionInvoker: Invoker {
     /// As `FunctionPlane.retire`, from any thread.
     package func retire(_ function: DeployedFunction) { loop.execute { [plane] in plane.value.retire(function) } }
 
+    /// As `FunctionPlane.expect`, from any thread.
+    package func expect(_ function: DeployedFunction) { loop.execute { [plane] in plane.value.expect(function) } }
+
     /// As `FunctionPlane.setReserved`.
     package func setReserved(_ name: String, _ count: Int?) async throws(LambdaFailure) {
         let failure = await withPlane { plane in

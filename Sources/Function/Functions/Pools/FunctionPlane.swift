@@ -210,6 +210,7 @@ package final class FunctionPlane {
         }
         guard pool.emptySince == nil else { return }
         pool.emptySince = now
+        launcher.expect(pool.function)
         let bound = LoopBound(self, on: loop)
         loop.schedule(after: settings.forgetAfter) { [number = pool.number] in
             let plane = bound.value

@@ -17,6 +17,9 @@ extension FunctionPlane {
         serve(now)
     }
 
+    /// A version was deployed: it may be called at any time.
+    package func expect(_ function: DeployedFunction) { launcher.expect(function) }
+
     /// All versions of a function were deleted.
     package func retire(name: String) {
         for pool in numbered.values.sorted(by: { $0.number < $1.number }) where pool.function.name == name {
