@@ -3,7 +3,8 @@
  *
  *     int main(void) { serve(answer); }
  *
- * `answer` gets an event and gives back its answer, in memory that stays until the next event.
+ * `answer` gets an event and gives back its answer, in memory that stays until the next event. The answer and the
+ * question for the next event go out in one packet, as HTTP/1.1 allows (RFC 9112, 9.3.2).
  */
 #ifndef RUNTIME_API_H
 #define RUNTIME_API_H
@@ -31,6 +32,8 @@ struct runtime {
     char host[64];
     char *buffer;
     size_t room, filled;
+    /* Bytes at the front that belong to an answer that has been read. */
+    size_t taken;
 };
 
 static void give_up(const char *what) {
@@ -61,18 +64,19 @@ static void runtime_connect(struct runtime *r) {
     if (!r->buffer) give_up("set memory aside");
 }
 
-static void runtime_send(struct runtime *r, char *head, size_t head_bytes, struct bytes body) {
-    struct iovec parts[2] = {{head, head_bytes}, {body.at, body.count}};
+/* Sends an answer, which may be empty, and the question for the next event. */
+static void runtime_send(struct runtime *r, struct bytes head, struct bytes body, struct bytes next) {
+    struct iovec parts[3] = {{head.at, head.count}, {body.at, body.count}, {next.at, next.count}};
     int first = 0;
-    while (first < 2) {
+    while (first < 3) {
         if (parts[first].iov_len == 0) {
             first++;
             continue;
         }
-        ssize_t sent = writev(r->connection, parts + first, 2 - first);
+        ssize_t sent = writev(r->connection, parts + first, 3 - first);
         if (sent <= 0) give_up("write to the Runtime API");
-        for (; first < 2 && (size_t)sent >= parts[first].iov_len; first++) sent -= (ssize_t)parts[first].iov_len;
-        if (first < 2) {
+        for (; first < 3 && (size_t)sent >= parts[first].iov_len; first++) sent -= (ssize_t)parts[first].iov_len;
+        if (first < 3) {
             parts[first].iov_base = (char *)parts[first].iov_base + sent;
             parts[first].iov_len -= (size_t)sent;
         }
@@ -91,12 +95,30 @@ static char *field(char *head, const char *name) {
     return 0;
 }
 
-/* Reads an answer of the service; the head ends with NUL, the body follows it. */
-static struct bytes runtime_receive(struct runtime *r) {
-    r->filled = 0;
+/* Reads the next answer of the service; its head begins at *head and ends with NUL, its body is returned. */
+static struct bytes runtime_receive(struct runtime *r, char **head) {
+    memmove(r->buffer, r->buffer + r->taken, r->filled - r->taken);
+    r->filled -= r->taken;
+    r->taken = 0;
     for (;;) {
-        if (r->filled + 1 >= r->room) {
-            r->room *= 2;
+        r->buffer[r->filled] = 0;
+        char *end = strstr(r->buffer, "\r\n\r\n");
+        size_t start = 0, wanted = 0;
+        if (end) {
+            end[2] = 0;
+            char *length = field(r->buffer, "content-length");
+            end[2] = '\r';
+            start = (size_t)(end - r->buffer) + 4;
+            wanted = length ? strtoul(length, 0, 10) : 0;
+            if (r->filled >= start + wanted) {
+                r->buffer[start - 1] = 0;
+                r->taken = start + wanted;
+                *head = r->buffer;
+                return (struct bytes){r->buffer + start, wanted};
+            }
+        }
+        if (r->room < start + wanted + 1 || r->filled + 1 >= r->room) {
+            r->room = start + wanted + 1 > r->room * 2 ? start + wanted + 1 : r->room * 2;
             r->buffer = realloc(r->buffer, r->room);
             if (!r->buffer) give_up("set memory aside");
         }
@@ -104,21 +126,6 @@ static struct bytes runtime_receive(struct runtime *r) {
         if (count == 0) exit(0);
         if (count < 0) give_up("read from the Runtime API");
         r->filled += (size_t)count;
-        r->buffer[r->filled] = 0;
-        char *end = strstr(r->buffer, "\r\n\r\n");
-        if (!end) continue;
-        char *length = field(r->buffer, "content-length");
-        size_t wanted = length ? strtoul(length, 0, 10) : 0, start = (size_t)(end - r->buffer) + 4;
-        if (r->filled < start + wanted) {
-            if (r->room < start + wanted + 1) {
-                r->room = start + wanted + 1;
-                r->buffer = realloc(r->buffer, r->room);
-                if (!r->buffer) give_up("set memory aside");
-            }
-            continue;
-        }
-        r->buffer[start - 1] = 0;
-        return (struct bytes){r->buffer + start, wanted};
     }
 }
 
@@ -126,13 +133,14 @@ static struct bytes runtime_receive(struct runtime *r) {
 static void serve(handler answer) {
     struct runtime r = {0};
     runtime_connect(&r);
-    char next[160], head[400];
+    char next[160], head[400], *received;
     int next_bytes = snprintf(
         next, sizeof next, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: %s\r\n\r\n", r.host);
+    struct bytes none = {0, 0}, question = {next, (size_t)next_bytes};
+    runtime_send(&r, none, none, question);
     for (;;) {
-        runtime_send(&r, next, (size_t)next_bytes, (struct bytes){0, 0});
-        struct bytes event = runtime_receive(&r);
-        char *id = field(r.buffer, "lambda-runtime-aws-request-id");
+        struct bytes event = runtime_receive(&r, &received);
+        char *id = field(received, "lambda-runtime-aws-request-id");
         if (!id) {
             fputs("read an event: it has no request id\n", stderr);
             exit(1);
@@ -144,8 +152,8 @@ static void serve(handler answer) {
             "POST /2018-06-01/runtime/invocation/%.*s/response HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
             "Content-Length: %zu\r\n\r\n",
             id_bytes, id, r.host, answered.count);
-        runtime_send(&r, head, (size_t)count, answered);
-        runtime_receive(&r);
+        runtime_send(&r, (struct bytes){head, (size_t)count}, answered, question);
+        runtime_receive(&r, &received);
     }
 }
 

@@ -62,6 +62,27 @@ private final class Desk: Sendable {
         }
     }
 
+    @Test func `an answer that may wait is sent with the one behind it`() async throws {
+        let desk = Desk()
+        let script: @Sendable (any HTTPExchange) -> BodyReading = { exchange in
+            guard exchange.request.method == "POST" else { return desk.hold(exchange) }
+            return .whole(limit: 1 << 20) { body in exchange.respond(HTTPResponse(202, body: body, mayWait: true)) }
+        }
+        try await ServedLoop.with(script) { served in
+            let client = try await RawClient.connect(to: served.address, on: served.loop)
+            let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
+            client.send(post + "GET /poll HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await eventually("the poll") { await desk.targets == ["/poll"] }
+            #expect(client.text == "")
+            await desk.answer(0)
+            try await eventually("both answers") { bodies(client.text) == ["body", "/poll"] }
+            #expect(client.reads == 1)
+            client.send(post)
+            try await eventually("an answer with none behind it") { bodies(client.text) == ["body", "/poll", "body"] }
+            await client.close()
+        }
+    }
+
     @Test func `a long poll outlives the time-out of heads`() async throws {
         let desk = Desk()
         var limits = HTTPLimits()

@@ -1,3 +1,4 @@
+import Linux
 import Testing
 
 @testable import LambdaAPI
@@ -25,11 +26,12 @@ import Testing
 
     @Test func `identifiers have their forms`() {
         var chance = DoorChance()
-        let ids = (0..<1000).map { _ in Identifiers.requestID(&chance) }
+        let ids = (0..<1000).map { _ in Identifiers.requestID(at: Timestamp(nanoseconds: 1_645_557_742_000_000_000), &chance) }
+        // The time of RFC 9562, A.6.
         #expect(Set(ids).count == 1000)
         for id in ids {
             #expect(
-                id.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil, "\(id)"
+                id.wholeMatch(of: /017f22e2-79b0-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil, "\(id)"
             )
         }
         let trace = Identifiers.trace(seconds: 0x5759_e988, &chance)

@@ -11,7 +11,9 @@ internal import NIOHTTP1
 ///    (`a long poll outlives the time-out of heads`).
 /// 4. What waits is bounded: requests behind a long poll, and answers that are not taken
 ///    (`a client that sends without end is not read without end`, `a client that takes nothing is cut off`).
-/// 5. What is no HTTP ends the connection after the answers that were owed (`garbage behind a request is answered after it`).
+/// 5. An answer that may wait goes out with the answer to the request behind it, and at once when there is none
+///    (`an answer that may wait is sent with the one behind it`).
+/// 6. What is no HTTP ends the connection after the answers that were owed (`garbage behind a request is answered after it`).
 final class HTTPConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = ByteBuffer
@@ -44,6 +46,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var isPumping = false
     private var isReading = false
     private var needsFlush = false
+    /// All that is to be flushed may wait for the answer under way.
+    private var mayWait = false
     /// Reused for one answer after the other.
     private var room = ByteBuffer()
     private var lastEvent = NIODeadline.now()
@@ -184,7 +188,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
-        if needsFlush {
+        if needsFlush, !(mayWait && current?.answer == .awaited && current?.isRequestComplete == true) {
             needsFlush = false
             context.flush()
         }
@@ -322,7 +326,7 @@ final class HTTPConnection: ChannelInboundHandler {
         }
         if framing != .none, !exchange.isHead { room.writeBytes(response.body) }
         exchange.answer = .complete
-        write(room)
+        write(room, mayWait: response.mayWait)
         settle(exchange)
     }
 
@@ -380,10 +384,16 @@ final class HTTPConnection: ChannelInboundHandler {
         room.clear(minimumCapacity: bytes)
     }
 
-    private func write(_ buffer: ByteBuffer) {
+    private func write(_ buffer: ByteBuffer, mayWait: Bool = false) {
         guard let context else { return }
         context.write(wrapOutboundOut(buffer), promise: nil)
-        if isReading { needsFlush = true } else { context.flush() }
+        if isReading {
+            self.mayWait = mayWait && (self.mayWait || !needsFlush)
+            needsFlush = true
+        } else {
+            needsFlush = false
+            context.flush()
+        }
     }
 
     /// When both the request and the answer are complete, the exchange is over.

@@ -81,10 +81,13 @@ package struct HTTPResponse: Hashable, Sendable {
     package var status: Int
     package var headers: HeaderFields
     package var body: [UInt8]
+    /// Nobody misses it before the answer to the request behind it, if one has come already: both are sent in one packet.
+    package var mayWait: Bool
 
-    package init(_ status: Int, headers: HeaderFields = HeaderFields(), body: [UInt8] = []) {
+    package init(_ status: Int, headers: HeaderFields = HeaderFields(), body: [UInt8] = [], mayWait: Bool = false) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.mayWait = mayWait
     }
 }

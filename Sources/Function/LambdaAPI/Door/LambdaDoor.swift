@@ -59,7 +59,7 @@ package final class LambdaDoor: HTTPService {
     }
 
     package func receive(_ exchange: any HTTPExchange) -> BodyReading {
-        let requestID = Identifiers.requestID(&chance)
+        let requestID = Identifiers.requestID(at: parts.now(), &chance)
         do throws(LambdaFailure) {
             return try reading(exchange, requestID)
         } catch {
@@ -129,7 +129,7 @@ package final class LambdaDoor: HTTPService {
             : LambdaFailure(
                 "RequestEntityTooLargeException", status: 413,
                 "Request must be smaller than \(limit) bytes for this operation.")
-        return DoorAnswer.failure(failure, requestID: Identifiers.requestID(&chance))
+        return DoorAnswer.failure(failure, requestID: Identifiers.requestID(at: parts.now(), &chance))
     }
 
     // MARK: Extensions

@@ -27,7 +27,7 @@ package final class FunctionURLDoor: HTTPService {
     }
 
     package func receive(_ exchange: any HTTPExchange) -> BodyReading {
-        let requestID = Identifiers.requestID(&chance)
+        let requestID = Identifiers.requestID(at: parts.now(), &chance)
         do throws(LambdaFailure) {
             return try reading(exchange, requestID)
         } catch {
@@ -115,7 +115,7 @@ package final class FunctionURLDoor: HTTPService {
     }
 
     package func answerToLongBody(of request: HTTPRequest, limit: Int) -> HTTPResponse {
-        Self.refusal(.requestTooLarge(limit), Identifiers.requestID(&chance))
+        Self.refusal(.requestTooLarge(limit), Identifiers.requestID(at: parts.now(), &chance))
     }
 
     /// An error as function URLs tell it.
