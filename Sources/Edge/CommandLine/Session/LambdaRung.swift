@@ -1,5 +1,6 @@
 import Comparison
 import Deploying
+import Functions
 import HTTPServing
 import JSON
 import Lambda
@@ -77,7 +78,12 @@ final class LambdaRung: ComparedRung {
 
     func probe(_ environment: [String]) async throws(ComparisonError) -> [UInt8] {
         let probe = name + "-probe"
-        try await deploy(probe, ownExecutable, ["probe", "--after-input"], environment: environment)
+        // The limits that it tries are those that it has.
+        let tried = environment.filter { !$0.hasPrefix("FORKLESS_PROBE_FORKS=") }
+            + ["FORKLESS_PROBE_FORKS=\(FunctionPlans.processLimit * 2)"]
+        try await deploy(
+            probe, ownExecutable, ["probe", "--after-input"], environment: tried,
+            memoryMB: CompareCommand.memoryBytes >> 20)
         let response = try await send(LambdaPaths.function(probe, "/invocations"), [])
         try await ask(LambdaRequest("DELETE", LambdaPaths.function(probe)))
         guard response.status == 200, response.headers["x-amz-function-error"] == nil else {
@@ -94,7 +100,8 @@ final class LambdaRung: ComparedRung {
 
     /// A program that is a path is the function's code; a bare name is the machine's.
     private func deploy(
-        _ name: String, _ program: String, _ arguments: [String], environment: [String] = []
+        _ name: String, _ program: String, _ arguments: [String], environment: [String] = [],
+        memoryMB: Int = LambdaRung.memoryMB
     ) async throws(ComparisonError) {
         var function = FunctionDeclaration(name: name)
         var word = program
@@ -105,7 +112,7 @@ final class LambdaRung: ComparedRung {
             word = "/var/task/" + (program.split(separator: "/").last.map(String.init) ?? program)
         }
         function.configuration = [
-            "Runtime": "forkless.stdio", "Timeout": 60, "MemorySize": .integer(Int64(Self.memoryMB)),
+            "Runtime": "forkless.stdio", "Timeout": 60, "MemorySize": .integer(Int64(memoryMB)),
             "Handler": .string(([word] + arguments).map { ShellWord.quoted($0) }.joined(separator: " ")),
         ]
         function.environment = [:]
