@@ -181,3 +181,9 @@ extension EntryStatus {
         allocatedBytes = Int(status.st_blocks) * 512
     }
 }
+
+extension FileStatus {
+    /// The two halves of the number of the device that the file is on.
+    package var deviceMajor: UInt32 { ck_major(dev_t(device)) }
+    package var deviceMinor: UInt32 { ck_minor(dev_t(device)) }
+}

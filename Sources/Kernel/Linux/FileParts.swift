@@ -1,6 +1,15 @@
 import CKernel
 
 extension Files {
+    /// The target of a symbolic link as it is, readlink(2).
+    package static func linkBytes(_ path: String, at directory: CInt = here) throws(SystemError) -> [UInt8] {
+        // As long as a path can be, and one more.
+        try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4097) { room throws(SystemError) in
+            let count = try call("read link", path) { ck_readlinkat(directory, path, room.baseAddress!, room.count) }
+            return Array(room[..<count])
+        }
+    }
+
     /// Reads once, up to `count` bytes, wherever the descriptor stands; empty at the end of the file.
     ///
     /// - Throws: `SystemError`; EAGAIN where a non-blocking descriptor has nothing yet.

@@ -19,7 +19,10 @@ package struct SignalFD: ~Copyable, Sendable {
     }
 
     /// The next signal that has arrived; nil when none waits.
-    package borrowing func next() throws(SystemError) -> Int32? {
+    package borrowing func next() throws(SystemError) -> Int32? { try nextWithSource()?.number }
+
+    /// The same, and whether the kernel sent it by itself, as it does for the keys of a terminal to all of its group.
+    package borrowing func nextWithSource() throws(SystemError) -> (number: Int32, isFromKernel: Bool)? {
         let raw = fd.raw
         // struct signalfd_siginfo is 128 bytes long and begins with the number.
         var record = [UInt8](repeating: 0, count: 128)
@@ -27,6 +30,10 @@ package struct SignalFD: ~Copyable, Sendable {
             let count = try call("read signals") { record.withUnsafeMutableBytes { ck_read(raw, $0.baseAddress!, $0.count) } }
             guard count == record.count else { return nil }
         } catch where error.code == .again { return nil }
-        return record.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) }
+        // struct signalfd_siginfo: ssi_signo, ssi_errno, ssi_code. Codes above 0 are the kernel's, sigaction(2).
+        return record.withUnsafeBytes { record in
+            let code = record.loadUnaligned(fromByteOffset: 8, as: Int32.self)
+            return (record.loadUnaligned(as: Int32.self), code > 0)
+        }
     }
 }

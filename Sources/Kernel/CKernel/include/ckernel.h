@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/magic.h>
+#include <linux/taskstats.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -512,6 +513,54 @@ static inline long ck_peer_endpoint(int fd, struct ck_endpoint *to) {
     return 0;
 }
 static inline long ck_set_option(int fd, int level, int option, int value) { CK_RESULT(setsockopt(fd, level, option, &value, sizeof value)); }
+
+// Netlink of which the kernel is the only speaker: connector (process events) and generic netlink (accounting).
+
+static inline long ck_bind_netlink(int fd, uint32_t groups) {
+    // struct sockaddr_nl, netlink(7); the kernel gives the number.
+    struct { sa_family_t family; uint16_t pad; uint32_t pid, groups; } address = {AF_NETLINK, 0, 0, groups};
+    CK_RESULT(bind(fd, (struct sockaddr *)&address, sizeof address));
+}
+
+#define CK_MANY 64
+
+/// Receives up to CK_MANY datagrams that wait, each into its own part of `room`: their lengths; -EAGAIN: none waits.
+static inline long ck_receive_many(int fd, void *room, size_t each, uint32_t *lengths) {
+    struct ck_mmsghdr { struct msghdr header; unsigned length; } messages[CK_MANY];
+    struct iovec parts[CK_MANY];
+    memset(messages, 0, sizeof messages);
+    for (int i = 0; i < CK_MANY; i++) {
+        parts[i].iov_base = (char *)room + (size_t)i * each;
+        parts[i].iov_len = each;
+        messages[i].header.msg_iov = &parts[i];
+        messages[i].header.msg_iovlen = 1;
+    }
+    long count = syscall(SYS_recvmmsg, fd, messages, CK_MANY, MSG_DONTWAIT, NULL);
+    if (count < 0) return -errno;
+    for (long i = 0; i < count; i++) lengths[i] = messages[i].length;
+    return count;
+}
+
+/// A record of a task's end; what an older kernel leaves out is zero (linux/taskstats.h).
+static inline void ck_taskstats(const void *from, size_t count, struct taskstats *to) {
+    memset(to, 0, sizeof *to);
+    memcpy(to, from, count < sizeof *to ? count : sizeof *to);
+}
+static inline void ck_taskstats_name(const struct taskstats *from, char to[TS_COMM_LEN]) { memcpy(to, from->ac_comm, TS_COMM_LEN); }
+static inline unsigned ck_exit_major(uint64_t device) { return (unsigned)((device & 0xfff00) >> 8); }
+static inline unsigned ck_exit_minor(uint64_t device) { return (unsigned)((device & 0xff) | ((device >> 12) & 0xfff00)); }
+
+// The machine, uname(2).
+
+static inline long ck_uname(char release[65], char machine[65], char node[65]) {
+    // struct new_utsname of linux/utsname.h: six names of 65 bytes.
+    struct { char system[65], node[65], release[65], version[65], machine[65], domain[65]; } name;
+    if (syscall(SYS_uname, &name) < 0) return -errno;
+    memcpy(release, name.release, 65);
+    memcpy(machine, name.machine, 65);
+    memcpy(node, name.node, 65);
+    return 0;
+}
 
 // Constants that Swift does not import because they are macros over expressions.
 
