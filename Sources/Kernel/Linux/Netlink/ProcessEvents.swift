@@ -129,14 +129,6 @@ package enum ProcessEvent: Hashable, Sendable {
     }
 }
 
-extension ExitStatus {
-    /// From the status that wait(2) gives of a process that has ended.
-    package init(waitStatus status: Int32) {
-        let signal = status & 0x7f
-        self = signal == 0 ? .exited(status >> 8 & 0xff) : .signaled(signal, coreDumped: status & 0x80 != 0)
-    }
-}
-
 /// Several datagrams in one system call, recvmmsg(2).
 enum Datagrams {
     /// Hands over each that waits, at most 64; true: there were so many that more may wait.

@@ -49,6 +49,8 @@ package final class LiveObserver: Sendable {
         from start: Int, origins: [ProgramOrigin], _ tell: @escaping @Sendable (News) -> Void
     ) throws(SystemError) {
         try HelperThread.start("observer") { [self] in
+            // What it does not read at once is gone. It works for microseconds at a time; refused, it is slower.
+            ThisProcess.setThreadPriority(nice: -20)
             var work = Work(
                 table: ProcessTable(
                     start: start, accounting: .following(patience: Self.patience), origins: origins, blur: Self.blur),
@@ -145,6 +147,8 @@ package final class LiveObserver: Sendable {
                     feed(
                         .measured(
                             at: Clock.monotonicNanoseconds(), pid: pid, bytes: ProcessFiles.residentBytes(pid)))
+                case .settle(let pid):
+                    feed(.settled(pid: pid, cpuNanoseconds: ProcessFiles.processorTime(pid)))
                 case .record(let process): tell(.ended(process))
                 }
             }

@@ -110,6 +110,15 @@ package enum ProcessFiles {
         return fields.count > 1 ? Int(fields[1]).map { $0 * Int(getpagesize()) } : nil
     }
 
+    /// Time on a processor of a process's first thread, nanoseconds: also of one that has ended and is not reaped yet.
+    package static func processorTime(_ pid: Int32) -> Int? { processorTime(at: "/proc/\(pid)") }
+
+    /// The first number of schedstat, Documentation/scheduler/sched-stats.rst.
+    static func processorTime(at place: String) -> Int? {
+        guard let bytes = try? Files.read(place + "/schedstat", limit: 256) else { return nil }
+        return Int(String(decoding: bytes.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self))
+    }
+
     /// The parent's pid.
     package static func parent(_ pid: Int32) -> Int32? {
         guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }

@@ -26,6 +26,8 @@ package struct ProcessTable: Sendable {
         /// The accounting of one of its threads. The executable is a path that is known to be that file.
         case accounted(TaskRecord, executable: String?)
         case traced(pid: Int32, DeepFacts)
+        /// What the first thread of a process has used, read when its exit was known, answering `.settle`.
+        case settled(pid: Int32, cpuNanoseconds: Int?)
     }
 
     /// What is to be done about it.
@@ -35,6 +37,8 @@ package struct ProcessTable: Sendable {
         /// Read how large it is.
         case measure(Int32)
         case record(RecordedProcess)
+        /// Read the time on a processor of a process that has ended and is perhaps not reaped yet.
+        case settle(Int32)
     }
 
     /// Where usage comes from.
@@ -44,6 +48,10 @@ package struct ProcessTable: Sendable {
         /// There is none, or it came before the exit.
         case none
     }
+
+    /// Below this the time on a processor that accounting names says little, nanoseconds: of a running task the kernel has
+    /// booked it up to the last switch or tick, which for a short program is nothing at all.
+    private static let bookedEnough = 20_000_000
 
     /// How old a parent's size may be, nanoseconds: one that forks thousands of times a second is not measured each time.
     private static let sizeAge = 100_000_000
@@ -92,6 +100,9 @@ package struct ProcessTable: Sendable {
         case .traced(let pid, let facts):
             entries[pid]?.deep = facts
             return []
+        case .settled(let pid, let nanoseconds):
+            ended[pid]?.firstThreadCPU = nanoseconds
+            return recordIfComplete(pid)
         }
     }
 
@@ -204,9 +215,9 @@ package struct ProcessTable: Sendable {
         guard entry.number != nil else { return [] }
         entry.exit = RecordedExit(at: max(at - start, entry.execs.last?.at ?? entry.fork ?? .min), status: status)
         entry.exitedAt = at
-        if case .following = accounting, !entry.isAccounted {
+        if case .following = accounting {
             ended[pid] = entry
-            return []
+            return [.settle(pid)]
         }
         if entry.usage.isEmpty { losses.usageMissed += 1 }
         return [.record(record(entry))]
@@ -214,17 +225,18 @@ package struct ProcessTable: Sendable {
 
     private mutating func accounted(_ record: TaskRecord, _ executable: String?) -> [Action] {
         let pid = record.process
-        if var entry = ended[pid] {
-            entry.add(record, executable)
-            guard entry.isAccounted else {
-                ended[pid] = entry
-                return []
-            }
-            ended[pid] = nil
-            return [.record(self.record(entry))]
+        guard ended[pid] != nil else {
+            entries[pid]?.add(record, executable)
+            return []
         }
-        entries[pid]?.add(record, executable)
-        return []
+        ended[pid]!.add(record, executable)
+        return recordIfComplete(pid)
+    }
+
+    private mutating func recordIfComplete(_ pid: Int32) -> [Action] {
+        guard let entry = ended[pid], entry.isAccounted else { return [] }
+        ended[pid] = nil
+        return [.record(record(entry))]
     }
 
     // MARK: Records
@@ -249,8 +261,24 @@ package struct ProcessTable: Sendable {
         }
         return RecordedProcess(
             number: entry.number!, pid: entry.pid, parent: entry.parent, uid: entry.uid, gid: entry.gid, name: entry.name,
-            fork: entry.fork, execs: entry.execs, exit: entry.exit, usage: entry.usage, origins: entry.origins,
+            fork: entry.fork, execs: entry.execs, exit: entry.exit, usage: usage(of: entry), origins: entry.origins,
             deep: entry.deep)
+    }
+}
+
+extension ProcessTable {
+    /// What is known of the time on a processor: of the first thread what was read after its exit, or what was booked
+    /// if that is enough to say something; with nothing of it, nothing.
+    private func usage(of entry: ProcessEntry) -> RecordedUsage {
+        var usage = entry.usage
+        guard case .following = accounting, entry.isAccounted else { return usage }
+        let others = (usage.cpuNanoseconds ?? 0) - entry.firstThreadBooked
+        if let exact = entry.firstThreadCPU {
+            usage.cpuNanoseconds = others + max(exact, entry.firstThreadBooked)
+        } else if entry.firstThreadBooked < Self.bookedEnough {
+            usage.cpuNanoseconds = nil
+        }
+        return usage
     }
 }
 
@@ -276,6 +304,9 @@ struct ProcessEntry: Sendable {
     /// When its arguments were read last.
     var looked: (began: Int, ended: Int)?
     var size: (at: Int, bytes: Int)?
+    /// Time on a processor of its first thread: as accounting has it, and as it was after the exit.
+    var firstThreadBooked = 0
+    var firstThreadCPU: Int?
     /// Whether the accounting of its last thread has come.
     var isAccounted = false
 
@@ -300,6 +331,7 @@ struct ProcessEntry: Sendable {
         usage.peakMemoryBytes = max(usage.peakMemoryBytes ?? 0, record.peakResidentBytes)
         isAccounted = isAccounted || record.isLast
         guard record.thread == record.process else { return }
+        firstThreadBooked = record.cpuNanoseconds
         uid = record.uid
         gid = record.gid
         name = RecordedText.text(record.name)

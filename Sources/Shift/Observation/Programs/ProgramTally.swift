@@ -61,11 +61,14 @@ package struct ProgramTally: Sendable {
         let exec = process.execs[index]
         calls += 1
         let isLast = index == process.execs.count - 1
-        self[Self.identity(of: exec, process)].add(process, exec: index, isLast: isLast)
+        self[Self.identity(of: exec, process, isLast)].add(process, exec: index, isLast: isLast)
     }
 
-    private static func identity(of exec: RecordedExec, _ process: RecordedProcess) -> RecordedProgram.Identity {
-        exec.program.map { .path($0) } ?? .name(process.name ?? "?")
+    /// The name is that of the last program; one before it that was not seen has none.
+    private static func identity(
+        of exec: RecordedExec, _ process: RecordedProcess, _ isLast: Bool
+    ) -> RecordedProgram.Identity {
+        exec.program.map { .path($0) } ?? .name(isLast ? process.name ?? "?" : "?")
     }
 
     static func merge(_ facts: DeepFacts, into merged: inout DeepFacts?) {

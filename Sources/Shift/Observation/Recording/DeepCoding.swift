@@ -9,14 +9,14 @@ extension DeepFacts {
 
     var json: JSONValue {
         var json: JSONValue = [:]
-        json["files"] = files.isEmpty ? nil : .array(files.map(\.json))
-        json["sockets"] = sockets.isEmpty ? nil : .array(sockets.map(\.json))
+        json["files"] = files.isEmpty ? .none : .array(files.map(\.json))
+        json["sockets"] = sockets.isEmpty ? .none : .array(sockets.map(\.json))
         for list in Self.lists where !self[keyPath: list.path].isEmpty {
             json[list.name] = self[keyPath: list.path].json
         }
-        json["environmentValues"] = environmentValues.isEmpty ? nil : environmentValues.json
-        json["inheritedDescriptors"] = inheritedDescriptors.isEmpty ? nil : .array(inheritedDescriptors.map(\.json))
-        json["notableCalls"] = notableCalls.isEmpty ? nil : notableCalls.json
+        json["environmentValues"] = environmentValues.isEmpty ? .none : environmentValues.json
+        json["inheritedDescriptors"] = inheritedDescriptors.isEmpty ? .none : .array(inheritedDescriptors.map(\.json))
+        json["notableCalls"] = notableCalls.isEmpty ? .none : notableCalls.json
         return json
     }
 
@@ -60,8 +60,8 @@ extension SocketUse {
     var json: JSONValue {
         var json: JSONValue = [:]
         json["family"] = family.json
-        json["type"] = type.isEmpty ? nil : type.json
-        json["address"] = address.isEmpty ? nil : address.json
+        json["type"] = type.isEmpty ? .none : type.json
+        json["address"] = address.isEmpty ? .none : address.json
         json["action"] = action.rawValue.json
         return json
     }

@@ -12,10 +12,10 @@ extension RecordedProcess {
         json["gid"] = gid?.json
         json["name"] = name?.json
         json["fork"] = fork?.json
-        json["execs"] = execs.isEmpty ? nil : .array(execs.map(\.json))
+        json["execs"] = execs.isEmpty ? .none : .array(execs.map(\.json))
         json["exit"] = exit?.json
-        json["usage"] = usage.isEmpty ? nil : usage.json
-        json["origins"] = origins.isEmpty ? nil : origins.json
+        json["usage"] = usage.isEmpty ? .none : usage.json
+        json["origins"] = origins.isEmpty ? .none : origins.json
         json["deep"] = deep?.json
         return json
     }
@@ -79,7 +79,7 @@ extension RecordedExec {
         var json: JSONValue = [:]
         json["at"] = at.json
         json["program"] = program?.json
-        json["evidence"] = evidence == .seen ? nil : evidence.rawValue.json
+        json["evidence"] = evidence == .seen ? .none : evidence.rawValue.json
         json["interpreter"] = interpreter?.json
         json["arguments"] = arguments?.json
         json["directory"] = directory?.json

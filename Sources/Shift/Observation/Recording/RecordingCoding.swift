@@ -20,7 +20,7 @@ extension RecordingHeader {
         json["memoryBytes"] = memoryBytes?.json
         json["start"] = start.description.json
         json["sources"] = sources.json
-        json["command"] = command.isEmpty ? nil : command.json
+        json["command"] = command.isEmpty ? .none : command.json
         json["uid"] = uid?.json
         json["writer"] = writer.json
         return json
@@ -95,10 +95,10 @@ extension ProgramOrigin {
         json["file"] = file.json
         json["line"] = line?.json
         json["name"] = name.json
-        json["schedule"] = schedule.isEmpty ? nil : schedule.json
+        json["schedule"] = schedule.isEmpty ? .none : schedule.json
         json["user"] = user?.json
         json["command"] = command.json
-        json["programs"] = programs.isEmpty ? nil : programs.json
+        json["programs"] = programs.isEmpty ? .none : programs.json
         return json
     }
 

@@ -156,6 +156,7 @@ struct TraceWork {
             case .measure(let pid):
                 let bytes = ProcessFiles.residentBytes(pid)
                 feed(.measured(at: Clock.monotonicNanoseconds(), pid: pid, bytes: bytes))
+            case .settle: preconditionFailure("the table was told that no accounting follows")
             case .record(let process): tell(.ended(process))
             }
         }
@@ -167,10 +168,7 @@ enum ThreadAccount {
     static func read(_ thread: Int32, of process: Int32) -> TaskRecord {
         let place = "/proc/\(process)/task/\(thread)"
         var record = TaskRecord(thread: thread, process: process)
-        // Time on a processor in nanoseconds comes first, Documentation/scheduler/sched-stats.rst.
-        if let text = try? Files.readText(place + "/schedstat"), let first = text.split(separator: " ").first {
-            record.cpuNanoseconds = Int(first) ?? 0
-        }
+        record.cpuNanoseconds = ProcessFiles.processorTime(at: place) ?? 0
         // Memory is the process's; its first thread stands for it.
         guard thread == process, let status = try? Files.readText(place + "/status") else { return record }
         for line in status.split(separator: "\n") {
