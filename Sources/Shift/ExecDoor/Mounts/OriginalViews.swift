@@ -10,17 +10,33 @@ struct OriginalViews: Sendable {
     /// The path at which a program stays reachable, made so if it is not yet.
     func make(for path: String) throws(SystemError) -> String {
         let mounts = try Mountinfo.ofThisProcess()
-        guard let mount = Mountinfo.seen(at: path, in: mounts) else {
-            throw SystemError("find the mount of", path, code: .noEntry)
-        }
-        let view = "\(directory)/\(Self.name(of: mount))"
+        let (mount, view) = try place(of: path, in: mounts)
         if !isThere(view, of: mount, in: mounts) {
             // Searched by every user whose program is shifted.
             try Files.makeDirectories(view, mode: 0o755)
             let tree = try Mounts.copyOne(mount.mountPoint)
             try Mounts.attach(tree, at: view)
         }
-        return view + (mount.mountPoint == "/" ? path : String(path.dropFirst(mount.mountPoint.count)))
+        return Self.path(path, of: mount, in: view)
+    }
+
+    /// The same where a view is there already: the program's own file even while a shim stands over it.
+    func existing(for path: String) throws(SystemError) -> String {
+        let (mount, view) = try place(of: path, in: try Mountinfo.ofThisProcess())
+        return Self.path(path, of: mount, in: view)
+    }
+
+    /// The mount on which a program's own file lies, whatever is mounted over that file.
+    private func place(of path: String, in mounts: [Mountinfo]) throws(SystemError) -> (Mountinfo, view: String) {
+        let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        guard let mount = Mountinfo.seen(at: directory.isEmpty ? "/" : directory, in: mounts) else {
+            throw SystemError("find the mount of", path, code: .noEntry)
+        }
+        return (mount, "\(self.directory)/\(Self.name(of: mount))")
+    }
+
+    private static func path(_ path: String, of mount: Mountinfo, in view: String) -> String {
+        view + (mount.mountPoint == "/" ? path : String(path.dropFirst(mount.mountPoint.count)))
     }
 
     /// Takes away the views in which none of these paths lies.

@@ -103,12 +103,13 @@ package struct ProgramMounts: Sendable {
         return true
     }
 
-    /// What is there now.
-    package func look(_ id: String, at path: String, original: String) -> MountLook {
-        MountLook(isMounted: isOurs(path, id), program: try? ProgramIdentity.of(original))
+    /// What is there now, on the mount and below it.
+    package func look(_ id: String, at path: String) -> MountLook {
+        MountLook(
+            isMounted: isOurs(path, id), program: (try? views.existing(for: path)).flatMap { try? ProgramIdentity.of($0) })
     }
 
-    /// Removes what a shift that is over leaves behind, and views that no shift needs.
+    /// Removes the views that no shift needs any more.
     package func tidy(_ originals: [String]) throws(SystemError) { try views.remove(except: originals) }
 
     private func isOurs(_ path: String, _ id: String) -> Bool {
