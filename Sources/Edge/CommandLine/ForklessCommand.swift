@@ -22,6 +22,7 @@ struct ForklessCommand: AsyncParsableCommand {
                     ContainerCommand.self, AttachCommand.self, CpCommand.self,
                 ]),
             CommandGroup(name: "Function", subcommands: [FnCommand.self, LedgerCommand.self]),
+            CommandGroup(name: "Way up", subcommands: [ShiftCommand.self]),
             CommandGroup(name: "Volume", subcommands: [VolumeCommand.self]),
             CommandGroup(
                 name: "Image",

@@ -6,18 +6,21 @@ package struct NodeSettings: Hashable, Sendable {
     package var run: String
     /// nil: `forkless-keeper` beside our own executable.
     package var keeper: String?
+    /// nil: `forkless-shim` beside our own executable.
+    package var shim: String?
     /// What the node says it is.
     package var version: String
     package var registries: RegistrySettings
     package var lambda: LambdaSettings
 
     package init(
-        state: String, run: String, keeper: String? = nil, version: String,
+        state: String, run: String, keeper: String? = nil, shim: String? = nil, version: String,
         registries: RegistrySettings = RegistrySettings(), lambda: LambdaSettings = LambdaSettings()
     ) {
         self.state = state
         self.run = run
         self.keeper = keeper
+        self.shim = shim
         self.version = version
         self.registries = registries
         self.lambda = lambda
@@ -26,6 +29,8 @@ package struct NodeSettings: Hashable, Sendable {
     package var nodeSocket: String { "\(run)/node.sock" }
     /// Where the Lambda API is served to this machine's administrator.
     package var lambdaSocket: String { "\(run)/lambda.sock" }
+    /// Where shims ask what is to be done with a call.
+    package var execSocket: String { "\(run)/exec.sock" }
 
     /// sun_path of unix(7) holds 108 bytes with its NUL.
     private static let socketPathBytesLimit = 107
@@ -36,9 +41,10 @@ package struct NodeSettings: Hashable, Sendable {
         settings.state = Self.absolute(state, workingDirectory)
         settings.run = Self.absolute(run, workingDirectory)
         settings.keeper = keeper.map { Self.absolute($0, workingDirectory) }
+        settings.shim = shim.map { Self.absolute($0, workingDirectory) }
         settings.registries = try registries.validated { Self.absolute($0, workingDirectory) }
         settings.lambda = try lambda.validated { Self.absolute($0, workingDirectory) }
-        for socket in ["\(settings.run)/keeper.sock", settings.nodeSocket, settings.lambdaSocket]
+        for socket in ["\(settings.run)/keeper.sock", settings.nodeSocket, settings.lambdaSocket, settings.execSocket]
         where socket.utf8.count > Self.socketPathBytesLimit {
             throw NodeSettingsError(
                 "--run \(settings.run): the path of a socket has at most \(Self.socketPathBytesLimit) bytes, and "

@@ -52,11 +52,11 @@ struct LedgerDoor {
         return text.isEmpty ? "read the ledger: the node answered with status \(status)" : text
     }
 
-    private static func encoded(_ query: [(String, String)]) -> String {
+    static func encoded(_ query: [(String, String)]) -> String {
         query.isEmpty ? "" : "?" + query.map { "\($0.0)=\(encoded($0.1))" }.joined(separator: "&")
     }
 
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
         let digits = Array("0123456789ABCDEF".utf8)
         return String(

@@ -21,6 +21,13 @@ struct NodeCommand: Verb {
         help: ArgumentHelp("The keeper's executable (or FORKLESS_KEEPER); by default beside this one.", valueName: "path"))
     var keeper: String?
 
+    @Option(
+        name: .customLong("shim"),
+        help: ArgumentHelp(
+            "The shim that takes a shifted program's place (or FORKLESS_SHIM); by default forkless-shim beside this one.",
+            valueName: "path"))
+    var shim: String?
+
     @OptionGroup(title: "Registries") var registries: NodeRegistryFlags
     @OptionGroup(title: "Functions") var functions: NodeFunctionFlags
     @OptionGroup var output: OutputFlags
@@ -31,8 +38,9 @@ struct NodeCommand: Verb {
     func run() async throws {
         let directories = try node.directories()
         let keeper = try nonempty(keeper, "--keeper") ?? OwnProcess.variable("FORKLESS_KEEPER").flatMap { $0.isEmpty ? nil : $0 }
+        let shim = try nonempty(shim, "--shim") ?? OwnProcess.variable("FORKLESS_SHIM").flatMap { $0.isEmpty ? nil : $0 }
         let settings = NodeSettings(
-            state: directories.state, run: directories.run, keeper: keeper, version: Version.number,
+            state: directories.state, run: directories.run, keeper: keeper, shim: shim, version: Version.number,
             registries: try registries.settings(OwnProcess.variable),
             lambda: try functions.settings(OwnProcess.variable))
         guard isDetached else {
@@ -47,6 +55,7 @@ struct NodeCommand: Verb {
         let absolute = try settings.validated(workingDirectory: OwnProcess.workingDirectory() ?? "/")
         var arguments = ["node", "--state", absolute.state, "--run", absolute.run]
         if let keeper = absolute.keeper { arguments += ["--keeper", keeper] }
+        if let shim = absolute.shim { arguments += ["--shim", shim] }
         arguments += NodeRegistryFlags.words(absolute.registries) + NodeFunctionFlags.words(absolute.lambda)
         let version = try await NodeProgram.detach(absolute, arguments: arguments)
         switch output.output {

@@ -26,7 +26,7 @@ enum DoorResources {
     }
 
     /// Read for each report. A book that is wrong when the node starts is an error.
-    private static func prices(
+    static func prices(
         _ node: NodeSettings
     ) throws(NodeFailure) -> @Sendable () throws(PriceBookError) -> PriceBook {
         let read: @Sendable () throws(PriceBookError) -> PriceBook = { () throws(PriceBookError) in

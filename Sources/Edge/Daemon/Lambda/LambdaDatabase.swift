@@ -1,6 +1,7 @@
 import Catalog
 import Engine
 import EventSources
+import ExecDoor
 import Linux
 import Metering
 import Store
@@ -20,6 +21,6 @@ enum LambdaDatabase {
     }
 
     private static var migrations: [StoreMigration] {
-        CatalogTables.migrations + Metering.migrations + EventSourceTables.migrations
+        CatalogTables.migrations + Metering.migrations + EventSourceTables.migrations + ShiftTables.migrations
     }
 }

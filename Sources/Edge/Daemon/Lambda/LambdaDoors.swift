@@ -1,6 +1,7 @@
 import Catalog
 import Engine
 import EventSources
+import ExecDoor
 import Functions
 import HTTPServing
 import LambdaAPI
@@ -15,9 +16,9 @@ struct LambdaDoors: Sendable {
     private let listeners: [HTTPListener]
     private let socket: String
 
-    static func open(_ rung: FunctionRung, _ node: NodeSurroundings) async throws(NodeFailure) -> LambdaDoors {
+    static func open(_ rung: FunctionRung, _ shifts: ShiftPart, _ node: NodeSurroundings) async throws(NodeFailure) -> LambdaDoors {
         let settings = node.settings.lambda
-        let parts = try await parts(rung, node)
+        let parts = try await parts(rung, shifts, node)
         var listeners: [HTTPListener] = []
         do throws(NodeFailure) {
             listeners.append(
@@ -43,11 +44,12 @@ struct LambdaDoors: Sendable {
         return LambdaDoors(listeners: listeners, socket: node.settings.lambdaSocket)
     }
 
-    private static func parts(_ rung: FunctionRung, _ node: NodeSurroundings) async throws(NodeFailure) -> DoorParts {
+    private static func parts(_ rung: FunctionRung, _ shifts: ShiftPart, _ node: NodeSurroundings) async throws(NodeFailure) -> DoorParts {
         var parts = DoorParts(catalog: rung.catalog, invoker: rung.invoker, events: rung.sources.events)
         parts.queues = rung.sources.sqs
         if let path = node.settings.lambda.accessKeys { parts.keys = try await AccessKeyFile.read(path) }
-        parts.extensions = try DoorResources.all(rung, node)
+        parts.extensions = try DoorResources.all(rung, node) + [shifts.resource]
+        parts.metrics = (ShiftMetrics.contentType, { shifts.metrics })
         return parts
     }
 

@@ -19,6 +19,8 @@ package struct DoorParts: Sendable {
     /// The door of the queues, at the same address.
     package var queues: SQSService?
     package var extensions: [any DoorExtension] = []
+    /// What /metrics answers at the address of function URLs: its content type, and what makes the text.
+    package var metrics: (contentType: String, text: @Sendable () -> String)?
     package var now: @Sendable () -> Timestamp = { Clock.now() }
 
     package init(catalog: FunctionCatalog, invoker: any Invoker, accept: @escaping Acceptance) {

@@ -38,6 +38,10 @@ package final class FunctionURLDoor: HTTPService {
 
     private func reading(_ exchange: any HTTPExchange, _ requestID: String) throws(LambdaFailure) -> BodyReading {
         guard let place = URLPlace(exchange.request) else {
+            if let answer = metrics(exchange.request, requestID) {
+                exchange.respond(answer)
+                return .whole(limit: 0) { _ in }
+            }
             throw LambdaFailure(
                 "UnknownOperationException", status: 404,
                 "No function URL is named here: use the host ID.lambda-url.localhost or a path that begins with /lambda-url/ID/."
@@ -59,6 +63,14 @@ package final class FunctionURLDoor: HTTPService {
                 try call(url, place, exchange, body, requestID, keyID: signature?.keyID)
             } catch { exchange.respond(decorated(Self.refusal(error, requestID), url, exchange.request)) }
         }
+    }
+
+    /// The node in numbers, for Prometheus; nil for every other request.
+    private func metrics(_ request: HTTPRequest, _ requestID: String) -> HTTPResponse? {
+        guard request.method == "GET", request.rawPath == "/metrics", let metrics = parts.metrics else { return nil }
+        return HTTPResponse(
+            200, headers: HeaderFields([("Content-Type", metrics.contentType), ("x-amzn-RequestId", requestID)]),
+            body: Array(metrics.text().utf8))
     }
 
     /// The signature that is to be verified when the body has come; nil where none is needed.

@@ -10,20 +10,26 @@ package final class SerialWorker: Sendable {
     }
 
     /// Has a job done when its turn comes.
-    package func submit(_ job: @escaping @Sendable () async -> Void) { jobs.yield(job) }
+    ///
+    /// - Returns: false after `stop`: it will never be done.
+    @discardableResult
+    package func submit(_ job: @escaping @Sendable () async -> Void) -> Bool {
+        if case .terminated = jobs.yield(job) { false } else { true }
+    }
 
-    /// The same, and returns what it returns.
+    /// The same, and returns what it returns. After `stop` there is nothing to wait for, and it is done at once.
     ///
     /// - Precondition: not from within a job.
     package func run<Value: Sendable, Failure>(
         _ job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, Failure>, Never>) in
-            submit {
+            let whole: @Sendable () async -> Void = {
                 do throws(Failure) { continuation.resume(returning: .success(try await job())) } catch {
                     continuation.resume(returning: .failure(error))
                 }
             }
+            if !submit(whole) { Task { await whole() } }
         }
         return try result.get()
     }

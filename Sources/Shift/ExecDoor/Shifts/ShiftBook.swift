@@ -99,7 +99,7 @@ package final class ShiftBook: CallDecider, Sendable {
         }
         guard let found else { return }
         let spec = found.state.spec
-        for call in CallEntries.entries(of: record, shift: id, program: spec.program, target: spec.target, isControl: isControl) {
+        for call in ShiftLedger.entries(of: record, shift: id, program: spec.program, target: spec.target, isControl: isControl) {
             ledger.append(call)
         }
         if let shadow = record.shadow, shadow.outcome != nil { compare(record, shadow, found.comparison, isControl) }

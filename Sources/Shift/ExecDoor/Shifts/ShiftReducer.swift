@@ -33,6 +33,7 @@ extension ShiftState {
         var actions: [ShiftAction] = []
         if let detour = call.detour {
             counts.detours += 1
+            detours += 1
             // The first of a stage: there may be one for every call.
             if !isDetourRecorded {
                 isDetourRecorded = true

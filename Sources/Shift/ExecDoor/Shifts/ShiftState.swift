@@ -45,6 +45,7 @@ package struct ShiftState: Hashable, Sendable {
     /// Over all stages.
     package internal(set) var compared = 0
     package internal(set) var differing = 0
+    package internal(set) var detours = 0
     package internal(set) var noise = NoiseBaseline()
     /// The first difference of the stage, for people.
     package internal(set) var firstDifference: String?

@@ -33,6 +33,7 @@ extension ShiftState {
         object["shadow"] = shadow.json
         object["compared"] = compared.json
         object["differing"] = differing.json
+        object["detours"] = detours.json
         object["firstDifference"] = firstDifference.map { .string($0) }
         object["noise"] = noise.json
         return .object(object)
@@ -79,6 +80,7 @@ extension ShiftState {
         shadow = try reader.object("shadow") { inner throws(JSONShapeError) in try RunTally(&inner) } ?? RunTally()
         compared = try reader.required("compared")
         differing = try reader.required("differing")
+        detours = try reader.required("detours")
         firstDifference = try reader.optional("firstDifference")
         if reader.has("noise") { noise = try NoiseBaseline(json: try reader.required("noise")) }
     }

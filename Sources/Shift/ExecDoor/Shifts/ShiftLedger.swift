@@ -7,7 +7,7 @@ internal import Metering
 /// source is `exec` for what answered a caller, `shadow` for the other side of a comparison, `control` for an original that was
 /// run a second time. Billed is what the call took, and its memory is what it had at its peak: what a function of the right
 /// size would be billed for.
-enum CallEntries {
+package enum ShiftLedger {
     static func entries(of record: CallRecord, shift: String, program: String, target: ShiftTarget?, isControl: Bool) -> [MeteredCall] {
         let rung = target?.rung.rawValue ?? "target"
         var entries: [MeteredCall] = []
@@ -27,7 +27,7 @@ enum CallEntries {
 
     static let original = "original"
 
-    static func functionName(of shift: String) -> String { "shift:\(shift)" }
+    package static func functionName(of shift: String) -> String { "shift:\(shift)" }
 
     private static func start(_ target: ShiftTarget?) -> MeteredCall.Start {
         switch target?.rung {

@@ -1,0 +1,53 @@
+import HTTPServing
+import JSON
+import Linux
+
+/// The node's shifts, as it serves them at RUN/lambda.sock below /forkless/v1/shifts.
+struct ShiftDoor {
+    private let socket: String
+
+    init(_ directories: NodeDirectories) { socket = directories.lambdaSocket }
+
+    /// Whether a node serves there.
+    var isThere: Bool { get async { (try? await call("GET", "", .null)) != nil } }
+
+    /// One request below /forkless/v1/shifts.
+    ///
+    /// - Throws: `CommandFailure` with the node's sentence when it refuses or does not answer.
+    func call(_ method: String, _ path: String, _ body: JSONValue = .null, query: [(String, String)] = []) async throws -> JSONValue {
+        let loops = ServingLoops(count: 1)
+        let result: Result<HTTPResponse, HTTPServingFailure>
+        let target = "/forkless/v1/shifts\(path)" + LedgerDoor.encoded(query)
+        do throws(HTTPServingFailure) {
+            let request = HTTPRequest(method: method, target: target, headers: HeaderFields([("Content-Type", "application/json")]))
+            result = .success(
+                try await HTTPCall(to: .unix(socket), on: loops.loops[0])
+                    .answer(to: request, body: body.isNull ? [] : JSONWriter.bytes(body)))
+        } catch { result = .failure(error) }
+        await loops.shutDown()
+        let answer: HTTPResponse
+        do throws(HTTPServingFailure) { answer = try result.get() } catch {
+            guard error.kind == .unreachable else { throw CommandFailure("ask the node about shifts: \(error)") }
+            throw NoNode(socket: socket)
+        }
+        let json = try? JSONParser.parse(answer.body)
+        guard answer.status == 200, let json else {
+            throw CommandFailure(json?["Message"]?.string ?? "ask the node about shifts: it answered with status \(answer.status)")
+        }
+        return json
+    }
+
+    /// A shift's name or path as a part of the target.
+    static func path(_ shift: String, _ verb: String? = nil) -> String {
+        "/" + LedgerDoor.encoded(shift) + (verb.map { "/\($0)" } ?? "")
+    }
+
+    /// No node answers.
+    struct NoNode: Error, CustomStringConvertible {
+        var socket: String
+
+        var description: String {
+            "ask the node about shifts: no node serves at \(socket). Start one with `forkless node`, or name its --run."
+        }
+    }
+}
