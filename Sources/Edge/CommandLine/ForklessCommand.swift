@@ -22,7 +22,6 @@ struct ForklessCommand: AsyncParsableCommand {
                     ContainerCommand.self, AttachCommand.self, CpCommand.self,
                 ]),
             CommandGroup(name: "Function", subcommands: [FnCommand.self, LedgerCommand.self]),
-            CommandGroup(name: "Way up", subcommands: [ShiftCommand.self]),
             CommandGroup(name: "Volume", subcommands: [VolumeCommand.self]),
             CommandGroup(
                 name: "Image",
@@ -36,7 +35,7 @@ struct ForklessCommand: AsyncParsableCommand {
                 subcommands: [PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
             CommandGroup(name: "Network", subcommands: [NetworkCommand.self, PortCommand.self]),
             CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
-            CommandGroup(name: "Way up", subcommands: [ObserveCommand.self]),
+            CommandGroup(name: "Way up", subcommands: [ObserveCommand.self, ShiftCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, SystemCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])
 }

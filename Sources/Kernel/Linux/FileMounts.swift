@@ -9,7 +9,8 @@ extension Mounts {
             adopting: CInt(
                 try call("copy the mount of", path) {
                     ck_open_tree(
-                        Files.here, path, CUnsignedInt(OPEN_TREE_CLONE) | CUnsignedInt(O_CLOEXEC) | CUnsignedInt(AT_SYMLINK_NOFOLLOW))
+                        Files.here, path,
+                        CUnsignedInt(OPEN_TREE_CLONE) | CUnsignedInt(O_CLOEXEC) | CUnsignedInt(AT_SYMLINK_NOFOLLOW))
                 }))
         try call("change the mount attributes of", path) {
             ck_mount_setattr(tree.raw, "", emptyPath, attributes.rawValue, 0, UInt64(privatePropagation), 0)

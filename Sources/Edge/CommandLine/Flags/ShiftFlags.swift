@@ -18,13 +18,16 @@ struct ShiftFlags: ParsableArguments {
 
     enum Mode: String, ExpressibleByArgument, CaseIterable { case measure, shadow, canary, full }
 
-    @Option(name: .customLong("percent"), help: ArgumentHelp("Of a hundred calls, those that a canary answers: 1 to 99.", valueName: "n"))
+    @Option(
+        name: .customLong("percent"),
+        help: ArgumentHelp("Of a hundred calls, those that a canary answers: 1 to 99.", valueName: "n"))
     var percent: Int?
 
     @Option(
         name: .customLong("compare"),
         help: ArgumentHelp(
-            "While a canary answers some calls: of a hundred of the others, those that are run by both and compared.", valueName: "n"))
+            "While a canary answers some calls: of a hundred of the others, those that are run by both and compared.",
+            valueName: "n"))
     var compare: Int?
 
     @Option(
@@ -38,7 +41,8 @@ struct ShiftFlags: ParsableArguments {
         name: .customLong("allow"),
         help: ArgumentHelp(
             "What may differ, can be repeated: times, identifiers, regex=PATTERN, json=PATH, unordered, numbers=1e-9, each perhaps "
-                + "behind stdout:, stderr: or file=NAME:; or exit, stdout, stderr, file=NAME as a whole.", valueName: "rule"))
+                + "behind stdout:, stderr: or file=NAME:; or exit, stdout, stderr, file=NAME as a whole.",
+            valueName: "rule"))
     var allow: [String] = []
 
     @Option(
@@ -53,12 +57,14 @@ struct ShiftFlags: ParsableArguments {
 
     @Option(
         name: .customLong("limit-errors"),
-        help: ArgumentHelp("Percentage points by which more calls may fail than with the original.", valueName: "n%|none"))
+        help: ArgumentHelp(
+            "Percentage points by which more calls may fail than with the original.", valueName: "n%|none"))
     var errors: String?
 
     @Option(
         name: .customLong("limit-latency"),
-        help: ArgumentHelp("The target's 95th percentile: of the original's (150%), or by itself (20ms).", valueName: "n%|nms|none"))
+        help: ArgumentHelp(
+            "The target's 95th percentile: of the original's (150%), or by itself (20ms).", valueName: "n%|nms|none"))
     var latency: String?
 
     @Option(
@@ -78,15 +84,19 @@ struct ShiftFlags: ParsableArguments {
         guard let stage = ShiftStage(ShiftMode(rawValue: mode.rawValue)!, percent: percent) else {
             throw FlagError(
                 "--percent", percent.map(String.init),
-                mode == .canary ? "a canary needs a percentage from 1 to 99" : "only a canary has a percentage, not \(mode.rawValue)")
+                mode == .canary
+                    ? "a canary needs a percentage from 1 to 99"
+                    : "only a canary has a percentage, not \(mode.rawValue)")
         }
         let steps = try promote.map { text in
             try word("--promote", text) { try text.split(separator: ",").map { try PromotionStep(String($0)) } }
         }
         return ShiftSpec(
-            program: program, target: try target.map { text in try word("--to", text) { try ShiftTarget(text) } }, stage: stage,
+            program: program, target: try target.map { text in try word("--to", text) { try ShiftTarget(text) } },
+            stage: stage,
             comparePercent: try percent("--compare", compare), controlPercent: try percent("--control", control),
-            allowed: try allow.map { text in try word("--allow", text) { try DifferenceRule(text) } }, outputFiles: outputFiles,
+            allowed: try allow.map { text in try word("--allow", text) { try DifferenceRule(text) } },
+            outputFiles: outputFiles,
             limits: try limits(isAtStake: mode == .canary || mode == .full || steps != nil), promotion: steps)
     }
 
@@ -107,7 +117,9 @@ struct ShiftFlags: ParsableArguments {
         var limits = ShiftLimits()
         if isAtStake { (limits.differences, limits.errorPercent) = (0, 5) }
         if let minimum {
-            guard (1...100_000).contains(minimum) else { throw FlagError("--limit-minimum", "\(minimum)", "not from 1 to 100000") }
+            guard (1...100_000).contains(minimum) else {
+                throw FlagError("--limit-minimum", "\(minimum)", "not from 1 to 100000")
+            }
             limits.minimum = minimum
         }
         switch differences {
@@ -116,13 +128,16 @@ struct ShiftFlags: ParsableArguments {
         case let text? where text.hasSuffix("%"):
             (limits.differences, limits.differencePercent) = (nil, try number("--limit-differences", text, "%"))
         case let text?:
-            guard let count = Int(text), count >= 0 else { throw FlagError("--limit-differences", text, "neither a number, a percentage nor none") }
+            guard let count = Int(text), count >= 0 else {
+                throw FlagError("--limit-differences", text, "neither a number, a percentage nor none")
+            }
             limits.differences = count
         }
         if let errors { limits.errorPercent = errors == "none" ? nil : try number("--limit-errors", errors, "%") }
         switch latency {
         case nil, "none"?: break
-        case let text? where text.hasSuffix("ms"): limits.latencyMilliseconds = try number("--limit-latency", text, "ms")
+        case let text? where text.hasSuffix("ms"):
+            limits.latencyMilliseconds = try number("--limit-latency", text, "ms")
         case let text?: limits.latencyPercent = try number("--limit-latency", text, "%")
         }
         return limits

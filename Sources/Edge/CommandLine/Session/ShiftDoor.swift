@@ -14,12 +14,15 @@ struct ShiftDoor {
     /// One request below /forkless/v1/shifts.
     ///
     /// - Throws: `CommandFailure` with the node's sentence when it refuses or does not answer.
-    func call(_ method: String, _ path: String, _ body: JSONValue = .null, query: [(String, String)] = []) async throws -> JSONValue {
+    func call(_ method: String, _ path: String, _ body: JSONValue = .null, query: [(String, String)] = []) async throws
+        -> JSONValue
+    {
         let loops = ServingLoops(count: 1)
         let result: Result<HTTPResponse, HTTPServingFailure>
         let target = "/forkless/v1/shifts\(path)" + LedgerDoor.encoded(query)
         do throws(HTTPServingFailure) {
-            let request = HTTPRequest(method: method, target: target, headers: HeaderFields([("Content-Type", "application/json")]))
+            let request = HTTPRequest(
+                method: method, target: target, headers: HeaderFields([("Content-Type", "application/json")]))
             result = .success(
                 try await HTTPCall(to: .unix(socket), on: loops.loops[0])
                     .answer(to: request, body: body.isNull ? [] : JSONWriter.bytes(body)))
@@ -32,7 +35,8 @@ struct ShiftDoor {
         }
         let json = try? JSONParser.parse(answer.body)
         guard answer.status == 200, let json else {
-            throw CommandFailure(json?["Message"]?.string ?? "ask the node about shifts: it answered with status \(answer.status)")
+            throw CommandFailure(
+                json?["Message"]?.string ?? "ask the node about shifts: it answered with status \(answer.status)")
         }
         return json
     }

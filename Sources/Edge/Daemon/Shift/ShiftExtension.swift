@@ -64,7 +64,9 @@ struct ShiftExtension: DoorExtension {
         request.respondJSON { () async throws(LambdaFailure) in
             do throws(ShiftProblem) {
                 let (state, remarks) = try await desk.begin(try ShiftSpec(json: body))
-                guard let entry = desk.book.entry(state.id) else { throw ShiftProblem(.notFound, "the shift has ended already") }
+                guard let entry = desk.book.entry(state.id) else {
+                    throw ShiftProblem(.notFound, "the shift has ended already")
+                }
                 return ["shift": Self.json(entry, desk), "remarks": .array(remarks.map { .string($0) })]
             } catch { throw LambdaFailure(error) }
         }
@@ -77,7 +79,9 @@ struct ShiftExtension: DoorExtension {
         request.respondJSON { () async throws(LambdaFailure) in
             do throws(ShiftProblem) {
                 let state = try await desk.ask(id, verb)
-                guard let entry = desk.book.entry(state.id) else { throw ShiftProblem(.notFound, "the shift has ended already") }
+                guard let entry = desk.book.entry(state.id) else {
+                    throw ShiftProblem(.notFound, "the shift has ended already")
+                }
                 return ["shift": Self.json(entry, desk)]
             } catch { throw LambdaFailure(error) }
         }
@@ -123,7 +127,8 @@ struct ShiftExtension: DoorExtension {
         request.respondJSON { () async throws(LambdaFailure) in
             do {
                 var report = try await Report.make(
-                    database, from: from, to: to, by: [.function] + (byDay ? [.day] : []) + [.version], prices: try prices())
+                    database, from: from, to: to, by: [.function] + (byDay ? [.day] : []) + [.version],
+                    prices: try prices())
                 report.rows = report.rows.filter { $0.labels[0] == ShiftLedger.functionName(of: entry.state.id) }
                 var json = report.json
                 json["total"] = nil
@@ -144,13 +149,16 @@ struct ShiftExtension: DoorExtension {
     private static func day(_ name: String, _ request: DoorRequest) throws(LambdaFailure) -> Day? {
         guard let text = request.query[name] else { return nil }
         guard let day = Day(text) else {
-            throw .invalidParameter("The parameter \(name) is '\(text.prefix(64))'; it must be a day such as 2026-11-23.")
+            throw .invalidParameter(
+                "The parameter \(name) is '\(text.prefix(64))'; it must be a day such as 2026-11-23.")
         }
         return day
     }
 
     private static func object(_ request: DoorRequest) throws(LambdaFailure) -> JSONValue {
-        do throws(JSONError) { return try JSONParser.parse(request.body) } catch { throw .invalidParameter("The body is not JSON: \(error)") }
+        do throws(JSONError) { return try JSONParser.parse(request.body) } catch {
+            throw .invalidParameter("The body is not JSON: \(error)")
+        }
     }
 
     private static func find(_ shift: String, _ desk: ShiftDesk) throws(LambdaFailure) -> ShiftBook.Entry {

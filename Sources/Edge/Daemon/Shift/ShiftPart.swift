@@ -24,7 +24,8 @@ struct ShiftPart: Sendable {
         let prices = try DoorResources.prices(node.settings)
         do throws(ShiftProblem) {
             guard OwnProcess.effectiveUser == 0 else {
-                throw ShiftProblem(.unsupported, "shifts need a node that runs as root: shims are mounted over programs")
+                throw ShiftProblem(
+                    .unsupported, "shifts need a node that runs as root: shims are mounted over programs")
             }
             return try await open(rung, node, try shim(node.settings), prices)
         } catch {
@@ -36,7 +37,9 @@ struct ShiftPart: Sendable {
     }
 
     private static func shim(_ settings: NodeSettings) throws(ShiftProblem) -> ShimFile {
-        do { return try ShimFile(path: settings.shim) } catch { throw ShiftProblem(.unsupported, "shifts need the shim: \(error)") }
+        do { return try ShimFile(path: settings.shim) } catch {
+            throw ShiftProblem(.unsupported, "shifts need the shim: \(error)")
+        }
     }
 
     private static func open(
@@ -50,11 +53,13 @@ struct ShiftPart: Sendable {
         let targets = ShiftTargets(node, rung)
         let desk = ShiftDesk(
             book: book, journal: ShiftJournal(rung.database),
-            mounting: NodeMounts(state: settings.state, run: settings.run, socket: settings.execSocket, shim: shim), worker: worker,
+            mounting: NodeMounts(state: settings.state, run: settings.run, socket: settings.execSocket, shim: shim),
+            worker: worker,
             makeTarget: { target, spec, program, original async throws(ShiftProblem) in
                 try await targets.make(target, spec, program, original)
             },
-            makeControl: { program, original async throws(ShiftProblem) in try await targets.control(program, original) },
+            makeControl: { program, original async throws(ShiftProblem) in try await targets.control(program, original)
+            },
             announce: node.note)
         waiting.set(desk)
         let door = ExecDoor(DoorSettings(socket: settings.execSocket), decider: book)

@@ -13,7 +13,8 @@ struct ShiftTargets: Sendable {
     func make(
         _ target: ShiftTarget, _ spec: ShiftSpec, _ program: ProgramFile, _ original: String
     ) async throws(ShiftProblem) -> any CallTarget {
-        throw ShiftProblem(.unsupported, "shift \(spec.program) to \(target): this node has nothing that could run it there")
+        throw ShiftProblem(
+            .unsupported, "shift \(spec.program) to \(target): this node has nothing that could run it there")
     }
 
     func control(_ program: ProgramFile, _ original: String) async throws(ShiftProblem) -> any CallTarget {

@@ -73,9 +73,13 @@ package struct CallComparison: Sendable {
     }
 
     private func compare(_ original: ExitStatus?, _ target: ExitStatus?, into result: inout ComparisonResult) {
-        guard let original, let target else { return result.isPartial = true }
+        guard let original, let target else {
+            result.isPartial = true
+            return
+        }
         // Whether a core was dumped is lost on the way from a target.
-        guard original.shellStatus != target.shellStatus || original.isSignal != target.isSignal, !isAllowed(.exit) else { return }
+        guard original.shellStatus != target.shellStatus || original.isSignal != target.isSignal, !isAllowed(.exit)
+        else { return }
         note(.between(Array("\(original)".utf8), Array("\(target)".utf8), of: .exit, at: "exit"), 1, &result)
     }
 
@@ -90,7 +94,8 @@ package struct CallComparison: Sendable {
             guard !isAllowed(part) else { return }
             let (there, missing) = (Array("(a file)".utf8), Array("(no file)".utf8))
             note(
-                .between(original == nil ? missing : there, target == nil ? missing : there, of: part, at: "\(part)"), 1, &result)
+                .between(original == nil ? missing : there, target == nil ? missing : there, of: part, at: "\(part)"),
+                1, &result)
         }
     }
 
@@ -98,7 +103,10 @@ package struct CallComparison: Sendable {
         _ original: CapturedStream, _ target: CapturedStream, _ part: ComparedPart, into result: inout ComparisonResult
     ) {
         guard !isAllowed(part) else { return }
-        guard original.isObserved, target.isObserved else { return result.isPartial = true }
+        guard original.isObserved, target.isObserved else {
+            result.isPartial = true
+            return
+        }
         if original.isComplete, target.isComplete {
             if original.bytes == target.bytes { return }
             let (found, count) = differences(original.bytes, target.bytes, part)
@@ -113,7 +121,8 @@ package struct CallComparison: Sendable {
         } else if original.total != target.total, !rules.contains(where: { $0.covers(part) }) {
             note(
                 .between(
-                    Array("\(original.total) bytes".utf8), Array("\(target.total) bytes".utf8), of: part, at: "\(part) length"),
+                    Array("\(original.total) bytes".utf8), Array("\(target.total) bytes".utf8), of: part,
+                    at: "\(part) length"),
                 1, &result)
         }
     }

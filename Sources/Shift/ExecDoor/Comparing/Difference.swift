@@ -44,7 +44,9 @@ package struct Difference: Hashable, Sendable {
     /// Control characters and bytes that are no UTF-8 as the terminal can show them.
     private static func printable(_ bytes: [UInt8]) -> [Character] {
         String(decoding: bytes, as: UTF8.self).flatMap { character -> [Character] in
-            guard let scalar = character.unicodeScalars.first, scalar.value < 0x20 || scalar.value == 0x7F else { return [character] }
+            guard let scalar = character.unicodeScalars.first, scalar.value < 0x20 || scalar.value == 0x7F else {
+                return [character]
+            }
             switch scalar {
             case "\t": return ["\\", "t"]
             case "\r": return ["\\", "r"]

@@ -43,7 +43,8 @@ package struct DifferenceRule: Hashable, Sendable, CustomStringConvertible {
             rest = text[text.index(after: colon)...]
         }
         guard part != .exit else {
-            throw RuleProblem(text, "an exit status has no text in which something could differ; write `exit` to allow any")
+            throw RuleProblem(
+                text, "an exit status has no text in which something could differ; write `exit` to allow any")
         }
         self.init(try Self.kind(rest, in: text), of: part)
     }

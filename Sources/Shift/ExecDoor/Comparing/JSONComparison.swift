@@ -15,7 +15,8 @@ struct JSONComparison {
         if one.count != other.count {
             search.note(
                 .between(
-                    Array("\(one.count) values".utf8), Array("\(other.count) values".utf8), of: part, at: "\(part) number of values"))
+                    Array("\(one.count) values".utf8), Array("\(other.count) values".utf8), of: part,
+                    at: "\(part) number of values"))
         }
         return (search.found, search.count)
     }
@@ -53,12 +54,17 @@ struct JSONComparison {
         case (.array(let a), .array(let b)):
             for index in 0..<max(a.count, b.count) {
                 compareMember(
-                    index < a.count ? a[index] : nil, index < b.count ? b[index] : nil, place + [.index(index)], &search)
+                    index < a.count ? a[index] : nil, index < b.count ? b[index] : nil, place + [.index(index)], &search
+                )
             }
-        case (.string(let a), .string(let b)) where !mask.isEmpty && mask.apply(to: Array(a.utf8)) == mask.apply(to: Array(b.utf8)):
+        case (.string(let a), .string(let b))
+        where !mask.isEmpty && mask.apply(to: Array(a.utf8)) == mask.apply(to: Array(b.utf8)):
             return
         default:
-            if let tolerance, let a = one.double, let b = other.double, NumberTolerance.isClose(a, b, within: tolerance) { return }
+            if let tolerance, let a = one.double, let b = other.double, NumberTolerance.isClose(a, b, within: tolerance)
+            {
+                return
+            }
             note(JSONWriter.bytes(one), JSONWriter.bytes(other), place, &search)
         }
     }

@@ -49,11 +49,14 @@ struct LineComparison {
     }
 
     private static func words(_ line: [UInt8]) -> [ArraySlice<UInt8>] {
-        line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ";") }
+        line.split {
+            $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ";")
+        }
     }
 
     private func isClose(_ one: ArraySlice<UInt8>, _ other: ArraySlice<UInt8>) -> Bool {
-        guard let tolerance, let a = Double(String(decoding: one, as: UTF8.self)), let b = Double(String(decoding: other, as: UTF8.self))
+        guard let tolerance, let a = Double(String(decoding: one, as: UTF8.self)),
+            let b = Double(String(decoding: other, as: UTF8.self))
         else { return false }
         return NumberTolerance.isClose(a, b, within: tolerance)
     }
@@ -68,7 +71,9 @@ struct LineComparison {
         return .between(text(one), text(other), of: part, at: "\(part) number of lines")
     }
 
-    private static func number(_ lines: Int, _ isUnordered: Bool) -> String { "\(lines) \(lines == 1 ? "line" : "lines")" }
+    private static func number(_ lines: Int, _ isUnordered: Bool) -> String {
+        "\(lines) \(lines == 1 ? "line" : "lines")"
+    }
 }
 
 /// When two numbers are taken for one.

@@ -75,7 +75,8 @@ package struct NoiseBaseline: Hashable, Sendable {
         let found: JSONObject = try reader.optional("sites") ?? [:]
         for member in found.members.prefix(Self.siteLimit) {
             var site = try JSONObjectReader(member.value, path: "noise.sites")
-            sites[member.key] = Site(controls: try site.required("controls"), comparisons: try site.required("comparisons"))
+            sites[member.key] = Site(
+                controls: try site.required("controls"), comparisons: try site.required("comparisons"))
         }
     }
 }

@@ -53,7 +53,8 @@ struct OriginalViews: Sendable {
 
     private func isThere(_ view: String, of mount: Mountinfo, in mounts: [Mountinfo]) -> Bool {
         guard let there = mounts.last(where: { $0.mountPoint == view }) else { return false }
-        return there.deviceMajor == mount.deviceMajor && there.deviceMinor == mount.deviceMinor && there.root == mount.root
+        return there.deviceMajor == mount.deviceMajor && there.deviceMinor == mount.deviceMinor
+            && there.root == mount.root
     }
 
     /// "8-1-3f2a...": the device, and which part of its file system is seen where.

@@ -35,13 +35,18 @@ package struct ProgramFile: Hashable, Sendable {
             }
             try checkRights(entry.file, path)
             let file = try Files.open("/proc/self/fd/\(place.raw)", O_RDONLY)
-            if let capabilities = try ExtendedAttributes.value("security.capability", of: file.raw, file: path), !capabilities.isEmpty {
+            if let capabilities = try ExtendedAttributes.value("security.capability", of: file.raw, file: path),
+                !capabilities.isEmpty
+            {
                 throw ShiftProblem(
-                    .unsupported, "shift \(path): it has file capabilities, which a program in its place would not get; see getcap(8)")
+                    .unsupported,
+                    "shift \(path): it has file capabilities, which a program in its place would not get; see getcap(8)"
+                )
             }
             let head = try Files.readSome(file.raw, count: 256, name: path)
             var program = ProgramFile(
-                name: name, path: path, kind: try kind(head, path), identity: ProgramIdentity(entry), status: entry.file, remarks: [])
+                name: name, path: path, kind: try kind(head, path), identity: ProgramIdentity(entry),
+                status: entry.file, remarks: [])
             program.remarks = program.remarks(links: entry.links)
             return program
         } catch let problem as ShiftProblem {
@@ -53,14 +58,19 @@ package struct ProgramFile: Hashable, Sendable {
 
     private static func checkRights(_ status: FileStatus, _ path: String) throws(ShiftProblem) {
         if status.permissions & 0o111 == 0 { throw ShiftProblem(.unsupported, "shift \(path): nobody may execute it") }
-        for (bit, word) in [(UInt32(0o4000), "set-user-ID"), (0o2000, "set-group-ID")] where status.permissions & bit != 0 {
+        for (bit, word) in [(UInt32(0o4000), "set-user-ID"), (0o2000, "set-group-ID")]
+        where status.permissions & bit != 0 {
             throw ShiftProblem(
                 .unsupported,
-                "shift \(path): it is \(word), and whatever took its place would have to run with the rights of its owner")
+                "shift \(path): it is \(word), and whatever took its place would have to run with the rights of its owner"
+            )
         }
         let name = path.split(separator: "/").last ?? ""
-        if name.hasPrefix("ld-linux") || name.hasPrefix("ld-musl") || name.hasPrefix("ld.so") || name.hasPrefix("ld-2.") {
-            throw ShiftProblem(.unsupported, "shift \(path): it is the loader of other programs, not a program that anybody means to run")
+        if name.hasPrefix("ld-linux") || name.hasPrefix("ld-musl") || name.hasPrefix("ld.so") || name.hasPrefix("ld-2.")
+        {
+            throw ShiftProblem(
+                .unsupported,
+                "shift \(path): it is the loader of other programs, not a program that anybody means to run")
         }
     }
 
@@ -73,7 +83,8 @@ package struct ProgramFile: Hashable, Sendable {
         }
         throw ShiftProblem(
             .unsupported,
-            "shift \(path): it is neither an ELF program nor a script with #!: the kernel does not execute it, only shells do")
+            "shift \(path): it is neither an ELF program nor a script with #!: the kernel does not execute it, only shells do"
+        )
     }
 
     private func remarks(links: UInt64) -> [String] {
@@ -83,7 +94,9 @@ package struct ProgramFile: Hashable, Sendable {
             remarks.append("the file has \(links) names (hard links): only calls by \(path) are shifted")
         }
         if case .script(let interpreter) = kind {
-            remarks.append("it is a script: where the original runs, \(interpreter) gets the path at which the original is reachable")
+            remarks.append(
+                "it is a script: where the original runs, \(interpreter) gets the path at which the original is reachable"
+            )
         }
         return remarks
     }

@@ -43,7 +43,9 @@ package struct ProgramMounts: Sendable {
     /// The name of a shift: that of the program, and digits that differ between programs of one name; at most 27 bytes.
     package static func id(of path: String) -> String {
         let name = path.split(separator: "/").last ?? ""
-        let plain = name.prefix(20).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "_" || $0 == "+") ? $0 : "_" }
+        let plain = name.prefix(20).map {
+            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "_" || $0 == "+") ? $0 : "_"
+        }
         return String(plain) + "-" + ShortHash.text(path).prefix(6)
     }
 
@@ -79,12 +81,14 @@ package struct ProgramMounts: Sendable {
         } catch let problem as ShiftProblem {
             throw problem
         } catch let error as SystemError where error.code == .notPermitted {
-            throw ShiftProblem(.unsupported, "shift \(name): \(error). A shift mounts, which only a node that runs as root may.")
+            throw ShiftProblem(
+                .unsupported, "shift \(name): \(error). A shift mounts, which only a node that runs as root may.")
         } catch { throw ShiftProblem(.system, "shift \(name): \(error)") }
     }
 
     private func checkExecutable(_ shim: String) throws {
-        guard let mount = Mountinfo.seen(at: shim, in: try Mountinfo.ofThisProcess()), mount.options.contains("noexec") else { return }
+        guard let mount = Mountinfo.seen(at: shim, in: try Mountinfo.ofThisProcess()), mount.options.contains("noexec")
+        else { return }
         throw ShiftProblem(
             .unsupported,
             "mount \(shim) over a program: \(mount.mountPoint) is mounted noexec, so nothing in it can be executed. Give the node "
@@ -106,14 +110,17 @@ package struct ProgramMounts: Sendable {
     /// What is there now, on the mount and below it.
     package func look(_ id: String, at path: String) -> MountLook {
         MountLook(
-            isMounted: isOurs(path, id), program: (try? views.existing(for: path)).flatMap { try? ProgramIdentity.of($0) })
+            isMounted: isOurs(path, id),
+            program: (try? views.existing(for: path)).flatMap { try? ProgramIdentity.of($0) })
     }
 
     /// Removes the views that no shift needs any more.
     package func tidy(_ originals: [String]) throws(SystemError) { try views.remove(except: originals) }
 
     private func isOurs(_ path: String, _ id: String) -> Bool {
-        guard let there = try? ProgramIdentity.of(path), let shim = try? ProgramIdentity.of(shim(of: id)) else { return false }
+        guard let there = try? ProgramIdentity.of(path), let shim = try? ProgramIdentity.of(shim(of: id)) else {
+            return false
+        }
         return there.isSameFile(as: shim)
     }
 

@@ -76,14 +76,16 @@ extension ProgramMounts {
     package static func rollBack(_ program: String, state: String, at time: Timestamp) throws(ShiftProblem) -> String {
         let path = try resolved(program)
         guard let record = ShimFile.record(at: path) else {
-            throw ShiftProblem(.notFound, "roll back \(program): there is no shim over it, so calls go to the original already")
+            throw ShiftProblem(
+                .notFound, "roll back \(program): there is no shim over it, so calls go to the original already")
         }
         do throws(SystemError) { try Mounts.detach(path) } catch {
             throw ShiftProblem(.system, "take the shim away from \(path): \(error). By hand: umount \(path)")
         }
         let directory = ProgramMounts(state: state, run: "").directory(of: record.shift)
         if Files.exists(directory) {
-            try? Files.replace("\(directory)/rolled-back", with: Array("somebody rolled back at \(time), without a node\n".utf8))
+            try? Files.replace(
+                "\(directory)/rolled-back", with: Array("somebody rolled back at \(time), without a node\n".utf8))
         }
         return record.shift
     }

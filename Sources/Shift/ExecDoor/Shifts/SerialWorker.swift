@@ -23,7 +23,8 @@ package final class SerialWorker: Sendable {
     package func run<Value: Sendable, Failure>(
         _ job: @escaping @Sendable () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, Failure>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Value, Failure>, Never>) in
             let whole: @Sendable () async -> Void = {
                 do throws(Failure) { continuation.resume(returning: .success(try await job())) } catch {
                     continuation.resume(returning: .failure(error))

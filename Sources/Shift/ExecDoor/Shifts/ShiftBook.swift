@@ -99,7 +99,9 @@ package final class ShiftBook: CallDecider, Sendable {
         }
         guard let found else { return }
         let spec = found.state.spec
-        for call in ShiftLedger.entries(of: record, shift: id, program: spec.program, target: spec.target, isControl: isControl) {
+        for call in ShiftLedger.entries(
+            of: record, shift: id, program: spec.program, target: spec.target, isControl: isControl)
+        {
             ledger.append(call)
         }
         if let shadow = record.shadow, shadow.outcome != nil { compare(record, shadow, found.comparison, isControl) }
@@ -109,13 +111,15 @@ package final class ShiftBook: CallDecider, Sendable {
         EndedCall(
             // The original has answered where there was a detour.
             way: record.detour != nil && record.way == .target ? .measured : record.way, detour: record.detour,
-            answer: record.answer.map { RunMeasure($0) }, shadow: record.shadow?.outcome.map { RunMeasure($0) }, isControl: isControl)
+            answer: record.answer.map { RunMeasure($0) }, shadow: record.shadow?.outcome.map { RunMeasure($0) },
+            isControl: isControl)
     }
 
     // MARK: Comparing
 
     /// Compares off the door's thread; when too many comparisons wait, this one is left out and counted.
-    private func compare(_ record: CallRecord, _ shadow: ShadowOutcome, _ comparison: CallComparison, _ isControl: Bool) {
+    private func compare(_ record: CallRecord, _ shadow: ShadowOutcome, _ comparison: CallComparison, _ isControl: Bool)
+    {
         let isFree = shelf.withLock { shelf in
             guard shelf.comparing < Self.comparisonLimit else {
                 shelf.uncompared += 1
@@ -127,8 +131,10 @@ package final class ShiftBook: CallDecider, Sendable {
         guard isFree else { return }
         let call = Self.words(of: record.head)
         Task.detached(priority: .utility) { [self] in
-            let original = ObservedRun(status: record.answer?.status, output: shadow.originalOutput, errors: shadow.originalErrors)
-            let target = ObservedRun(status: shadow.outcome?.status, output: shadow.targetOutput, errors: shadow.targetErrors)
+            let original = ObservedRun(
+                status: record.answer?.status, output: shadow.originalOutput, errors: shadow.originalErrors)
+            let target = ObservedRun(
+                status: shadow.outcome?.status, output: shadow.targetOutput, errors: shadow.targetErrors)
             let result = comparison.compare(original, target)
             shelf.withLock { $0.comparing -= 1 }
             change(record.head.shift) { _ in .compared(result, isControl: isControl, call: call) }
@@ -172,15 +178,21 @@ package final class ShiftBook: CallDecider, Sendable {
     }
 
     /// The same for what a person asks: the caller performs the actions.
-    package func ask(_ id: String, _ event: ShiftEvent) throws(ShiftProblem) -> (state: ShiftState, actions: [ShiftAction]) {
+    package func ask(_ id: String, _ event: ShiftEvent) throws(ShiftProblem) -> (
+        state: ShiftState, actions: [ShiftAction]
+    ) {
         let time = now()
         let result = shelf.withLock { shelf -> Result<(ShiftState, [ShiftAction]), ShiftProblem> in
-            guard let before = shelf.entries[id] else { return .failure(ShiftProblem(.notFound, "there is no shift \(id)")) }
+            guard let before = shelf.entries[id] else {
+                return .failure(ShiftProblem(.notFound, "there is no shift \(id)"))
+            }
             var entry = before
             do throws(ShiftProblem) {
                 let actions = try entry.state.handle(event, now: time)
                 entry.isDirty = true
-                if entry.state.spec.allowed != before.state.spec.allowed { entry.comparison = CallComparison(entry.state.spec.allowed) }
+                if entry.state.spec.allowed != before.state.spec.allowed {
+                    entry.comparison = CallComparison(entry.state.spec.allowed)
+                }
                 shelf.entries[id] = entry
                 return .success((entry.state, actions))
             } catch { return .failure(error) }

@@ -10,7 +10,8 @@ package import Linux
 package final class ShiftDesk: Sendable {
     /// Makes what runs calls.
     package typealias TargetMaking =
-        @Sendable (_ target: ShiftTarget, _ spec: ShiftSpec, _ program: ProgramFile, _ original: String) async throws(ShiftProblem) -> any CallTarget
+        @Sendable (_ target: ShiftTarget, _ spec: ShiftSpec, _ program: ProgramFile, _ original: String)
+        async throws(ShiftProblem) -> any CallTarget
     /// Makes what runs the original a second time, for control; nil where the node cannot.
     package typealias ControlMaking =
         @Sendable (_ program: ProgramFile, _ original: String) async throws(ShiftProblem) -> any CallTarget
@@ -26,9 +27,11 @@ package final class ShiftDesk: Sendable {
     private let worker: SerialWorker
 
     package init(
-        book: ShiftBook, journal: ShiftJournal, mounting: any ShiftMounting, worker: SerialWorker, makeTarget: @escaping TargetMaking,
+        book: ShiftBook, journal: ShiftJournal, mounting: any ShiftMounting, worker: SerialWorker,
+        makeTarget: @escaping TargetMaking,
         makeControl: @escaping ControlMaking, announce: @escaping @Sendable (String) -> Void,
-        now: @escaping @Sendable () -> Timestamp = { Clock.now() }, chance: @escaping @Sendable () -> UInt64 = { .random(in: .min ... .max) }
+        now: @escaping @Sendable () -> Timestamp = { Clock.now() },
+        chance: @escaping @Sendable () -> UInt64 = { .random(in: .min ... .max) }
     ) {
         self.book = book
         self.journal = journal
@@ -53,17 +56,21 @@ package final class ShiftDesk: Sendable {
     private func beginNow(_ spec: ShiftSpec) async throws(ShiftProblem) -> (state: ShiftState, remarks: [String]) {
         let path = try await blocking { () throws(ShiftProblem) in try ProgramMounts.resolved(spec.program) }
         let id = ProgramMounts.id(of: path)
-        if let entry = book.entry(id), entry.mounted != nil { return (try await change(entry, spec), entry.mounted?.file.remarks ?? []) }
+        if let entry = book.entry(id), entry.mounted != nil {
+            return (try await change(entry, spec), entry.mounted?.file.remarks ?? [])
+        }
         let file = try await blocking { [mounting] () throws(ShiftProblem) in try mounting.examine(spec.program) }
         for other in book.entries where other.state.id != id && other.state.isMountWanted {
             guard other.state.identity.isSameFile(as: file.identity) else { continue }
             throw ShiftProblem(
                 .conflict,
-                "shift \(spec.program): this very file is shifted already as \(other.state.spec.program), which is another name of it")
+                "shift \(spec.program): this very file is shifted already as \(other.state.spec.program), which is another name of it"
+            )
         }
         let before = book.entry(id)
         var entry = ShiftBook.Entry(
-            state: before?.state ?? ShiftState(id: id, spec: spec, identity: file.identity, now: now()), seed: before?.seed ?? chance())
+            state: before?.state ?? ShiftState(id: id, spec: spec, identity: file.identity, now: now()),
+            seed: before?.seed ?? chance())
         var kind = ShiftHistoryKind.created
         if before != nil {
             kind = .changed
@@ -83,10 +90,14 @@ package final class ShiftDesk: Sendable {
         _ entry: ShiftBook.Entry, _ before: ShiftBook.Entry?, _ kind: ShiftHistoryKind, _ text: String
     ) async throws(ShiftProblem) {
         let (id, program) = (entry.state.id, entry.state.spec.program)
-        try await commit(KeptShift(state: entry.state, seed: entry.seed, mountedIn: mounting.place), [history(entry.state, kind, text)])
+        try await commit(
+            KeptShift(state: entry.state, seed: entry.seed, mountedIn: mounting.place),
+            [history(entry.state, kind, text)])
         book.put(entry)
         do throws(ShiftProblem) {
-            let mounted = try await blocking { [mounting] () throws(ShiftProblem) in try mounting.mount(id, program: program) }
+            let mounted = try await blocking { [mounting] () throws(ShiftProblem) in
+                try mounting.mount(id, program: program)
+            }
             book.equip(id) { $0.mounted = mounted }
         } catch {
             if let before {
@@ -169,7 +180,9 @@ package final class ShiftDesk: Sendable {
     private func mount(_ id: String) async -> ShiftProblem? {
         guard let program = book.entry(id)?.state.spec.program else { return nil }
         do throws(ShiftProblem) {
-            let mounted = try await blocking { [mounting] () throws(ShiftProblem) in try mounting.mount(id, program: program) }
+            let mounted = try await blocking { [mounting] () throws(ShiftProblem) in
+                try mounting.mount(id, program: program)
+            }
             book.equip(id) { entry in
                 entry.mounted = mounted
                 entry.state.identity = mounted.file.identity
@@ -216,7 +229,9 @@ package final class ShiftDesk: Sendable {
             _ = await unmount(id)
             return
         }
-        let path = (try? await blocking { () throws(ShiftProblem) in try ProgramMounts.resolved(shift.state.spec.program) }) ?? shift.state.spec.program
+        let path =
+            (try? await blocking { () throws(ShiftProblem) in try ProgramMounts.resolved(shift.state.spec.program) })
+            ?? shift.state.spec.program
         let look = await quietly { $0.look(id, at: path) } ?? MountLook(isMounted: false)
         if shift.mountedIn == place, !look.isMounted, look.program == nil || look.program == shift.state.identity {
             // The same boot: somebody has unmounted it while no node was there.
@@ -266,7 +281,8 @@ package final class ShiftDesk: Sendable {
         switch (look.isMounted, look.program) {
         case (true, entry.state.identity?), (true, nil): return
         case (_, let program?) where program != entry.state.identity: event = .replaced(program)
-        case (false, nil): event = .unmountable("the program is gone, and a shim goes with the file that it stands over")
+        case (false, nil):
+            event = .unmountable("the program is gone, and a shim goes with the file that it stands over")
         case (_, _): event = .unmounted
         }
         if !look.isMounted { book.equip(id) { $0.mounted = nil } }
@@ -303,7 +319,9 @@ package final class ShiftDesk: Sendable {
     ) async throws(ShiftProblem) -> Value {
         let result: Result<Value, ShiftProblem>
         do throws(SystemError) {
-            result = try await BlockingPool.shared.run { () throws(SystemError) in Result { () throws(ShiftProblem) in try body() } }
+            result = try await BlockingPool.shared.run { () throws(SystemError) in
+                Result { () throws(ShiftProblem) in try body() }
+            }
         } catch { throw ShiftProblem(.system, "\(error)") }
         return try result.get()
     }

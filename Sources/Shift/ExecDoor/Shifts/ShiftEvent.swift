@@ -11,7 +11,8 @@ package struct EndedCall: Hashable, Sendable {
     package var isControl: Bool
 
     package init(
-        way: CallRecord.Way, detour: String? = nil, answer: RunMeasure? = nil, shadow: RunMeasure? = nil, isControl: Bool = false
+        way: CallRecord.Way, detour: String? = nil, answer: RunMeasure? = nil, shadow: RunMeasure? = nil,
+        isControl: Bool = false
     ) {
         self.way = way
         self.detour = detour

@@ -57,7 +57,9 @@ package final class ShiftJournal: Sendable {
 
     /// Writes what waits; tries once more what could not be written.
     package func flush() async {
-        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in write { continuation.resume() } }
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+            write { continuation.resume() }
+        }
     }
 
     private func write(_ then: @escaping @Sendable () -> Void) {
@@ -94,6 +96,8 @@ package final class ShiftJournal: Sendable {
 
     package func history(of id: String, limit: Int) async throws(StoreFailure) -> [ShiftHistoryEntry] {
         await flush()
-        return try await database.read { store throws(StoreFailure) in try ShiftRows.history(of: id, limit: limit, store) }
+        return try await database.read { store throws(StoreFailure) in
+            try ShiftRows.history(of: id, limit: limit, store)
+        }
     }
 }

@@ -8,18 +8,23 @@ internal import Metering
 /// run a second time. Billed is what the call took, and its memory is what it had at its peak: what a function of the right
 /// size would be billed for.
 package enum ShiftLedger {
-    static func entries(of record: CallRecord, shift: String, program: String, target: ShiftTarget?, isControl: Bool) -> [MeteredCall] {
+    static func entries(of record: CallRecord, shift: String, program: String, target: ShiftTarget?, isControl: Bool)
+        -> [MeteredCall]
+    {
         let rung = target?.rung.rawValue ?? "target"
         var entries: [MeteredCall] = []
         if let answer = record.answer {
             let isTarget = record.way == .target && record.detour == nil
             entries.append(
-                entry(record, answer, shift, program, version: isTarget ? rung : original, source: "exec", start: start(isTarget ? target : nil)))
+                entry(
+                    record, answer, shift, program, version: isTarget ? rung : original, source: "exec",
+                    start: start(isTarget ? target : nil)))
         }
         if let shadow = record.shadow?.outcome {
             entries.append(
                 entry(
-                    record, shadow, shift, program, version: isControl ? original : rung, source: isControl ? "control" : "shadow",
+                    record, shadow, shift, program, version: isControl ? original : rung,
+                    source: isControl ? "control" : "shadow",
                     start: start(isControl ? nil : target)))
         }
         return entries
@@ -39,11 +44,13 @@ package enum ShiftLedger {
     }
 
     private static func entry(
-        _ record: CallRecord, _ outcome: CallOutcome, _ shift: String, _ program: String, version: String, source: String,
+        _ record: CallRecord, _ outcome: CallOutcome, _ shift: String, _ program: String, version: String,
+        source: String,
         start: MeteredCall.Start
     ) -> MeteredCall {
         var call = MeteredCall(
-            requestID: "\(shift)-\(record.head.pid)-\(record.head.arrivedAt.nanoseconds)", function: functionName(of: shift),
+            requestID: "\(shift)-\(record.head.pid)-\(record.head.arrivedAt.nanoseconds)",
+            function: functionName(of: shift),
             version: version, invokedARN: program, source: source, arrivedAt: record.head.arrivedAt)
         call.queueMicroseconds = record.decisionNanoseconds / 1000
         call.durationMicroseconds = outcome.wallNanoseconds / 1000

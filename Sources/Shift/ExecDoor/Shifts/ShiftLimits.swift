@@ -18,7 +18,8 @@ package struct ShiftLimits: Hashable, Sendable {
     package static let usualMinimum = 20
 
     package init(
-        differences: Int? = nil, differencePercent: Double? = nil, errorPercent: Double? = nil, latencyPercent: Double? = nil,
+        differences: Int? = nil, differencePercent: Double? = nil, errorPercent: Double? = nil,
+        latencyPercent: Double? = nil,
         latencyMilliseconds: Double? = nil, minimum: Int = ShiftLimits.usualMinimum
     ) {
         self.differences = differences

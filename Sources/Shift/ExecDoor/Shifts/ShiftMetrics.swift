@@ -6,37 +6,54 @@ package enum ShiftMetrics {
 
     /// Upper bounds of the histogram, microseconds.
     static let bounds = [
-        250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000, 60_000_000,
+        250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000,
+        60_000_000,
     ]
 
     package static func text(_ shifts: [ShiftState]) -> String {
         var text = ""
-        family(&text, "forkless_shift_calls_total", "counter", "Calls of shifted programs that ended, by who ran them.", shifts) { shift in
+        family(
+            &text, "forkless_shift_calls_total", "counter", "Calls of shifted programs that ended, by who ran them.",
+            shifts
+        ) { shift in
             tallies(shift).map { (labels(shift, ("by", $0)), "\($1.runs)") }
         }
-        family(&text, "forkless_shift_failures_total", "counter", "Those that ended with a status other than 0 or by a signal.", shifts) {
+        family(
+            &text, "forkless_shift_failures_total", "counter",
+            "Those that ended with a status other than 0 or by a signal.", shifts
+        ) {
             shift in tallies(shift).map { (labels(shift, ("by", $0)), "\($1.failures)") }
         }
-        family(&text, "forkless_shift_cpu_seconds_total", "counter", "Processor time of those calls.", shifts) { shift in
+        family(&text, "forkless_shift_cpu_seconds_total", "counter", "Processor time of those calls.", shifts) {
+            shift in
             tallies(shift).map { (labels(shift, ("by", $0)), seconds($1.cpuMicroseconds)) }
         }
-        family(&text, "forkless_shift_peak_memory_bytes", "gauge", "The most memory that one of them had.", shifts) { shift in
+        family(&text, "forkless_shift_peak_memory_bytes", "gauge", "The most memory that one of them had.", shifts) {
+            shift in
             tallies(shift).map { (labels(shift, ("by", $0)), "\($1.peakBytes)") }
         }
         durations(&text, shifts)
-        family(&text, "forkless_shift_comparisons_total", "counter", "Calls that were run by both and compared.", shifts) { shift in
+        family(
+            &text, "forkless_shift_comparisons_total", "counter", "Calls that were run by both and compared.", shifts
+        ) { shift in
             [(labels(shift), "\(shift.compared)")]
         }
-        family(&text, "forkless_shift_differences_total", "counter", "Comparisons that found a difference.", shifts) { shift in
+        family(&text, "forkless_shift_differences_total", "counter", "Comparisons that found a difference.", shifts) {
+            shift in
             [(labels(shift), "\(shift.differing)")]
         }
-        family(&text, "forkless_shift_detours_total", "counter", "Calls that the original answered because the target could not.", shifts) {
+        family(
+            &text, "forkless_shift_detours_total", "counter",
+            "Calls that the original answered because the target could not.", shifts
+        ) {
             shift in [(labels(shift), "\(shift.detours)")]
         }
-        family(&text, "forkless_shift_percent", "gauge", "Of a hundred calls, those that the target answers.", shifts) { shift in
+        family(&text, "forkless_shift_percent", "gauge", "Of a hundred calls, those that the target answers.", shifts) {
+            shift in
             [(labels(shift, ("mode", shift.stage.mode.rawValue)), "\(shift.isActive ? shift.stage.percent : 0)")]
         }
-        family(&text, "forkless_shift_active", "gauge", "1 while a shift is neither paused nor rolled back.", shifts) { shift in
+        family(&text, "forkless_shift_active", "gauge", "1 while a shift is neither paused nor rolled back.", shifts) {
+            shift in
             [(labels(shift), shift.isActive ? "1" : "0")]
         }
         return text
@@ -70,7 +87,8 @@ package enum ShiftMetrics {
     }
 
     private static func labels(_ shift: ShiftState, _ more: (String, String)...) -> String {
-        ([("shift", shift.id), ("program", shift.spec.program)] + more).map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
+        ([("shift", shift.id), ("program", shift.spec.program)] + more).map { "\($0)=\"\(escaped($1))\"" }.joined(
+            separator: ",")
     }
 
     private static func escaped(_ text: String) -> String {

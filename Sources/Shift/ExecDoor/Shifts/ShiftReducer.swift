@@ -70,7 +70,9 @@ extension ShiftState {
         let violation = LimitCheck.violation(
             spec.limits, counts, original: original, target: recentTarget, comparisons: recentComparisons)
         if let violation { return rollBack("in \(stage), \(violation)", now) }
-        guard let steps = spec.promotion, step < steps.count - 1, let calls = steps[step].calls, isDone(calls) else { return [] }
+        guard let steps = spec.promotion, step < steps.count - 1, let calls = steps[step].calls, isDone(calls) else {
+            return []
+        }
         let before = stage
         step += 1
         enter(steps[step].stage, now)
@@ -80,7 +82,9 @@ extension ShiftState {
 
     private func isDone(_ calls: Int) -> Bool {
         let limits = spec.limits
-        let hasRates = limits.differencePercent != nil || limits.errorPercent != nil || limits.latencyPercent != nil || limits.latencyMilliseconds != nil
+        let hasRates =
+            limits.differencePercent != nil || limits.errorPercent != nil || limits.latencyPercent != nil
+            || limits.latencyMilliseconds != nil
         let needed = hasRates ? max(calls, limits.minimum) : calls
         return switch stage.mode {
         case .measure: counts.calls >= calls
@@ -104,7 +108,8 @@ extension ShiftState {
         since = now
         isMountWanted = false
         return [
-            .announce("\(name): rolled back, the original answers every call: \(why)."), .record(.rolledBack, why), .unmount,
+            .announce("\(name): rolled back, the original answers every call: \(why)."), .record(.rolledBack, why),
+            .unmount,
         ]
     }
 
@@ -115,21 +120,29 @@ extension ShiftState {
         case .pause(let unmounts): return try pause(unmounts, now)
         case .resume: return try resume(now)
         case .rollback:
-            if case .rolledBack(let why) = phase { throw ShiftProblem(.conflict, "\(name) is rolled back already: \(why)") }
+            if case .rolledBack(let why) = phase {
+                throw ShiftProblem(.conflict, "\(name) is rolled back already: \(why)")
+            }
             return rollBack("somebody asked for it", now)
         case .change(let spec): return change(spec, now)
         }
     }
 
     private mutating func pause(_ unmounts: Bool, _ now: Timestamp) throws(ShiftProblem) -> [ShiftAction] {
-        if case .rolledBack(let why) = phase { throw ShiftProblem(.conflict, "\(name) is rolled back, so there is nothing to pause: \(why)") }
-        if case .paused(let why) = phase, isMountWanted != unmounts { throw ShiftProblem(.conflict, "\(name) is paused already: \(why)") }
+        if case .rolledBack(let why) = phase {
+            throw ShiftProblem(.conflict, "\(name) is rolled back, so there is nothing to pause: \(why)")
+        }
+        if case .paused(let why) = phase, isMountWanted != unmounts {
+            throw ShiftProblem(.conflict, "\(name) is paused already: \(why)")
+        }
         let text = unmounts ? "somebody asked for it, without the shim" : "somebody asked for it"
         phase = .paused(text)
         since = now
         let wasMounted = isMountWanted
         isMountWanted = !unmounts
-        var actions: [ShiftAction] = [.announce("\(name): paused, the original answers every call."), .record(.paused, text)]
+        var actions: [ShiftAction] = [
+            .announce("\(name): paused, the original answers every call."), .record(.paused, text),
+        ]
         if unmounts, wasMounted { actions.append(.unmount) }
         if !unmounts, !wasMounted { actions.append(.mount) }
         return actions
@@ -139,7 +152,9 @@ extension ShiftState {
         switch phase {
         case .active: throw ShiftProblem(.conflict, "\(name) is not paused: it is in \(stage)")
         case .rolledBack(let why):
-            throw ShiftProblem(.conflict, "\(name) is rolled back (\(why)): begin again with `forkless shift \(spec.program) --mode ...`")
+            throw ShiftProblem(
+                .conflict,
+                "\(name) is rolled back (\(why)): begin again with `forkless shift \(spec.program) --mode ...`")
         case .paused: break
         }
         phase = .active
@@ -178,7 +193,9 @@ extension ShiftState {
         if isActive {
             phase = .paused(why)
             since = now
-            actions.insert(.announce("\(name): paused, the original answers every call: \(why). `forkless shift resume` goes on."), at: 0)
+            actions.insert(
+                .announce("\(name): paused, the original answers every call: \(why). `forkless shift resume` goes on."),
+                at: 0)
         }
         noise = NoiseBaseline()
         if isMountWanted { actions.append(.mount) }
@@ -191,7 +208,9 @@ extension ShiftState {
         phase = .paused(why)
         since = now
         isMountWanted = false
-        return [.announce("\(name): paused: \(why). `forkless shift resume` mounts it again."), .record(.unmounted, why)]
+        return [
+            .announce("\(name): paused: \(why). `forkless shift resume` mounts it again."), .record(.unmounted, why),
+        ]
     }
 
     private mutating func unmountable(_ why: String, _ now: Timestamp) -> [ShiftAction] {

@@ -69,15 +69,18 @@ package struct ShiftSpec: Hashable, Sendable {
         let percent: Int? = try reader.optional("percent")
         guard let stage = ShiftStage(mode, percent: percent) else {
             throw reader.error(
-                "percent", mode == .canary ? "a canary needs 1 to 99" : "only a canary has a percentage, not \(mode.rawValue)")
+                "percent",
+                mode == .canary ? "a canary needs 1 to 99" : "only a canary has a percentage, not \(mode.rawValue)")
         }
         self.stage = stage
         comparePercent = try Self.percent("comparePercent", &reader)
         controlPercent = try Self.percent("controlPercent", &reader)
         allowed = try reader.list("allow", of: String.self).map { try DifferenceRule($0) }
         outputFiles = try reader.list("outputFiles")
-        limits = try reader.object("limits") { inner throws(JSONShapeError) in try ShiftLimits(&inner) } ?? ShiftLimits()
-        promotion = reader.has("promote") ? try reader.list("promote", of: String.self).map { try PromotionStep($0) } : nil
+        limits =
+            try reader.object("limits") { inner throws(JSONShapeError) in try ShiftLimits(&inner) } ?? ShiftLimits()
+        promotion =
+            reader.has("promote") ? try reader.list("promote", of: String.self).map { try PromotionStep($0) } : nil
         if promotion == nil { _ = try reader.list("promote", of: String.self) }
         try reader.refuseUnknown()
         try check()
@@ -95,17 +98,24 @@ package struct ShiftSpec: Hashable, Sendable {
             throw ShiftProblem("the program \"\(program)\" has to be named by an absolute path")
         }
         if target == nil, stage.mode != .measure || promotion != nil {
-            throw ShiftProblem("where to? \(stage.mode == .measure ? "A promotion" : "Mode \(stage.mode.rawValue)") needs --to")
+            throw ShiftProblem(
+                "where to? \(stage.mode == .measure ? "A promotion" : "Mode \(stage.mode.rawValue)") needs --to")
         }
         if controlPercent > 0, controlPercent > 50 {
-            throw ShiftProblem("controlPercent \(controlPercent): more than half of the comparisons would compare the original with itself")
+            throw ShiftProblem(
+                "controlPercent \(controlPercent): more than half of the comparisons would compare the original with itself"
+            )
         }
         if comparePercent > 0, stage.mode != .canary, promotion?.contains(where: { $0.stage.mode == .canary }) != true {
-            throw ShiftProblem("comparePercent is for a canary: a shadow compares every call, measure and full compare none")
+            throw ShiftProblem(
+                "comparePercent is for a canary: a shadow compares every call, measure and full compare none")
         }
         if Set(outputFiles).count != outputFiles.count { throw ShiftProblem("an output file is named twice") }
-        for file in outputFiles where file.isEmpty || file.utf8.contains(0) || file.split(separator: "/").contains("..") {
-            throw ShiftProblem("output file \"\(file)\": name a file below the working directory of a call, or an absolute path, without ..")
+        for file in outputFiles where file.isEmpty || file.utf8.contains(0) || file.split(separator: "/").contains("..")
+        {
+            throw ShiftProblem(
+                "output file \"\(file)\": name a file below the working directory of a call, or an absolute path, without .."
+            )
         }
         if let promotion { try PromotionStep.check(promotion, from: stage) }
     }

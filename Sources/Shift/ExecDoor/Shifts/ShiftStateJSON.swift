@@ -67,7 +67,9 @@ extension ShiftState {
         }
         let mode = ShiftMode(rawValue: try reader.required("mode")) ?? .measure
         let percent: Int = try reader.required("percent")
-        guard let stage = ShiftStage(mode, percent: percent) else { throw reader.error("percent", "not one of \(mode.rawValue)") }
+        guard let stage = ShiftStage(mode, percent: percent) else {
+            throw reader.error("percent", "not one of \(mode.rawValue)")
+        }
         self.stage = stage
         step = min(try reader.required("step"), max(0, (spec.promotion?.count ?? 1) - 1))
         isMountWanted = try reader.required("mounted")

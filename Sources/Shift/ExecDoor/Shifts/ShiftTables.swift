@@ -70,7 +70,8 @@ package enum ShiftRows {
         try store.execute(
             "INSERT OR REPLACE INTO shifts VALUES (?1, ?2, ?3, ?4)",
             [
-                .text(shift.state.id), .text(JSONWriter.text(shift.state.json)), .integer(Int64(bitPattern: shift.seed)),
+                .text(shift.state.id), .text(JSONWriter.text(shift.state.json)),
+                .integer(Int64(bitPattern: shift.seed)),
                 .text(shift.mountedIn),
             ])
     }
@@ -82,7 +83,10 @@ package enum ShiftRows {
     static func append(_ entry: ShiftHistoryEntry, _ store: any StoreTransaction) throws(StoreFailure) {
         try store.execute(
             "INSERT INTO shiftHistory (shift, at, kind, stage, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-            [.text(entry.shift), .integer(Int64(entry.at.nanoseconds)), .text(entry.kind.rawValue), .text(entry.stage), .text(entry.text)])
+            [
+                .text(entry.shift), .integer(Int64(entry.at.nanoseconds)), .text(entry.kind.rawValue),
+                .text(entry.stage), .text(entry.text),
+            ])
     }
 
     /// All shifts.
@@ -92,7 +96,9 @@ package enum ShiftRows {
             do {
                 let state = try ShiftState(json: try JSONParser.parse(row.text(0) ?? ""))
                 shifts.append(
-                    KeptShift(state: state, seed: UInt64(bitPattern: Int64(row.integer(1) ?? 0)), mountedIn: row.text(2) ?? ""))
+                    KeptShift(
+                        state: state, seed: UInt64(bitPattern: Int64(row.integer(1) ?? 0)), mountedIn: row.text(2) ?? ""
+                    ))
             } catch { throw StoreFailure(.damaged, "read the shifts of this node: \(error)") }
         }
         return shifts
@@ -108,7 +114,8 @@ package enum ShiftRows {
         return rows.reversed().compactMap { row in
             guard let kind = row.text(1).flatMap(ShiftHistoryKind.init(rawValue:)) else { return nil }
             return ShiftHistoryEntry(
-                shift: id, at: Timestamp(nanoseconds: row.integer(0) ?? 0), kind: kind, stage: row.text(2) ?? "", text: row.text(3) ?? "")
+                shift: id, at: Timestamp(nanoseconds: row.integer(0) ?? 0), kind: kind, stage: row.text(2) ?? "",
+                text: row.text(3) ?? "")
         }
     }
 }

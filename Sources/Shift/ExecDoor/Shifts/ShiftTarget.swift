@@ -24,14 +24,17 @@ package struct ShiftTarget: Hashable, Sendable, CustomStringConvertible {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard let rung = Rung(rawValue: parts[0]) else {
             throw ShiftProblem(
-                "\"\(text)\" is no place to shift calls to: expected container, container=IMAGE, standby, function=NAME or service=URL")
+                "\"\(text)\" is no place to shift calls to: expected container, container=IMAGE, standby, function=NAME or service=URL"
+            )
         }
         let argument = parts.count > 1 ? parts[1] : nil
         if argument == "" { throw ShiftProblem("\"\(text)\": nothing stands behind the =") }
         switch rung {
         case .function where argument == nil: throw ShiftProblem("which function? Write function=NAME")
-        case .service where argument == nil: throw ShiftProblem("which service? Write service=URL, such as service=http://127.0.0.1:8080/price")
-        case .standby where argument != nil: throw ShiftProblem("a standby is the program itself, so nothing stands behind \"standby\"")
+        case .service where argument == nil:
+            throw ShiftProblem("which service? Write service=URL, such as service=http://127.0.0.1:8080/price")
+        case .standby where argument != nil:
+            throw ShiftProblem("a standby is the program itself, so nothing stands behind \"standby\"")
         default: break
         }
         self.init(rung, argument)

@@ -16,7 +16,8 @@ package struct StageCounts: Hashable, Sendable {
 
     package var json: JSONValue {
         [
-            "calls": calls.json, "answeredByTarget": answeredByTarget.json, "detours": detours.json, "compared": compared.json,
+            "calls": calls.json, "answeredByTarget": answeredByTarget.json, "detours": detours.json,
+            "compared": compared.json,
             "differing": differing.json,
         ]
     }
@@ -34,14 +35,16 @@ package struct StageCounts: Hashable, Sendable {
 enum LimitCheck {
     /// What is beyond its limit, in words; nil: nothing.
     static func violation(
-        _ limits: ShiftLimits, _ counts: StageCounts, original: RunTally, target: RecentRuns, comparisons: RecentComparisons
+        _ limits: ShiftLimits, _ counts: StageCounts, original: RunTally, target: RecentRuns,
+        comparisons: RecentComparisons
     ) -> String? {
         if let most = limits.differences, counts.differing > most {
             let calls = counts.differing == 1 ? "1 call differed" : "\(counts.differing) calls differed"
             return "\(calls) (limit \(most))"
         }
         if let most = limits.differencePercent, comparisons.count >= limits.minimum, comparisons.share * 100 > most {
-            return "\(percent(comparisons.share)) of the last \(comparisons.count) comparisons found differences (limit \(NumberText.short(most)) %)"
+            return
+                "\(percent(comparisons.share)) of the last \(comparisons.count) comparisons found differences (limit \(NumberText.short(most)) %)"
         }
         guard target.count >= limits.minimum else { return nil }
         return errors(limits, original, target) ?? latency(limits, original, target)
@@ -51,7 +54,8 @@ enum LimitCheck {
         guard let most = limits.errorPercent else { return nil }
         let usual = original.runs >= limits.minimum ? original.failureShare : 0
         guard (target.failureShare - usual) * 100 > most else { return nil }
-        return "\(percent(target.failureShare)) of the target's last \(target.count) calls failed, \(percent(usual)) of the original's "
+        return
+            "\(percent(target.failureShare)) of the target's last \(target.count) calls failed, \(percent(usual)) of the original's "
             + "(limit \(NumberText.short(most)) points more)"
     }
 
@@ -61,10 +65,12 @@ enum LimitCheck {
         if let most = limits.latencyMilliseconds, Double(p95) > most * 1000 {
             return "the target's p95 is \(milliseconds) ms (limit \(NumberText.short(most)) ms)"
         }
-        if let most = limits.latencyPercent, original.runs >= limits.minimum, let before = original.durations.percentile(95),
+        if let most = limits.latencyPercent, original.runs >= limits.minimum,
+            let before = original.durations.percentile(95),
             Double(p95) * 100 > Double(before) * most
         {
-            return "the target's p95 is \(milliseconds) ms, the original's \(NumberText.short(Double(before) / 1000)) ms "
+            return
+                "the target's p95 is \(milliseconds) ms, the original's \(NumberText.short(Double(before) / 1000)) ms "
                 + "(limit \(NumberText.short(most)) %)"
         }
         return nil

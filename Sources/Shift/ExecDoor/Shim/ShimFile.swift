@@ -12,7 +12,7 @@ package struct ShimFile: Sendable {
     package init(path: String? = nil) throws(ShimFileError) {
         do {
             let found = try path ?? Self.installed()
-            bytes = try Files.readAll(try Files.open(found, O_RDONLY).raw, limit: 1 << 20, name: found)
+            bytes = try Files.read(found, limit: 1 << 20)
             guard ShimRecord.place(in: bytes) != nil else {
                 throw ShimFileError(
                     "read the shim \(found): it is no forkless-shim of this version. Build it: make shim")

@@ -13,7 +13,8 @@ struct ShiftCommand: AsyncParsableCommand {
             When the node is away, slow or full, the original runs.
             """,
         subcommands: [
-            ShiftSetCommand.self, ShiftStatusCommand.self, ShiftPauseCommand.self, ShiftResumeCommand.self, ShiftRollbackCommand.self,
+            ShiftSetCommand.self, ShiftStatusCommand.self, ShiftPauseCommand.self, ShiftResumeCommand.self,
+            ShiftRollbackCommand.self,
             ShiftHistoryCommand.self, ShiftReportCommand.self,
         ],
         defaultSubcommand: ShiftSetCommand.self)
@@ -22,7 +23,8 @@ struct ShiftCommand: AsyncParsableCommand {
 /// `forkless shift PROGRAM --to RUNG --mode MODE`
 struct ShiftSetCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Shifts a program, or lets its shift go on in another mode (the default: `forkless shift PROGRAM`).")
+        commandName: "set",
+        abstract: "Shifts a program, or lets its shift go on in another mode (the default: `forkless shift PROGRAM`).")
 
     @Argument(help: ArgumentHelp("The program: a path, or a name that PATH leads to.", valueName: "program"))
     var program: String
@@ -37,7 +39,8 @@ struct ShiftSetCommand: Verb {
         guard output.output == .text else { return try StandardStreams.write(answer) }
         let shift = answer["shift"] ?? .null
         let place = shift["spec", "to"]?.string.map { " to \($0)" } ?? ""
-        var text = "\(shift["id"]?.string ?? ""): \(spec.program) is in \(ShiftText.stage(shift))\(place); limits: \(spec.limits.text)\n"
+        var text =
+            "\(shift["id"]?.string ?? ""): \(spec.program) is in \(ShiftText.stage(shift))\(place); limits: \(spec.limits.text)\n"
         for remark in answer["remarks"]?.array ?? [] { text += "\(remark.string ?? "")\n" }
         try StandardStreams.write(text)
     }

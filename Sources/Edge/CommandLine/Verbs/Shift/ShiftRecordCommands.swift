@@ -11,7 +11,9 @@ struct ShiftHistoryCommand: Verb {
     @Argument(help: ArgumentHelp("Its name, or the path of its program.", valueName: "shift"))
     var shift: String
 
-    @Option(name: [.customShort("n"), .customLong("last")], help: ArgumentHelp("How many entries; 100 by default.", valueName: "number"))
+    @Option(
+        name: [.customShort("n"), .customLong("last")],
+        help: ArgumentHelp("How many entries; 100 by default.", valueName: "number"))
     var last: Int?
 
     @OptionGroup var output: OutputFlags
@@ -24,7 +26,8 @@ struct ShiftHistoryCommand: Verb {
         switch output.output {
         case .json: try StandardStreams.write(answer)
         case .text:
-            try StandardStreams.write(ShiftText.history(answer["history"]?.array ?? []).text(width: StandardStreams.width))
+            try StandardStreams.write(
+                ShiftText.history(answer["history"]?.array ?? []).text(width: StandardStreams.width))
         }
     }
 }

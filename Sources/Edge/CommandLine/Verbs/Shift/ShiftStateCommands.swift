@@ -24,7 +24,8 @@ struct ShiftStatusCommand: Verb {
         switch output.output {
         case .json: try StandardStreams.write(["shifts": .array(shifts)])
         case .text:
-            try StandardStreams.write(ShiftText.table(shifts).text(width: StandardStreams.width) + ShiftText.remarks(shifts))
+            try StandardStreams.write(
+                ShiftText.table(shifts).text(width: StandardStreams.width) + ShiftText.remarks(shifts))
         }
     }
 }
@@ -38,7 +39,8 @@ protocol ShiftVerbCommand: Verb {
 
 extension ShiftVerbCommand {
     func ask(_ verb: String, _ body: JSONValue = .null) async throws {
-        let answer = try await ShiftDoor(try node.directories()).call("POST", ShiftDoor.path(ShiftedProgram.shift(shift), verb), body)
+        let answer = try await ShiftDoor(try node.directories()).call(
+            "POST", ShiftDoor.path(ShiftedProgram.shift(shift), verb), body)
         guard output.output == .text else { return try StandardStreams.write(answer) }
         let shift = answer["shift"] ?? .null
         let why = shift["why"]?.string.map { ": \($0)" } ?? ""
@@ -52,7 +54,8 @@ extension ShiftVerbCommand {
 struct ShiftPauseCommand: ShiftVerbCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause", abstract: "Lets the original answer every call until `resume`.",
-        discussion: "With --unmount the shim is taken away meanwhile, so that a package manager can replace the program.")
+        discussion:
+            "With --unmount the shim is taken away meanwhile, so that a package manager can replace the program.")
 
     @Argument(help: ArgumentHelp("Its name, or the path of its program.", valueName: "shift"))
     var shift: String
@@ -94,7 +97,9 @@ struct ShiftRollbackCommand: ShiftVerbCommand {
 
     func run() async throws {
         do { try await ask("rollback") } catch let absent as ShiftDoor.NoNode {
-            guard shift.contains("/") else { throw CommandFailure("\(absent) Without a node, name the program by its path.") }
+            guard shift.contains("/") else {
+                throw CommandFailure("\(absent) Without a node, name the program by its path.")
+            }
             try await rollBackAlone()
         }
     }
@@ -107,8 +112,13 @@ struct ShiftRollbackCommand: ShiftVerbCommand {
         let id: String
         do { id = try result.get() } catch { throw CommandFailure("\(error)") }
         switch output.output {
-        case .json: try StandardStreams.write(["shift": ["id": .string(id), "program": .string(program), "phase": "rolled-back"]])
-        case .text: try StandardStreams.write("\(id): \(program) is rolled back; no node serves, so this is noted for the next one\n")
+        case .json:
+            try StandardStreams.write([
+                "shift": ["id": .string(id), "program": .string(program), "phase": "rolled-back"]
+            ])
+        case .text:
+            try StandardStreams.write(
+                "\(id): \(program) is rolled back; no node serves, so this is noted for the next one\n")
         }
     }
 }
