@@ -57,3 +57,15 @@ extension Files {
         }
     }
 }
+
+extension Files {
+    /// Where the next read or write of an open file begins, lseek(2).
+    package static func position(of fd: CInt) throws(SystemError) -> Int {
+        try call("ask for the position of", "a file") { ck_lseek(fd, 0, SEEK_CUR) }
+    }
+
+    /// Sets it.
+    package static func seek(_ fd: CInt, to position: Int) throws(SystemError) {
+        try call("set the position of", "a file") { ck_lseek(fd, position, SEEK_SET) }
+    }
+}

@@ -58,13 +58,18 @@ extension Relay {
         case Answer.exited: shim.exit(answer.value)
         case Answer.signaled: die(of: answer.value)
         // The target could not be started: nothing was done.
-        case Answer.original: giveUp(open: shim.memory.descriptors[0])
+        case Answer.original: giveUp(answer.flags)
         default: if isCommitted { resume() } else { giveUp() }
         }
     }
 
     /// The original after all, with the signals that came meanwhile.
-    private func giveUp(open descriptor: Int32 = -1) -> Never {
+    ///
+    /// - Parameter flags: 32: the last descriptor is standard input, of which the node had read; 16: there is one before it.
+    private func giveUp(_ flags: UInt32 = 0) -> Never {
+        let isReplaced = flags & 32 != 0
+        let descriptor = isReplaced && flags & 16 == 0 ? -1 : shim.memory.descriptors[0]
+        if isReplaced { _ = ckb_dup_to(shim.memory.descriptors[flags & 16 == 0 ? 0 : 1], 0) }
         // Pending first and unblocked then: what the caller had not blocked works now, the rest stays pending.
         for number in 1...64 where taken & (1 << UInt64(number - 1)) != 0 {
             _ = ckb_kill(Int32(truncatingIfNeeded: ckb_pid()), Int32(number))

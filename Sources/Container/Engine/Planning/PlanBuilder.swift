@@ -27,6 +27,11 @@ package struct MachineFacts: Hashable, Sendable {
 package struct PlannedLaunch: Hashable, Sendable {
     package var plan: SandboxPlan
     package var call: ProgramCall
+
+    package init(plan: SandboxPlan, call: ProgramCall) {
+        self.plan = plan
+        self.call = call
+    }
 }
 
 /// Turns a valid spec into a plan. Pure: what has to be looked up is in the facts and findings.

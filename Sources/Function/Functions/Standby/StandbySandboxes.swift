@@ -42,13 +42,19 @@ package final class StandbySandboxes: SandboxOwner {
     }
 
     private let keeper: any StandbyKeeper
+    private let ownPrefix: String
     private let namePrefix: String
     private let state = Mutex(State())
 
-    /// - Parameter run: what tells this node from those before it.
-    package init(_ keeper: any StandbyKeeper, run: UInt64 = .random(in: .min ... .max)) {
+    /// - Parameters:
+    ///   - prefix: what tells these standbys from others of the same node.
+    ///   - run: what tells this node from those before it.
+    package init(
+        _ keeper: any StandbyKeeper, prefix: String = StandbySandboxes.prefix, run: UInt64 = .random(in: .min ... .max)
+    ) {
         self.keeper = keeper
-        namePrefix = Self.prefix + String(run, radix: 36) + "-"
+        ownPrefix = prefix
+        namePrefix = prefix + String(run, radix: 36) + "-"
     }
 
     /// Starts one copy, with pipes as its streams.
@@ -122,7 +128,7 @@ package final class StandbySandboxes: SandboxOwner {
 
     // What the link tells.
 
-    package func owns(_ sandbox: String) -> Bool { sandbox.hasPrefix(Self.prefix) }
+    package func owns(_ sandbox: String) -> Bool { sandbox.hasPrefix(ownPrefix) }
 
     package func adopt(_ reports: [SandboxReport]) async {
         for report in reports {

@@ -120,6 +120,8 @@ package struct TaskRecord: Hashable, Sendable {
     package var thread: Int32
     /// The process; kernels before 5.19 do not say it, and it is then the thread.
     package var process: Int32
+    /// The process whose child it was when it ended.
+    package var parent: Int32 = 0
     package var uid: UInt32
     package var gid: UInt32
     package var name: [UInt8]
@@ -164,6 +166,7 @@ package struct TaskRecord: Hashable, Sendable {
         bytes.withUnsafeBytes { ck_taskstats($0.baseAddress, $0.count, &record) }
         let knowsProcess = Int(record.version) >= Self.versionWithProcess
         thread = Int32(bitPattern: record.ac_pid)
+        parent = Int32(bitPattern: record.ac_ppid)
         process = knowsProcess ? Int32(bitPattern: record.ac_tgid) : thread
         uid = record.ac_uid
         gid = record.ac_gid

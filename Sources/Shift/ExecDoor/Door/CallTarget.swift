@@ -1,4 +1,5 @@
 package import Linux
+internal import Synchronization
 
 /// Something that runs calls in the original's place: a container per call, a standby, a function, a service.
 package protocol CallTarget: Sendable {
@@ -15,16 +16,26 @@ package protocol CallTarget: Sendable {
     func run(_ call: ShimCall, _ streams: CallStreams, _ control: CallControl) async -> CallEnd
 }
 
-/// The standard streams of a call; nil: it came without.
-package struct CallStreams: Sendable {
-    package var input: SharedFD?
-    package var output: SharedFD?
-    package var errors: SharedFD?
+/// The standard streams of a call, each nil when the caller gave none. Taken once, by whoever runs it, and let go of as soon
+/// as the program has its own: a caller that reads a pipe to its end waits for every holder.
+package final class CallStreams: Sendable {
+    package struct Taken: Sendable {
+        package var input: SharedFD?
+        package var output: SharedFD?
+        package var errors: SharedFD?
+    }
+
+    private let streams: Mutex<Taken>
 
     package init(input: SharedFD?, output: SharedFD?, errors: SharedFD?) {
-        self.input = input
-        self.output = output
-        self.errors = errors
+        streams = Mutex(Taken(input: input, output: output, errors: errors))
+    }
+
+    package func take() -> Taken {
+        streams.withLock { streams in
+            defer { streams = Taken() }
+            return streams
+        }
     }
 }
 
@@ -34,6 +45,8 @@ package enum CallEnd: Sendable {
     case ended(ExitStatus, ResourceUsage?)
     /// Nothing was started and nothing of the caller's was read or written: the original runs instead.
     case refused(String)
+    /// The same, but for the input, which was read and is here: the original runs with it.
+    case returned(String, input: SharedFD)
     /// Something ran and nobody knows how it ended. The caller sees a program that was killed by SIGKILL: to run
     /// the original would do the work a second time.
     case lost(String)

@@ -20,6 +20,8 @@ package struct CallTraits: Hashable, Sendable {
     /// The number of the controlling terminal; 0: none.
     package var terminal: Int32 = 0
     package var parent: Int32 = 0
+    /// sched(7); 0: the usual one.
+    package var policy: Int32 = 0
     /// "R", "S", "T" ...
     package var state: UInt8 = 0
 
@@ -61,6 +63,7 @@ package struct CallTraits: Hashable, Sendable {
         session = Int32(fields[3]) ?? 0
         terminal = Int32(fields[4]) ?? 0
         nice = Int32(fields[16]) ?? 0
+        if fields.count > 38 { policy = Int32(fields[38]) ?? 0 }
     }
 }
 

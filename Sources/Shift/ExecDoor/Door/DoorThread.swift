@@ -293,7 +293,7 @@ final class DoorThread {
             switch end {
             case .ended(.exited(let code), _)?: DoorConnection.send(ShimAnswer(.exited, value: code), to: fd)
             case .ended(.signaled(let number, _), _)?: DoorConnection.send(ShimAnswer(.signaled, value: number), to: fd)
-            case .refused?: DoorConnection.send(ShimAnswer(.original), to: fd)
+            case .refused?, .returned?: DoorConnection.send(ShimAnswer(.original), to: fd)
             case .lost?, nil: DoorConnection.send(ShimAnswer(.signaled, value: Signal.kill), to: fd)
             }
         }

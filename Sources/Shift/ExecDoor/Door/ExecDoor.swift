@@ -23,7 +23,7 @@ package final class ExecDoor: Sendable {
     ///   - accounting: opens the kernel's account of what processes used, with the first measured call.
     package init(
         _ settings: DoorSettings, decider: any CallDecider, resumption: (any CallResumption)? = nil,
-        accounting: @escaping @Sendable () -> (any TaskEnds)? = { nil }
+        accounting: @escaping @Sendable () -> (any TaskEnds)? = { KernelTaskEnds() }
     ) {
         self.settings = settings
         self.accounting = accounting

@@ -8,10 +8,13 @@ package final class ShimCall: Sendable {
     package let head: CallHead
     /// The caller's child.
     package let process: SharedFD
+    /// Whether the original answers, and what the target does must have no effect that lasts.
+    package let isShadow: Bool
 
-    package init(head: CallHead, process: SharedFD) {
+    package init(head: CallHead, process: SharedFD, isShadow: Bool = false) {
         self.head = head
         self.process = process
+        self.isShadow = isShadow
     }
 
     /// What it is born with beside what the head says.

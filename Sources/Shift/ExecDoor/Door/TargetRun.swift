@@ -100,6 +100,7 @@ final class TargetRun: Sendable {
         do { streams = try call.streams() } catch { return detour("\(error)") }
         switch await target.run(call, streams, control) {
         case .refused(let reason): return Task.isCancelled ? .abandoned(nil) : detour(reason)
+        case .returned(let reason, let input): return Task.isCancelled ? .abandoned(nil) : detour(reason, input: input)
         case .ended(let status, let usage):
             let outcome = CallOutcome(status: status, usage: usage, wallNanoseconds: wall)
             return send(status) ? .answered(outcome) : .abandoned(outcome)
@@ -118,8 +119,16 @@ final class TargetRun: Sendable {
         }
     }
 
-    private func detour(_ reason: String) -> Outcome {
-        let descriptors = original.map { [$0.raw] } ?? []
-        return DoorConnection.send(ShimAnswer(.original), descriptors, to: socket) ? .detour(reason) : .abandoned(nil)
+    private func detour(_ reason: String, input: SharedFD? = nil) -> Outcome {
+        var answer = ShimAnswer(.original)
+        var descriptors: [CInt] = []
+        if let original { descriptors.append(original.raw) }
+        if let input {
+            answer.streams = original == nil ? [.replacedInput] : [.original, .replacedInput]
+            descriptors.append(input.raw)
+        }
+        let isSent = DoorConnection.send(answer, descriptors, to: socket)
+        withExtendedLifetime(input) {}
+        return isSent ? .detour(reason) : .abandoned(nil)
     }
 }

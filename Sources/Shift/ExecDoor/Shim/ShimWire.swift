@@ -97,6 +97,8 @@ package struct ShimAnswer: Hashable, Sendable {
         package static let mergesErrors = Streams(rawValue: 8)
         /// The first descriptor is the original.
         package static let original = Streams(rawValue: 16)
+        /// With `Kind.original`: the last descriptor is standard input, of which the node had read.
+        package static let replacedInput = Streams(rawValue: 32)
     }
 
     package var kind: Kind
