@@ -104,7 +104,7 @@ let modules = [
     Module(name: "Deploying", rung: .function, needs: ["Linux", "JSON", "OCI", "Lambda", "Images"], outside: [yaml]),
 
     Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
-    Module(name: "Observation", rung: .shift, needs: ["Linux", "JSON", "Spawn"]),
+    Module(name: "Observation", rung: .shift, needs: ["Linux", "JSON", "Sandbox"]),
     Module(name: "Planning", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Observation"]),
     Module(
         name: "Packing", rung: .shift, needs: ["Linux", "JSON", "OCI", "Images", "Spawn", "Observation", "Planning"],

@@ -1,5 +1,6 @@
 import CKernel
 import Glibc
+import Synchronization
 
 /// A child that waits to be traced before it executes its program: no call of it is missed.
 package struct TracedStart: ~Copyable {
@@ -61,4 +62,24 @@ package struct TracedStart: ~Copyable {
         guard bytes.count == 4 else { return nil }
         return Errno(bytes.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) })
     }
+}
+
+/// Wakes a thread that waits for its children and tracees: a child of that thread, which ends when it is told to.
+///
+/// A signal could come right before the wait and be lost; the end of a child waits until it is seen.
+package final class WaitWaker: Sendable {
+    /// The child; who waits sees its end, once.
+    package let pid: Int32
+    private let writer: Mutex<SharedFD?>
+
+    /// To be made on the thread that waits.
+    package init() throws(SystemError) {
+        let (reader, writer) = try Files.pipe().ends()
+        let (end, other) = (reader.raw, writer.raw)
+        pid = Int32(try call("fork") { ck_fork_until_closed(end, other) })
+        self.writer = Mutex(writer)
+    }
+
+    /// Has the child end. Any thread may call it, any number of times.
+    package func wake() { writer.withLock { $0 = nil } }
 }

@@ -47,7 +47,8 @@ package enum Tracing {
             case .toSystemCall(let signal): (24, signal)
             case .listen: (0x4208, 0)
             }
-        do { try call("resume process", "\(pid)") { ck_ptrace(request, pid, 0, UInt(bitPattern: Int(signal))) } } catch {
+        do { try call("resume process", "\(pid)") { ck_ptrace(request, pid, 0, UInt(bitPattern: Int(signal))) } } catch
+        {
             guard error.code == .noProcess else { throw error }
             return false
         }

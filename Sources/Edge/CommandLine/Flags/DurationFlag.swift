@@ -12,7 +12,8 @@ enum DurationFlag {
             count <= Int.max / 1_000_000 / size
         else {
             throw FlagError(
-                flag, text, "not a span of time", advice: "Write a whole number above 0 and a unit: 500ms, 30s, 5m, 2h, 1d.")
+                flag, text, "not a span of time",
+                advice: "Write a whole number above 0 and a unit: 500ms, 30s, 5m, 2h, 1d.")
         }
         return .milliseconds(count * size)
     }

@@ -44,7 +44,8 @@ final class ObservationDisplay: Sendable {
         let board = ProgramsBoard(session, counts)
         // One column stays free: some terminals wrap when the last one is written.
         let table = board.listing(limit: rows - 5, width: columns - 1).text(width: columns - 1)
-        let lines = [board.headline, ""] + table.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let lines =
+            [board.headline, ""] + table.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         let shown = Array(lines.prefix(rows - 1))
         drawn.withLock { drawn in
             let frame = TransferDisplay.frame(shown, over: drawn, columns: columns)

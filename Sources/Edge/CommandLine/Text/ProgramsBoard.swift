@@ -24,7 +24,8 @@ struct ProgramsBoard {
     func listing(limit: Int, width: Int) -> Listing {
         Listing(
             columns: [
-                .init("PROGRAM", wraps: false), .init("CALLS", .right), .init("PER S", .right), .init("CALLER", wraps: false),
+                .init("PROGRAM", wraps: false), .init("CALLS", .right), .init("PER S", .right),
+                .init("CALLER", wraps: false),
                 .init("SIZE", .right), .init("TO EXEC", .right), .init("LIFE", .right), .init("P99", .right),
                 .init("CPU", .right), .init("MEMORY", .right), .init("FAILED", .right), .init("FROM", wraps: false),
             ],
@@ -37,7 +38,8 @@ struct ProgramsBoard {
         let name = width < 160 ? Self.short(program.identity.text, to: max(18, width / 4)) : program.identity.text
         return [
             name, FloatingText.grouped(program.calls), Self.rate(program.callsPerSecond),
-            caller.map { ($0.program.map(Self.lastPart) ?? "?") + (program.callers.count > 1 ? ", …" : "") } ?? Self.unknown,
+            caller.map { ($0.program.map(Self.lastPart) ?? "?") + (program.callers.count > 1 ? ", …" : "") }
+                ?? Self.unknown,
             Self.bytes(sizes), Self.time(program.forkToExec, 50), Self.time(program.lifetime, 50),
             Self.time(program.lifetime, 99), Self.time(program.cpu, 50), Self.bytes(program.peakMemory),
             program.failures == 0 ? "0" : FloatingText.grouped(program.failures), origin(of: program, width),
@@ -45,7 +47,9 @@ struct ProgramsBoard {
     }
 
     private func origin(of program: RecordedProgram, _ width: Int) -> String {
-        guard let most = program.origins.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }) else { return Self.unknown }
+        guard let most = program.origins.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }) else {
+            return Self.unknown
+        }
         let title = origins.indices.contains(most.key) ? origins[most.key].title : Self.unknown
         return width < 160 ? Shortened.text(title, to: 24) : title
     }
@@ -115,12 +119,15 @@ enum ProgramJSON {
     static func value(_ board: ProgramsBoard) -> JSONValue {
         [
             "nanoseconds": board.nanoseconds.json, "processes": board.processes.json, "calls": board.calls.json,
-            "programs": .array(board.programs.map { program in
-                var json = program.json
-                let titles = program.origins.keys.sorted().filter(board.origins.indices.contains).map { board.origins[$0].title }
-                json["origins"] = titles.isEmpty ? .none : titles.json
-                return json
-            }),
+            "programs": .array(
+                board.programs.map { program in
+                    var json = program.json
+                    let titles = program.origins.keys.sorted().filter(board.origins.indices.contains).map {
+                        board.origins[$0].title
+                    }
+                    json["origins"] = titles.isEmpty ? .none : titles.json
+                    return json
+                }),
         ]
     }
 }

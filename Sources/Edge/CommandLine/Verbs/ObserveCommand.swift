@@ -6,16 +6,21 @@ import Observation
 /// `forkless observe`
 struct ObserveCommand: RunsProgram {
     static let configuration = CommandConfiguration(
-        commandName: "observe", abstract: "Shows which programs are forked and executed, by whom, how often and at what cost.",
+        commandName: "observe",
+        abstract: "Shows which programs are forked and executed, by whom, how often and at what cost.",
         discussion: """
             Without a command: the whole machine, from the kernel's process events and accounting, until Ctrl-C or the end \
             of --for. Arguments are known of processes that live long enough to be read; what is missed is counted.
             With a command: the command and everything that it starts, complete. Its standard streams, status and signals \
-            are its own; the table comes on stderr at the end.
+            are its own; the table comes on stderr at the end. It is over when the last process is; a signal after the end \
+            of the command leaves the others to themselves.
+            --deep adds files, sockets, environment, descriptors, terminals and shared memory to the recording, by tracing \
+            system calls: the command runs slower. --import reads what strace -f has written, with any of its -t, -r and -y.
             The recording that -o writes is described in docs/recording.md; forkless plan reads it.
             """)
 
-    @Option(name: [.customShort("o"), .customLong("record")], help: ArgumentHelp("Write a recording.", valueName: "file"))
+    @Option(
+        name: [.customShort("o"), .customLong("record")], help: ArgumentHelp("Write a recording.", valueName: "file"))
     var record: String?
 
     @Option(name: .customLong("for"), help: ArgumentHelp("End after this time: 30s, 5m, 2h.", valueName: "time"))
@@ -24,6 +29,17 @@ struct ObserveCommand: RunsProgram {
     @Option(help: ArgumentHelp("Show a recording instead of observing.", valueName: "file"))
     var show: String?
 
+    @Flag(help: "With a command: trace its system calls as well.")
+    var deep = false
+
+    @Flag(
+        name: .customLong("with-values"),
+        help: "With --deep: keep the values of environment variables, which may be secret.")
+    var keepsValues = false
+
+    @Option(name: .customLong("import"), help: ArgumentHelp("Make a recording of strace's output.", valueName: "file"))
+    var importFile: String?
+
     @Flag(name: .customLong("accept-cut-off"), help: "With --show: take a recording without its end as far as it goes.")
     var acceptsCutOff = false
 
@@ -31,25 +47,28 @@ struct ObserveCommand: RunsProgram {
     var quiet = false
 
     @OptionGroup var output: OutputFlags
-    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("The command and its arguments.", valueName: "command"))
+    @Argument(
+        parsing: .captureForPassthrough, help: ArgumentHelp("The command and its arguments.", valueName: "command"))
     var command: [String] = []
 
     func run() async throws {
         let span = try span.map { text throws(FlagError) in try DurationFlag.parse(text, flag: "--for") }
         if let show { return try await showRecording(show) }
         if acceptsCutOff { throw FlagError("--accept-cut-off", nil, "it belongs to --show") }
+        if keepsValues, !deep { throw FlagError("--with-values", nil, "it belongs to --deep") }
+        if let importFile { return try await importTrace(importFile) }
         guard command.isEmpty || command == ["--"] else { return try await observe(command: command, span) }
         if quiet { throw FlagError("--quiet", nil, "it belongs to a command") }
+        if deep {
+            throw FlagError("--deep", nil, "it needs a command", advice: "forkless observe --deep PROGRAM ARGUMENTS")
+        }
         try await observeMachine(span)
     }
 
     // MARK: A recording
 
     private func showRecording(_ path: String) async throws {
-        for (flag, isGiven) in [("--record", record != nil), ("--for", span != nil), ("--quiet", quiet)] where isGiven {
-            throw FlagError(flag, nil, "it does not go with --show")
-        }
-        guard command.isEmpty else { throw FlagError("--show", path, "it does not go with a command") }
+        try refuseOthers(with: "--show", [("--record", record != nil), ("--import", importFile != nil)])
         let cutOff: RecordingReader.CutOff = acceptsCutOff ? .accepted : .refused
         let recording = try await BlockingPool.shared.run { () throws(SystemError) in
             Result { try RecordingFile.read(path, cutOff: cutOff) }
@@ -65,6 +84,41 @@ struct ObserveCommand: RunsProgram {
 
     static func text(_ board: ProgramsBoard, width: Int) -> String {
         board.headline + "\n\n" + board.listing(limit: .max, width: width).text(width: width)
+    }
+
+    private func refuseOthers(with flag: String, _ more: [(String, Bool)]) throws(FlagError) {
+        let others =
+            [("--for", span != nil), ("--quiet", quiet), ("--deep", deep), ("--with-values", keepsValues)] + more
+        for (other, isGiven) in others where isGiven { throw FlagError(other, nil, "it does not go with \(flag)") }
+        guard command.isEmpty else { throw FlagError(flag, nil, "it does not go with a command") }
+    }
+
+    // MARK: A trace
+
+    private func importTrace(_ path: String) async throws {
+        try refuseOthers(with: "--import", [])
+        let writer = "forkless \(Version.number)"
+        let record = record
+        let outcome = try await BlockingPool.shared.run { () throws(SystemError) in
+            let outcome = try StraceFile.read(path, now: Clock.now(), writer: writer)
+            if let record { try RecordingFile.write(outcome.recording, to: record) }
+            return outcome
+        }
+        for line in outcome.badLines {
+            StandardStreams.writeError("forkless: \(path): line \(line.number) is none of strace: \(line.text)\n")
+        }
+        guard !outcome.recording.processes.isEmpty else {
+            throw CommandFailure("import \(path): there is no process in it. It must be what strace -f has written")
+        }
+        let board = ProgramsBoard(outcome.recording)
+        switch output.output {
+        case .json: try StandardStreams.write(ProgramJSON.value(board))
+        case .text: try StandardStreams.write(Self.text(board, width: StandardStreams.width))
+        }
+        for line in LossText.lines(outcome.recording.ending?.losses ?? RecordingLosses()) {
+            StandardStreams.writeError("forkless: \(line)\n")
+        }
+        if let record { StandardStreams.writeError("forkless: recorded in \(record)\n") }
     }
 
     // MARK: The machine
@@ -124,7 +178,7 @@ struct ObserveCommand: RunsProgram {
     }
 
     static func origins() async -> [ProgramOrigin] {
-        (try? await BlockingPool.shared.run { () throws(SystemError) in MachineOrigins.read(root: "/") }) ?? []
+        (try? await BlockingPool.shared.run { () throws(SystemError) in try MachineOrigins.read(root: "/") }) ?? []
     }
 
     private func report(_ session: RecordingSession, _ reason: RecordingEnd.Reason, table: Bool) throws {
@@ -145,13 +199,21 @@ struct ObserveCommand: RunsProgram {
         guard !words.isEmpty else { throw CommandFailure("observe: no command", status: ExitCodes.ownFailure) }
         let traced: TracedCommand
         do {
-            traced = try TracedCommand(words, environment: ThisProcess.environment().split(separator: 0).map { Array($0) })
+            traced = try TracedCommand(
+                words, environment: ThisProcess.environment().split(separator: 0).map { Array($0) })
         } catch { throw CommandFailure("\(error)", status: ExitCodes.start(error)) }
+        if deep, OwnProcess.effectiveUser != 0 {
+            throw CommandFailure(
+                "observe --deep: only root can trace system calls without changing how set-uid programs run. Become root",
+                status: ExitCodes.ownFailure)
+        }
         let start = Clock.monotonicNanoseconds()
         let header = RecordingHeader.here(
-            .subtree, sources: SubtreeObserver.sources, command: words, writer: "forkless \(Version.number)")
+            deep ? .deep : .subtree, sources: deep ? SubtreeObserver.deepSources : SubtreeObserver.sources,
+            command: words,
+            writer: "forkless \(Version.number)")
         let session = try RecordingSession(header, start: start, origins: await Self.origins(), to: record)
-        let observer = SubtreeObserver(traced)
+        let observer = SubtreeObserver(traced, depth: deep ? .systemCalls(keepsValues: keepsValues) : .processes)
         let signals = try SignalSourceStream()
         try observer.run(from: start, origins: session.origins, session.listener)
         let passing = Task { try await Self.pass(signals, to: observer) }
@@ -160,7 +222,8 @@ struct ObserveCommand: RunsProgram {
         let status = observer.status
         do { _ = try session.finish(.commandEnded) } catch {
             guard error.operation == "execute" else { throw error }
-            throw CommandFailure("\(error)", status: error.code == .noEntry ? ExitCodes.notFound : ExitCodes.notExecutable)
+            throw CommandFailure(
+                "\(error)", status: error.code == .noEntry ? ExitCodes.notFound : ExitCodes.notExecutable)
         }
         try summarize(session)
         throw ProgramStatus(code: status?.shellStatus ?? ExitCodes.ownFailure)

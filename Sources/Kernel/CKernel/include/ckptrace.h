@@ -54,4 +54,15 @@ static inline long ck_start_traced(
     _exit(127);
 }
 
+/// Forks a child that ends when nobody holds the other end of `pipe` open for writing any more: its end wakes a thread that
+/// waits for children.
+static inline long ck_fork_until_closed(int pipe, int other) {
+    long pid = ck_raw_fork();
+    if (pid != 0) return pid;
+    char byte;
+    close(other);
+    while (read(pipe, &byte, 1) != 0) {}
+    _exit(0);
+}
+
 #endif

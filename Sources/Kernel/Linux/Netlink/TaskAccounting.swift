@@ -52,7 +52,9 @@ package final class TaskAccounting: Sendable {
     ) throws(SystemError) -> [UInt16: ArraySlice<UInt8>] {
         let header: [UInt8] = [command, 1, 0, 0]
         let request = NetlinkMessage(type: family, flags: 5, sequence: 1, payload: header + attributes).encoded
-        try call("ask for the kernel's accounting") { request.withUnsafeBytes { ck_write(fd, $0.baseAddress, $0.count) } }
+        try call("ask for the kernel's accounting") {
+            request.withUnsafeBytes { ck_write(fd, $0.baseAddress, $0.count) }
+        }
         var answer: [UInt16: ArraySlice<UInt8>] = [:]
         while true {
             var room = [UInt8](repeating: 0, count: 16 << 10)
@@ -189,6 +191,7 @@ package struct TaskRecord: Hashable, Sendable {
         majorFaults = number(record.ac_majflt)
         guard knowsProcess, record.ac_exe_inode != 0 else { return }
         executable = File(
-            major: ck_exit_major(record.ac_exe_dev), minor: ck_exit_minor(record.ac_exe_dev), inode: record.ac_exe_inode)
+            major: ck_exit_major(record.ac_exe_dev), minor: ck_exit_minor(record.ac_exe_dev), inode: record.ac_exe_inode
+        )
     }
 }

@@ -37,7 +37,9 @@ struct ExecutableNames {
             for name in (try? Files.list(directory)) ?? [] {
                 let path = directory + "/" + name
                 // A link is another name for something that is found under its own.
-                guard let status = try? Files.status(path, followLinks: false), status.kind == .regular else { continue }
+                guard let status = try? Files.status(path, followLinks: false), status.kind == .regular else {
+                    continue
+                }
                 paths[Self.file(status)] = path
             }
         }

@@ -35,7 +35,9 @@ package struct ProcessGlimpse: Hashable, Sendable {
     /// `argv` and another name.
     package var program: (path: String, interpreter: String?)? {
         guard let executable else { return nil }
-        guard let arguments, let name, arguments.count > 1, arguments[0].hasPrefix("/") else { return (executable, nil) }
+        guard let arguments, let name, arguments.count > 1, arguments[0].hasPrefix("/") else {
+            return (executable, nil)
+        }
         guard !Self.isNamed(executable, name), !Self.isNamed(arguments[0], name) else { return (executable, nil) }
         for candidate in arguments[1...].prefix(2) where Self.isNamed(candidate, name) {
             return (Paths.absolute(candidate, in: directory ?? "/"), executable)

@@ -142,7 +142,8 @@ package struct ProcessTable: Sendable {
         var actions = displaced(child)
         if entries[parent] == nil { entries[parent] = ProcessEntry(pid: parent, parent: RecordedParent(pid: 0)) }
         let above = entries[parent]!
-        var entry = ProcessEntry(pid: child, parent: RecordedParent(pid: parent, number: above.number, program: above.program))
+        var entry = ProcessEntry(
+            pid: child, parent: RecordedParent(pid: parent, number: above.number, program: above.program))
         entry.number = nextNumber
         nextNumber += 1
         entry.fork = at - start
@@ -216,8 +217,10 @@ package struct ProcessTable: Sendable {
         entry.exit = RecordedExit(at: max(at - start, entry.execs.last?.at ?? entry.fork ?? .min), status: status)
         entry.exitedAt = at
         if case .following = accounting {
+            // The pid's last owner waits no longer.
+            let overdue = giveUp(pid)
             ended[pid] = entry
-            return [.settle(pid)]
+            return overdue + [.settle(pid)]
         }
         if entry.usage.isEmpty { losses.usageMissed += 1 }
         return [.record(record(entry))]
@@ -243,7 +246,7 @@ package struct ProcessTable: Sendable {
 
     /// A pid that is used again while its last owner is still here: its exit was lost, or it waits for accounting.
     private mutating func displaced(_ pid: Int32) -> [Action] {
-        var actions: [Action] = ended[pid] == nil ? [] : giveUp(pid)
+        var actions = giveUp(pid)
         if let entry = entries.removeValue(forKey: pid), entry.number != nil { actions.append(.record(record(entry))) }
         return actions
     }
@@ -260,7 +263,8 @@ package struct ProcessTable: Sendable {
             if exec.program == nil { losses.programsMissed += 1 }
         }
         return RecordedProcess(
-            number: entry.number!, pid: entry.pid, parent: entry.parent, uid: entry.uid, gid: entry.gid, name: entry.name,
+            number: entry.number!, pid: entry.pid, parent: entry.parent, uid: entry.uid, gid: entry.gid,
+            name: entry.name,
             fork: entry.fork, execs: entry.execs, exit: entry.exit, usage: usage(of: entry), origins: entry.origins,
             deep: entry.deep)
     }

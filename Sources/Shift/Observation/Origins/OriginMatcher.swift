@@ -49,7 +49,8 @@ package struct OriginMatcher: Sendable {
         }
         if let program = subject.program {
             found.formUnion((programs[program] ?? []).filter { startsIt(starter, $0) })
-            for directory in directories where program.hasPrefix(directory.prefix) && startsIt(starter, directory.index) {
+            for directory in directories where program.hasPrefix(directory.prefix) && startsIt(starter, directory.index)
+            {
                 found.insert(directory.index)
             }
         }
@@ -66,7 +67,8 @@ package struct OriginMatcher: Sendable {
         case .inetd: ["inetd", "inetutils-inetd", "busybox"].contains(starter)
         case .xinetd: starter == "xinetd"
         case .cgi:
-            ["apache2", "httpd", "fcgiwrap", "spawn-fcgi", "lighttpd", "nginx", "thttpd", "uwsgi", "cgid"].contains(starter)
+            ["apache2", "httpd", "fcgiwrap", "spawn-fcgi", "lighttpd", "nginx", "thttpd", "uwsgi", "cgid"].contains(
+                starter)
         }
     }
 

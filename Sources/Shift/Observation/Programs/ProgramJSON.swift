@@ -16,7 +16,8 @@ extension Spread {
     package var json: JSONValue? {
         guard !isEmpty else { return nil }
         return [
-            "count": count.json, "sum": sum.json, "minimum": minimum.json, "p50": p50.json, "p90": p90.json, "p99": p99.json,
+            "count": count.json, "sum": sum.json, "minimum": minimum.json, "p50": p50.json, "p90": p90.json,
+            "p99": p99.json,
             "maximum": maximum.json,
         ]
     }

@@ -14,7 +14,10 @@ package struct ProgramTally: Sendable {
         var seenExamples: Set<RecordedProgram.Example> = []
     }
 
-    package init() {}
+    private let hasTimes: Bool
+
+    /// - Parameter hasTimes: false: the times say nothing but what came before what, and nothing is counted by them.
+    package init(hasTimes: Bool = true) { self.hasTimes = hasTimes }
 
     /// All calls so far, of any program.
     package private(set) var calls = 0
@@ -38,7 +41,8 @@ package struct ProgramTally: Sendable {
             program.callers = entry.callers.values.sorted {
                 ($1.calls, $0.program ?? "") < ($0.calls, $1.program ?? "")
             }
-            program.callsPerSecond = nanoseconds > 0 ? Double(program.calls) / (Double(nanoseconds) / 1e9) : 0
+            program.callsPerSecond =
+                hasTimes && nanoseconds > 0 ? Double(program.calls) / (Double(nanoseconds) / 1e9) : 0
             return program
         }.sorted { ($1.calls, $1.forksWithoutExec, $0.identity) < ($0.calls, $0.forksWithoutExec, $1.identity) }
     }
@@ -51,7 +55,7 @@ package struct ProgramTally: Sendable {
     private mutating func addFork(_ process: RecordedProcess) {
         guard process.fork != nil, let parent = process.parent.program else { return }
         self[.path(parent)].program.forksWithoutExec += 1
-        if let fork = process.fork, let exit = process.exit {
+        if hasTimes, let fork = process.fork, let exit = process.exit {
             self[.path(parent)].program.forkLifetime.add(exit.at - fork)
         }
         if let deep = process.deep { Self.merge(deep, into: &self[.path(parent)].program.deep) }
@@ -61,7 +65,7 @@ package struct ProgramTally: Sendable {
         let exec = process.execs[index]
         calls += 1
         let isLast = index == process.execs.count - 1
-        self[Self.identity(of: exec, process, isLast)].add(process, exec: index, isLast: isLast)
+        self[Self.identity(of: exec, process, isLast)].add(process, exec: index, isLast: isLast, hasTimes)
     }
 
     /// The name is that of the last program; one before it that was not seen has none.
@@ -79,15 +83,15 @@ package struct ProgramTally: Sendable {
 }
 
 extension ProgramTally.Entry {
-    fileprivate mutating func add(_ process: RecordedProcess, exec index: Int, isLast: Bool) {
+    fileprivate mutating func add(_ process: RecordedProcess, exec index: Int, isLast: Bool, _ hasTimes: Bool) {
         let exec = process.execs[index]
         program.firstCall = program.calls == 0 ? exec.at : min(program.firstCall, exec.at)
         program.lastCall = max(program.lastCall, exec.at)
         program.calls += 1
         addCaller(process, exec: index)
-        if index == 0, let fork = process.fork { program.forkToExec.add(exec.at - fork) }
+        if hasTimes, index == 0, let fork = process.fork { program.forkToExec.add(exec.at - fork) }
         if let end = isLast ? process.exit?.at : process.execs[index + 1].at {
-            program.lifetime.add(end - exec.at)
+            if hasTimes { program.lifetime.add(end - exec.at) }
         } else {
             program.unfinished += 1
         }

@@ -30,7 +30,7 @@ package struct Recording: Hashable, Sendable {
 
     /// What is known of each program, the most called first.
     package var programs: [RecordedProgram] {
-        var tally = ProgramTally()
+        var tally = ProgramTally(hasTimes: header.hasTimes)
         for process in processes { tally.add(process) }
         return tally.programs(over: durationNanoseconds)
     }
@@ -61,6 +61,8 @@ package struct RecordingHeader: Hashable, Sendable {
     package var memoryBytes: Int?
     /// What all times count from. Of an import without times of day it is the time of the import.
     package var start: Timestamp
+    /// False: the times only say what came before what, as in a trace that was written without any.
+    package var hasTimes = true
     /// What told: "proc connector", "taskstats", "/proc", "ptrace", "seccomp", "strace".
     package var sources: [String]
     /// The command that was observed, or the file that was imported.

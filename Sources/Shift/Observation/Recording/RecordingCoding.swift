@@ -19,6 +19,7 @@ extension RecordingHeader {
         json["processors"] = processors?.json
         json["memoryBytes"] = memoryBytes?.json
         json["start"] = start.description.json
+        if !hasTimes { json["hasTimes"] = false }
         json["sources"] = sources.json
         json["command"] = command.isEmpty ? .none : command.json
         json["uid"] = uid?.json
@@ -41,6 +42,7 @@ extension RecordingHeader {
             architecture: try reader.required("architecture"), processors: try reader.amount("processors"),
             memoryBytes: try reader.amount("memoryBytes"), start: start, sources: try reader.list("sources"),
             command: try reader.list("command"), uid: try reader.optional("uid"), writer: try reader.required("writer"))
+        hasTimes = try reader.optional("hasTimes") ?? true
         try reader.refuseUnknown()
     }
 }

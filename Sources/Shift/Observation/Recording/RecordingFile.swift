@@ -74,6 +74,17 @@ package struct RecordingFile: ~Copyable, Sendable {
         if waiting.count >= Self.batchBytes { try flush() }
     }
 
+    /// Writes a whole recording, which has an end.
+    package static func write(_ recording: Recording, to path: String) throws(SystemError) {
+        guard let ending = recording.ending else {
+            preconditionFailure("a recording that is written as a whole has an end")
+        }
+        var file = try RecordingFile(creating: path, recording.header)
+        for origin in recording.origins { try file.append(origin) }
+        for process in recording.processes { try file.append(process) }
+        try file.finish(ending)
+    }
+
     /// Reads a recording.
     ///
     /// - Throws: `SystemError` when the file cannot be read, `RecordingError` when it is none.

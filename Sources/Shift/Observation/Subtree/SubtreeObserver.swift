@@ -19,16 +19,31 @@ package final class SubtreeObserver: Sendable {
 
     package static let sources = ["ptrace", "/proc"]
 
+    /// What is looked at beyond starts and ends.
+    package enum Depth: Sendable, Hashable {
+        case processes
+        /// System calls too, as `CallDeeds` has them. Calls that the filter names fail once nobody traces, so the subtree
+        /// dies with the tracer. Loading the filter without giving up set-uid programs takes CAP_SYS_ADMIN.
+        case systemCalls(keepsValues: Bool)
+    }
+
+    package static let deepSources = ["ptrace", "seccomp", "/proc"]
+
     private let command: TracedCommand
+    private let depth: Depth
     private let state = Mutex(State())
 
     private struct State {
         var pid: Int32?
         var status: ExitStatus?
-        var hasEnded = false
+        var waker: WaitWaker?
+        var isLeft = false
     }
 
-    package init(_ command: TracedCommand) { self.command = command }
+    package init(_ command: TracedCommand, depth: Depth = .processes) {
+        self.command = command
+        self.depth = depth
+    }
 
     /// The command's process; nil before it is there.
     package var pid: Int32? { state.withLock { $0.pid } }
@@ -53,7 +68,7 @@ package final class SubtreeObserver: Sendable {
         from start: Int, origins: [ProgramOrigin], _ tell: @escaping @Sendable (News) -> Void
     ) throws(SystemError) {
         try HelperThread.start("tracer") { [self] in
-            var work = TraceWork(start: start, origins: origins, tell: tell)
+            var work = TraceWork(start: start, origins: origins, tell: tell, depth: depth)
             do throws(SystemError) {
                 try trace(&work)
                 work.finish(nil)
@@ -61,28 +76,46 @@ package final class SubtreeObserver: Sendable {
         }
     }
 
-    /// Has the thread end and leave what still runs of the subtree to itself, when it next hears of anything.
+    /// Has the thread end and leave what still runs of the subtree to itself: it runs on untraced.
     package func leave() {
-        state.withLock { $0.hasEnded = true }
+        let waker = state.withLock { state in
+            state.isLeft = true
+            return state.waker
+        }
+        waker?.wake()
     }
 
     private func trace(_ work: inout TraceWork) throws(SystemError) {
+        let waker = try WaitWaker()
+        let isLeft = state.withLock { state in
+            state.waker = waker
+            return state.isLeft
+        }
+        if isLeft { waker.wake() }
+        var filter: [UInt8] = []
+        var options: Tracing.Options = [.children, .exec, .exit]
+        if case .systemCalls = depth {
+            do { filter = try DeepFilter.bytes() } catch { preconditionFailure("\(error)") }
+            options.formUnion([.filtered, .systemCalls, .killedWithTracer])
+        }
         var child = try TracedStart(
             path: RecordedText.bytes(command.path), arguments: command.arguments.map(RecordedText.bytes),
-            environment: command.environment)
+            environment: command.environment, filter: filter)
         state.withLock { $0.pid = child.pid }
         let root = child.pid
-        try Tracing.seize(root, [.children, .exec, .exit])
+        try Tracing.seize(root, options)
         work.begin(root, parent: ThisProcess.pid)
         try child.release()
         var tasks = TracedTasks(root: root)
         while let (pid, stop) = try Tracing.next() {
+            // Somebody has woken us to leave, or the last tracee has: the waker's end is no tracee's.
+            if pid == waker.pid { return }
             let (message, isThread) = TraceWork.details(pid, stop)
             for action in tasks.take(pid, stop, message: message, isThread: isThread) {
                 if case .exited(root, let status) = action { try ended(status, work.hasExecuted, &child) }
                 try work.perform(action)
             }
-            if state.withLock({ $0.hasEnded && $0.status != nil }) { return }
+            if tasks.count == 0 { waker.wake() }
         }
     }
 
@@ -100,7 +133,13 @@ struct TraceWork {
     private(set) var hasExecuted = false
     private let tell: @Sendable (LiveObserver.News) -> Void
 
-    init(start: Int, origins: [ProgramOrigin], tell: @escaping @Sendable (LiveObserver.News) -> Void) {
+    private var deep: DeepWork?
+
+    init(
+        start: Int, origins: [ProgramOrigin], tell: @escaping @Sendable (LiveObserver.News) -> Void,
+        depth: SubtreeObserver.Depth
+    ) {
+        if case .systemCalls(let keepsValues) = depth { deep = DeepWork(keepsValues: keepsValues) }
         table = ProcessTable(start: start, accounting: .none, origins: origins)
         self.tell = tell
     }
@@ -119,7 +158,9 @@ struct TraceWork {
     static func details(_ pid: Int32, _ stop: Tracing.Stop) -> (message: Int32?, isThread: Bool) {
         switch stop {
         case .cloned:
-            guard let message = Tracing.eventMessage(pid).map({ Int32(truncatingIfNeeded: $0) }) else { return (nil, false) }
+            guard let message = Tracing.eventMessage(pid).map({ Int32(truncatingIfNeeded: $0) }) else {
+                return (nil, false)
+            }
             return (message, Files.exists("/proc/\(pid)/task/\(message)"))
         case .executed: return (Tracing.eventMessage(pid).map { Int32(truncatingIfNeeded: $0) }, false)
         default: return (nil, false)
@@ -131,18 +172,26 @@ struct TraceWork {
         switch action {
         case .resume(let pid, let signal): _ = try Tracing.resume(pid, .run(signal: signal))
         case .listen(let pid): _ = try Tracing.resume(pid, .listen)
-        case .forked(let parent, let child): feed(.forked(at: now, parent: parent, child: child))
+        case .forked(let parent, let child):
+            feed(.forked(at: now, parent: parent, child: child))
+            deep?.forked(child, from: parent)
         case .executed(let process):
             hasExecuted = true
             feed(.executed(at: now, pid: process))
+            deep?.executed(process)
         case .ending(let thread, let process):
             feed(.accounted(ThreadAccount.read(thread, of: process), executable: nil))
-        case .exited(let process, let status): feed(.exited(at: now, pid: process, status: status))
-        case .called: preconditionFailure("no filter was loaded")
+        case .exited(let process, let status):
+            if let facts = deep?.take(process), !facts.isEmpty { feed(.traced(pid: process, facts)) }
+            feed(.exited(at: now, pid: process, status: status))
+        case .called(let thread, let process, let isEntry):
+            let stopsAgain = deep?.called(thread, process, isEntry: isEntry) ?? false
+            _ = try Tracing.resume(thread, stopsAgain ? .toSystemCall(signal: 0) : .run(signal: 0))
         }
     }
 
     mutating func finish(_ error: SystemError?) {
+        if let foreign = deep?.foreign { table.lost { $0.untraced += foreign } }
         perform(table.finish())
         tell(.over(table.losses, error))
     }

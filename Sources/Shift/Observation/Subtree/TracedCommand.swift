@@ -33,7 +33,9 @@ package struct TracedCommand: Hashable, Sendable {
         guard let program = words.first else { preconditionFailure("a command has a program") }
         if let bad = words.first(where: { $0.utf8.contains(0) }) { throw .badArgument(bad) }
         let prefix = Array("PATH=".utf8)
-        let search = environment.first { $0.starts(with: prefix) }.map { String(decoding: $0.dropFirst(5), as: UTF8.self) }
+        let search = environment.first { $0.starts(with: prefix) }.map {
+            String(decoding: $0.dropFirst(5), as: UTF8.self)
+        }
         path = try Self.find(program, search: search ?? "/bin:/usr/bin")
         arguments = words
         self.environment = environment
