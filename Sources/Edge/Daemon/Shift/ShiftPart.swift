@@ -62,7 +62,8 @@ struct ShiftPart: Sendable {
             },
             announce: node.note)
         waiting.set(desk)
-        let door = ExecDoor(DoorSettings(socket: settings.execSocket), decider: book)
+        let door = ExecDoor(
+            DoorSettings(socket: settings.execSocket), decider: book)
         do throws(SystemError) {
             // Programs of every user are shifted: they find the socket and the originals, and can list nothing.
             try Files.setPermissions(settings.run, 0o711)
