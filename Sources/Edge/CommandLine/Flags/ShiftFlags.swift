@@ -38,6 +38,20 @@ struct ShiftFlags: ParsableArguments {
     var control: Int?
 
     @Option(
+        name: .customLong("payload"),
+        help: ArgumentHelp(
+            "How a function or a service gets a call: plain (standard input, the words beside it) or wrapped (a JSON object).",
+            valueName: "form"))
+    var payload = Payload.plain
+
+    enum Payload: String, ExpressibleByArgument, CaseIterable { case plain, wrapped }
+
+    @Flag(
+        name: .customLong("drop-descriptors"),
+        help: "Shift calls, too, that inherit descriptors beyond the standard streams; the target does not get them.")
+    var dropsDescriptors = false
+
+    @Option(
         name: .customLong("allow"),
         help: ArgumentHelp(
             "What may differ, can be repeated: times, identifiers, regex=PATTERN, json=PATH, unordered, numbers=1e-9, each perhaps "
@@ -95,6 +109,7 @@ struct ShiftFlags: ParsableArguments {
             program: program, target: try target.map { text in try word("--to", text) { try ShiftTarget(text) } },
             stage: stage,
             comparePercent: try percent("--compare", compare), controlPercent: try percent("--control", control),
+            payload: PayloadForm(rawValue: payload.rawValue)!, dropsDescriptors: dropsDescriptors,
             allowed: try allow.map { text in try word("--allow", text) { try DifferenceRule(text) } },
             outputFiles: outputFiles,
             limits: try limits(isAtStake: mode == .canary || mode == .full || steps != nil), promotion: steps)

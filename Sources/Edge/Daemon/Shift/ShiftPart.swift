@@ -19,6 +19,7 @@ struct ShiftPart: Sendable {
     private let desk: ShiftDesk?
     private let door: ExecDoor?
     private let looking: Task<Void, Never>?
+    private let targets: ShiftTargets?
 
     static func open(_ rung: FunctionRung, _ node: NodeSurroundings) async throws(NodeFailure) -> ShiftPart {
         let prices = try DoorResources.prices(node.settings)
@@ -32,7 +33,7 @@ struct ShiftPart: Sendable {
             // Functions and containers work without; who asks for a shift hears why.
             if error.kind == .system { node.note("shifts are not possible: \(error)") }
             let resource = ShiftExtension(desk: .failure(error), database: rung.database, prices: prices)
-            return ShiftPart(resource: resource, desk: nil, door: nil, looking: nil)
+            return ShiftPart(resource: resource, desk: nil, door: nil, looking: nil, targets: nil)
         }
     }
 
@@ -51,6 +52,8 @@ struct ShiftPart: Sendable {
         let waiting = DeskPlace()
         let book = ShiftBook(ledger: rung.ledger) { id, actions in waiting.desk?.perform(id, actions) }
         let targets = ShiftTargets(node, rung)
+        await node.link.add(targets.sandboxes)
+        await node.link.add(targets.shelf.sandboxes)
         let desk = ShiftDesk(
             book: book, journal: ShiftJournal(rung.database),
             mounting: NodeMounts(state: settings.state, run: settings.run, socket: settings.execSocket, shim: shim),
@@ -63,7 +66,7 @@ struct ShiftPart: Sendable {
             announce: node.note)
         waiting.set(desk)
         let door = ExecDoor(
-            DoorSettings(socket: settings.execSocket), decider: book)
+            DoorSettings(socket: settings.execSocket), decider: book, resumption: targets.sandboxes)
         do throws(SystemError) {
             // Programs of every user are shifted: they find the socket and the originals, and can list nothing.
             try Files.setPermissions(settings.run, 0o711)
@@ -80,7 +83,7 @@ struct ShiftPart: Sendable {
             }
         }
         let resource = ShiftExtension(desk: .success(desk), database: rung.database, prices: prices)
-        return ShiftPart(resource: resource, desk: desk, door: door, looking: looking)
+        return ShiftPart(resource: resource, desk: desk, door: door, looking: looking, targets: targets)
     }
 
     /// For Prometheus.
@@ -92,5 +95,6 @@ struct ShiftPart: Sendable {
         await looking?.value
         await door?.stop()
         await desk?.close()
+        await targets?.shelf.close()
     }
 }

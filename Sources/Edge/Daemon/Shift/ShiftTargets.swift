@@ -1,23 +1,130 @@
+import Catalog
+import Engine
 import ExecDoor
+import Functions
+import HTTPServing
+import Images
+import Lambda
+import Linux
+import Sandbox
 
 /// Makes what runs shifted calls on this node.
 struct ShiftTargets: Sendable {
-    private let node: NodeSurroundings
+    /// What a copy that waits may cost, for the bound on how many there may be.
+    private static let bytesPerCopy = 64 << 20
+
+    let sandboxes: CallSandboxes
+    let shelf: StandbyShelf
+    private let images: ImageStore
     private let rung: FunctionRung
 
     init(_ node: NodeSurroundings, _ rung: FunctionRung) {
-        self.node = node
+        sandboxes = CallSandboxes(node.link)
+        shelf = StandbyShelf(node.link)
+        images = node.images
         self.rung = rung
     }
 
     func make(
         _ target: ShiftTarget, _ spec: ShiftSpec, _ program: ProgramFile, _ original: String
     ) async throws(ShiftProblem) -> any CallTarget {
-        throw ShiftProblem(
-            .unsupported, "shift \(spec.program) to \(target): this node has nothing that could run it there")
+        switch (target.rung, target.argument) {
+        case (.container, nil): return sandbox(try Self.machine(), spec, program, original)
+        case (.container, let image?): return sandbox(try await ground(image), spec, program, original)
+        case (.standby, _):
+            let ground = sandbox(try Self.machine(), spec, program, original)
+            return StandbyTarget(shelf, ground: ground, pool: try Self.pool())
+        case (.function, let name): return PayloadTarget(try function(name ?? "", spec.payload))
+        case (.service, let url): return PayloadTarget(try ServiceAnswerer(url ?? "", spec.payload, on: rung.loops.loops[0]))
+        }
     }
 
+    /// Runs the original a second time, as the caller's child would.
     func control(_ program: ProgramFile, _ original: String) async throws(ShiftProblem) -> any CallTarget {
-        throw ShiftProblem(.unsupported, "run \(program.path) twice: this node cannot")
+        SandboxTarget(.process, program: original, name: program.path, sandboxes: sandboxes)
     }
+
+    private func sandbox(
+        _ ground: SandboxTarget.Ground, _ spec: ShiftSpec, _ program: ProgramFile, _ original: String
+    ) -> SandboxTarget {
+        SandboxTarget(
+            ground, program: original, name: program.path, sandboxes: sandboxes, dropsDescriptors: spec.dropsDescriptors)
+    }
+
+    private static func machine() throws(ShiftProblem) -> SandboxTarget.Ground {
+        .machine(capabilities: try capabilities(), filter: filter)
+    }
+
+    private static func capabilities() throws(ShiftProblem) -> Capabilities {
+        do { return Capabilities.dockerDefault.intersection(try Capabilities.permitted()) } catch {
+            throw ShiftProblem(.system, "look at this node's capabilities: \(error)")
+        }
+    }
+
+    private static let filter: @Sendable (Capabilities) -> [UInt8] = { capabilities in
+        do { return try SeccompProfile.standard(capabilities: capabilities).compile().bytes } catch {
+            preconditionFailure("the standard profile compiles: \(error)")
+        }
+    }
+
+    private func ground(_ image: String) async throws(ShiftProblem) -> SandboxTarget.Ground {
+        do {
+            let store = images
+            let (stored, lease) = try await Blocking.run { () throws(ImageFailure) in
+                let stored = try store.resolve(image)
+                let lease = store.lease(for: "shifts")
+                try store.hold(stored, by: lease)
+                return (stored, HeldLease(lease))
+            }
+            let unpacked = try await store.unpacked(stored)
+            return .image(
+                layers: unpacked.layers, capabilities: try Self.capabilities(), filter: Self.filter, holds: lease)
+        } catch let problem as ShiftProblem {
+            throw problem
+        } catch {
+            throw ShiftProblem(.unsupported, "shift to the image \(image): \(error). Images are those of this node: build, load or pull it.")
+        }
+    }
+
+    private static func pool() throws(ShiftProblem) -> PoolConfiguration {
+        do {
+            let machine = try MachineCapacity.ofThisMachine()
+            let most = PoolConfiguration.suggestedMaximum(
+                processors: machine.cpus.count, memoryBytes: machine.memoryBytes, bytesPerCopy: bytesPerCopy)
+            return PoolConfiguration(minimum: min(2, most), maximum: most)
+        } catch { throw ShiftProblem(.system, "look at this machine: \(error)") }
+    }
+
+    private func function(_ name: String, _ form: PayloadForm) throws(ShiftProblem) -> FunctionAnswerer {
+        let catalog = rung.catalog
+        do { _ = try catalog.resolve(name, chance: 0) } catch {
+            throw ShiftProblem(.notFound, "shift to the function \(name): \(error.message)")
+        }
+        return FunctionAnswerer(rung.invoker, form) { payload, context throws(LambdaFailure) in
+            let resolved = try catalog.resolve(name, chance: .random(in: .min ... .max))
+            var call = FunctionCall(
+                requestID: Self.identifier(), function: resolved.function, invokedARN: resolved.invokedARN, payload: payload,
+                source: "exec", trace: "Root=1-\(Self.digits().prefix(8))-\(Self.digits().prefix(24))", arrivedAt: Clock.now())
+            call.clientContext = context
+            return call
+        }
+    }
+
+    /// 32 hexadecimal digits drawn by chance.
+    private static func digits() -> String { CallToken().text + CallToken().text }
+
+    /// A UUID.
+    private static func identifier() -> String {
+        let digits = Array(digits())
+        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
+    }
+}
+
+/// An image that stays in the store as long as somebody refers to this.
+private final class HeldLease: Sendable {
+    private let lease: ImageLease
+
+    init(_ lease: ImageLease) { self.lease = lease }
+
+    deinit { lease.end() }
 }

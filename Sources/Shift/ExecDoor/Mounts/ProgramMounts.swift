@@ -107,6 +107,9 @@ package struct ProgramMounts: Sendable {
         return true
     }
 
+    /// Where the original is reachable once the shim is mounted.
+    package func original(of path: String) -> String { (try? views.existing(for: path)) ?? path }
+
     /// What is there now, on the mount and below it.
     package func look(_ id: String, at path: String) -> MountLook {
         MountLook(

@@ -8,6 +8,8 @@ package protocol ShiftMounting: Sendable {
     func mount(_ id: String, program: String) throws(ShiftProblem) -> MountedProgram
     /// Takes the shim away, if it is there.
     func unmount(_ id: String, program: String) throws(ShiftProblem)
+    /// Where the original is reachable once the shim is mounted.
+    func original(of path: String) -> String
     /// What is at a program's path now.
     func look(_ id: String, at path: String) -> MountLook
     /// Takes the note that a person has left who rolled back without a node.
@@ -46,6 +48,8 @@ package struct NodeMounts: ShiftMounting {
     }
 
     package func look(_ id: String, at path: String) -> MountLook { mounts.look(id, at: path) }
+
+    package func original(of path: String) -> String { mounts.original(of: path) }
 
     package func takeNote(_ id: String) -> String? {
         let path = mounts.note(of: id)

@@ -133,7 +133,7 @@ package final class ShiftDesk: Sendable {
     }
 
     private func originalPath(_ file: ProgramFile) -> String {
-        book.entry(ProgramMounts.id(of: file.path))?.mounted?.originalPath ?? file.path
+        book.entry(ProgramMounts.id(of: file.path))?.mounted?.originalPath ?? mounting.original(of: file.path)
     }
 
     /// Pauses, resumes, rolls back.

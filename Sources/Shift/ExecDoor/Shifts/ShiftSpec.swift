@@ -12,6 +12,10 @@ package struct ShiftSpec: Hashable, Sendable {
     /// Of a hundred calls that would be compared with the target, those that the original runs twice instead, to learn what
     /// differs by itself. 0 unless somebody has said that the program may be run twice.
     package var controlPercent: Int
+    /// How a function or a service gets a call.
+    package var payload: PayloadForm
+    /// Whether calls that inherit descriptors beyond the standard streams go to the target, which does not get them.
+    package var dropsDescriptors: Bool
     package var allowed: [DifferenceRule]
     /// Files that calls write, compared like the streams: paths below the working directory of the call, or absolute ones.
     package var outputFiles: [String]
@@ -21,7 +25,7 @@ package struct ShiftSpec: Hashable, Sendable {
 
     package init(
         program: String, target: ShiftTarget?, stage: ShiftStage, comparePercent: Int = 0, controlPercent: Int = 0,
-        allowed: [DifferenceRule] = [], outputFiles: [String] = [], limits: ShiftLimits = ShiftLimits(),
+        payload: PayloadForm = .plain, dropsDescriptors: Bool = false, allowed: [DifferenceRule] = [], outputFiles: [String] = [], limits: ShiftLimits = ShiftLimits(),
         promotion: [PromotionStep]? = nil
     ) {
         self.program = program
@@ -29,6 +33,8 @@ package struct ShiftSpec: Hashable, Sendable {
         self.stage = stage
         self.comparePercent = comparePercent
         self.controlPercent = controlPercent
+        self.payload = payload
+        self.dropsDescriptors = dropsDescriptors
         self.allowed = allowed
         self.outputFiles = outputFiles
         self.limits = limits
@@ -43,6 +49,8 @@ package struct ShiftSpec: Hashable, Sendable {
         if stage.mode == .canary { object["percent"] = stage.percent.json }
         object["comparePercent"] = comparePercent.json
         object["controlPercent"] = controlPercent.json
+        if payload != .plain { object["payload"] = .string(payload.rawValue) }
+        if dropsDescriptors { object["dropDescriptors"] = true }
         object["allow"] = .array(allowed.map { .string("\($0)") })
         object["outputFiles"] = .array(outputFiles.map { .string($0) })
         object["limits"] = limits.json
@@ -75,6 +83,10 @@ package struct ShiftSpec: Hashable, Sendable {
         self.stage = stage
         comparePercent = try Self.percent("comparePercent", &reader)
         controlPercent = try Self.percent("controlPercent", &reader)
+        let form: String = try reader.optional("payload") ?? PayloadForm.plain.rawValue
+        guard let payload = PayloadForm(rawValue: form) else { throw reader.error("payload", "expected plain or wrapped") }
+        self.payload = payload
+        dropsDescriptors = try reader.optional("dropDescriptors") ?? false
         allowed = try reader.list("allow", of: String.self).map { try DifferenceRule($0) }
         outputFiles = try reader.list("outputFiles")
         limits =
@@ -105,6 +117,13 @@ package struct ShiftSpec: Hashable, Sendable {
             throw ShiftProblem(
                 "controlPercent \(controlPercent): more than half of the comparisons would compare the original with itself"
             )
+        }
+        let isPayload = target.map { $0.rung == .function || $0.rung == .service } ?? false
+        if payload != .plain, !isPayload {
+            throw ShiftProblem("payload \(payload.rawValue) is for functions and services: a program gets its call as it is")
+        }
+        if dropsDescriptors, target == nil || isPayload {
+            throw ShiftProblem("dropDescriptors is for containers and standbys")
         }
         if comparePercent > 0, stage.mode != .canary, promotion?.contains(where: { $0.stage.mode == .canary }) != true {
             throw ShiftProblem(
