@@ -44,10 +44,11 @@
 
 /// Less than this resident is copied faster than a window is opened (bytes).
 #define WORTHWHILE ((size_t)32 << 20)
-/// Smaller mappings are left to the fork (bytes).
-#define LARGE ((size_t)4 << 20)
+/// Smaller mappings are left to the fork (bytes): below half a MiB leaving out costs as much as copying. Python's arenas
+/// have one MiB.
+#define LARGE ((size_t)1 << 20)
 /// More ranges than this are left to the fork, the smallest first.
-#define RANGES 64
+#define RANGES 1024
 
 /// Part of a mapping that the fork leaves out: private, anonymous, readable, whole pages.
 struct range {
@@ -139,6 +140,12 @@ enum given answer_all(struct window *, int faults);
 /// Copies what is resident in [start, end) to `target`.
 enum given give_resident(struct window *, int faults, uintptr_t start, uintptr_t end, uintptr_t target, bool answering);
 enum given complete(struct window *, int faults);
+
+// habits.c
+/// Remembers that a child of the site asked for this page.
+void habits_add(struct site *, uintptr_t page);
+/// Gives the child what those before it asked for.
+enum given habits_give(struct window *, int faults);
 
 // doors.c
 /// Whether the program does what a window could not keep right: MADV_DONTFORK or MADV_WIPEONFORK of large ranges, or a

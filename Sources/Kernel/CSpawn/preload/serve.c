@@ -12,8 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/// So much around a missing page is given with it: what is needed together often lies together (bytes).
-#define AROUND ((uintptr_t)16 << 10)
 /// A child that has closed its end of the line is looked at so often (ns).
 #define GLANCE 100000
 
@@ -66,16 +64,9 @@ static enum given answer_fault(struct window *w, int faults, uintptr_t address) 
     for (size_t i = 0; i < w->count; i++) {
         const struct range *range = &w->ranges[i];
         if (page < range->start || page >= range->end) continue;
-        uintptr_t start = page & ~(AROUND - 1), end = start + AROUND;
-        if (start < range->start) start = range->start;
-        if (end > range->end) end = range->end;
-        w->served += end - start;
-        // The page itself first: the child goes on while its neighbours come.
-        enum given given = give(faults, page, page, page_size());
-        if (given != GIVEN) return given;
-        if (start < page && (given = give(faults, start, start, page - start)) != GIVEN) return given;
-        page += page_size();
-        return page < end ? give(faults, page, page, end - page) : GIVEN;
+        habits_add(w->site, page);
+        w->served += page_size();
+        return give(faults, page, page, page_size());
     }
     wake(faults, page);  // where something was moved to: given at the move
     return GIVEN;
@@ -163,14 +154,15 @@ enum outcome serve(struct window *w) {
     enum outcome outcome = OUTCOME_GONE;
     int faults = receive(w->line[0], &outcome);
     if (faults < 0) return outcome;
+    enum given given = habits_give(w, faults);
     uint64_t end = w->began + PATIENCE;
     bool is_connected = true;
-    for (;;) {
+    while (given != GIVEN_GONE) {
         struct pollfd waits[] = {{faults, POLLIN, 0}, {is_connected ? w->line[0] : -1, POLLIN, 0}};
         uint64_t now = now_ns(), pause = now >= end ? 0 : is_connected ? end - now : GLANCE;
         struct timespec time = {(time_t)(pause / 1000000000), (long)(pause % 1000000000)};
         syscall(SYS_ppoll, waits, 2, &time, NULL, 0);
-        enum given given = waits[0].revents ? answer_all(w, faults) : GIVEN;
+        if (waits[0].revents) given = answer_all(w, faults);
         if (waits[1].revents) is_connected = false;
         if (given == GIVEN_GONE || (!is_connected && !has_memory(faults))) break;
         bool is_asked = atomic_load(&w->note->settled) == SETTLED_WANTED;

@@ -12,6 +12,7 @@
 #define STRIKES 3
 
 struct note;
+struct habits;
 
 /// One place in the program that calls fork, by its return address.
 struct site {
@@ -20,6 +21,7 @@ struct site {
     int is_ordinary;       // for good
     struct note *watched;  // a child of an ordinary fork about which nothing is known yet
     uint64_t forked;       // when it was made (ns)
+    struct habits *habits; // what its children ask for, see habits.c
 };
 
 enum evidence {
