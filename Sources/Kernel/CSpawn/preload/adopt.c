@@ -4,8 +4,9 @@
 //
 // A parent that dies must not leave a child behind that reads zeros. The leash is a pipe whose reading end sends SIGKILL
 // to its owner, the child, when the last writing end is closed, and that is the parent's. The parent holds both ends, so
-// that a child which closes everything is held, too, and the writing end has the higher number: a process that exits
-// releases its files from the highest to the lowest (task_work_run, since 4.3), the leash before the userfaultfd.
+// that a child which closes everything is held, too, and the writing end has the highest number: a process that exits
+// releases its files from the highest to the lowest (task_work_run runs the last first, since 4.3), the leash before the
+// userfaultfd. Test: `a parent killed in the window takes the child along`.
 #include "preload.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// A userfaultfd that is told of mremap and MADV_DONTNEED, too, or -1. The system call is for those with CAP_SYS_PTRACE (or
+/// A userfaultfd that is told of mremap, munmap and MADV_DONTNEED, too, or -1. The system call is for those with CAP_SYS_PTRACE (or
 /// everybody, by vm.unprivileged_userfaultfd), the device for those whom its mode admits, since Linux 6.1.
 int faults_open(void) {
     int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
@@ -30,7 +31,10 @@ int faults_open(void) {
         syscall(SYS_close, device);
         if (fd < 0) return -1;
     }
-    struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_EVENT_REMAP | UFFD_FEATURE_EVENT_REMOVE};
+    struct uffdio_api api = {
+        .api = UFFD_API,
+        .features = UFFD_FEATURE_EVENT_REMAP | UFFD_FEATURE_EVENT_REMOVE | UFFD_FEATURE_EVENT_UNMAP,
+    };
     if (ioctl(fd, UFFDIO_API, &api) == 0) return fd;
     int error = errno;
     syscall(SYS_close, fd);
@@ -53,14 +57,6 @@ static bool map_empty(int faults, const struct range *range) {
     if (at != (void *)range->start) return false;
     struct uffdio_register reg = {.range = {range->start, length}, .mode = UFFDIO_REGISTER_MODE_MISSING};
     return ioctl(faults, UFFDIO_REGISTER, &reg) == 0 && syscall(SYS_madvise, at, length, MADV_DONTFORK) == 0;
-}
-
-/// Out of the way of programs that count on the lowest numbers.
-static int move_high(int fd, int above) {
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, above);
-    if (high < 0) return fd;
-    syscall(SYS_close, fd);
-    return high;
 }
 
 static void hold_leash(int end) {
@@ -101,14 +97,14 @@ void adopt(void) {
     syscall(SYS_close, w->line[0]);
     syscall(SYS_close, w->leash[1]);
     hold_leash(w->leash[0]);
-    if (complete) faults = move_high(faults, w->leash[0]);
     // A parent that was gone before the leash held does not read.
     if (!tell_parent(w->line[1], complete ? faults : -1)) syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
     if (!complete) syscall(SYS_exit_group, 0);
+    // The parent's is the only one, so that closing it ends everything.
+    syscall(SYS_close, faults);
     origin.deferred = true;
     origin.line = w->line[1];
     origin.leash = w->leash[0];
-    origin.faults = faults;
     struct stat status;
     origin.identity = fstat(origin.line, &status) == 0 ? status.st_ino : 0;
 }

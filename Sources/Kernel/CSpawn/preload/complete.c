@@ -61,29 +61,32 @@ static uintptr_t next_stretch(int map, uintptr_t start, uintptr_t end, uintptr_t
     return first;
 }
 
-enum given give_resident(struct window *w, int faults, uintptr_t start, uintptr_t end, uintptr_t target, bool answering) {
-    int map = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
-    uintptr_t at = start, until = end;
-    enum given given = GIVEN;
-    while (given == GIVEN && at < end) {
-        if (map >= 0) at = next_stretch(map, at, end, &until);
-        for (; given == GIVEN && at < until && at < end; at += PORTION) {
-            size_t length = until - at < PORTION ? until - at : PORTION;
-            given = give(faults, target + (at - start), at, length);
-            if (given == GIVEN && answering) given = answer_all(w, faults);
-        }
-        at = until;
-        until = end;
+/// The next portion of the range's contents, from `*done` bytes of it on.
+static enum given give_portion(const struct range *range, int map, int faults, uintptr_t *done) {
+    uintptr_t start = range->source + *done, end = range->source + (range->end - range->start), until = end;
+    if (map >= 0) start = next_stretch(map, start, end, &until);
+    if (start >= end) {
+        *done = end - range->source;
+        return GIVEN;
     }
-    if (map >= 0) syscall(SYS_close, map);
+    size_t length = until - start < PORTION ? until - start : PORTION;
+    enum given given = give(faults, range->start + (start - range->source), start, length);
+    if (given == GIVEN) *done = start + length - range->source;
     return given;
 }
 
+/// The child goes on meanwhile: it asks, and its answers come first; it changes its mappings, and so the ranges.
 enum given complete(struct window *w, int faults) {
+    int map = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
     enum given given = answer_all(w, faults);
-    for (size_t i = 0; given == GIVEN && i < w->count; i++)
-        given = give_resident(w, faults, w->ranges[i].start, w->ranges[i].end, w->ranges[i].start, true);
-    // What nobody has touched is zero from now on, without asking; whoever waits for such a page goes on.
-    for (size_t i = 0; given == GIVEN && i < w->count; i++) release(faults, w->ranges[i].start, w->ranges[i].end);
+    for (size_t i = 0; given == GIVEN && i < w->count; i++) {
+        uintptr_t source = w->ranges[i].source, done = 0;
+        while (given == GIVEN && done < w->ranges[i].end - w->ranges[i].start) {
+            given = give_portion(&w->ranges[i], map, faults, &done);
+            if (given == GIVEN || given == GIVEN_LATER) given = answer_all(w, faults);
+            if (w->ranges[i].source != source) source = w->ranges[i].source, done = 0;  // its beginning is gone
+        }
+    }
+    if (map >= 0) syscall(SYS_close, map);
     return given;
 }

@@ -35,6 +35,7 @@ enum given habits_give(struct window *w, int faults) {
         for (next = i + 1; next < habits->count && habits->pages[next] == habits->pages[next - 1] + page_size();) next++;
         size_t length = (next - i) * page_size();
         given = give(faults, habits->pages[i], habits->pages[i], length);
+        if (given == GIVEN_LATER) given = answer_all(w, faults);  // it asks, if it still wants it
         w->served += length;
         if (given == GIVEN && (i / PORTION != next / PORTION)) given = answer_all(w, faults);
     }

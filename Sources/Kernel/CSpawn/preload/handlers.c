@@ -125,7 +125,7 @@ static void catch_early_faults(struct window *w) {
 static bool open_window(struct window *w) {
     if (!may_use_faults() || sigismember(&turn.mask, SIGSEGV) || !mark_parent()) return false;
     w->adopted = false;
-    w->faults = w->served = 0;
+    w->faults = w->served = w->expected = 0;
     w->note = note_new();
     if (w->note == NULL) return false;
     ranges_find(w);
@@ -206,11 +206,7 @@ static void close_window(struct window *w) {
     sigaction(SIGSEGV, &w->segv, NULL);
     syscall(SYS_close, w->line[1]);
     enum outcome outcome = serve(w);
-    // A starved child keeps the leash, and this end of it is the last.
-    if (outcome != OUTCOME_STARVED) fcntl(w->leash[0], F_SETFL, 0);
-    syscall(SYS_close, w->leash[1]);
-    syscall(SYS_close, w->leash[0]);
-    syscall(SYS_close, w->line[0]);
+    close_all((int[]){w->leash[1], w->leash[0], w->line[0]}, 3);
     learn_from_window(w, outcome);
     turn.is_withdrawn = outcome == OUTCOME_WITHDRAWN;
     say("window of %zu MiB in %zu ranges: %s after %llu us, %zu faults, %zu KiB", w->bytes >> 20, w->count, words[outcome],
@@ -276,7 +272,7 @@ void origin_settle(void) {
     atomic_compare_exchange_strong(settled, &expected, SETTLED_WANTED);
     if (is_ours) syscall(SYS_close, origin.line);
     while (atomic_load(settled) != SETTLED_DONE) syscall(SYS_futex, settled, FUTEX_WAIT, SETTLED_WANTED, NULL, NULL, 0);
-    if (is_ours) close_all((int[]){origin.leash, origin.faults}, 2);
+    if (is_ours) syscall(SYS_close, origin.leash);
     ranges_put_back(&window);
     origin.deferred = false;
 }

@@ -49,10 +49,13 @@
 #define LARGE ((size_t)1 << 20)
 /// More ranges than this are left to the fork, the smallest first.
 #define RANGES 1024
+/// So many more may come about when the child unmaps and moves parts.
+#define PIECES 8192
 
 /// Part of a mapping that the fork leaves out: private, anonymous, readable, whole pages.
 struct range {
     uintptr_t start, end;
+    uintptr_t source;  // where the parent has what the child calls `start`: the same, until the child moves it
     int protection;
 };
 
@@ -70,12 +73,14 @@ struct window {
     bool adopted;              // in the child: what was left out is mapped again
     struct site *site;
     struct note *note;
-    struct range ranges[RANGES];
+    struct range ranges[RANGES + PIECES];  // in the parent, while it serves: what the child may still ask for
     size_t count, bytes;
     int line[2];               // parent's end, child's end: brings the userfaultfd, and ends with the child
     int leash[2];              // a pipe: reading end with the child's pid as its owner, writing end. See adopt.c
     struct sigaction segv;     // the program's own
     uint64_t began;
+    uintptr_t expected;        // the page after the last that was given: a child that reads on asks for it next
+    size_t stride;             // and how much it got (bytes)
     size_t faults, served;     // for the log: answers, bytes
 };
 extern struct window window;
@@ -85,7 +90,7 @@ struct origin {
     pid_t self;            // a process that shares the memory, after vfork, has another
     struct note *note;     // null: not watched
     bool deferred;         // by a window, so that memory may be missing
-    int line, leash, faults;
+    int line, leash;
     uint64_t identity;     // of `line`: whether the number still means what it did
 };
 extern struct origin origin;
@@ -127,19 +132,23 @@ enum outcome {
     OUTCOME_WITHDRAWN,
     OUTCOME_GONE,       // executed, or ended
     OUTCOME_SETTLED,
-    OUTCOME_STARVED,    // there is no memory for a child of its own
+    OUTCOME_STARVED,    // there is no memory for a child of its own, or it has cut what it has into too many pieces
 };
 enum outcome serve(struct window *);
-enum given { GIVEN, GIVEN_GONE, GIVEN_NO_MEMORY };
+enum given {
+    GIVEN,
+    GIVEN_LATER,      // the child is changing its mappings, and its message about that has to be read first
+    GIVEN_GONE,       // it has another memory, or none
+    GIVEN_NO_MEMORY,
+};
 /// Copies [source, source + length) of this process to `target` of the child.
 enum given give(int faults, uintptr_t target, uintptr_t source, size_t length);
+/// Answers the messages that are there.
+enum given answer_all(struct window *, int faults);
+/// Gives the child everything that is resident or swapped out.
+enum given complete(struct window *, int faults);
 /// The child's missing pages in the range are from now on the kernel's zeros.
 void release(int faults, uintptr_t start, uintptr_t end);
-/// Answers the messages that are there; what became of the child.
-enum given answer_all(struct window *, int faults);
-/// Copies what is resident in [start, end) to `target`.
-enum given give_resident(struct window *, int faults, uintptr_t start, uintptr_t end, uintptr_t target, bool answering);
-enum given complete(struct window *, int faults);
 
 // habits.c
 /// Remembers that a child of the site asked for this page.

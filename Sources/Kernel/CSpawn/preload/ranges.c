@@ -45,6 +45,7 @@ unsigned threads_of_process(void) {
 
 static void keep(struct window *w, struct range range) {
     if (range.end - range.start < LARGE) return;
+    range.source = range.start;
     if (w->count < RANGES) {
         w->ranges[w->count++] = range;
         return;
@@ -70,8 +71,8 @@ static void keep_around(struct window *w, struct range range, const uintptr_t *n
         keep_around(w, range, needed + 1, count - 1);
         return;
     }
-    if (low > range.start) keep_around(w, (struct range){range.start, low, range.protection}, needed + 1, count - 1);
-    if (high < range.end) keep_around(w, (struct range){high, range.end, range.protection}, needed + 1, count - 1);
+    if (low > range.start) keep_around(w, (struct range){range.start, low, range.start, range.protection}, needed + 1, count - 1);
+    if (high < range.end) keep_around(w, (struct range){high, range.end, high, range.protection}, needed + 1, count - 1);
 }
 
 /// A mapping that grows would not in the child. mprotect(2) with PROT_GROWSDOWN fails on every other.

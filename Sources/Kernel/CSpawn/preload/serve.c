@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/// A child that reads on gets at most so much at once (bytes).
+#define STRIDE ((size_t)256 << 10)
 /// A child that has closed its end of the line is looked at so often (ns).
 #define GLANCE 100000
 
@@ -36,14 +38,11 @@ enum given give(int faults, uintptr_t target, uintptr_t source, size_t length) {
             done += (size_t)copy.copy;
             continue;
         }
-        switch (error) {
-        case EAGAIN: continue;
-        case ESRCH: return GIVEN_GONE;
-        case ENOMEM: return GIVEN_NO_MEMORY;
-        default:  // EEXIST, ENOENT
-            wake(faults, target + done);
-            done += page_size();
-        }
+        if (error == EAGAIN) return GIVEN_LATER;
+        if (error == ESRCH) return GIVEN_GONE;
+        if (error == ENOMEM) return GIVEN_NO_MEMORY;
+        wake(faults, target + done);  // EEXIST, ENOENT
+        done += page_size();
     }
     return GIVEN;
 }
@@ -58,31 +57,66 @@ void release(int faults, uintptr_t start, uintptr_t end) {
     release(faults, middle, end);
 }
 
-static enum given answer_fault(struct window *w, int faults, uintptr_t address) {
-    uintptr_t page = address & ~(page_size() - 1);
+/// The page, and more and more behind it for a child that reads on.
+static enum given answer_fault(struct window *w, int faults, uintptr_t page) {
     w->faults++;
     for (size_t i = 0; i < w->count; i++) {
         const struct range *range = &w->ranges[i];
         if (page < range->start || page >= range->end) continue;
-        habits_add(w->site, page);
-        w->served += page_size();
-        return give(faults, page, page, page_size());
+        bool reads_on = page == w->expected && page != range->start;
+        w->stride = !reads_on ? page_size() : w->stride < STRIDE ? w->stride * 2 : STRIDE;
+        if (w->stride > range->end - page) w->stride = range->end - page;
+        enum given given = give(faults, page, range->source + (page - range->start), w->stride);
+        if (given == GIVEN_LATER) {  // it asks again
+            wake(faults, page);
+            return GIVEN;
+        }
+        w->expected = page + w->stride;
+        w->served += w->stride;
+        if (!reads_on) habits_add(w->site, page);
+        return given;
     }
-    wake(faults, page);  // where something was moved to: given at the move
+    // Registered, but not what the fork left out: where a mapping has grown.
+    struct uffdio_zeropage zero = {.range = {page, page_size()}};
+    if (ioctl(faults, UFFDIO_ZEROPAGE, &zero) < 0) wake(faults, page);
     return GIVEN;
 }
 
-/// realloc of a child may move memory that it does not have yet: it gets all of it, and then it is its own.
-static enum given answer_move(struct window *w, int faults, uintptr_t from, uintptr_t to, size_t length) {
-    for (size_t i = 0; i < w->count; i++) {
-        uintptr_t start = w->ranges[i].start > from ? w->ranges[i].start : from;
-        uintptr_t end = w->ranges[i].end < from + length ? w->ranges[i].end : from + length;
-        if (start >= end) continue;
-        enum given given = give_resident(w, faults, start, end, start - from + to, false);
-        if (given != GIVEN) return given;
-    }
-    release(faults, to, to + length);
+static enum given remember(struct window *w, struct range range) {
+    if (w->count == RANGES + PIECES) return GIVEN_NO_MEMORY;
+    w->ranges[w->count++] = range;
     return GIVEN;
+}
+
+/// The child has nothing more to ask for in [start, end): it has unmapped it, moved it, or wants zeros there.
+static enum given forget(struct window *w, uintptr_t start, uintptr_t end) {
+    enum given given = GIVEN;
+    for (size_t i = 0, count = w->count; given == GIVEN && i < count; i++) {
+        struct range *range = &w->ranges[i], rest = *range;
+        if (start >= range->end || end <= range->start) continue;
+        range->end = start > range->start ? start : range->start;
+        if (end >= rest.end) continue;
+        rest.source += end - rest.start;
+        rest.start = end;
+        if (range->start == range->end) *range = rest;
+        else given = remember(w, rest);
+    }
+    return given;
+}
+
+/// realloc of a child may move memory that it does not have yet: it asks at the new place.
+static enum given follow(struct window *w, uintptr_t from, uintptr_t to, size_t length) {
+    enum given given = forget(w, to, to + length);
+    for (size_t i = 0, count = w->count; given == GIVEN && i < count; i++) {
+        struct range part = w->ranges[i];
+        uintptr_t start = part.start > from ? part.start : from, end = part.end < from + length ? part.end : from + length;
+        if (start >= end) continue;
+        part.source += start - part.start;
+        part.start = start - from + to;
+        part.end = end - from + to;
+        given = remember(w, part);
+    }
+    return given == GIVEN ? forget(w, from, from + length) : given;
 }
 
 enum given answer_all(struct window *w, int faults) {
@@ -91,13 +125,17 @@ enum given answer_all(struct window *w, int faults) {
     while (given == GIVEN && syscall(SYS_read, faults, &message, sizeof message) == (long)sizeof message) {
         switch (message.event) {
         case UFFD_EVENT_PAGEFAULT:
-            given = answer_fault(w, faults, message.arg.pagefault.address);
+            given = answer_fault(w, faults, message.arg.pagefault.address & ~(uint64_t)(page_size() - 1));
             break;
         case UFFD_EVENT_REMAP:
-            given = answer_move(w, faults, message.arg.remap.from, message.arg.remap.to, message.arg.remap.len);
+            given = follow(w, message.arg.remap.from, message.arg.remap.to, message.arg.remap.len);
             break;
-        case UFFD_EVENT_REMOVE:  // MADV_DONTNEED: zeros from now on
+        case UFFD_EVENT_REMOVE:  // MADV_DONTNEED: zeros from now on, and it happens only after this
             release(faults, message.arg.remove.start, message.arg.remove.end);
+            given = forget(w, message.arg.remove.start, message.arg.remove.end);
+            break;
+        case UFFD_EVENT_UNMAP:
+            given = forget(w, message.arg.remove.start, message.arg.remove.end);
             break;
         }
     }
@@ -128,16 +166,12 @@ static bool has_memory(int faults) {
     return ioctl(faults, UFFDIO_COPY, &copy) == 0 || errno != ESRCH;
 }
 
-/// Everything, because the child has to stand on its own.
+/// Everything, because the child has to stand on its own. What it still misses after that nobody has touched: when the
+/// last userfaultfd is closed the kernel answers, with zeros, and whoever waits goes on.
 static enum outcome settle(struct window *w, int faults) {
-    switch (complete(w, faults)) {
-    case GIVEN_GONE: return OUTCOME_GONE;
-    case GIVEN_NO_MEMORY: return OUTCOME_STARVED;
-    case GIVEN: break;
-    }
-    fcntl(w->leash[0], F_SETFL, 0);
-    atomic_store(&w->note->settled, SETTLED_DONE);
-    syscall(SYS_futex, &w->note->settled, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+    enum given given = complete(w, faults);
+    if (given == GIVEN_GONE) return OUTCOME_GONE;
+    if (given != GIVEN) return OUTCOME_STARVED;
     return OUTCOME_SETTLED;
 }
 
@@ -150,10 +184,8 @@ static bool is_overdue(struct window *w, uint64_t *end, uint64_t now) {
     return false;
 }
 
-enum outcome serve(struct window *w) {
-    enum outcome outcome = OUTCOME_GONE;
-    int faults = receive(w->line[0], &outcome);
-    if (faults < 0) return outcome;
+/// Until the child has another memory or none, is overdue, or asks for everything.
+static enum outcome attend(struct window *w, int faults) {
     enum given given = habits_give(w, faults);
     uint64_t end = w->began + PATIENCE;
     bool is_connected = true;
@@ -166,11 +198,23 @@ enum outcome serve(struct window *w) {
         if (waits[1].revents) is_connected = false;
         if (given == GIVEN_GONE || (!is_connected && !has_memory(faults))) break;
         bool is_asked = atomic_load(&w->note->settled) == SETTLED_WANTED;
-        if (given == GIVEN_NO_MEMORY || is_asked || is_overdue(w, &end, now_ns())) {
-            outcome = settle(w, faults);
-            break;
-        }
+        if (given == GIVEN_NO_MEMORY || is_asked || is_overdue(w, &end, now_ns())) return settle(w, faults);
     }
+    return OUTCOME_GONE;
+}
+
+enum outcome serve(struct window *w) {
+    enum outcome outcome = OUTCOME_GONE;
+    int faults = receive(w->line[0], &outcome);
+    if (faults < 0) return outcome;
+    outcome = attend(w, faults);
+    // A child without all its memory must not live to see the kernel's zeros; one that has executed needs no leash.
+    if (outcome == OUTCOME_STARVED) syscall(SYS_close, w->leash[1]), w->leash[1] = -1;
     syscall(SYS_close, faults);
+    if (outcome != OUTCOME_STARVED) fcntl(w->leash[0], F_SETFL, 0);
+    if (outcome == OUTCOME_SETTLED) {
+        atomic_store(&w->note->settled, SETTLED_DONE);
+        syscall(SYS_futex, &w->note->settled, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+    }
     return outcome;
 }
