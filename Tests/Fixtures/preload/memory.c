@@ -1,6 +1,8 @@
 // What parent and child see of each other's memory.
 #include "cases.h"
 
+#include <ucontext.h>
+
 static uint64_t expected;
 
 static int same_digest(void *memory) { return digest(memory, LARGE_BYTES) == expected ? 0 : 1; }
@@ -176,6 +178,18 @@ static int change_mappings(void *unused) {
     return wrong;
 }
 
+/// Something that grows where something else was does not find what that held.
+static int grow_into_gap(void *unused) {
+    (void)unused;
+    if (munmap(large + 16 * MIB, 16 * MIB) < 0) return 64;
+    unsigned char *moved = mremap(large + 40 * MIB, 4 * MIB, 12 * MIB, MREMAP_MAYMOVE | MREMAP_FIXED, large + 18 * MIB);
+    if (moved != large + 18 * MIB) return 32;
+    if (*(uint32_t *)(moved + MIB + 128) != 41 * MIB) return 1;
+    for (size_t i = 4 * MIB; i < 12 * MIB; i += 4096)
+        if (moved[i] != 0 || moved[i + 130] != 0) return 2;
+    return *(uint32_t *)(large + 32 * MIB + 128) == 32 * MIB ? 0 : 4;
+}
+
 static int change_and_stay(void *unused) {
     if (change_mappings(unused) != 0) return 1;
     pause_ms(900);  // beyond the parent's patience: what it copies now must not undo the changes
@@ -188,6 +202,8 @@ static void mappings(void) {
     expected = digest(large, LARGE_BYTES);
     train();
     report("moved, emptied, unmapped, protected", change_mappings, NULL);
+    train();
+    report("grown into a gap", grow_into_gap, NULL);
     train();
     report("the same, and it stays", change_and_stay, NULL);
     printf("parent's after: %s\n", digest(large, LARGE_BYTES) == expected ? "unchanged" : "changed");
@@ -235,6 +251,25 @@ static void heap(void) {
     report("what nobody wrote", untouched_is_zero, sparse);
 }
 
+// A stack in the middle of it, as those of coroutines are.
+
+static ucontext_t around, within;
+
+static void on_that_stack(void) {
+    train();
+    report("from a stack within", use_heap, NULL);
+}
+
+static void stack(void) {
+    large = make_large(PROT_READ | PROT_WRITE);
+    getcontext(&within);
+    within.uc_stack.ss_sp = large + 20 * MIB;
+    within.uc_stack.ss_size = MIB;
+    within.uc_link = &around;
+    makecontext(&within, on_that_stack, 0);
+    swapcontext(&around, &within);
+}
+
 // The program's own MADV_DONTFORK and MADV_WIPEONFORK.
 
 static unsigned char *not_for_children, *wiped;
@@ -264,5 +299,5 @@ static void advice(void) {
 
 const struct named_case memory_cases[] = {
     {"contents", contents}, {"kinds", kinds},       {"growing", growing}, {"isolation", isolation}, {"staying", staying},
-    {"kernel", kernel},     {"mappings", mappings}, {"heap", heap},       {"advice", advice},       {NULL, NULL},
+    {"kernel", kernel},     {"mappings", mappings}, {"heap", heap}, {"stack", stack},       {"advice", advice},       {NULL, NULL},
 };

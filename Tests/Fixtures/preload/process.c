@@ -109,7 +109,9 @@ static int look_at_signals(void *unused) {
         if (sigismember(&mask, i) != (i == SIGUSR1)) wrong |= 1;
         if (sigismember(&pending, i) == 1) wrong |= 2;
     }
-    return wrong | (pipe_action.sa_handler == SIG_IGN ? 0 : 4);
+    struct sigaction segv;
+    sigaction(SIGSEGV, NULL, &segv);
+    return wrong | (pipe_action.sa_handler == SIG_IGN ? 0 : 4) | (segv.sa_handler == on_segv ? 0 : 8);
 }
 
 static void signals(void) {

@@ -147,8 +147,6 @@ enum given give(int faults, uintptr_t target, uintptr_t source, size_t length);
 enum given answer_all(struct window *, int faults);
 /// Gives the child everything that is resident or swapped out.
 enum given complete(struct window *, int faults);
-/// The child's missing pages in the range are from now on the kernel's zeros.
-void release(int faults, uintptr_t start, uintptr_t end);
 
 // habits.c
 /// Remembers that a child of the site asked for this page.

@@ -6,6 +6,8 @@
 #include <linux/futex.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -14,6 +16,8 @@
 
 /// A child that reads on gets at most so much at once (bytes).
 #define STRIDE ((size_t)256 << 10)
+/// A child that is busy is waited for so long (ns).
+#define LONGEST (10 * PATIENCE)
 /// A child that has closed its end of the line is looked at so often (ns).
 #define GLANCE 100000
 
@@ -47,16 +51,6 @@ enum given give(int faults, uintptr_t target, uintptr_t source, size_t length) {
     return GIVEN;
 }
 
-/// A range in which the child has mapped something else cannot be released as a whole.
-void release(int faults, uintptr_t start, uintptr_t end) {
-    struct uffdio_range range = {start, end - start};
-    if (start >= end || ioctl(faults, UFFDIO_UNREGISTER, &range) == 0 || errno == ENOMEM) return;
-    if (end - start == page_size()) return;
-    uintptr_t middle = start + ((end - start) / 2 & ~(page_size() - 1));
-    release(faults, start, middle);
-    release(faults, middle, end);
-}
-
 /// The page, and more and more behind it for a child that reads on.
 static enum given answer_fault(struct window *w, int faults, uintptr_t page) {
     w->faults++;
@@ -76,7 +70,7 @@ static enum given answer_fault(struct window *w, int faults, uintptr_t page) {
         if (!reads_on) habits_add(w->site, page);
         return given;
     }
-    // Registered, but not what the fork left out: where a mapping has grown.
+    // Registered, but not what the fork left out, or not any more: emptied, or where a mapping has grown.
     struct uffdio_zeropage zero = {.range = {page, page_size()}};
     if (ioctl(faults, UFFDIO_ZEROPAGE, &zero) < 0) wake(faults, page);
     return GIVEN;
@@ -130,10 +124,7 @@ enum given answer_all(struct window *w, int faults) {
         case UFFD_EVENT_REMAP:
             given = follow(w, message.arg.remap.from, message.arg.remap.to, message.arg.remap.len);
             break;
-        case UFFD_EVENT_REMOVE:  // MADV_DONTNEED: zeros from now on, and it happens only after this
-            release(faults, message.arg.remove.start, message.arg.remove.end);
-            given = forget(w, message.arg.remove.start, message.arg.remove.end);
-            break;
+        case UFFD_EVENT_REMOVE:  // MADV_DONTNEED
         case UFFD_EVENT_UNMAP:
             given = forget(w, message.arg.remove.start, message.arg.remove.end);
             break;
@@ -175,12 +166,31 @@ static enum outcome settle(struct window *w, int faults) {
     return OUTCOME_SETTLED;
 }
 
-/// Whether the child has had its time. One that is in exec gets more, once: the file may be far away.
+/// Whether the child, whose number is the leash's owner, runs or wants to, and has not run for long.
+static bool is_busy(const struct window *w) {
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", fcntl(w->leash[0], F_GETOWN));
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return false;
+    long count = syscall(SYS_read, fd, text, sizeof text - 1);
+    syscall(SYS_close, fd);
+    text[count > 0 ? count : 0] = 0;
+    const char *after_name = strrchr(text, ')');
+    char state;
+    unsigned long user, system;  // fields 14 and 15, in ticks
+    if (after_name == NULL) return false;
+    if (sscanf(after_name, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) != 3) return false;
+    uint64_t ran = (user + system) * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+    return (state == 'R' || state == 'D') && ran < PATIENCE;
+}
+
+/// Whether the child has had its time. One that is in exec, or that a busy machine has not let run, gets more: the file may
+/// be far away, and copying everything would not help either.
 static bool is_overdue(struct window *w, uint64_t *end, uint64_t now) {
     if (now < *end) return false;
     bool is_executing = atomic_load(&w->note->step) == STEP_EXECUTING;
-    if (!is_executing || *end != w->began + PATIENCE) return true;
-    *end += 4 * PATIENCE;
+    if (now - w->began >= LONGEST || !(is_executing || is_busy(w))) return true;
+    *end = now + PATIENCE / 4;
     return false;
 }
 

@@ -4,8 +4,10 @@
 
 #include <stdint.h>
 
-/// How long a window waits for the child to execute (ns).
+/// How long a window waits for a child that waits for something itself (ns).
 #define PATIENCE UINT64_C(500000000)
+/// A child that executes within this time after an ordinary fork was made for it (ns).
+#define PROMPT (4 * PATIENCE)
 /// So many children in a row must have executed before a window opens.
 #define PROOFS 2
 /// So many that did not, and the site is not tried any more.
