@@ -1,3 +1,4 @@
+import Linux
 import TestKit
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 @Suite struct PreloadSiteTests {
     /// What the next fork of a place is to be: before anything, and after each of the words.
     private func verdicts(_ seen: String) async throws -> String {
-        let scratch = TemporaryDirectory("preload-sites")
+        let scratch = try TemporaryDirectory("preload-sites")
         let source = PreloadStage.root + "/Sources/Kernel/CSpawn/preload"
         let built = try await CommandRunner.run([
             "cc", "-o", scratch.path("driver"), "-I", source, "\(PreloadStage.fixtures)/sites-driver.c",

@@ -38,7 +38,7 @@ struct PreloadStage: Sendable {
 
     /// What a program did, and what the library says that it did.
     struct Run {
-        var status: ExitStatus
+        var status: Linux.ExitStatus
         var text: String
         var log: [Substring]
 
@@ -56,11 +56,11 @@ struct PreloadStage: Sendable {
 
     /// Runs it with the library, and others of ours before it.
     func preloaded(_ arguments: [String], others: [String] = [], variables: [String] = []) async throws -> Run {
-        let scratch = TemporaryDirectory("preload-log")
+        let scratch = try TemporaryDirectory("preload-log")
         let log = scratch.path("log")
         try Files.replace(log, with: [], mode: 0o666)
         // Also for a case that becomes somebody else.
-        try Files.setMode(0o777, of: scratch.path, at: Files.here)
+        try FileEntries.setMode(0o777, of: scratch.path, at: Files.here)
         let own = ["LD_PRELOAD=\((others + [library]).joined(separator: ":"))", "FORKLESS_SPAWN_LOG=\(log)"]
         let environment = OwnProcess.environment().filter { !$0.hasPrefix("LD_PRELOAD=") } + own + variables
         let outcome = try await CommandRunner.run(arguments, environment: environment, within: .seconds(300))

@@ -104,7 +104,7 @@ import Testing
 
     @Test func `the legacy engine values the same trades`() async throws {
         let stage = try await PreloadStage.shared.value
-        let scratch = TemporaryDirectory("preload-engine")
+        let scratch = try TemporaryDirectory("preload-engine")
         let source = PreloadStage.root + "/Examples/legacy-risk"
         let built = try await CommandRunner.run(["make", "-s", "-C", source, "OUT=\(scratch.path)"])
         try #require(built.status.isSuccess, "\(built.errorText)")
@@ -125,7 +125,7 @@ import Testing
 
     @Test func `static, 32-bit and setuid programs are started and see no library`() async throws {
         let stage = try await PreloadStage.shared.value
-        let scratch = TemporaryDirectory("preload-foreign")
+        let scratch = try TemporaryDirectory("preload-foreign")
         let main = try scratch.write("int main(void) { return 8; }", to: "static.c")
         let small = try scratch.write(".globl _start\n_start: mov $1, %eax\n mov $7, %ebx\n int $0x80\n", to: "small.s")
         let build = """
