@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,8 +19,6 @@
 struct window window;
 struct origin origin;
 _Thread_local struct turn turn __attribute__((tls_model("initial-exec")));
-/// One window at a time, where threads are allowed at all; a fork by anybody else waits for its end.
-static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 size_t page_size(void) {
     static size_t size;
@@ -34,17 +31,6 @@ static struct note *note_new(void) {
     return at == MAP_FAILED ? NULL : at;
 }
 static void note_drop(struct note *note) { munmap(note, page_size()); }
-
-/// FORKLESS_SPAWN_THREADS=1: the program's word that its children do between fork and exec only what POSIX allows the
-/// child of several threads, so that what the others write meanwhile does not matter.
-static bool allows_threads(void) {
-    static int answer = -1;
-    if (answer < 0) {
-        const char *text = getenv("FORKLESS_SPAWN_THREADS");
-        answer = text != NULL && strcmp(text, "1") == 0;
-    }
-    return answer == 1;
-}
 
 // Before the fork.
 
@@ -142,7 +128,7 @@ static bool open_window(struct window *w) {
 }
 
 static enum stage choose(struct window *w) {
-    if (turn.caller == NULL || stands_aside()) return STAGE_ORDINARY;
+    if (stands_aside()) return STAGE_ORDINARY;
     w->began = now_ns();
     w->site = site_at(turn.caller);
     if (w->site == NULL) return STAGE_ORDINARY;
@@ -160,7 +146,7 @@ static enum stage choose(struct window *w) {
 }
 
 static void unmask(void) {
-    if (turn.is_masked) pthread_sigmask(SIG_SETMASK, &turn.mask, NULL);
+    if (turn.is_masked) sigprocmask(SIG_SETMASK, &turn.mask, NULL);
     turn.is_masked = false;
 }
 
@@ -169,7 +155,15 @@ static void mask(void) {
     sigset_t all;
     sigfillset(&all);
     sigdelset(&all, SIGSEGV);
-    turn.is_masked = pthread_sigmask(SIG_SETMASK, &all, &turn.mask) == 0;
+    turn.is_masked = sigprocmask(SIG_SETMASK, &all, &turn.mask) == 0;
+}
+
+/// What other threads write meanwhile would reach a child that asks later, and the C library itself looks at lists that
+/// they change before the child's first handler runs: with other threads, every fork is an ordinary one.
+static bool is_alone(void) {
+    unsigned threads = threads_of_process();
+    if (threads > 1) SAY_ONCE("this process has %u threads: its forks are ordinary ones", threads);
+    return threads == 1;
 }
 
 static void before(void) {
@@ -177,16 +171,10 @@ static void before(void) {
     origin_settle();
     turn.stage = STAGE_ORDINARY;
     turn.is_withdrawn = false;
-    bool is_large = is_worthwhile();
-    unsigned threads = is_large || allows_threads() ? threads_of_process() : 0;
-    turn.is_locked = allows_threads() && threads > 1;
-    if (threads > 1 && !allows_threads())
-        SAY_ONCE("this process has %u threads: its forks are ordinary ones (see FORKLESS_SPAWN_THREADS)", threads);
-    if (turn.is_locked || threads == 1) {
+    if (turn.caller != NULL && is_worthwhile() && is_alone()) {
         mask();
-        if (turn.is_locked) pthread_mutex_lock(&one_at_a_time);
-        if (is_large) turn.stage = choose(&window);
-        if (turn.stage != STAGE_WINDOW && !turn.is_locked) unmask();
+        turn.stage = choose(&window);
+        if (turn.stage != STAGE_WINDOW) unmask();
     }
     errno = error;
 }
@@ -217,8 +205,6 @@ static void close_window(struct window *w) {
 static void after_in_parent(void) {
     int error = errno;
     if (turn.stage == STAGE_WINDOW) close_window(&window);
-    if (turn.is_locked) pthread_mutex_unlock(&one_at_a_time);
-    turn.is_locked = false;
     unmask();
     errno = error;
 }
@@ -241,10 +227,7 @@ static void after_in_child(void) {
     }
     if (past != NULL) note_drop(past);
     sites_forget_children(note_drop);
-    pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
-    memcpy(&one_at_a_time, &fresh, sizeof fresh);
     turn.caller = NULL;
-    turn.is_locked = false;
     unmask();
     errno = error;
 }

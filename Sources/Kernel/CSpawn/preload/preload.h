@@ -100,7 +100,7 @@ enum stage { STAGE_ORDINARY, STAGE_WATCHED, STAGE_WINDOW };
 struct turn {
     const void *caller;   // where the program called fork; null: not by our door
     enum stage stage;
-    bool is_masked, is_locked;
+    bool is_masked;
     bool is_withdrawn;    // the child could not be prepared and has ended: fork again, ordinarily
     sigset_t mask;
 };
