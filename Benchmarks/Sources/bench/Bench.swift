@@ -38,7 +38,7 @@ enum Bench {
 
 /// The parts of a run, in order.
 enum BenchPart: String, CaseIterable {
-    case spawn, container, throughput, standby, density, unpack, containers, functions, observe
+    case spawn, container, throughput, standby, density, unpack, containers, functions, observe, preload
 
     func run(_ options: BenchOptions) async throws -> Section {
         switch self {
@@ -49,6 +49,7 @@ enum BenchPart: String, CaseIterable {
         case .containers: try await ContainersBenchmark(options).run()
         case .functions: try await FunctionsBenchmark(options).run()
         case .unpack: try await UnpackBenchmark(options).run()
+        case .preload: try await PreloadBenchmark(options).run()
         case .density: try await DensityBenchmark(options).run()
         case .observe: try await ObserveBenchmark(options).run()
         }
