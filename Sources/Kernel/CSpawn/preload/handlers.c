@@ -217,7 +217,7 @@ static void after_in_child(void) {
     if (turn.stage == STAGE_WINDOW) {
         adopt();
         sigaction(SIGSEGV, &window.segv, NULL);
-    } else {
+    } else if (past != NULL) {
         origin = (struct origin){0};
     }
     if (turn.stage != STAGE_ORDINARY) {

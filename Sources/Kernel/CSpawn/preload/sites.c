@@ -8,6 +8,7 @@
 #define FORGIVEN 100
 
 static struct site sites[SITES];
+static size_t used;
 
 void site_learn(struct site *site, enum evidence evidence) {
     switch (evidence) {
@@ -37,14 +38,17 @@ struct site *site_at(const void *address) {
     size_t first = ((uintptr_t)address >> 2) * 2654435761u % SITES;
     for (size_t i = 0; i < SITES; i++) {
         struct site *site = &sites[(first + i) % SITES];
-        if (site->address == NULL) site->address = address;
+        if (site->address == NULL) {
+            site->address = address;
+            used++;
+        }
         if (site->address == address) return site;
     }
     return NULL;
 }
 
 void sites_forget_children(void (*drop)(struct note *)) {
-    for (size_t i = 0; i < SITES; i++) {
+    for (size_t i = 0; used > 0 && i < SITES; i++) {
         if (sites[i].watched != NULL) drop(sites[i].watched);
         sites[i].watched = NULL;
     }
