@@ -2,7 +2,7 @@ package import Linux
 package import Sandbox
 package import Spawn
 
-/// What a node may ask of the keeper. Version 4 of the protocol.
+/// What a node may ask of the keeper. Version 5 of the protocol.
 ///
 /// One message is one SOCK_SEQPACKET datagram: version (1 byte), kind (1 byte), request number (8 bytes), body.
 /// Bodies longer than `MessageSocket.messageBytesLimit` travel in a sealed memory file, the last descriptor of the

@@ -38,6 +38,8 @@ extension WireWriter {
         }
         write(plan.umask)
         write(plan.niceValue) { $0.write($1) }
+        write(plan.ignoredSignals)
+        write(plan.blockedSignals)
         write(plan.directory)
     }
 
@@ -138,6 +140,8 @@ extension WireReader {
         plan.resourceLimits = try readList { reader throws(WireError) in try reader.readResourceLimit() }
         plan.umask = try readUInt32()
         plan.niceValue = try readOptional { reader throws(WireError) in try reader.readInt32() }
+        plan.ignoredSignals = try readUInt64()
+        plan.blockedSignals = try readUInt64()
         plan.directory = try readText()
         return plan
     }

@@ -47,6 +47,9 @@ package struct SandboxPlan: Hashable, Sendable {
     package var umask: UInt32 = 0o022
     /// nice(2) value; nil: the keeper's.
     package var niceValue: Int32?
+    /// Signals that programs are born with as ignored and as blocked, as caller's children are; bit n-1 stands for signal n.
+    package var ignoredSignals: UInt64 = 0
+    package var blockedSignals: UInt64 = 0
     /// Where programs start when a call names no directory.
     package var directory = "/"
 

@@ -235,8 +235,8 @@ package struct SandboxProgram: Sendable {
         // Entering a directory without links of /proc takes a descriptor.
         limit(plan, openFiles: true)
         // CLONE_CLEAR_SIGHAND has reset the handlers; the keeper ignores nothing but SIGPIPE.
-        program.add(.signalsToDefault(Signal.mask([Signal.pipe])))
-        program.add(.signalMask(0))
+        program.add(.signalsToDefault(Signal.mask([Signal.pipe]), ignored: plan.ignoredSignals))
+        program.add(.signalMask(plan.blockedSignals))
         if plan.noNewPrivileges, !plan.systemCallFilter.isEmpty { program.add(.seccomp(plan.systemCallFilter)) }
         program.add(.execute(nil))
     }

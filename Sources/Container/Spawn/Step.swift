@@ -44,7 +44,7 @@ package enum Step: Hashable, Sendable {
     case seccomp([UInt8], flags: UInt32 = 0)
     case dumpable(Bool)
     /// Bit n-1 stands for signal n.
-    case signalsToDefault(UInt64)
+    case signalsToDefault(UInt64, ignored: UInt64 = 0)
     case signalMask(UInt64)
     case newKeyring
 

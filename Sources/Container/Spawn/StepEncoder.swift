@@ -70,7 +70,8 @@ struct StepEncoder {
             step.s1 = UInt32(filter.count / 8)
             return step
         case .dumpable(let dumpable): return record(CSPAWN_DUMPABLE, dumpable ? 1 : 0)
-        case .signalsToDefault(let mask): return record(CSPAWN_SIGNALS_DEFAULT, Int64(bitPattern: mask))
+        case .signalsToDefault(let mask, let ignored):
+            return record(CSPAWN_SIGNALS_DEFAULT, Int64(bitPattern: mask), Int64(bitPattern: ignored))
         case .signalMask(let mask): return record(CSPAWN_SIGNAL_MASK, Int64(bitPattern: mask))
         case .newKeyring: return record(CSPAWN_NEW_KEYRING)
         default: preconditionFailure("not a step of identity or limits: \(step)")

@@ -232,11 +232,13 @@ static long set_ambient(uint64_t mask) {
     return 0;
 }
 
-static long signals_default(uint64_t mask) {
-    struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } action;
+static long signal_dispositions(uint64_t defaults, uint64_t ignored) {
+    struct { unsigned long handler, flags; void *restorer; uint64_t mask; } action;
     zero(&action, sizeof action);
-    for (int number = 1; number <= 64; number++)
-        if (mask >> (number - 1) & 1) CALL(SYS_rt_sigaction, number, &action, 0, 8);
+    for (int number = 1; number <= 64; number++) {
+        action.handler = ignored >> (number - 1) & 1 ? 1 /* SIG_IGN */ : 0 /* SIG_DFL */;
+        if ((defaults | ignored) >> (number - 1) & 1) CALL(SYS_rt_sigaction, number, &action, 0, 8);
+    }
     return 0;
 }
 
@@ -393,7 +395,7 @@ static long perform(struct context *x, const struct cspawn_step *s) {
     case CSPAWN_NO_NEW_PRIVILEGES: return CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1);
     case CSPAWN_SECCOMP: return load_filter(x, s);
     case CSPAWN_DUMPABLE: return CALL(SYS_prctl, PR_SET_DUMPABLE, s->a);
-    case CSPAWN_SIGNALS_DEFAULT: return signals_default((uint64_t)s->a);
+    case CSPAWN_SIGNALS_DEFAULT: return signal_dispositions((uint64_t)s->a, (uint64_t)s->b);
     case CSPAWN_SIGNAL_MASK: return CALL(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &s->a, 0, 8);
     case CSPAWN_NEW_KEYRING: { long result = CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0); return result < 0 && result != -ENOSYS ? result : 0; }
     case CSPAWN_PERSONALITY: { long result = CALL(SYS_personality, s->a); return result < 0 ? result : 0; }

@@ -34,14 +34,6 @@ package enum OtherProcess {
         (try? Descriptors.isReadable(pidfd, withinMilliseconds: 0)) ?? true
     }
 
-    /// A resource limit of it, prlimit(2); UInt64.max stands for none.
-    package static func limit(_ resource: Int32, of pid: Int32) throws(SystemError) -> (soft: UInt64, hard: UInt64) {
-        var soft: UInt64 = 0
-        var hard: UInt64 = 0
-        try call("read a limit of process", "\(pid)") { ck_limit_of(pid, resource, &soft, &hard) }
-        return (soft, hard)
-    }
-
     /// Copies what waits in one pipe into another, and leaves it there. Does not wait.
     package static func tee(from: CInt, to: CInt, count: Int) throws(SystemError) -> Int {
         try call("copy a pipe's content") { ck_tee(from, to, count) }
@@ -68,5 +60,46 @@ extension MessageSocket {
                 }
             }
         }
+    }
+}
+
+extension Descriptors {
+    /// Whether nobody writes to this pipe any more, poll(2).
+    package static func hasHungUp(_ fd: CInt) throws(SystemError) -> Bool {
+        var request = pollfd(fd: fd, events: 0, revents: 0)
+        try call("look at a pipe") { ck_poll(&request, 1, 0) }
+        return CInt(request.revents) & POLLHUP != 0
+    }
+
+    /// How many bytes wait in a pipe, FIONREAD of pipe(7).
+    package static func waitingBytes(_ fd: CInt) throws(SystemError) -> Int {
+        try call("look into a pipe") { ck_pipe_bytes(fd) }
+    }
+
+    /// Makes room for as many bytes in a pipe, F_SETPIPE_SZ of fcntl(2).
+    package static func setPipeBytes(_ fd: CInt, _ bytes: Int) throws(SystemError) {
+        try call("enlarge a pipe") { ck_set_pipe_bytes(fd, bytes) }
+    }
+}
+
+extension Files {
+    /// Whether writes go to the end of the file, wherever it stands (O_APPEND).
+    package static func appends(_ fd: CInt) throws(SystemError) -> Bool {
+        CInt(try call("read the flags of descriptor", "\(fd)") { ck_fcntl_get_flags(fd) }) & O_APPEND != 0
+    }
+}
+
+extension StreamSocket {
+    /// Two connected sockets, close-on-exec: what is written to one can be read from the other.
+    package static func pair() throws(SystemError) -> SocketPair {
+        var fds: (CInt, CInt) = (-1, -1)
+        try call("make a socket pair") {
+            withUnsafeMutableBytes(of: &fds) {
+                ck_socketpair(
+                    AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue),
+                    $0.baseAddress!.assumingMemoryBound(to: CInt.self))
+            }
+        }
+        return SocketPair(first: OwnedFD(adopting: fds.0), second: OwnedFD(adopting: fds.1))
     }
 }

@@ -56,10 +56,11 @@ final class DoorStage: Sendable {
 
     /// Runs suites of contract.py and expects no difference between the program and its shim.
     func expectSame(
-        _ suites: [String], sourceLocation: SourceLocation = #_sourceLocation
+        _ suites: [String], elsewhere: Bool = false, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let script = ToldProgram.fixtures + "/contract.py"
-        let outcome = try await CommandRunner.run(["python3", script, direct, shim] + suites, within: .seconds(300))
+        let command = (elsewhere ? ["env", "ELSEWHERE=1"] : []) + ["python3", script, direct, shim] + suites
+        let outcome = try await CommandRunner.run(command, within: .seconds(300))
         #expect(outcome.status == .exited(0), "\(outcome.text)\(outcome.errorText)", sourceLocation: sourceLocation)
         #expect(outcome.text.hasPrefix("same "), sourceLocation: sourceLocation)
     }

@@ -230,14 +230,8 @@ static inline long ck_peer_pidfd(int fd) {
 }
 /// 0: both numbers name the same open file, kcmp(2).
 static inline long ck_compare_files(pid_t pid, int one, int other) { CK_RESULT(syscall(SYS_kcmp, pid, pid, 0, one, other)); }
-/// The limit of another process, prlimit(2).
-static inline long ck_limit_of(pid_t pid, int resource, uint64_t *soft, uint64_t *hard) {
-    struct { uint64_t soft, hard; } limit;
-    if (syscall(SYS_prlimit64, pid, resource, NULL, &limit) < 0) return -errno;
-    *soft = limit.soft;
-    *hard = limit.hard;
-    return 0;
-}
+/// F_SETPIPE_SZ
+static inline long ck_set_pipe_bytes(int fd, long bytes) { CK_RESULT(fcntl(fd, 1031, bytes)); }
 /// Copies what is in one pipe into another and leaves it there, tee(2).
 static inline long ck_tee(int from, int to, size_t count) { CK_RESULT(syscall(SYS_tee, from, to, count, 2 /* SPLICE_F_NONBLOCK */)); }
 struct ck_exit {

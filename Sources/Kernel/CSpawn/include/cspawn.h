@@ -48,7 +48,7 @@ enum cspawn_op {
     CSPAWN_NO_NEW_PRIVILEGES,
     CSPAWN_SECCOMP,            // s0: sock_filter array, s1 holds the count, a: flags
     CSPAWN_DUMPABLE,           // a
-    CSPAWN_SIGNALS_DEFAULT,    // a: mask of signals to reset to their default
+    CSPAWN_SIGNALS_DEFAULT,    // a: mask of signals to reset to their default, b: of those to ignore
     CSPAWN_SIGNAL_MASK,        // a: mask
     CSPAWN_NEW_KEYRING,
     CSPAWN_PERSONALITY,        // a

@@ -73,12 +73,26 @@ package struct CallLimit: Hashable, Sendable {
     package var soft: UInt64
     package var hard: UInt64
 
-    /// All of them, in the kernel's order.
+    /// All of them, in the kernel's order: proc_pid_limits(5), which needs fewer rights than prlimit(2).
     package static func all(of pid: Int32) throws(SystemError) -> [CallLimit] {
+        parse(try Files.readText("/proc/\(pid)/limits"))
+    }
+
+    /// The first words of the lines, by RLIMIT_ number.
+    private static let names = [
+        "cpu time", "file size", "data size", "stack size", "core file size", "resident set", "processes", "open files",
+        "locked memory", "address space", "file locks", "pending signals", "msgqueue size", "nice priority",
+        "realtime priority", "realtime timeout",
+    ]
+
+    static func parse(_ text: String) -> [CallLimit] {
         var limits: [CallLimit] = []
-        for resource in Int32(0)..<16 {
-            let limit = try OtherProcess.limit(resource, of: pid)
-            limits.append(CallLimit(resource: resource, soft: limit.soft, hard: limit.hard))
+        for line in text.split(separator: "\n") {
+            guard let resource = names.firstIndex(where: { line.hasPrefix("Max " + $0 + " ") }) else { continue }
+            let values = line.dropFirst(4 + names[resource].utf8.count).split(separator: " ").prefix(2)
+            let numbers = values.compactMap { $0 == "unlimited" ? UInt64.max : UInt64($0) }
+            guard numbers.count == 2 else { continue }
+            limits.append(CallLimit(resource: Int32(resource), soft: numbers[0], hard: numbers[1]))
         }
         return limits
     }

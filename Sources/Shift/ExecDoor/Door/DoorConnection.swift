@@ -8,6 +8,8 @@ final class DoorConnection {
         case reading
         /// A target answers.
         case running(TargetRun)
+        /// A shadow is being prepared.
+        case preparing
         case done
     }
 

@@ -64,6 +64,15 @@ final class DoorThread {
     }
 
     private var readers = 0
+    /// Calls whose shadows are being prepared, and the shadows that run.
+    private var preparing: [UInt64: PreparedCall] = [:]
+    private var shadows = 0
+
+    private struct PreparedCall {
+        var connection: DoorConnection
+        var original: SharedFD?
+    }
+
     private var hasReaders: Bool { readers > 0 }
 
     @discardableResult
@@ -92,7 +101,10 @@ final class DoorThread {
         switch note {
         case .stop: isStopping = true
         case .finished(let token, let outcome): finished(token, outcome)
-        case .shadowed(let record): parts.decider.ended(record)
+        case .prepared(let token, let prepared): begin(prepared, token)
+        case .shadowed(let record):
+            shadows -= 1
+            parts.decider.ended(record)
         }
     }
 
@@ -149,7 +161,8 @@ final class DoorThread {
             readers -= 1
             parts.inbox.count { $0.refused += 1 }
         case .running(let run): run.shimIsGone()
-        case .done: break
+        // It did not wait, or was killed: the answer will find nobody.
+        case .preparing, .done: break
         }
         forget(connection, token)
     }
@@ -231,7 +244,7 @@ final class DoorThread {
         for call in finished {
             if let token = call.token { watched[token] = nil }
             poll.poll.remove(call.process.raw)
-            parts.decider.ended(call.record)
+            if let shadow = call.shadow { shadow.originalEnded(call.record) } else { parts.decider.ended(call.record) }
         }
     }
 
@@ -300,11 +313,75 @@ final class DoorThread {
         forget(connection, token)
     }
 
+    // Shadows.
+
     private func shadow(
         _ target: any CallTarget, _ rules: ShadowRules, _ head: CallHead, _ connection: DoorConnection, _ token: UInt64,
         _ original: SharedFD?
     ) {
-        measure(head, connection, token, original, detour: "shadows are not run yet")
+        guard preparing.count + shadows < parts.settings.runLimit else {
+            return measure(head, connection, token, original, detour: "\(parts.settings.runLimit) calls run already")
+        }
+        let call = ShimCall(head: head, process: connection.process, isShadow: true)
+        connection.state = .preparing
+        preparing[token] = PreparedCall(connection: connection, original: original)
+        Self.prepare(call, target, rules, token, parts.inbox)
+    }
+
+    private static func prepare(
+        _ call: ShimCall, _ target: any CallTarget, _ rules: ShadowRules, _ token: UInt64, _ inbox: DoorInbox
+    ) {
+        Task { inbox.post(.prepared(connection: token, await prepare(call, target, rules))) }
+    }
+
+    /// Reads what the target is to be given, while the shim waits.
+    private static func prepare(
+        _ call: ShimCall, _ target: any CallTarget, _ rules: ShadowRules
+    ) async -> DoorInbox.Prepared {
+        do {
+            return try await BlockingPool.shared.run { () throws(SystemError) in
+                let obstacles = target.obstacles(to: call)
+                guard obstacles.isEmpty else {
+                    return DoorInbox.Prepared(head: call.head, obstacle: obstacles.joined(separator: "; "))
+                }
+                do throws(ShadowStreams.Unshadowed) {
+                    return DoorInbox.Prepared(
+                        head: call.head, run: ShadowRun(call, target, rules), streams: try ShadowStreams(call))
+                } catch { return DoorInbox.Prepared(head: call.head, obstacle: error.reason) }
+            }
+        } catch { return DoorInbox.Prepared(head: call.head, obstacle: "\(error)") }
+    }
+
+    private func begin(_ prepared: DoorInbox.Prepared, _ token: UInt64) {
+        guard let call = preparing.removeValue(forKey: token) else { return }
+        if let reason = prepared.obstacle {
+            return measure(prepared.head, call.connection, token, call.original, detour: reason)
+        }
+        guard let run = prepared.run, let streams = prepared.streams else { return }
+        beginShadow(run, streams, prepared.head, call, token)
+    }
+
+    private func beginShadow(
+        _ run: ShadowRun, _ streams: ShadowStreams, _ head: CallHead, _ call: PreparedCall, _ token: UInt64
+    ) {
+        let (connection, original) = (call.connection, call.original)
+        measured.track(
+            head, connection.process, detour: nil, shadow: run,
+            watchAccounts: { [self] fd in _ = watch(fd, .readable, .accounting) })
+        var answer = ShimAnswer(streams.carried.isEmpty ? .original : .shadow, streams: streams.carried)
+        if original != nil { answer.streams.insert(.original) }
+        connection.send(answer, (original.map { [$0.raw] } ?? []) + streams.copies.map(\.raw))
+        measured.answered(head.pid, decisionNanoseconds: since(head.arrivedNanoseconds))
+        forget(connection, token)
+        watchEnd(head.pid, connection.process)
+        parts.inbox.count { $0.shadows += 1 }
+        shadows += 1
+        // From now on the carrier alone holds its ends.
+        Self.finish(run, streams.withoutCopies, parts.inbox)
+    }
+
+    private static func finish(_ run: ShadowRun, _ streams: ShadowStreams, _ inbox: DoorInbox) {
+        Task { inbox.post(.shadowed(await run.run(streams))) }
     }
 
     // What nothing tells of.

@@ -69,8 +69,17 @@ package final class ExecDoor: Sendable {
 final class DoorInbox: Sendable {
     enum Note: Sendable {
         case finished(connection: UInt64, TargetRun.Outcome)
+        case prepared(connection: UInt64, Prepared)
         case shadowed(CallRecord)
         case stop
+    }
+
+    /// A shadow that can begin, or why it cannot.
+    struct Prepared: Sendable {
+        var head: CallHead
+        var run: ShadowRun?
+        var streams: ShadowStreams?
+        var obstacle: String?
     }
 
     private struct State {

@@ -11,12 +11,15 @@ struct MeasuredCalls {
         var record: CallRecord
         var process: SharedFD
         var token: UInt64?
+        /// Takes the record of a shadowed call's original.
+        var shadow: ShadowRun?
     }
 
     private struct Call {
         var head: CallHead
         var process: SharedFD
         var detour: String?
+        var shadow: ShadowRun?
         var decisionNanoseconds = 0
         var token: UInt64?
         var endedNanoseconds: Int?
@@ -45,7 +48,7 @@ struct MeasuredCalls {
     var isEmpty: Bool { calls.isEmpty }
 
     mutating func track(
-        _ head: CallHead, _ process: SharedFD, detour: String?, watchAccounts: (CInt) -> Void
+        _ head: CallHead, _ process: SharedFD, detour: String?, shadow: ShadowRun? = nil, watchAccounts: (CInt) -> Void
     ) {
         if let former = calls[head.pid] { finish(head.pid, former) }
         if accounting == nil, !hasNoAccounting {
@@ -54,7 +57,7 @@ struct MeasuredCalls {
             if let accounting { watchAccounts(accounting.fd) } else { hasNoAccounting = true }
         }
         if calls.count < limit { accounts.track(head.pid) }
-        calls[head.pid] = Call(head: head, process: process, detour: detour)
+        calls[head.pid] = Call(head: head, process: process, detour: detour, shadow: shadow)
     }
 
     mutating func answered(_ pid: Int32, decisionNanoseconds: Int) {
@@ -116,6 +119,6 @@ struct MeasuredCalls {
         let record = CallRecord(
             head: call.head, way: .measured, detour: call.detour, decisionNanoseconds: call.decisionNanoseconds,
             answer: outcome)
-        finished.append(Finished(record: record, process: call.process, token: call.token))
+        finished.append(Finished(record: record, process: call.process, token: call.token, shadow: call.shadow))
     }
 }

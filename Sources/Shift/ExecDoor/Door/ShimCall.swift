@@ -1,4 +1,5 @@
 package import Linux
+internal import Synchronization
 
 /// A call under way: its head, and its process, from which the rest is read when it is wanted.
 ///
@@ -10,11 +11,20 @@ package final class ShimCall: Sendable {
     package let process: SharedFD
     /// Whether the original answers, and what the target does must have no effect that lasts.
     package let isShadow: Bool
+    private let read = Mutex<CallSurroundings?>(nil)
 
     package init(head: CallHead, process: SharedFD, isShadow: Bool = false) {
         self.head = head
         self.process = process
         self.isShadow = isShadow
+    }
+
+    /// All that its birth consists of, read once: while the shim waits, so before the original runs.
+    package var surroundings: CallSurroundings {
+        if let known = read.withLock({ $0 }) { return known }
+        let surroundings = CallSurroundings(reading: self)
+        read.withLock { $0 = surroundings }
+        return surroundings
     }
 
     /// What it is born with beside what the head says.
@@ -76,6 +86,14 @@ package final class ShimCall: Sendable {
         for line in text.split(separator: "\n") where line.hasPrefix("flags:") {
             let digits = line.dropFirst(6).drop { $0 == "\t" || $0 == " " }
             return (UInt64(digits, radix: 8) ?? 0) & 0o2000000 != 0
+        }
+        return false
+    }
+
+    /// Whether it has O_WRONLY.
+    static func isWriteOnly(_ text: String) -> Bool {
+        for line in text.split(separator: "\n") where line.hasPrefix("flags:") {
+            return line.utf8.last == UInt8(ascii: "1")
         }
         return false
     }

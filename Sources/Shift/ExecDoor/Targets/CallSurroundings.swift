@@ -8,8 +8,6 @@ package struct CallSurroundings: Sendable {
         case closedStream(Int32)
         case terminal
         case inherits([Int32])
-        case ignores([Int32])
-        case blocks([Int32])
         case otherNamespaces([String])
         case systemCallFilter
         case raisedRights
@@ -18,14 +16,11 @@ package struct CallSurroundings: Sendable {
         case unreadable(String)
 
         package var description: String {
-            func names(_ numbers: [Int32]) -> String { numbers.map { Signal.name(of: $0) }.joined(separator: ", ") }
-            return switch self {
+            switch self {
             case .closedStream(let number): "its stream \(number) is closed"
             case .terminal: "it uses a terminal"
             case .inherits(let numbers):
                 "it inherits the descriptors \(numbers.map { "\($0)" }.joined(separator: ", "))"
-            case .ignores(let numbers): "it is to ignore \(names(numbers))"
-            case .blocks(let numbers): "it is to block \(names(numbers))"
             case .otherNamespaces(let names):
                 "its caller lives in namespaces of its own (\(names.joined(separator: ", ")))"
             case .systemCallFilter: "its caller's system-call filter holds for it"
@@ -41,6 +36,9 @@ package struct CallSurroundings: Sendable {
     package var limits: [CallLimit]
     package var directory: String?
     package var obstacles: [Obstacle]
+
+    /// Without SIGCANCEL and SIGSETXID, which glibc keeps for itself: it sets them up in every program that has threads.
+    package var ignoredSignals: UInt64 { traits.ignoredSignals & ~(3 << 31) }
 
     /// Reads the waiting shim's process.
     package init(reading call: ShimCall) {
@@ -66,13 +64,10 @@ package struct CallSurroundings: Sendable {
                 continue
             }
             if Terminal.isTerminal(stream.raw), !obstacles.contains(.terminal) { obstacles.append(.terminal) }
+            withExtendedLifetime(stream) {}
         }
         let inherited = try call.inheritedDescriptors()
         if !inherited.isEmpty { obstacles.append(.inherits(inherited)) }
-        let ignored = Self.numbers(traits.ignoredSignals)
-        if !ignored.isEmpty { obstacles.append(.ignores(ignored)) }
-        let blocked = Self.numbers(call.head.signalMask)
-        if !blocked.isEmpty { obstacles.append(.blocks(blocked)) }
         if traits.filterMode != 0 { obstacles.append(.systemCallFilter) }
         if Set(traits.users).count > 1 || Set(traits.groups).count > 1 || !hasCapabilitiesOfItsUser {
             obstacles.append(.raisedRights)
@@ -92,7 +87,9 @@ package struct CallSurroundings: Sendable {
 
     private mutating func lookAtDirectory(_ call: ShimCall) throws(SystemError) {
         guard let directory else { return obstacles.append(.directory("was deleted")) }
-        let own = try Files.status(of: call.directory().raw, name: directory)
+        let place = try call.directory()
+        let own = try Files.status(of: place.raw, name: directory)
+        withExtendedLifetime(place) {}
         guard let named = try? Files.status(directory), named.device == own.device, named.inode == own.inode else {
             return obstacles.append(.directory("is not what the machine shows at \(directory)"))
         }
@@ -107,5 +104,4 @@ package struct CallSurroundings: Sendable {
         return theirs == ours
     }
 
-    private static func numbers(_ mask: UInt64) -> [Int32] { (1...64).filter { mask & 1 << UInt64($0 - 1) != 0 } }
 }

@@ -25,13 +25,13 @@ package struct PayloadTarget: CallTarget {
     package init(_ answerer: any PayloadAnswerer) { self.answerer = answerer }
 
     package func obstacles(to call: ShimCall) -> [String] {
-        let surroundings = CallSurroundings(reading: call)
+        let surroundings = call.surroundings
         return surroundings.obstacles.filter { obstacle in
             switch obstacle {
             // A function has no descriptors, signals, directory or rights of its caller's anyway.
             case .terminal, .unreadable: true
             case .closedStream(let number): number == 1
-            case .inherits, .ignores, .blocks, .otherNamespaces, .systemCallFilter, .raisedRights, .scheduling,
+            case .inherits, .otherNamespaces, .systemCallFilter, .raisedRights, .scheduling,
                 .directory:
                 false
             }
@@ -52,7 +52,7 @@ package struct PayloadTarget: CallTarget {
             }
             return .lost("its input cannot be read: \(error)")
         }
-        let payload = CallPayload(head: call.head, directory: (try? call.directoryPath()) ?? nil, input: input)
+        let payload = CallPayload(head: call.head, directory: call.surroundings.directory, input: input)
         let answering = Task { [answerer] in
             do throws(PayloadFailure) {
                 return Result<PayloadAnswer, PayloadFailure>.success(try await answerer.answer(payload))

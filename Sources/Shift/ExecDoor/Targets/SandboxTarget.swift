@@ -46,14 +46,14 @@ package struct SandboxTarget: CallTarget {
     }
 
     package func obstacles(to call: ShimCall) -> [String] {
-        let surroundings = CallSurroundings(reading: call)
+        let surroundings = call.surroundings
         return surroundings.obstacles.filter { obstacle in
             if case .inherits = obstacle { !dropsDescriptors } else { true }
         }.map(\.description)
     }
 
     package func run(_ call: ShimCall, _ streams: CallStreams, _ control: CallControl) async -> CallEnd {
-        let surroundings = CallSurroundings(reading: call)
+        let surroundings = call.surroundings
         guard let launch = launch(call, surroundings) else { return .refused("its working directory is gone") }
         let token = CallToken()
         control.commit(token)
@@ -110,6 +110,8 @@ package struct SandboxTarget: CallTarget {
         plan.identity = Users.Identity(uid: call.head.uid, gid: call.head.gid, groups: traits.supplementary)
         plan.umask = traits.umask
         plan.niceValue = traits.nice
+        plan.ignoredSignals = surroundings.ignoredSignals
+        plan.blockedSignals = call.head.signalMask
         plan.limits = limits
         plan.resourceLimits = surroundings.limits.compactMap { limit in
             ResourceLimit.Resource(rawValue: limit.resource).map {
@@ -129,6 +131,7 @@ package struct SandboxTarget: CallTarget {
             plan.root = .overlay(lower: layers, upper: .temporary(bytes: Self.writtenBytes))
             plan.mounts = [Mount(.bind(directory), at: directory, readOnly: call.isShadow)]
         }
+        if traits.noNewPrivileges { plan.noNewPrivileges = true }
         if call.isShadow {
             plan.namespaces.insert(.mount)
             plan.root = shadowRoot(plan.root, directory)

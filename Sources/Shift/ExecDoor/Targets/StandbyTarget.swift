@@ -33,7 +33,7 @@ package final class StandbyTarget: CallTarget {
     package func obstacles(to call: ShimCall) -> [String] { ground.obstacles(to: call) }
 
     package func run(_ call: ShimCall, _ streams: CallStreams, _ control: CallControl) async -> CallEnd {
-        let surroundings = CallSurroundings(reading: call)
+        let surroundings = call.surroundings
         guard let launch = ground.launch(call, surroundings) else { return .refused("its working directory is gone") }
         let definition = FunctionDefinition(name: ground.name, program: launches.key(of: launch), pool: pool)
         let instance: AssignedInstance

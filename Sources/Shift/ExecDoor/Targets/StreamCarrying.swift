@@ -14,8 +14,7 @@ enum StreamCarrying {
     static func carry(_ caller: CallStreams.Taken, through instance: AssignedInstance) async -> Functions.CallRecord {
         let output = instance.streams.takeOutput()
         let errors = instance.streams.takeErrors()
-        let sink = instance.streams.takeInput()
-        let feeding = Task { await feed(caller.input, sink) }
+        let feeding = Task { await feed(caller.input, instance) }
         async let outputDone: Void = drain(output, caller.output, instance)
         async let errorsDone: Void = drain(errors, caller.errors, instance)
         let record = await instance.finish()
@@ -26,7 +25,8 @@ enum StreamCarrying {
     }
 
     /// Ends with the letting go of the program's end: that is how it learns that its input is complete.
-    private static func feed(_ source: SharedFD?, _ sink: SharedFD) async {
+    private static func feed(_ source: SharedFD?, _ instance: AssignedInstance) async {
+        let sink = instance.streams.takeInput()
         guard let source else { return }
         let isFile = (try? Files.status(of: source.raw).kind) == .regular
         var room = [UInt8](repeating: 0, count: chunkBytes)

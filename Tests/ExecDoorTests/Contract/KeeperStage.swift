@@ -1,0 +1,69 @@
+import Engine
+import ExecDoor
+import Keeper
+import Linux
+import Sandbox
+import TestKit
+import Testing
+
+/// A keeper and what starts calls in its sandboxes.
+final class KeeperStage: Sendable {
+    let directory: TemporaryDirectory
+    let link: KeeperLink
+    let sandboxes: CallSandboxes
+    let shelf: StandbyShelf
+    private let running: Task<Void, Never>
+
+    init(_ directory: TemporaryDirectory? = nil) async throws {
+        self.directory = try directory ?? TemporaryDirectory("keeper")
+        try Files.makeDirectories(self.directory.path("run"))
+        let link = KeeperLink(
+            KeeperProcess(run: self.directory.path("run"), executable: try Self.executable()),
+            nodeName: "exec door test")
+        self.link = link
+        sandboxes = CallSandboxes(link)
+        shelf = StandbyShelf(link)
+        await link.add(sandboxes)
+        await link.add(shelf.sandboxes)
+        running = Task { await link.run() }
+        try await link.untilUp()
+    }
+
+    /// The keeper that was built beside this test.
+    static func executable() throws -> String {
+        var parts = try Files.link("/proc/self/exe").split(separator: "/")
+        while !parts.isEmpty {
+            parts.removeLast()
+            let path = "/" + parts.joined(separator: "/") + "/forkless-keeper"
+            if Files.exists(path) { return path }
+        }
+        return try #require(["debug", "release"].map { ".build/\($0)/forkless-keeper" }.first { Files.exists($0) })
+    }
+
+    /// As a node that dies: the keeper runs on.
+    func leave() async {
+        await link.close()
+        await running.value
+    }
+
+    /// Ends the keeper and everything in it.
+    func end() async throws {
+        await shelf.close()
+        try await link.perform(.shutdown(killing: true))
+        await link.close()
+        await running.value
+    }
+
+    func target(_ ground: SandboxTarget.Ground, dropsDescriptors: Bool = false) throws -> SandboxTarget {
+        let program = try ToldProgram.path()
+        return SandboxTarget(
+            ground, program: program, name: program, sandboxes: sandboxes, dropsDescriptors: dropsDescriptors)
+    }
+
+    static func machine() throws -> SandboxTarget.Ground {
+        let capabilities = Capabilities.dockerDefault.intersection(try Capabilities.permitted())
+        return .machine(capabilities: capabilities) { capabilities in
+            (try? SeccompProfile.standard(capabilities: capabilities).compile().bytes) ?? []
+        }
+    }
+}
