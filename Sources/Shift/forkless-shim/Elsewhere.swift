@@ -30,6 +30,23 @@ extension Shim {
     }
 }
 
+extension Shim {
+    /// What ran in this process's place was killed by this signal, and so is this process; without a core, which would be
+    /// the shim's.
+    func die(of number: Int32) -> Never {
+        _ = ckb_set_dumpable(0)
+        if (1...64).contains(number) {
+            var action = ckb_action()
+            _ = ckb_action(number, &action, nil)
+            _ = ckb_kill(Int32(truncatingIfNeeded: ckb_pid()), number)
+            var one: UInt64 = 1 << UInt64(number - 1)
+            _ = ckb_mask(1, &one, nil)
+        }
+        // Only for the first process of a pid namespace, which no signal of its own ends.
+        exit(128 + number)
+    }
+}
+
 extension Relay {
     mutating func run() -> Never {
         send(Head.ready, 0)
@@ -56,7 +73,7 @@ extension Relay {
             // Who reads what the target writes sees the end when the target closes it.
             _ = ckb_close_range(0, 2)
         case Answer.exited: shim.exit(answer.value)
-        case Answer.signaled: die(of: answer.value)
+        case Answer.signaled: shim.die(of: answer.value)
         // The target could not be started: nothing was done.
         case Answer.original: giveUp(answer.flags)
         default: if isCommitted { resume() } else { giveUp() }
@@ -108,20 +125,6 @@ extension Relay {
         _ = ckb_mask(0, &one, nil)
     }
 
-    /// The target was killed by this signal, and so is this process; without a core, which would be the shim's.
-    private func die(of number: Int32) -> Never {
-        _ = ckb_set_dumpable(0)
-        if (1...64).contains(number) {
-            var action = ckb_action()
-            _ = ckb_action(number, &action, nil)
-            _ = ckb_kill(Int32(truncatingIfNeeded: ckb_pid()), number)
-            var one: UInt64 = 1 << UInt64(number - 1)
-            _ = ckb_mask(1, &one, nil)
-        }
-        // Only for the first process of a pid namespace, which no signal of its own ends.
-        shim.exit(128 + number)
-    }
-
     /// The node is gone while the target may run. Another node knows the target by its token, or that it never was.
     private mutating func resume() {
         var pauses = shim.record.resumeSeconds * 20
@@ -142,6 +145,6 @@ extension Relay {
             pauses -= 1
         }
         // Nobody knows how it went. It must not be done twice: this ends like a program that was killed.
-        die(of: 9)
+        shim.die(of: 9)
     }
 }

@@ -47,7 +47,12 @@ extension Shim {
             isComplete = isComplete && pipe.0 >= 0
         }
         // What was made is close-on-exec: the original runs as it is.
-        guard isComplete, startCarrier(copied) else { executeOriginal(open: original) }
+        guard isComplete else { executeOriginal(open: original) }
+        if streams & 64 != 0 {
+            becomeParent(of: copied, ends)
+        } else if !startCarrier(copied) {
+            executeOriginal(open: original)
+        }
         if ends.0 >= 0 { _ = ckb_dup_to(ends.0, 0) }
         if ends.1 >= 0 { _ = ckb_dup_to(ends.1, 1) }
         if ends.2 >= 0 { _ = ckb_dup_to(ends.2, 2) }
@@ -63,13 +68,40 @@ extension Shim {
         return result < 0 ? (-1, -1) : ends
     }
 
+    /// Returns in a child, which is to become the original, or at once when there can be no child. This process carries the
+    /// bytes and ends as the child does, when what it wrote is where it was to go.
+    private func becomeParent(
+        of streams: (CopiedStream, CopiedStream, CopiedStream), _ ends: (Int32, Int32, Int32)
+    ) {
+        var all = UInt64.max
+        var before: UInt64 = 0
+        _ = ckb_mask(0, &all, &before)
+        let signals = ckb_signalfd(&all)
+        let child = signals < 0 ? -1 : ckb_fork()
+        if child <= 0 {
+            _ = ckb_mask(2, &before, nil)
+            if signals >= 0 { _ = ckb_close(Int32(truncatingIfNeeded: signals)) }
+            // Without a child the original writes to pipes that nobody carries: it must not have them.
+            if child < 0 { executeOriginal(open: memory.descriptors[0]) }
+            return
+        }
+        if ends.0 >= 0 { _ = ckb_close(ends.0) }
+        if ends.1 >= 0 { _ = ckb_close(ends.1) }
+        if ends.2 >= 0 { _ = ckb_close(ends.2) }
+        var carrier = Carrier(streams: streams, memory: memory)
+        carrier.child = Int32(truncatingIfNeeded: child)
+        carrier.signals = Int32(truncatingIfNeeded: signals)
+        carrier.maskBefore = before
+        carrier.run(shim: self)
+    }
+
     /// Forks twice; the first child is gone when this returns, with success if the second is there.
     private func startCarrier(_ streams: (CopiedStream, CopiedStream, CopiedStream)) -> Bool {
         let child = ckb_fork()
         if child < 0 { return false }
         if child > 0 {
             var status: Int32 = 0
-            while ckb_wait(Int32(truncatingIfNeeded: child), &status) == Failure.interrupted {}
+            while ckb_wait(Int32(truncatingIfNeeded: child), &status, 0) == Failure.interrupted {}
             return status == 0
         }
         _ = ckb_setsid()
@@ -90,29 +122,102 @@ struct Carrier {
     let memory: Memory
     /// Input is there, and the original's pipe is full.
     var isFull = false
+    /// The original, where it is this process's child; then signals are passed on to it, and this ends as it ends.
+    var child: Int32 = 0
+    var signals: Int32 = -1
+    var maskBefore: UInt64 = 0
+    /// How it ended, in the form of wait(2); -1: it runs.
+    var status: Int32 = -1
 
     mutating func run(shim: Shim) -> Never {
         // Signals are for the original. What goes to a closed pipe is noticed by the write.
         var all = UInt64.max
         _ = ckb_mask(0, &all, nil)
-        _ = ckb_chdir("/")
-        keepOnlyStreams()
-        while streams.0.isOpen || streams.1.isOpen || streams.2.isOpen {
+        if child == 0 {
+            _ = ckb_chdir("/")
+            keepOnlyStreams()
+        }
+        while streams.0.isOpen || streams.1.isOpen || streams.2.isOpen || (child > 0 && status < 0) {
             var entries = (
                 ckb_poll(fd: isFull ? -1 : streams.0.from, events: Poll.input, found: 0),
                 // An error here: the original closed its input, or ended.
                 ckb_poll(fd: streams.0.to, events: isFull ? Poll.output : 0, found: 0),
                 ckb_poll(fd: streams.1.from, events: Poll.input, found: 0),
-                ckb_poll(fd: streams.2.from, events: Poll.input, found: 0)
+                ckb_poll(fd: streams.2.from, events: Poll.input, found: 0),
+                ckb_poll(fd: signals, events: Poll.input, found: 0)
             )
-            _ = withUnsafeMutablePointer(to: &entries) {
-                ckb_poll(UnsafeMutableRawPointer($0).assumingMemoryBound(to: ckb_poll.self), 4, nil)
+            // Once the original has ended only what it has left is carried; others may hold its pipes for long.
+            var none = ckb_time()
+            let found = withUnsafeMutablePointer(to: &entries) { entries in
+                withUnsafeMutablePointer(to: &none) {
+                    ckb_poll(
+                        UnsafeMutableRawPointer(entries).assumingMemoryBound(to: ckb_poll.self), 5,
+                        status >= 0 ? $0 : nil)
+                }
             }
+            if status >= 0, found <= 0 { leave(shim) }
             carryInput(entries.0.found, entries.1.found)
             if entries.2.found != 0 { carry(&streams.1) }
             if entries.3.found != 0 { carry(&streams.2) }
+            if entries.4.found != 0 { passSignals() }
         }
+        if child > 0 { end(shim) }
         shim.exit(0)
+    }
+
+    /// What the original's descendants still write is carried by a process that nobody waits for.
+    private mutating func leave(_ shim: Shim) {
+        let rest = ckb_fork()
+        if rest != 0 { end(shim) }
+        child = 0
+        status = -1
+        signals = -1
+    }
+
+    /// As the original ended.
+    private func end(_ shim: Shim) -> Never {
+        if status & 0x7f == 0 { shim.exit(status >> 8 & 0xff) }
+        shim.die(of: status & 0x7f)
+    }
+
+    private mutating func passSignals() {
+        while ckb_read(signals, memory.signal, MemoryLayout<ckb_signal>.size) == MemoryLayout<ckb_signal>.size {
+            let number = Int32(bitPattern: memory.signal.pointee.number)
+            if number == 17 {
+                reap()
+            } else if memory.signal.pointee.code != Carrier.fromKernel {
+                // What a terminal sends the original has got itself, as a member of the same group.
+                _ = ckb_kill(child, number)
+            }
+        }
+    }
+
+    /// SI_KERNEL
+    private static let fromKernel: Int32 = 0x80
+
+    private mutating func reap() {
+        while status < 0 {
+            var found: Int32 = 0
+            // WNOHANG | WUNTRACED
+            if ckb_wait(child, &found, 1 | 2) <= 0 { return }
+            if found & 0xff == 0x7f {
+                stop(by: found >> 8 & 0xff)
+            } else {
+                status = found
+            }
+        }
+    }
+
+    /// The original was stopped: so is this process, by the same signal, until it is continued.
+    private func stop(by number: Int32) {
+        if number == 19 {
+            _ = ckb_kill(Int32(truncatingIfNeeded: ckb_pid()), number)
+        } else {
+            var one: UInt64 = 1 << UInt64(number - 1)
+            _ = ckb_kill(Int32(truncatingIfNeeded: ckb_pid()), number)
+            _ = ckb_mask(1, &one, nil)
+            _ = ckb_mask(0, &one, nil)
+        }
     }
 
     private mutating func carryInput(_ found: Int16, _ foundAtOriginal: Int16) {

@@ -9,8 +9,11 @@ import Testing
     @Test func `a shadowed call is answered as by the original`() async throws {
         let keeper = try await KeeperStage()
         let target = try keeper.target(.process)
-        let stage = try DoorStage(byDescriptor: true) { _ in .shadow(target, ShadowRules()) }
-        try await stage.expectSame(["ends", "orphans", "streams"])
+        var rules = ShadowRules()
+        rules.patience = .seconds(2)
+        let bounds = rules
+        let stage = try DoorStage(byDescriptor: true) { _ in .shadow(target, bounds) }
+        try await stage.expectSame(["ends", "orphans", "streams", "stops"])
         let records = try await stage.decider.settledRecords()
         #expect(records.filter { $0.way == .shadow }.count > records.count / 2, "\(Set(records.compactMap(\.detour)))")
         await stage.close()

@@ -52,10 +52,12 @@ struct ckb_action {
     uint64_t mask;
 };
 
-/// The first field of signalfd_siginfo, and the size of the rest.
+/// The first fields of signalfd_siginfo, and the size of the rest.
 struct ckb_signal {
     uint32_t number;
-    uint8_t rest[124];
+    int32_t error;
+    int32_t code;
+    uint8_t rest[116];
 };
 
 #if defined(__x86_64__)
@@ -122,7 +124,7 @@ static inline long ckb_pid(void) { return ckb_call(__NR_getpid, 0, 0, 0, 0, 0); 
 static inline long ckb_kill(int pid, int number) { return ckb_call(__NR_kill, pid, number, 0, 0, 0); }
 /// clone(SIGCHLD): fork(2).
 static inline long ckb_fork(void) { return ckb_call(__NR_clone, 17, 0, 0, 0, 0); }
-static inline long ckb_wait(int pid, int32_t *status) { return ckb_call(__NR_wait4, pid, CKB_P(status), 0, 0, 0); }
+static inline long ckb_wait(int pid, int32_t *status, int options) { return ckb_call(__NR_wait4, pid, CKB_P(status), options, 0, 0); }
 static inline long ckb_setsid(void) { return ckb_call(__NR_setsid, 0, 0, 0, 0, 0); }
 static inline long ckb_chdir(const char *path) { return ckb_call(__NR_chdir, CKB_P(path), 0, 0, 0, 0); }
 /// PR_SET_DUMPABLE

@@ -12,6 +12,8 @@ final class ShadowRun: Sendable {
     private let call: ShimCall
     private let target: any CallTarget
     private let rules: ShadowRules
+    /// How long a target may go on when the original was killed.
+    private static let afterSignal = Duration.seconds(1)
     private let ended = Mutex<(record: CallRecord?, waiter: CheckedContinuation<CallRecord, Never>?)>((nil, nil))
 
     init(_ call: ShimCall, _ target: any CallTarget, _ rules: ShadowRules) {
@@ -47,8 +49,10 @@ final class ShadowRun: Sendable {
         async let errorsSeen = Self.see(streams.errors, limit)
         let running = Task { await self.runTarget(streams) }
         var record = await original()
+        // A signal was meant for both.
+        let wasKilled = if case .signaled? = record.answer?.status { true } else { false }
         let watching = Task {
-            try? await Task.sleep(for: rules.patience)
+            try? await Task.sleep(for: wasKilled ? min(rules.patience, Self.afterSignal) : rules.patience)
             if !Task.isCancelled { running.cancel() }
         }
         let side = await running.value

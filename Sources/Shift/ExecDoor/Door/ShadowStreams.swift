@@ -40,13 +40,13 @@ struct ShadowStreams: Sendable {
                 withExtendedLifetime(stream) {}
             }
             if let source = streams.0 { try takeInput(source, call) }
-            if let sink = streams.1 { output = try side(sink, .output) }
+            if let sink = streams.1 { output = try side(sink, .output, call) }
             guard let sink = streams.2 else { return }
             if streams.1 != nil, OtherProcess.areSame(1, 2, of: call.head.pid) {
                 errors = .merged
                 if carried.contains(.output) { carried.insert(.mergesErrors) }
             } else {
-                errors = try side(sink, .errors)
+                errors = try side(sink, .errors, call)
             }
         } catch  where error.code == .notTerminal {
             throw Unshadowed("it uses a terminal")
@@ -92,7 +92,9 @@ struct ShadowStreams: Sendable {
         inputCopy = try carry(.input)
     }
 
-    private mutating func side(_ sink: SharedFD, _ stream: ShimAnswer.Streams) throws(SystemError) -> Side {
+    private mutating func side(
+        _ sink: SharedFD, _ stream: ShimAnswer.Streams, _ call: ShimCall
+    ) throws(SystemError) -> Side {
         defer { withExtendedLifetime(sink) {} }
         let status = try Files.status(of: sink.raw)
         switch status.kind {
@@ -101,7 +103,10 @@ struct ShadowStreams: Sendable {
             let position = try Files.position(of: sink.raw)
             // What is appended begins at the end, wherever the file stands.
             return .file(own, from: try Files.appends(sink.raw) ? status.size : position)
-        case .pipe, .socket: return .copy(try carry(stream))
+        case .pipe, .socket:
+            // Others write to it as well: what this call writes must be there before its end is seen.
+            if Self.isShared(status, call, by: Self.isWritable) { carried.insert(.waits) }
+            return .copy(try carry(stream))
         default: return .unseen
         }
     }
@@ -135,18 +140,26 @@ struct ShadowStreams: Sendable {
         return reader
     }
 
-    /// Whether the caller holds the reading end of this pipe, or this socket, too. It has just made this process, and may be
-    /// about to close it.
     private static func refuseShared(_ status: FileStatus, _ call: ShimCall) throws(SystemError) {
-        let parent = try call.traits().parent
-        for _ in 0..<8 {
-            if !isHeld(status, by: parent) { return }
-            Clock.pauseBlocking(milliseconds: 1)
-        }
-        throw SystemError("copy standard input", code: .busy)
+        if isShared(status, call, by: Self.isReadable) { throw SystemError("copy standard input", code: .busy) }
     }
 
-    private static func isHeld(_ status: FileStatus, by pid: Int32) -> Bool {
+    /// Whether the caller holds an end of this pipe or socket, too. It has just made this process, and may be about to
+    /// close it. (We hold one ourselves; when we are the caller nothing can be told.)
+    private static func isShared(_ status: FileStatus, _ call: ShimCall, by isWanted: (String) -> Bool) -> Bool {
+        let parent = call.surroundings.traits.parent
+        if parent == OwnProcess.pid { return false }
+        for _ in 0..<8 {
+            if !isHeld(status, by: parent, isWanted) { return false }
+            Clock.pauseBlocking(milliseconds: 1)
+        }
+        return true
+    }
+
+    private static func isReadable(_ text: String) -> Bool { !ShimCall.isWriteOnly(text) }
+    private static func isWritable(_ text: String) -> Bool { !ShimCall.isReadOnly(text) }
+
+    private static func isHeld(_ status: FileStatus, by pid: Int32, _ isWanted: (String) -> Bool) -> Bool {
         guard let names = try? Files.list("/proc/\(pid)/fd") else { return false }
         for name in names {
             guard let held = try? Files.status("/proc/\(pid)/fd/\(name)"), held.device == status.device,
@@ -155,7 +168,7 @@ struct ShadowStreams: Sendable {
             guard status.kind == .pipe, let text = try? Files.readText("/proc/\(pid)/fdinfo/\(name)") else {
                 return true
             }
-            if !ShimCall.isWriteOnly(text) { return true }
+            if isWanted(text) { return true }
         }
         return false
     }

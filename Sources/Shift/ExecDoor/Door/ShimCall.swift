@@ -91,11 +91,14 @@ package final class ShimCall: Sendable {
     }
 
     /// Whether it has O_WRONLY.
-    static func isWriteOnly(_ text: String) -> Bool {
-        for line in text.split(separator: "\n") where line.hasPrefix("flags:") {
-            return line.utf8.last == UInt8(ascii: "1")
-        }
-        return false
+    static func isWriteOnly(_ text: String) -> Bool { accessMode(text) == UInt8(ascii: "1") }
+
+    /// Whether it has O_RDONLY.
+    static func isReadOnly(_ text: String) -> Bool { accessMode(text) == UInt8(ascii: "0") }
+
+    /// The last digit of "flags:".
+    private static func accessMode(_ text: String) -> UInt8? {
+        text.split(separator: "\n").first { $0.hasPrefix("flags:") }?.utf8.last
     }
 
     private func checkPresence() throws(SystemError) {

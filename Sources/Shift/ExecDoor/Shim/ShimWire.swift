@@ -97,6 +97,9 @@ package struct ShimAnswer: Hashable, Sendable {
         package static let mergesErrors = Streams(rawValue: 8)
         /// The first descriptor is the original.
         package static let original = Streams(rawValue: 16)
+        /// With `Kind.shadow`: others write to where the output goes, so the shim carries it itself, with the original as
+        /// its child, and ends when everything is there.
+        package static let waits = Streams(rawValue: 64)
         /// With `Kind.original`: the last descriptor is standard input, of which the node had read.
         package static let replacedInput = Streams(rawValue: 32)
     }
