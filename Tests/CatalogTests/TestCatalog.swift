@@ -74,7 +74,7 @@ final class TestCatalog: Sendable {
         return .object(body)
     }
 
-    static func zip(_ code: String) -> JSONValue { .string(Base64Coding.encode(TestZip(files: ["app.py": code]).bytes)) }
+    static func zip(_ code: String) -> JSONValue { .string(Base64.text(TestZip(files: ["app.py": code]).bytes)) }
 
     @discardableResult
     func create(_ name: String, code: String = "1", _ changes: JSONObject = [:]) async throws(LambdaFailure) -> JSONValue {

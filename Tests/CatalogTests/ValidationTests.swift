@@ -103,7 +103,7 @@ struct ValidationTests {
 
     @Test func `a zip that leads out is refused in the service's words`() async throws {
         let test = try await TestCatalog()
-        let zip = Base64Coding.encode(TestZip([.init("../evil")]).bytes)
+        let zip = Base64.text(TestZip([.init("../evil")]).bytes)
         let failure = await test.failure(.createFunction, [:], TestCatalog.request("echo", ["Code": ["ZipFile": .string(zip)]]))
         #expect(failure.name == "InvalidParameterValueException")
         #expect(failure.message.hasPrefix("Could not unzip uploaded file. Please check your file, then try to upload again."))

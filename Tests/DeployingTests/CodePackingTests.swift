@@ -73,13 +73,4 @@ import Testing
         let error = #expect(throws: CodeFailure.self) { try CodePacking.read("/nonexistent/code") }
         #expect(error?.description.hasPrefix("the code at /nonexistent/code: ") == true)
     }
-
-    @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")])
-    func `base64 is RFC 4648's`(text: String, encoded: String) {
-        #expect(Base64.text(Array(text.utf8)) == encoded)
-        #expect(Base64.bytes(encoded) == Array(text.utf8))
-    }
-
-    @Test(arguments: ["a", "abc=x", "====", "ab=c", "a\u{e9}b="])
-    func `what is no base64 is none`(text: String) { #expect(Base64.bytes(text) == nil) }
 }

@@ -136,7 +136,7 @@ final class ServedDoor: Sendable {
         let archive = try Files.read(try await Self.archive(in: directory))
         let body: JSONValue = [
             "FunctionName": .string(name), "Runtime": .string(runtime), "Role": "arn:aws:iam::000000000000:role/any",
-            "Handler": "bootstrap", "Code": ["ZipFile": .string(Base64Coding.encode(archive))],
+            "Handler": "bootstrap", "Code": ["ZipFile": .string(Base64.text(archive))],
             "Tags": tags.json,
         ]
         let answer = try await call("POST", "/2015-03-31/functions", JSONWriter.bytes(body))

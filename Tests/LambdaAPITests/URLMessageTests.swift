@@ -54,7 +54,7 @@ import Testing
         func encoded(_ type: String?, _ body: [UInt8], _ more: [(String, String)] = []) -> Bool? {
             let made = event("POST", "/", (type.map { [("Content-Type", $0)] } ?? []) + more, body: body)
             if made["isBase64Encoded"]?.bool == true {
-                #expect(made["body"]?.string.flatMap(Base64Coding.decode) == body)
+                #expect(made["body"]?.string.flatMap { Base64.bytes($0) } == body)
             }
             return made["isBase64Encoded"]?.bool
         }

@@ -38,17 +38,4 @@ struct SourceAndDestinationTests {
             #expect(throws: LambdaFailure.self, "\(wrong)") { try destination(wrong) }
         }
     }
-
-    @Test func `base64 is read and written`() {
-        for count in 0..<70 {
-            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
-            let text = Base64Coding.encode(bytes)
-            #expect(Base64Coding.decode(text) == bytes)
-            #expect(Base64Coding.decode(String(text.prefix { $0 != "=" })) == bytes, "padding may be missing")
-        }
-        #expect(Base64Coding.encode(Array("foobar".utf8)) == "Zm9vYmFy")
-        for wrong in ["a", "abcde", "ab=c", "a===", "=", "====", "ab c", "abc\n", "ab-_", "Zm9v=", "é"] {
-            #expect(Base64Coding.decode(wrong) == nil, "\(wrong)")
-        }
-    }
 }

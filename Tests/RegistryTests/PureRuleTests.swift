@@ -92,14 +92,6 @@ import Testing
         #expect(watch.windowPassed())
     }
 
-    @Test func `base64 goes there and back`() {
-        for (text, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            #expect(Base64.encode(Array(text.utf8)) == encoded)
-            #expect(Base64.decode(encoded) == Array(text.utf8))
-        }
-        for broken in ["Z", "Zg=a", "====", "Z=", "é", "Zg\n"] { #expect(Base64.decode(broken) == nil, "\(broken)") }
-    }
-
     @Test func `Docker's config is read as Docker reads it`() throws {
         let text = """
             {"auths":{"https://a.example/v1/":{"auth":"bWU6c2VjOnJldA=="},"b.example:5000":{"identitytoken":"t"},"c":{}},

@@ -27,7 +27,7 @@ extension DockerCredentials {
         }
         try change { json in
             var auths = json["auths"] ?? .object([:])
-            auths[registry] = ["auth": .string(Base64.encode(Array("\(user):\(password)".utf8)))]
+            auths[registry] = ["auth": .string(Base64.text(Array("\(user):\(password)".utf8)))]
             json["auths"] = auths
         }
         return .file(path)

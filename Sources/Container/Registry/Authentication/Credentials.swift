@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What a registry is told about who asks.
 package enum Credentials: Hashable, Sendable {
     case password(user: String, password: String)
@@ -7,7 +9,7 @@ package enum Credentials: Hashable, Sendable {
     /// The Authorization header of basic authentication, RFC 7617; nil for a token.
     var basic: String? {
         guard case .password(let user, let password) = self else { return nil }
-        return "Basic " + Base64.encode(Array("\(user):\(password)".utf8))
+        return "Basic " + Base64.text(Array("\(user):\(password)".utf8))
     }
 }
 

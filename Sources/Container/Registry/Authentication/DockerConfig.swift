@@ -55,7 +55,7 @@ package struct DockerConfig: Hashable, Sendable {
     private static func credentials(_ entry: inout JSONObjectReader) throws(JSONShapeError) -> Credentials? {
         if let token: String = try entry.optional("identitytoken"), !token.isEmpty { return .identityToken(token) }
         if let auth: String = try entry.optional("auth"), !auth.isEmpty {
-            guard let bytes = Base64.decode(auth), let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else {
+            guard let bytes = Base64.bytes(auth), let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else {
                 throw entry.error("auth", "expected USER:PASSWORD in base64")
             }
             // Docker pads with NULs what an old version wrote.

@@ -42,7 +42,7 @@ enum CodeMaking {
                 "The archive has more than \(archiveLimit) bytes, which is as much as a request may bring. Leave out what the "
                     + "function does not need, or deploy a container image.")
         }
-        guard let bytes = Base64Coding.decode(text) else {
+        guard let bytes = Base64.bytes(text) else {
             throw .invalidParameter("'zipFile' is no base64.")
         }
         guard !bytes.isEmpty else { throw .invalidParameter("Uploaded file must be a non-empty zip") }

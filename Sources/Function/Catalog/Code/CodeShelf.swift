@@ -1,6 +1,7 @@
 internal import Crypto
 internal import Glibc
 package import Images
+internal import JSON
 internal import Lambda
 package import Linux
 internal import Synchronization
@@ -47,7 +48,7 @@ package final class CodeShelf: Sendable {
         let hash = Array(SHA256.hash(data: zip))
         let digits = Array("0123456789abcdef".utf8)
         let hex = String(decoding: hash.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-        return (Base64Coding.encode(hash), hex)
+        return (Base64.text(hash), hex)
     }
 
     /// The archive as it came.

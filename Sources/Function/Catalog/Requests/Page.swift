@@ -13,7 +13,7 @@ struct Page {
     ///   - most: what may be asked for.
     init(_ request: CatalogRequest, cap: Int = 50, most: Int = 10_000) throws(LambdaFailure) {
         if let marker = request.query("Marker"), !marker.isEmpty {
-            guard let bytes = Base64Coding.decode(marker), let text = String(validating: bytes, as: UTF8.self) else {
+            guard let bytes = Base64.bytes(marker), let text = String(validating: bytes, as: UTF8.self) else {
                 throw .invalidParameter(
                     "The Marker \(String(reflecting: String(marker.prefix(256)))) is none that this node has given. "
                         + "Send the NextMarker of the page before.")
@@ -43,7 +43,7 @@ struct Page {
         var object = JSONObject()
         object[key] = .array(rest.prefix(limit).map { write($0.element) })
         if rest.count > limit, let last = rest.prefix(limit).last {
-            object["NextMarker"] = .string(Base64Coding.encode(Array(last.name.utf8)))
+            object["NextMarker"] = .string(Base64.text(Array(last.name.utf8)))
         }
         return object
     }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Images
+internal import JSON
 internal import Linux
 
 /// The bytes of a zip that become a function's code or a layer's content.

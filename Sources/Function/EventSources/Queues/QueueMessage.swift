@@ -1,3 +1,4 @@
+internal import JSON
 package import Linux
 
 /// A message on its way into a queue.
@@ -66,7 +67,7 @@ struct Receipt: Hashable {
     }
 
     init?(_ handle: String) {
-        guard let bytes = Base64.bytes(handle) else { return nil }
+        guard let bytes = Base64.bytes(exactly: handle) else { return nil }
         let parts = String(decoding: bytes, as: UTF8.self).split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "receipt", let sequence = Int(parts[1]), let nonce = Int(parts[2]) else {
             return nil

@@ -166,7 +166,7 @@ final class RuntimeAPI: HTTPService {
         guard self.reading.contains(where: { $0 === reading }) else { return }
         if let type = trailers["Lambda-Runtime-Function-Error-Type"] {
             reading.trailerErrorType = type
-            if let body = trailers["Lambda-Runtime-Function-Error-Body"], let decoded = Base64Text.decode(body) {
+            if let body = trailers["Lambda-Runtime-Function-Error-Body"], let decoded = Base64.bytes(body) {
                 reading.body = decoded
             }
         }

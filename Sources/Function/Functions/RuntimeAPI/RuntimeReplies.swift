@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import HTTPServing
 internal import JSON
 
@@ -17,10 +16,4 @@ enum RuntimeReplies {
     static func refusal(_ refusal: Refusal) -> HTTPResponse {
         json(refusal.status, ["errorMessage": .string(refusal.message), "errorType": .string(refusal.errorType)])
     }
-}
-
-/// Base64 as RFC 4648 section 4 has it.
-enum Base64Text {
-    /// nil for what is not base64.
-    static func decode(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map { [UInt8]($0) } }
 }

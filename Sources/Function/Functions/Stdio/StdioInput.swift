@@ -56,7 +56,7 @@ package enum StdioInput {
         if value.isNull { return [] }
         guard let text = value.string else { return JSONWriter.bytes(value) }
         guard isBase64 else { return Array(text.utf8) }
-        guard let bytes = Base64Text.decode(text) else { throw Malformed(problem: "the body is said to be base64 and is not") }
+        guard let bytes = Base64.bytes(text) else { throw Malformed(problem: "the body is said to be base64 and is not") }
         return bytes
     }
 

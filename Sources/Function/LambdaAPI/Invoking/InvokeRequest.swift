@@ -90,7 +90,7 @@ struct InvokeRequest {
                 "InvalidRequestContentException", status: 400,
                 "Client context must be smaller than \(contextLimit) bytes of base64; it has \(text.utf8.count).")
         }
-        guard let bytes = Base64Coding.decode(text), JSONCheck.isValue(bytes) else {
+        guard let bytes = Base64.bytes(text), JSONCheck.isValue(bytes) else {
             throw LambdaFailure(
                 "InvalidRequestContentException", status: 400,
                 "Client context must be a valid Base64-encoded JSON object.")

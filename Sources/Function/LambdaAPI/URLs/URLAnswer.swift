@@ -56,7 +56,7 @@ enum URLAnswer {
         guard let body = object["body"], !body.isNull else { return [] }
         guard let text = body.string else { throw Failure(sentence: "its body is \(body.kindName), not a string") }
         guard object["isBase64Encoded"]?.bool == true else { return Array(text.utf8) }
-        guard let bytes = Base64Coding.decode(text) else {
+        guard let bytes = Base64.bytes(text) else {
             throw Failure(sentence: "its body is no base64, although isBase64Encoded is true")
         }
         return bytes

@@ -34,7 +34,7 @@ struct URLEvent {
         event["requestContext"] = .object(context(path.isEmpty ? "/" : String(path)))
         if !body.isEmpty {
             let text = isText ? String(validating: body, as: UTF8.self) : nil
-            event["body"] = .string(text ?? Base64Coding.encode(body))
+            event["body"] = .string(text ?? Base64.text(body))
             event["isBase64Encoded"] = .bool(text == nil)
         } else {
             event["isBase64Encoded"] = false

@@ -58,7 +58,7 @@ package struct CallPayload: Sendable {
         if let text = String(validating: bytes, as: UTF8.self) {
             object[name] = .string(text)
         } else {
-            object[name + "Base64"] = .string(Base64Coding.encode(bytes))
+            object[name + "Base64"] = .string(Base64.text(bytes))
         }
     }
 }
@@ -81,7 +81,7 @@ package struct PayloadAnswer: Hashable, Sendable {
         func stream(_ name: String) -> [UInt8]?? {
             if case .string(let text)? = object[name] { return .some(Array(text.utf8)) }
             if case .string(let text)? = object[name + "Base64"] {
-                return Base64Coding.decode(text).map { .some($0) } ?? nil
+                return Base64.bytes(text).map { .some($0) } ?? nil
             }
             return .some(nil)
         }

@@ -1,5 +1,5 @@
-/// Base64 of RFC 4648 section 4, as the Lambda API uses it for archives, digests and contexts: fast, for megabytes.
-package enum Base64Coding {
+/// Bytes in JSON, and where else a text has to carry them: base64 of RFC 4648 section 4. Fast, for archives of megabytes.
+package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let padding = UInt8(ascii: "=")
     /// 64 stands for what is no digit.
@@ -9,13 +9,15 @@ package enum Base64Coding {
         return values
     }()
 
-    package static func encode(_ bytes: [UInt8]) -> String {
+    /// With padding.
+    package static func text(_ bytes: [UInt8]) -> String {
         let count = (bytes.count + 2) / 3 * 4
         return String(unsafeUninitializedCapacity: count) { text in
             var at = 0
             for start in stride(from: 0, to: bytes.count, by: 3) {
                 let left = bytes.count - start
-                let word = UInt32(bytes[start]) << 16 | (left > 1 ? UInt32(bytes[start + 1]) << 8 : 0)
+                let word =
+                    UInt32(bytes[start]) << 16 | (left > 1 ? UInt32(bytes[start + 1]) << 8 : 0)
                     | (left > 2 ? UInt32(bytes[start + 2]) : 0)
                 text[at] = alphabet[Int(word >> 18 & 63)]
                 text[at + 1] = alphabet[Int(word >> 12 & 63)]
@@ -28,12 +30,18 @@ package enum Base64Coding {
     }
 
     /// nil when the text is no base64. Padding may be missing; nothing else may stand between or after the digits.
-    package static func decode(_ text: String) -> [UInt8]? {
+    package static func bytes(_ text: String) -> [UInt8]? {
         var text = text
-        return text.withUTF8 { decode($0) }
+        return text.withUTF8 { bytes($0) }
     }
 
-    private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    /// nil for anything but the one form that `text` writes for some bytes.
+    package static func bytes(exactly text: String) -> [UInt8]? {
+        guard let bytes = bytes(text), self.text(bytes) == text else { return nil }
+        return bytes
+    }
+
+    private static func bytes(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         var count = text.count
         while count > 0, text.count - count < 2, text[count - 1] == padding { count -= 1 }
         guard count % 4 != 1, count == text.count || text.count % 4 == 0 else { return nil }
