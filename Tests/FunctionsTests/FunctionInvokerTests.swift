@@ -359,12 +359,13 @@ import Testing
         for (index, stream) in streams.enumerated() {
             var call = Self.call(function, "abc", key: "k", id: "\(index)")
             call.stream = AnswerStream(
-                begin: { stream.note("begin \($0)") }, part: { stream.note(String(decoding: $0, as: UTF8.self)) })
+                begin: { stream.note("\($0.isReplayed ? "replays" : "begins") \($0.contentType)") },
+                part: { stream.note(String(decoding: $0, as: UTF8.self)) })
             let answer = await bench.invoke(call).answer
             #expect(answer?.payload == [] && answer?.isReplayed == (index == 1))
         }
-        #expect(streams[0].all == ["begin text/plain", "a", "b", "c"])
-        #expect(streams[1].all == ["begin text/plain", "abc"])
+        #expect(streams[0].all == ["begins text/plain", "a", "b", "c"])
+        #expect(streams[1].all == ["replays text/plain", "abc"])
         try await eventually { bench.ledger.all.count == 2 }
         #expect(bench.ledger.all.map(\.answerBytes) == [3, 3])
         #expect(bench.ledger.all[0].answerDigest == bench.ledger.all[1].answerDigest)

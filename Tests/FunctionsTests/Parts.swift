@@ -10,7 +10,7 @@ final class Parts: Sendable {
 
     var stream: AnswerStream {
         AnswerStream(
-            begin: { type in self.all.withLock { $0.append(type) } },
+            begin: { head in self.all.withLock { $0.append(head.contentType) } },
             part: { bytes in self.all.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) } })
     }
 }

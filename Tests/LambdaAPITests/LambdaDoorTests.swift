@@ -64,6 +64,35 @@ import Testing
         }
     }
 
+    @Test func `an answer that a key brought back says so, whole and streamed, and at a function URL`() async throws {
+        let invoker = ScriptedInvoker { call in
+            let isAgain = call.sdkInvocationID == "again" || call.payload.count > 20
+            guard case .answered(var answer) = ScriptedInvoker.answered(call, Array("1".utf8)) else { return .failed(.service("no")) }
+            answer.isReplayed = isAgain
+            if let stream = call.stream {
+                stream.begin("application/json", isReplayed: isAgain)
+                stream.part(answer.payload)
+                answer.payload = []
+            }
+            return .answered(answer)
+        }
+        try await ServedDoor.with(invoker: invoker) { door in
+            try await door.declare("echo")
+            let streaming = "/2021-11-15/functions/echo/response-streaming-invocations"
+            for target in [Self.invocations, streaming] {
+                let first = try await door.call("POST", target, Array("1".utf8))
+                #expect(first.status == 200 && first.headers["x-forkless-replayed"] == nil)
+                let again = try await door.call("POST", target, Array("1".utf8), [("amz-sdk-invocation-id", "again")])
+                #expect(again.status == 200 && again.headers["x-forkless-replayed"] == "true", "\(target)")
+            }
+            for mode in ["BUFFERED", "RESPONSE_STREAM"] {
+                try await door.declare("url-\(mode.prefix(3))")
+                let id = try await door.makeURL("url-\(mode.prefix(3))", mode: mode)
+                #expect(try await door.callURL(id, "GET", "/").headers["x-forkless-replayed"] == "true", "\(mode)")
+            }
+        }
+    }
+
     @Test func `an invocation stays on its loop`() async throws {
         let here = LoopSeen()
         let invoker = ScriptedInvoker { call in

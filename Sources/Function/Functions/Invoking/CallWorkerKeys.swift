@@ -217,7 +217,7 @@ extension CallWorker {
         answer.isReplayed = true
         answer.isRecorded = true
         if let stream = invoked.call.stream {
-            stream.begin(first.contentType ?? "application/octet-stream")
+            stream.begin(first.contentType ?? "application/octet-stream", isReplayed: true)
             stream.part(first.payload)
             answer.payload = []
         }

@@ -41,13 +41,24 @@ package struct Invocation: Sendable {
 
 /// Takes a streamed answer, on the loop of the function. Whoever is too slow is answered by `false`.
 package struct AnswerStream: Sendable {
-    /// The answer begins; the text is its content type.
-    package var begin: @Sendable (_ contentType: String) -> Void
-    package var part: @Sendable (_ bytes: [UInt8]) -> Void
+    /// What is known of an answer before its first byte.
+    package struct Head: Hashable, Sendable {
+        package var contentType: String
+        /// As `InvocationAnswer.isReplayed`.
+        package var isReplayed: Bool
+    }
 
-    package init(begin: @escaping @Sendable (String) -> Void, part: @escaping @Sendable ([UInt8]) -> Void) {
-        self.begin = begin
+    private let take: @Sendable (Head) -> Void
+    package let part: @Sendable (_ bytes: [UInt8]) -> Void
+
+    package init(begin: @escaping @Sendable (Head) -> Void, part: @escaping @Sendable ([UInt8]) -> Void) {
+        take = begin
         self.part = part
+    }
+
+    /// The answer begins.
+    package func begin(_ contentType: String, isReplayed: Bool = false) {
+        take(Head(contentType: contentType, isReplayed: isReplayed))
     }
 }
 

@@ -22,9 +22,9 @@ final class StreamTap {
     func outlet(on loop: ServingLoop) -> AnswerStream {
         let bound = LoopBound(self, on: loop)
         return AnswerStream(
-            begin: { contentType in
-                bound.value.contentType = contentType
-                bound.value.stream.begin(contentType)
+            begin: { head in
+                bound.value.contentType = head.contentType
+                bound.value.stream.begin(head.contentType)
             },
             part: { part in bound.value.take(part) })
     }

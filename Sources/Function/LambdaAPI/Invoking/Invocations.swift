@@ -61,8 +61,9 @@ extension LambdaDoor {
             response.headers.add("X-Amzn-Trace-Id", trace)
             response.headers.add("X-Amz-Executed-Version", answer.call.version)
             if let error = answer.functionError { response.headers.add("X-Amz-Function-Error", error) }
+            if answer.isReplayed { response.headers.addReplayed() }
             if wantsLogTail {
-                response.headers.add("X-Amz-Log-Result", Base64Coding.encode(Array(answer.logTail.suffix(4096))))
+                response.headers.add("X-Amz-Log-Result", Base64.text(Array(answer.logTail.suffix(4096))))
             }
             return response
         }
@@ -87,4 +88,9 @@ extension LambdaDoor {
             bound.loop.execute { bound.value.respond(given) }
         }
     }
+}
+
+extension HeaderFields {
+    /// Tells the caller that a repeated key was answered with the first answer.
+    mutating func addReplayed() { add("X-Forkless-Replayed", "true") }
 }

@@ -24,19 +24,19 @@ final class StreamedCall {
         version = call.function.version
         let bound = LoopBound(self, on: loop)
         call.stream = AnswerStream(
-            begin: { _ in bound.onLoop { $0.beginOnce() } }, part: { bytes in bound.onLoop { $0.send(bytes) } })
+            begin: { head in bound.onLoop { $0.beginOnce(isReplayed: head.isReplayed) } }, part: { bytes in bound.onLoop { $0.send(bytes) } })
         invoker.invoke(call) { outcome in bound.onLoop { $0.end(outcome) } }
     }
 
-    private func beginOnce() {
+    private func beginOnce(isReplayed: Bool = false) {
         guard !hasBegun else { return }
         hasBegun = true
-        exchange.begin(
-            200,
-            headers: HeaderFields([
-                ("Content-Type", "application/vnd.amazon.eventstream"), ("x-amzn-RequestId", requestID),
-                ("X-Amz-Executed-Version", version),
-            ]))
+        var headers = HeaderFields([
+            ("Content-Type", "application/vnd.amazon.eventstream"), ("x-amzn-RequestId", requestID),
+            ("X-Amz-Executed-Version", version),
+        ])
+        if isReplayed { headers.addReplayed() }
+        exchange.begin(200, headers: headers)
     }
 
     private func send(_ bytes: [UInt8]) {
@@ -54,7 +54,7 @@ final class StreamedCall {
             guard hasBegun else { return exchange.respond(DoorAnswer.failure(failure, requestID: requestID)) }
             finish(["ErrorCode": .string(failure.name), "ErrorDetails": .string(failure.message)])
         case .answered(let answer):
-            beginOnce()
+            beginOnce(isReplayed: answer.isReplayed)
             var end = JSONObject()
             if let error = answer.functionError {
                 end["ErrorCode"] = .string(error)
@@ -62,7 +62,7 @@ final class StreamedCall {
             } else {
                 send(answer.payload)
             }
-            if wantsLogTail { end["LogResult"] = .string(Base64Coding.encode(Array(answer.logTail.suffix(4096)))) }
+            if wantsLogTail { end["LogResult"] = .string(Base64.text(Array(answer.logTail.suffix(4096)))) }
             finish(end)
         }
     }

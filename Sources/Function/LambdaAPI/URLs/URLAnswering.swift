@@ -22,6 +22,7 @@ final class URLAnswering {
     private let requestID: String
     private let loop: ServingLoop
     private var stream = Stream.none
+    private var isReplayed = false
 
     init(_ exchange: any HTTPExchange, url: FunctionURL, function: DeployedFunction, requestID: String) {
         self.exchange = exchange
@@ -36,13 +37,18 @@ final class URLAnswering {
         let bound = LoopBound(self, on: loop)
         if url.mode == .responseStream {
             call.stream = AnswerStream(
-                begin: { type in bound.onLoop { $0.beginStream(type) } },
+                begin: { head in bound.onLoop { $0.begin(head) } },
                 part: { bytes in bound.onLoop { $0.send(bytes) } })
         }
         invoker.invoke(call) { outcome in bound.onLoop { $0.end(outcome) } }
     }
 
     // MARK: Streamed
+
+    private func begin(_ head: AnswerStream.Head) {
+        isReplayed = head.isReplayed
+        beginStream(head.contentType)
+    }
 
     private func beginStream(_ contentType: String) {
         guard case .none = stream else { return }
@@ -115,6 +121,7 @@ final class URLAnswering {
         switch outcome {
         case .failed(let failure): return decorated(FunctionURLDoor.refusal(failure, requestID))
         case .answered(let answer):
+            isReplayed = answer.isReplayed
             guard answer.functionError == nil else { return decorated(failed(answer)) }
             do throws(URLAnswer.Failure) { return decorated(try response(answer)) } catch {
                 return unusable(error.sentence)
@@ -156,6 +163,7 @@ final class URLAnswering {
     private func decorated(_ response: HTTPResponse) -> HTTPResponse {
         var response = response
         if let rules = url.cors { URLCORS(rules: rules).apply(to: &response.headers, exchange.request) }
+        if isReplayed { response.headers.addReplayed() }
         if response.headers["x-amzn-requestid"] == nil { response.headers.add("x-amzn-RequestId", requestID) }
         return response
     }
