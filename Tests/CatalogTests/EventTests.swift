@@ -88,7 +88,25 @@ struct EventTests {
         #expect(mapping.maximumRetries == 3 && mapping.maximumAgeSeconds == 60 && mapping.onFailure == .directory("/in"))
         let directory = try await test.perform(
             .createEventSourceMapping, [:], ["EventSourceArn": .string(Self.directory), "FunctionName": "echo"])
-        #expect(directory["MaximumRetryAttempts"]?.integer == -1)
+        #expect(directory["BatchSize"]?.integer == 1)
+    }
+
+    @Test func `limits that a mapping does not set are the function's, and are not told as the mapping's`() async throws {
+        let test = try await Self.echo()
+        let names = ["MaximumRetryAttempts", "MaximumRecordAgeInSeconds"]
+        for source in [Self.schedule, Self.directory] {
+            let made = try await test.perform(.createEventSourceMapping, [:], ["EventSourceArn": .string(source), "FunctionName": "echo"])
+            #expect(names.allSatisfy { made[$0] == nil })
+            let id = try #require(made["UUID"]?.string)
+            let limited = try await test.perform(
+                .updateEventSourceMapping, ["UUID": id], ["MaximumRetryAttempts": 0, "MaximumRecordAgeInSeconds": 60])
+            #expect(limited["MaximumRetryAttempts"] == 0 && limited["MaximumRecordAgeInSeconds"] == 60)
+            let free = try await test.perform(
+                .updateEventSourceMapping, ["UUID": id], ["MaximumRetryAttempts": -1, "MaximumRecordAgeInSeconds": -1])
+            #expect(names.allSatisfy { free[$0] == nil })
+            let mapping = try #require(test.catalog.mappings().first { $0.id == id })
+            #expect(mapping.maximumRetries == nil && mapping.maximumAgeSeconds == nil)
+        }
     }
 
     @Test(arguments: [

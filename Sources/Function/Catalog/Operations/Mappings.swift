@@ -186,6 +186,7 @@ extension CatalogState {
                 "MaximumRetryAttempts, MaximumRecordAgeInSeconds and DestinationConfig cannot be set for a queue: "
                     + "set the queue's RedrivePolicy and MessageRetentionPeriod.")
         }
+        // -1 takes a value back.
         if let retries { record.mapping.maximumRetries = retries < 0 ? nil : retries }
         if let age {
             guard age == -1 || age >= 60 else {
@@ -220,8 +221,9 @@ extension CatalogState {
             var destinations = JSONObject()
             if let arn = record.onFailure { destinations["OnFailure"] = ["Destination": arn.json] }
             object["DestinationConfig"] = .object(destinations)
-            object.put("MaximumRetryAttempts", mapping.maximumRetries ?? -1)
-            object.put("MaximumRecordAgeInSeconds", mapping.maximumAgeSeconds ?? -1)
+            // Not -1, which would be without end: those that are not there are as the function's event invoke config says.
+            object.put("MaximumRetryAttempts", mapping.maximumRetries)
+            object.put("MaximumRecordAgeInSeconds", mapping.maximumAgeSeconds)
         }
         if mapping.reportsItemFailures { object["FunctionResponseTypes"] = ["ReportBatchItemFailures"] }
         if let maximum = mapping.maximumConcurrency { object["ScalingConfig"] = ["MaximumConcurrency": maximum.json] }
