@@ -73,6 +73,44 @@ import Testing
         }
     }
 
+    @Test func `recorded calls run again against another version, and the status says whether their answers are the same`() async throws {
+        try await withNode { forkless in
+            _ = try await forkless("fn", "deploy", "f", "--record", "--order", "path:$.account", "--", "sed", "s/x/y/")
+            _ = try await forkless("fn", "publish", "f")
+            for number in 1...3 {
+                let event = "{\"account\":\"\(number % 2)\",\"n\":\(number),\"v\":\"\(number == 2 ? "x" : "-")\"}"
+                let answer = try await forkless("fn", "invoke", "f", "--qualifier", "1", "--payload", event)
+                #expect(answer.status.isSuccess, "\(answer.errorText)")
+            }
+            let same = try await forkless("ledger", "replay", "f", "--against", "1", "--concurrency", "2")
+            #expect(same.status.isSuccess, "\(same.errorText)")
+            #expect(same.text.contains("3  the same, byte for byte"), "\(same.text)")
+
+            _ = try await forkless("fn", "deploy", "f", "--", "sed", "s/x/z/")
+            _ = try await forkless("fn", "publish", "f")
+            _ = try await forkless("fn", "alias", "f", "next", "2")
+            let other = try await forkless("ledger", "replay", "f", "--against", "next")
+            #expect(other.status == .exited(1))
+            #expect(other.errorText == "forkless: 1 of 3 recorded calls of f were answered differently.\n")
+            #expect(other.text.contains("$.v"), "\(other.text)")
+            let json = try await forkless("ledger", "replay", "f", "--against", "2", "--order", "0", "--output", "json")
+            #expect(json.status == .exited(1))
+            let report = try JSONParser.parse(json.text)
+            #expect(report["clean"] == false && report["counts", "different"] == 1 && report["counts", "identical"] == 0)
+            #expect(report["differences"]?[0]?["answered"] == .string(#"{"account":"0","n":2,"v":"z"}"#))
+
+            let earlier = try await forkless("ledger", "replay", "f", "--against", "2", "--to", "2020-01-01")
+            #expect(earlier.status == .exited(1) && earlier.errorText.contains("nothing was compared"), "\(earlier.errorText)")
+            for (flags, sentence) in [
+                (["--against", "9"], "(ResourceNotFoundException)"), (["--against", "2", "--from", "soon"], "expected a day such as"),
+                (["--against", "2", "--concurrency", "65"], "expected 1 to 64"),
+            ] {
+                let refused = try await forkless.call(["ledger", "replay", "f"] + flags)
+                #expect(refused.status == .exited(1) && refused.errorText.contains(sentence), "\(refused.errorText)")
+            }
+        }
+    }
+
     @Test func `a URL is given, shown and taken away`() async throws {
         try await withNode { forkless in
             _ = try await forkless("fn", "deploy", "f", "--", "cat")
@@ -80,6 +118,57 @@ import Testing
             #expect(url.text.hasPrefix("http://") && url.text.contains(".lambda-url.localhost:"), "\(url.text)\(url.errorText)")
             #expect(try await forkless("fn", "url", "f").text == url.text)
             #expect(try await forkless("fn", "url", "f", "--rm").text == "f\n")
+        }
+    }
+
+    @Test func `a template is deployed, deployed again without a change, and changed`() async throws {
+        try await withNode { forkless in
+            try Files.makeDirectories(forkless.path("app/src"))
+            try Files.replace(forkless.path("app/src/words"), with: Array("#!/bin/sh\nwc -w\n".utf8), mode: 0o755)
+            func write(_ timeout: Int) throws {
+                let text = """
+                    Transform: AWS::Serverless-2016-10-31
+                    Parameters:
+                      Size: {Type: Number, Default: 256}
+                    Resources:
+                      Jobs: {Type: AWS::SQS::Queue}
+                      Count:
+                        Type: AWS::Serverless::Function
+                        Properties:
+                          FunctionName: count
+                          CodeUri: src
+                          Runtime: forkless.stdio
+                          Handler: /var/task/words
+                          MemorySize: !Ref Size
+                          Timeout: \(timeout)
+                          FunctionUrlConfig: {AuthType: NONE}
+                          Events:
+                            Job: {Type: SQS, Properties: {Queue: !GetAtt Jobs.Arn, BatchSize: 1}}
+                            Often: {Type: Schedule, Properties: {Schedule: rate(1 day)}}
+                    Outputs:
+                      Queue: {Value: !Ref Jobs}
+
+                    """
+                try Files.replace(forkless.path("app/template.yaml"), with: Array(text.utf8))
+            }
+            func deploy(_ more: [String] = []) async throws -> CommandRunner.Outcome {
+                try await forkless.call(["fn", "deploy", "--template", forkless.path("app/template.yaml")] + more)
+            }
+            try write(9)
+            let made = try await deploy(["--parameter-overrides", "Size=512"])
+            #expect(made.status.isSuccess && made.text.contains("created function count\n"), "\(made.text)\(made.errorText)")
+            #expect(made.text.contains("Queue: http"), "\(made.text)")
+            let functions = try JSONParser.parse(try await forkless("fn", "list", "--output", "json").text)["Functions"]
+            #expect(functions?[0]?["MemorySize"] == 512 && functions?[0]?["Timeout"] == 9)
+            #expect(try await forkless("fn", "invoke", "count", "--payload", "\"one two\"").text == "2\n")
+            #expect(try await forkless("fn", "url", "count").text.hasPrefix("http://"))
+
+            let same = try await deploy(["--parameter-overrides", "Size=512"])
+            #expect(same.status.isSuccess && !same.text.contains("created ") && !same.text.contains("updated "), "\(same.text)")
+            try write(11)
+            let changed = try await deploy(["--parameter-overrides", "Size=512"])
+            #expect(changed.text.contains("updated function count (Timeout)\n"), "\(changed.text)\(changed.errorText)")
+            #expect(try await forkless("fn", "rm", "count").text == "count\n")
         }
     }
 

@@ -66,6 +66,14 @@ import Testing
         #expect(throws: FlagError.self) { try declaration(arguments) }
     }
 
+    @Test(arguments: ["--key", "--order", "--freshness", "--start", "--input", "--deadline-header"])
+    func `a setting without a value is refused, not left out`(flag: String) throws {
+        var function = FunctionDeclaration(name: "f")
+        let flags = try FunctionSettingFlags.parse([flag, ""])
+        let error = #expect(throws: FlagError.self) { try flags.write(into: &function) }
+        #expect(error?.description.contains(flag) == true)
+    }
+
     @Test func `functions are listed with the sum of their versions' instances`() {
         let listing = FunctionListing(
             functions: [

@@ -97,7 +97,7 @@ import Testing
         #expect(try Snapshot.difference(of: outcome.output, from: verb.isEmpty ? "help-fn.txt" : "help-fn-\(verb).txt") == nil)
     }
 
-    @Test(arguments: ["", "show", "verify", "export"])
+    @Test(arguments: ["", "show", "verify", "export", "replay"])
     func `help of the ledger is what it was`(verb: String) throws {
         let outcome = try verb.isEmpty ? said("ledger", "--help") : said("ledger", verb, "--help")
         #expect(outcome.status == 0)

@@ -50,6 +50,24 @@ struct LedgerTextTests {
         #expect(try Snapshot.difference(of: text, from: "ledger-tables.txt") == nil)
     }
 
+    @Test func `a replay is a table of how answers compare, and fails unless all are the same`() throws {
+        let same = ReplayText(report: ["target": "arn:aws:lambda:us-east-1:000000000000:function:f:2", "counts": ["identical": 1200, "equalJSON": 1, "withoutRecord": 2], "differences": []])
+        #expect(same.failure(function: "f") == nil)
+        let answer = String(repeating: "long ", count: 20)
+        let other = ReplayText(report: [
+            "target": "arn:aws:lambda:us-east-1:000000000000:function:f:2", "counts": ["identical": 1, "equalJSON": 0, "different": 2, "otherOutcome": 1, "notRun": 0, "withoutRecord": 0],
+            "differences": [
+                ["requestId": "r1", "comparison": "different", "path": "$.a[2]", "recorded": "[1]", "answered": .string(answer)],
+                ["requestId": "r2", "comparison": "otherOutcome", "path": .null, "recorded": "1", "answered": ""],
+            ],
+        ])
+        #expect(other.failure(function: "f") == "3 of 4 recorded calls of f were answered differently.")
+        let none = ReplayText(report: ["target": "arn:aws:lambda:us-east-1:000000000000:function:f:2", "counts": ["withoutRecord": 7], "differences": []])
+        #expect(none.failure(function: "f")?.hasPrefix("nothing was compared: ") == true)
+        let text = [same, other, none].map { $0.text(width: 160) }.joined(separator: "\n")
+        #expect(try Snapshot.difference(of: text, from: "replay-tables.txt") == nil)
+    }
+
     @Test func `a state directory is verified without a node`() async throws {
         let directory = try TemporaryDirectory("ledger-text")
         let database = try await Self.database(directory)
@@ -73,10 +91,13 @@ struct LedgerTextTests {
     @Test func `without a node the ledger verbs say so`() async throws {
         let directory = try TemporaryDirectory("ledger-text")
         let forkless = try TestForkless()
-        for words in [["ledger", "show"], ["ledger", "export"], ["ledger", "verify"], ["fn", "report"]] {
+        let verbs = [
+            ["ledger", "show"], ["ledger", "export"], ["ledger", "verify"], ["ledger", "replay", "f", "--against", "1"], ["fn", "report"],
+        ]
+        for words in verbs {
             let outcome = try await forkless.call(words + ["--run", directory.path])
             #expect(outcome.status == .exited(1), "\(words)")
-            #expect(outcome.errorText.contains("no node serves at \(directory.path)/lambda.sock"), "\(outcome.errorText)")
+            #expect(outcome.errorText.contains("no node serves functions at \(directory.path)/lambda.sock"), "\(outcome.errorText)")
         }
     }
 }

@@ -3,7 +3,8 @@ import HTTPServing
 import JSON
 import Lambda
 
-/// The Lambda API of a node, at its own socket: what `forkless fn` speaks.
+/// The Lambda API of a node and what Forkless serves beside it, at the node's own socket: what `forkless fn` and
+/// `forkless ledger` speak.
 final class LambdaClient: LambdaCaller {
     private let socket: String
     private let loops = ServingLoops(count: 1)
@@ -28,6 +29,13 @@ final class LambdaClient: LambdaCaller {
         }
     }
 
+    /// The whole body of an answer, whatever it is.
+    func bytes(_ request: LambdaRequest) async throws(LambdaFailure) -> [UInt8] {
+        let response = try await response(to: request)
+        guard (200..<300).contains(response.status) else { throw Self.failure(response.status, response.headers, response.body) }
+        return response.body
+    }
+
     /// Hands over an answer part by part, as it comes.
     func stream(_ request: LambdaRequest, _ part: ([UInt8]) throws -> Void) async throws {
         let answer: HTTPStreamedAnswer
@@ -36,10 +44,16 @@ final class LambdaClient: LambdaCaller {
         }
         guard (200..<300).contains(answer.status) else {
             var body: [UInt8] = []
-            for try await bytes in answer where body.count < 1 << 16 { body += bytes }
+            var parts = answer.makeAsyncIterator()
+            while body.count < 1 << 16, let bytes = try await next(&parts) { body += bytes }
             throw Self.failure(answer.status, answer.headers, body)
         }
-        for try await bytes in answer { try part(bytes) }
+        var parts = answer.makeAsyncIterator()
+        while let bytes = try await next(&parts) { try part(bytes) }
+    }
+
+    private func next(_ parts: inout HTTPStreamedAnswer.Iterator) async throws(LambdaFailure) -> [UInt8]? {
+        do throws(HTTPServingFailure) { return try await parts.next() } catch { throw unreachable(error) }
     }
 
     /// All entries of a list that comes in pages.
@@ -79,6 +93,14 @@ final class LambdaClient: LambdaCaller {
     }
 }
 
+extension LambdaRequest {
+    /// A question for what only Forkless has: a page below /forkless/v1/.
+    static func page(_ page: String, _ query: [(String, String)] = []) -> LambdaRequest {
+        let words = query.map { "\($0.0)=\(PathText.encoded($0.1))" }.joined(separator: "&")
+        return LambdaRequest("GET", "/forkless/v1/\(page)" + (words.isEmpty ? "" : "?" + words))
+    }
+}
+
 extension LambdaFailure {
     /// For people: the sentence, and the API's name for what can be looked up in its documentation.
     var sentence: String { name == "NoNode" || name == "NodeFailure" ? message : "\(message) (\(name))" }
@@ -86,7 +108,11 @@ extension LambdaFailure {
 
 /// Runs what asks a node's Lambda API, and words its failures.
 func withLambda<Value>(_ node: NodeFlags, _ body: (LambdaClient) async throws -> Value) async throws -> Value {
-    let client = LambdaClient(try node.directories())
+    try await withLambda(try node.directories(), body)
+}
+
+func withLambda<Value>(_ directories: NodeDirectories, _ body: (LambdaClient) async throws -> Value) async throws -> Value {
+    let client = LambdaClient(directories)
     do { return try await body(client) } catch let failure as LambdaFailure {
         throw CommandFailure(failure.sentence)
     } catch let failure as DeploymentFailure {

@@ -1,3 +1,4 @@
+import Deploying
 import HTTPServing
 import JSON
 import Linux
@@ -19,7 +20,7 @@ struct ShiftDoor {
     {
         let loops = ServingLoops(count: 1)
         let result: Result<HTTPResponse, HTTPServingFailure>
-        let target = "/forkless/v1/shifts\(path)" + LedgerDoor.encoded(query)
+        let target = LambdaRequest.page("shifts\(path)", query).target
         do throws(HTTPServingFailure) {
             let request = HTTPRequest(
                 method: method, target: target, headers: HeaderFields([("Content-Type", "application/json")]))
@@ -43,7 +44,7 @@ struct ShiftDoor {
 
     /// A shift's name or path as a part of the target.
     static func path(_ shift: String, _ verb: String? = nil) -> String {
-        "/" + LedgerDoor.encoded(shift) + (verb.map { "/\($0)" } ?? "")
+        "/" + PathText.encoded(shift) + (verb.map { "/\($0)" } ?? "")
     }
 
     /// No node answers.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Deploying
 import JSON
 import Linux
 import Metering
@@ -7,12 +8,12 @@ import Store
 /// `forkless ledger`: what was called, chained by hash.
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Shows, checks and exports the ledger of function calls.",
+        commandName: "ledger", abstract: "Shows, checks and exports the ledger of function calls, and runs recorded calls again.",
         discussion: """
             Every call of a function is a record that carries the hash of the record before it, so that a record that was \
             changed, removed or slipped in shows.
             """,
-        subcommands: [LedgerShowCommand.self, LedgerVerifyCommand.self, LedgerExportCommand.self])
+        subcommands: [LedgerShowCommand.self, LedgerVerifyCommand.self, LedgerExportCommand.self, LedgerReplayCommand.self])
 }
 
 /// `forkless ledger show`
@@ -33,22 +34,25 @@ struct LedgerShowCommand: Verb {
     func run() async throws {
         var query = try filter.query()
         if let last { query.append(("limit", "\(last)")) }
-        let door = LedgerDoor(try node.directories())
         let format = output.output
         guard follow else {
-            let lines = Collected().lines(with: try await door.get("ledger", query))
+            let request = LambdaRequest.page("ledger", query)
+            var waiting = WaitingLines()
+            let lines = waiting.take(try await withLambda(node) { try await $0.bytes(request) })
             guard format == .text else {
                 return try StandardStreams.write(lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined())
             }
             let listing = Listing(columns: LedgerText.columns, rows: try lines.map(LedgerText.cells))
             return try StandardStreams.write(listing.text(width: StandardStreams.width))
         }
-        query.append(("follow", "true"))
-        let waiting = Collected()
-        try await door.get("ledger", query) { part in
-            for line in waiting.lines(with: part) {
-                let text = try format == .json ? String(decoding: line, as: UTF8.self) + "\n" : LedgerText.line(LedgerText.cells(line))
-                try StandardStreams.write(text)
+        let request = LambdaRequest.page("ledger", query + [("follow", "true")])
+        try await withLambda(node) { client in
+            var waiting = WaitingLines()
+            try await client.stream(request) { part in
+                for line in waiting.take(part) {
+                    let text = try format == .json ? String(decoding: line, as: UTF8.self) + "\n" : LedgerText.line(LedgerText.cells(line))
+                    try StandardStreams.write(text)
+                }
             }
         }
     }
@@ -73,8 +77,10 @@ struct LedgerExportCommand: Verb {
 
     func run() async throws {
         let query = try filter.query() + [("format", format.rawValue)]
-        try await LedgerDoor(try node.directories()).get("ledger/export", query) { part in
-            try Files.writeAll(part, to: StandardStreams.output, name: "standard output")
+        try await withLambda(node) { client in
+            try await client.stream(.page("ledger/export", query)) { part in
+                try Files.writeAll(part, to: StandardStreams.output, name: "standard output")
+            }
         }
     }
 }
@@ -119,8 +125,9 @@ struct LedgerVerifyCommand: Verb {
         } else {
             let directories = try NodeDirectories(
                 state: nil, run: run, isRoot: OwnProcess.effectiveUser == 0, variable: OwnProcess.variable)
-            let answer = try await LedgerDoor(directories).get("ledger/verify", anchors.map { ("noted", "\($0)") })
-            verification = try LedgerVerification(json: try JSONParser.parse(answer))
+            let request = LambdaRequest.page("ledger/verify", anchors.map { ("noted", "\($0)") })
+            let answer = try await withLambda(directories) { try await $0.call(request) }
+            verification = try LedgerVerification(json: answer)
         }
         switch output.output {
         case .json: try StandardStreams.write(verification.json)

@@ -20,7 +20,7 @@ enum DoorResources {
             LogsExtension(catalog: rung.catalog, logs: rung.launcher.logs),
             ReplayExtension(
                 ReplayResource(
-                    Replay(invoker: invoker, functions: CatalogLookup(rung.catalog)), ledger: LedgerQuery(rung.database),
+                    Replay(invoker: invoker, functions: CatalogLookup(rung.catalog)), ledger: rung.ledger,
                     account: rung.catalog.settings.account)),
         ] + LedgerExtension.all(ledger)
     }

@@ -17,6 +17,15 @@ package struct LedgerFilter: Hashable, Sendable {
 
     package init() {}
 
+    /// Which side of a span of time a text bounds.
+    package enum Bound: Sendable { case from, to }
+
+    /// What a person means with a text: a time (RFC 3339), or a day in UTC, with which `from` begins and `to` ends.
+    package static func time(_ text: String, as bound: Bound) -> Timestamp? {
+        guard let day = Day(text) else { return Timestamp(text) }
+        return bound == .from ? day.start : day.end
+    }
+
     /// Whether a record is wanted, its time apart.
     func wants(_ record: LedgerRecord) -> Bool {
         guard function == nil || function == record.entry.function else { return false }

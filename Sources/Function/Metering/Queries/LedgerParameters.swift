@@ -78,8 +78,8 @@ struct LedgerParameters {
         filter.orderKey = try text("order")
         filter.source = try text("source")
         if let outcome = try text("outcome") { filter.outcome = try Self.outcome(outcome) }
-        if let from = try text("from") { filter.from = try Self.time(from, "from") { $0.start } }
-        if let to = try text("to") { filter.to = try Self.time(to, "to") { $0.end } }
+        if let from = try text("from") { filter.from = try Self.time(from, "from", .from) }
+        if let to = try text("to") { filter.to = try Self.time(to, "to", .to) }
         return filter
     }
 
@@ -96,9 +96,8 @@ struct LedgerParameters {
         return text
     }
 
-    private static func time(_ text: String, _ name: String, _ ofDay: (Day) -> Timestamp) throws(Problem) -> Timestamp {
-        if let day = Day(text) { return ofDay(day) }
-        guard let time = Timestamp(text) else {
+    private static func time(_ text: String, _ name: String, _ bound: LedgerFilter.Bound) throws(Problem) -> Timestamp {
+        guard let time = LedgerFilter.time(text, as: bound) else {
             throw Problem("\(name)=\(text): expected a day such as 2026-11-23, or a time such as 2026-11-23T06:47:29Z")
         }
         return time

@@ -25,7 +25,7 @@ struct FnListCommand: Verb {
                 }
                 return
             }
-            let pools = try await client.call(LambdaRequest("GET", "/forkless/v1/pools"))
+            let pools = try await client.call(.page("pools"))
             switch output.output {
             case .json: try StandardStreams.write(["Functions": .array(functions), "Pools": pools["Pools"] ?? []])
             case .text:

@@ -22,13 +22,13 @@ struct FnLogsCommand: Verb {
     @Argument(help: "The function, by name.") var name: String
 
     func run() async throws {
-        var query: [String] = []
-        if let tail, let lines = try TailFlag.parse(tail) { query.append("lines=\(lines)") }
-        if follow { query.append("follow=true") }
-        let target = "/forkless/v1/functions/\(PathText.encoded(name))/logs" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        var query: [(String, String)] = []
+        if let tail, let lines = try TailFlag.parse(tail) { query.append(("lines", "\(lines)")) }
+        if follow { query.append(("follow", "true")) }
+        let request = LambdaRequest.page("functions/\(PathText.encoded(name))/logs", query)
         var lines = FunctionLogLines(format: output.output, showsTimes: showsTimes)
         try await withLambda(node) { client in
-            try await client.stream(LambdaRequest("GET", target)) { part in
+            try await client.stream(request) { part in
                 try Files.writeAll(lines.take(part), to: StandardStreams.output, name: "standard output")
             }
             try Files.writeAll(lines.end(), to: StandardStreams.output, name: "standard output")

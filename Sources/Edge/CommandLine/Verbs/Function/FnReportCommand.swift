@@ -1,4 +1,5 @@
 import ArgumentParser
+import Deploying
 import JSON
 import Linux
 
@@ -34,7 +35,8 @@ struct FnReportCommand: Verb {
         if let from = try nonempty(from, "--from") { query.append(("from", from)) }
         if let to = try nonempty(to, "--to") { query.append(("to", to)) }
         query.append(("format", format == .csv ? "csv" : "json"))
-        let answer = try await LedgerDoor(try node.directories()).get("report", query)
+        let request = LambdaRequest.page("report", query)
+        let answer = try await withLambda(node) { try await $0.bytes(request) }
         switch format {
         case .csv: try Files.writeAll(answer, to: StandardStreams.output, name: "standard output")
         case .json: try StandardStreams.write(try JSONParser.parse(answer))
