@@ -173,6 +173,31 @@ import Testing
     }
 }
 
+@Suite struct LogThreadTests {
+    @Test func `a close writes what was said before it, and nothing is written after it`() async throws {
+        let directory = try TemporaryDirectory("logs")
+        for round in 0..<20 {
+            let logs = try LogThread(directory: directory.path("\(round)"))
+            let (one, other) = (logs.log(of: "one"), logs.log(of: "other"))
+            one.add([Array("before".utf8)[...]], at: Timestamp(nanoseconds: 0))
+            await logs.close()
+            #expect(try Files.readText(directory.path("\(round)/one/log")) == "1970-01-01T00:00:00.000000000Z stdout F before")
+            try Files.removeTree(directory.path("\(round)"))
+            for log in [one, other] { log.add([Array("after".utf8)[...]], at: Timestamp(nanoseconds: 0)) }
+            await logs.close()
+            #expect(!Files.exists(directory.path("\(round)")))
+        }
+    }
+
+    @Test func `logs that never had a line are closed without a thread`() async throws {
+        let directory = try TemporaryDirectory("logs")
+        let logs = try LogThread(directory: directory.path)
+        await logs.close()
+        logs.log(of: "f").add([Array("late".utf8)[...]], at: Timestamp(nanoseconds: 0))
+        #expect(try Files.list(directory.path) == [])
+    }
+}
+
 @Suite struct InstanceOutputTests {
     @Test(arguments: [1, 2, 7, 1000]) func `lines come out whole however they were read`(chunk: Int) throws {
         let directory = try TemporaryDirectory("output")

@@ -222,15 +222,8 @@ func withStage(_ body: (InstanceStage) async throws -> Void) async throws {
     scope.ignores = { $0.kind == .descriptor && !$0.sentence.contains("pipe:") && !$0.sentence.contains("net:") }
     let before = await Census.take(scope)
     try await play(on: directory, body)
-    // The thread of the logs may be at its last lines.
-    try await eventually("an end of the logs") { (try? Files.removeTree(directory.path)) != nil }
-    var left = await Census.settled(since: before, within: .seconds(5))
-    // A last line may have made the log's directory once more.
-    for _ in 0..<5 where !left.isEmpty {
-        try? Files.removeTree(directory.path)
-        left = await Census.settled(since: before, within: .seconds(5))
-    }
-    #expect(left == [])
+    try Files.removeTree(directory.path)
+    #expect(await Census.settled(since: before, within: .seconds(5)) == [])
 }
 
 /// The stage is gone when this returns.

@@ -93,7 +93,7 @@ import Testing
             let third = String(decoding: try await lines.next() ?? [], as: UTF8.self)
             #expect(third == "2026-03-12T19:03:58.123000000Z stderr F three\n")
             await listener.close(after: .zero)
-            logs.close()
+            await logs.close()
         }
     }
 

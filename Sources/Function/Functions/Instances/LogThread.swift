@@ -6,17 +6,24 @@ internal import Synchronization
 ///
 /// It waits for all pipes at once. What an instance prints beyond what the thread can take stays in its pipe, and so
 /// holds up the instance that prints, and nobody else.
+///
+/// Invariants (with their tests in LogThreadTests)
+/// 1. What was said before the close is written when it returns, and nothing is written after it.
+///    (`a close writes what was said before it, and nothing is written after it`)
 package final class LogThread: Sendable {
     private let directory: String
     private let poll: Poll
     private let wake: (reader: SharedFD, writer: SharedFD)
+    /// Has a byte once the thread has written its last.
+    private let done: (reader: SharedFD, writer: SharedFD)
 
     private struct State {
         var outputs: [UInt64: InstanceOutput] = [:]
         var logs: [String: FunctionLog] = [:]
         var dirty: [FunctionLog] = []
         var lastToken: UInt64 = 0
-        var isStarted = false
+        /// Whether there is a thread.
+        var isRunning = false
         var isClosed = false
     }
 
@@ -31,6 +38,8 @@ package final class LogThread: Sendable {
         poll = try Poll()
         let pipe = try Files.pipe(nonBlocking: true).ends()
         wake = (pipe.reader, pipe.writer)
+        let end = try Files.pipe(nonBlocking: true).ends()
+        done = (end.reader, end.writer)
         try poll.add(wake.reader.raw, .readable, token: 0)
     }
 
@@ -78,22 +87,51 @@ package final class LogThread: Sendable {
         poll.remove(output.descriptor)
     }
 
-    /// Ends the thread once everything is written.
-    package func close() {
-        state.withLock { $0.isClosed = true }
+    /// Ends the thread once everything is written, and waits for that. What is said later is lost.
+    package func close() async {
+        let isRunning = state.withLock { state in
+            state.isClosed = true
+            return state.isRunning
+        }
+        guard isRunning else { return }
         wakeUp()
+        // Not resumed by the thread itself, which is about to end.
+        let end = done.reader
+        _ = try? await BlockingPool.shared.run { () throws(SystemError) in
+            try Descriptors.isReadable(end.raw, withinMilliseconds: -1)
+        }
     }
 
     private func start() throws(SystemError) {
         let isFirst = state.withLock { state in
-            defer { state.isStarted = true }
-            return !state.isStarted
+            guard !state.isRunning, !state.isClosed else { return false }
+            state.isRunning = true
+            return true
         }
-        if isFirst { try HelperThread.start("forkless-logs") { self.run() } }
+        guard isFirst else { return }
+        do {
+            try HelperThread.start("forkless-logs") {
+                self.run()
+                self.ended()
+            }
+        } catch {
+            ended()
+            throw error
+        }
+    }
+
+    /// Nothing is written any more, unless another thread is started.
+    private func ended() {
+        let isClosed = state.withLock { state in
+            state.isRunning = false
+            return state.isClosed
+        }
+        if isClosed { _ = try? Files.writeAvailable([1], to: done.writer.raw) }
     }
 
     private func mark(_ log: FunctionLog) {
         let isFirst = state.withLock { state in
+            guard !state.isClosed else { return false }
             state.dirty.append(log)
             return state.dirty.count == 1
         }

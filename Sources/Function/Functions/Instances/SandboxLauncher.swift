@@ -56,7 +56,7 @@ package final class SandboxLauncher: InstanceLauncher, Sendable {
     package func close() async {
         await zygotes.close()
         networks.close()
-        logs.close()
+        await logs.close()
     }
 
     // Launching.
