@@ -16,8 +16,12 @@ struct ProgramsBoard {
     /// "1,234 calls of 17 programs in 1 min 4 s".
     var headline: String {
         let called = programs.count { $0.calls > 0 }
-        return "\(FloatingText.grouped(calls)) calls of \(FloatingText.grouped(called)) programs, "
-            + "\(FloatingText.grouped(processes)) processes, in \(FloatingText.duration(nanoseconds: nanoseconds))"
+        return Self.count(calls, "call") + " of " + Self.count(called, "program") + ", "
+            + Self.count(processes, "process", "processes") + ", in " + FloatingText.duration(nanoseconds: nanoseconds)
+    }
+
+    private static func count(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+        FloatingText.grouped(count) + " " + (count == 1 ? one : many ?? one + "s")
     }
 
     /// At most `limit` programs; a program is shortened where the width asks for it.

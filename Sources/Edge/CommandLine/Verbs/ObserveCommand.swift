@@ -125,13 +125,14 @@ struct ObserveCommand: RunsProgram {
 
     private func observeMachine(_ span: Duration?) async throws {
         let observer = try LiveObserver()
+        let origins = await Self.origins()
         let start = Clock.monotonicNanoseconds()
         let header = RecordingHeader.here(.system, sources: LiveObserver.sources, writer: "forkless \(Version.number)")
         let display = ObservationDisplay(on: StandardStreams.output)
         let writesJSON = output.output == .json
         let each: (@Sendable (RecordedProcess) -> Void)? = writesJSON ? Self.writeJSON : display.each
         let session = try RecordingSession(
-            header, start: start, origins: await Self.origins(), to: record, each: each)
+            header, start: start, origins: origins, to: record, each: each)
         try observer.run(from: start, origins: session.origins, session.listener)
         let reason = try await withThrowingTaskGroup(of: RecordingEnd.Reason?.self) { group in
             group.addTask { try await Self.untilSignal() }
@@ -207,12 +208,13 @@ struct ObserveCommand: RunsProgram {
                 "observe --deep: only root can trace system calls without changing how set-uid programs run. Become root",
                 status: ExitCodes.ownFailure)
         }
+        let origins = await Self.origins()
         let start = Clock.monotonicNanoseconds()
         let header = RecordingHeader.here(
             deep ? .deep : .subtree, sources: deep ? SubtreeObserver.deepSources : SubtreeObserver.sources,
             command: words,
             writer: "forkless \(Version.number)")
-        let session = try RecordingSession(header, start: start, origins: await Self.origins(), to: record)
+        let session = try RecordingSession(header, start: start, origins: origins, to: record)
         let observer = SubtreeObserver(traced, depth: deep ? .systemCalls(keepsValues: keepsValues) : .processes)
         let signals = try SignalSourceStream()
         try observer.run(from: start, origins: session.origins, session.listener)

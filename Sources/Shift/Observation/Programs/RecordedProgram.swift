@@ -79,10 +79,22 @@ package struct RecordedProgram: Hashable, Sendable {
         package var residentBytes: Spread
         /// Calls by exec alone: the caller's process became this program.
         package var withoutFork: Int
+
+        package init(program: String?, calls: Int, residentBytes: Spread, withoutFork: Int) {
+            self.program = program
+            self.calls = calls
+            self.residentBytes = residentBytes
+            self.withoutFork = withoutFork
+        }
     }
 
     package struct Example: Hashable, Sendable {
         package var arguments: [String]
         package var directory: String?
+
+        package init(arguments: [String], directory: String?) {
+            self.arguments = arguments
+            self.directory = directory
+        }
     }
 }
