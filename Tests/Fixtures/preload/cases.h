@@ -35,6 +35,9 @@ void train(void);
 const char *ending(pid_t pid);
 /// start, and its ending printed behind the name.
 void report(const char *name, int (*body)(void *), void *argument);
+/// The same for a child that stays until fork has returned to its parent: `stay` returns then.
+void report_staying(const char *name, int (*body)(void *), void *argument);
+void stay(void);
 /// Ends the child in the way that keeps the place known for executing.
 int execute_true(void *unused);
 void *must_map(size_t length, int protection, int flags);

@@ -64,6 +64,21 @@ void report(const char *name, int (*body)(void *), void *argument) {
     printf("%s: %s\n", name, pid < 0 ? strerror(errno) : ending(pid));
 }
 
+/// Seen by both, and not a descriptor, so that a child may close those.
+static volatile int *returned;
+
+void stay(void) {
+    while (!*returned) pause_ms(5);
+}
+
+void report_staying(const char *name, int (*body)(void *), void *argument) {
+    fflush(stdout);
+    returned = must_map(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+    pid_t pid = start(body, argument);
+    *returned = 1;
+    printf("%s: %s\n", name, pid < 0 ? strerror(errno) : ending(pid));
+}
+
 void pause_ms(long milliseconds) {
     struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
     while (nanosleep(&time, &time) < 0 && errno == EINTR) {}

@@ -40,11 +40,11 @@ static void learn_from_watched(struct site *site, uint64_t now) {
     if (note == NULL) return;
     switch (atomic_load(&note->step)) {
     case STEP_FORKED:
-        if (now - site->forked < PROMPT) return;
+        if (now - site->forked < LONGEST) return;
         site_learn(site, SAW_NO_EXEC);
         break;
     case STEP_EXECUTING:
-        site_learn(site, atomic_load(&note->executed) - site->forked < PROMPT ? SAW_EXEC : SAW_NO_EXEC);
+        site_learn(site, atomic_load(&note->executed) - site->forked < LONGEST ? SAW_EXEC : SAW_NO_EXEC);
         break;
     case STEP_REFUSED:
         site_learn(site, SAW_REFUSAL);

@@ -16,8 +16,6 @@
 
 /// A child that reads on gets at most so much at once (bytes).
 #define STRIDE ((size_t)256 << 10)
-/// A child that is busy is waited for so long (ns).
-#define LONGEST (10 * PATIENCE)
 /// A child that has closed its end of the line is looked at so often (ns).
 #define GLANCE 100000
 

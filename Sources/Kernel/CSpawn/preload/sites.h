@@ -6,8 +6,9 @@
 
 /// How long a window waits for a child that waits for something itself (ns).
 #define PATIENCE UINT64_C(500000000)
-/// A child that executes within this time after an ordinary fork was made for it (ns).
-#define PROMPT (4 * PATIENCE)
+/// How long it waits for one that is busy, and how soon the child of an ordinary fork must execute to speak for a window:
+/// long enough for a machine on which twenty others want to run (ns).
+#define LONGEST (10 * PATIENCE)
 /// So many children in a row must have executed before a window opens.
 #define PROOFS 2
 /// So many that did not, and the site is not tried any more.
