@@ -58,7 +58,8 @@ struct PreloadStage: Sendable {
     func preloaded(_ arguments: [String], others: [String] = [], variables: [String] = []) async throws -> Run {
         let scratch = try TemporaryDirectory("preload-log")
         let log = scratch.path("log")
-        try Files.replace(log, with: [], mode: 0o666)
+        try Files.replace(log, with: [])
+        try FileEntries.setMode(0o666, of: log, at: Files.here)
         // Also for a case that becomes somebody else.
         try FileEntries.setMode(0o777, of: scratch.path, at: Files.here)
         let own = ["LD_PRELOAD=\((others + [library]).joined(separator: ":"))", "FORKLESS_SPAWN_LOG=\(log)"]
