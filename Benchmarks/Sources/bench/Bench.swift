@@ -38,7 +38,7 @@ enum Bench {
 
 /// The parts of a run, in order.
 enum BenchPart: String, CaseIterable {
-    case spawn, container, throughput, standby, density, unpack, containers, functions, observe, preload
+    case spawn, container, throughput, standby, density, unpack, containers, functions, observe, preload, shim
 
     func run(_ options: BenchOptions) async throws -> Section {
         switch self {
@@ -52,6 +52,7 @@ enum BenchPart: String, CaseIterable {
         case .preload: try await PreloadBenchmark(options).run()
         case .density: try await DensityBenchmark(options).run()
         case .observe: try await ObserveBenchmark(options).run()
+        case .shim: try await ShimBenchmark(options).run()
         }
     }
 }

@@ -26,7 +26,8 @@ import Testing
         let stage = try DoorStage { _ in .shadow(target, ShadowRules()) }
         let input = [UInt8](repeating: UInt8(ascii: "x"), count: 300_000)
         let outcome = try await CommandRunner.run(
-            [stage.shim, "--", "quiet", "copy", "0", "complain", "oops", "exit", "4"], input: input, environment: ["A=1"])
+            [stage.shim, "--", "quiet", "copy", "0", "complain", "oops", "exit", "4"], input: input,
+            environment: ["A=1"])
         #expect(outcome.status == .exited(4))
         #expect(outcome.output == input)
         let record = try #require(try await stage.decider.settledRecords(1).first)

@@ -1,0 +1,65 @@
+import Engine
+import ExecDoor
+import Keeper
+import Linux
+import TestKit
+import Testing
+
+/// Nodes that end while targets run: nothing is lost, nothing is done twice.
+@Suite(.serialized, .enabled(if: isRoot)) struct NodeDeathContractTests {
+    @Test(arguments: ["before its first byte", "after its first byte"])
+    func `a target outlives its node and answers through the next`(when: String) async throws {
+        let keeper = try await KeeperStage()
+        let target = try keeper.target(.process, dropsDescriptors: true)
+        let stage = try DoorStage { _ in .target(target) }
+        let words =
+            when.hasPrefix("after")
+            ? ["say", "early", "sleep", "900", "say", "late"] : ["sleep", "900", "say", "earlylate"]
+        async let outcome = CommandRunner.run(
+            [stage.shim, "--", "quiet"] + words + ["exit", "5"], environment: ["A=1"])
+        try await eventually("the target runs") { stage.door.counts.running == 1 }
+        try await Task.sleep(for: .milliseconds(300))
+        // The node's door and its link end, the keeper runs on.
+        await stage.close()
+        await keeper.leave()
+        let next = try await KeeperStage(keeper.directory)
+        let door = ExecDoor(stage.settings, decider: stage.decider, resumption: next.sandboxes)
+        try door.start()
+        let result = try await outcome
+        #expect(result.status == .exited(5))
+        #expect(result.text == "earlylate")
+        await door.stop()
+        try await next.end()
+    }
+
+    @Test func `a target of which nobody knows any more ends its call like a kill`() async throws {
+        let keeper = try await KeeperStage()
+        let target = try keeper.target(.process, dropsDescriptors: true)
+        let stage = try DoorStage { _ in .target(target) }
+        async let outcome = CommandRunner.run([stage.shim, "--", "quiet", "sleep", "5000"], environment: ["A=1"])
+        try await eventually("the target runs") { stage.door.counts.running == 1 }
+        try await Task.sleep(for: .milliseconds(200))
+        await stage.close()
+        try await keeper.end()
+        let next = try await KeeperStage(keeper.directory)
+        let door = ExecDoor(stage.settings, decider: stage.decider, resumption: next.sandboxes)
+        try door.start()
+        #expect(try await outcome.status == .signaled(9, coreDumped: false))
+        await door.stop()
+        try await next.end()
+    }
+
+    @Test func `a call whose process is killed takes its target along`() async throws {
+        let keeper = try await KeeperStage()
+        let target = try keeper.target(.process, dropsDescriptors: true)
+        let stage = try DoorStage { _ in .target(target) }
+        let script = "'\(stage.shim)' -- quiet sleep 60000 & sleep 0.5; kill -9 $!; wait $!; echo $?"
+        let outcome = try await CommandRunner.run(["sh", "-c", script], environment: ["A=1", "PATH=/usr/bin:/bin"])
+        #expect(outcome.text.hasSuffix("137\n"))
+        try await eventually("the target is gone") { stage.door.counts.running == 0 }
+        let record = try #require(try await stage.decider.settledRecords(1).first)
+        #expect(record.answer?.status == .signaled(9, coreDumped: false), "\(record.detour ?? "")")
+        await stage.close()
+        try await keeper.end()
+    }
+}
