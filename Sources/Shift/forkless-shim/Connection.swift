@@ -154,7 +154,8 @@ extension Shim {
             while true {
                 let result = ckb_receive(socket, &message)
                 if result != Failure.interrupted {
-                    if message.control_count > 16 { takeDescriptors() }
+                    // Of a call that failed the kernel has written nothing.
+                    if result > 0, message.control_count > 16 { takeDescriptors() }
                     return result
                 }
             }

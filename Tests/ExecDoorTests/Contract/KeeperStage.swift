@@ -14,14 +14,14 @@ final class KeeperStage: Sendable {
     let shelf: StandbyShelf
     private let running: Task<Void, Never>
 
-    init(_ directory: TemporaryDirectory? = nil) async throws {
+    init(_ directory: TemporaryDirectory? = nil, orphanTime: Duration = .seconds(60)) async throws {
         self.directory = try directory ?? TemporaryDirectory("keeper")
         try Files.makeDirectories(self.directory.path("run"))
         let link = KeeperLink(
             KeeperProcess(run: self.directory.path("run"), executable: try Self.executable()),
             nodeName: "exec door test")
         self.link = link
-        sandboxes = CallSandboxes(link)
+        sandboxes = CallSandboxes(link, orphanTime: orphanTime)
         shelf = StandbyShelf(link)
         await link.add(sandboxes)
         await link.add(shelf.sandboxes)
@@ -39,6 +39,9 @@ final class KeeperStage: Sendable {
         }
         return try #require(["debug", "release"].map { ".build/\($0)/forkless-keeper" }.first { Files.exists($0) })
     }
+
+    /// How many sandboxes the keeper runs.
+    func running() async throws -> Int { try await link.status()?.running ?? 0 }
 
     /// As a node that dies: the keeper runs on.
     func leave() async {

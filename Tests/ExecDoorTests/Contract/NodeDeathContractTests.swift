@@ -32,6 +32,23 @@ import Testing
         try await next.end()
     }
 
+    @Test func `a target nobody asks for is killed`() async throws {
+        let keeper = try await KeeperStage()
+        let target = try keeper.target(.process, dropsDescriptors: true)
+        let stage = try DoorStage { _ in .target(target) }
+        async let outcome = CommandRunner.run(
+            [stage.shim, "--", "quiet", "sleep", "60000"], environment: ["A=1"], within: .seconds(30))
+        try await eventually("the target runs") { stage.door.counts.running == 1 }
+        try await Task.sleep(for: .milliseconds(200))
+        await stage.close()
+        await keeper.leave()
+        // Its shim finds no door and gives up after its five seconds.
+        let next = try await KeeperStage(keeper.directory, orphanTime: .milliseconds(300))
+        #expect(try await outcome.status == .signaled(9, coreDumped: false))
+        try await eventually("the keeper runs nothing any more") { try await next.running() == 0 }
+        try await next.end()
+    }
+
     @Test func `a target of which nobody knows any more ends its call like a kill`() async throws {
         let keeper = try await KeeperStage()
         let target = try keeper.target(.process, dropsDescriptors: true)
@@ -41,7 +58,8 @@ import Testing
         try await Task.sleep(for: .milliseconds(200))
         await stage.close()
         try await keeper.end()
-        let next = try await KeeperStage(keeper.directory)
+        // The keeper that ends may still answer.
+        let next = try await eventuallySome("another keeper") { try? await KeeperStage(keeper.directory) }
         let door = ExecDoor(stage.settings, decider: stage.decider, resumption: next.sandboxes)
         try door.start()
         #expect(try await outcome.status == .signaled(9, coreDumped: false))

@@ -55,6 +55,8 @@ final class DoorThread {
             for event in events { handle(event) }
             tick()
         }
+        // Targets run on, and so do their tasks; the shims look for the next node.
+        for case .connection(let connection) in watched.values { MessageSocket.end(connection.fd.raw) }
         parts.inbox.ended()
     }
 

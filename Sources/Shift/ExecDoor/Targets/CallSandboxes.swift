@@ -30,11 +30,15 @@ package final class CallSandboxes: SandboxOwner, CallResumption {
     private let link: KeeperLink
     private let state = Mutex(State())
 
-    /// How long what a former node left may wait for its shim, and an end for its acknowledgement.
-    private static let orphanTime = Duration.seconds(60)
+    private let orphanTime: Duration
+
     private static let acknowledgePause = Duration.seconds(1)
 
-    package init(_ link: KeeperLink) { self.link = link }
+    /// - Parameter orphanTime: how long what a former node left may wait for its shim: longer than shims look for a node.
+    package init(_ link: KeeperLink, orphanTime: Duration = .seconds(60)) {
+        self.link = link
+        self.orphanTime = orphanTime
+    }
 
     private static func name(_ token: CallToken) -> String { prefix + token.text }
 
@@ -120,7 +124,7 @@ package final class CallSandboxes: SandboxOwner, CallResumption {
     }
 
     private func killUnlessAskedFor(_ name: String) async {
-        try? await Task.sleep(for: Self.orphanTime)
+        try? await Task.sleep(for: orphanTime)
         let isWanted = state.withLock { $0.lives[name] == nil || $0.waiters[name] != nil }
         if isWanted { return }
         try? await link.perform(.signal(sandbox: name, number: Signal.kill, wholeTree: true))
