@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 #define SITES 256
-/// After so many proofs strikes are forgiven: one slow child in a day is the machine's fault.
-#define FORGIVEN 100
+/// After so many proofs in a row strikes are forgiven: a child that is killed or gives up now and then is not a worker.
+#define FORGIVEN 20
 
 static struct site sites[SITES];
 static size_t used;
