@@ -6,7 +6,9 @@ import Testing
 @testable import CommandLine
 
 @Suite struct ObserveTests {
-    @Test(arguments: [("500ms", 500), ("30s", 30_000), ("90", 90_000), ("5m", 300_000), ("2h", 7_200_000), ("1d", 86_400_000)])
+    @Test(arguments: [
+        ("500ms", 500), ("30s", 30_000), ("90", 90_000), ("5m", 300_000), ("2h", 7_200_000), ("1d", 86_400_000),
+    ])
     func `a span of time is a number and a unit`(_ text: String, _ milliseconds: Int) throws {
         #expect(try DurationFlag.parse(text, flag: "--for") == .milliseconds(milliseconds))
     }
@@ -21,7 +23,8 @@ import Testing
         program.calls = calls
         program.callsPerSecond = 2.5
         program.callers = [
-            RecordedProgram.Caller(program: "/usr/sbin/cron", calls: calls, residentBytes: Spread([8 << 30]), withoutFork: 0)
+            RecordedProgram.Caller(
+                program: "/usr/sbin/cron", calls: calls, residentBytes: Spread([8 << 30]), withoutFork: 0)
         ]
         program.forkToExec = Spread([250_000_000])
         program.lifetime = Spread([3_000_000])
@@ -29,13 +32,17 @@ import Testing
         program.origins = [0: calls]
         let origin = ProgramOrigin(
             kind: .cron, file: "/etc/crontab", line: 7, name: "/etc/crontab", schedule: "* * * * *", command: "score")
-        return ProgramsBoard(programs: [program], origins: [origin], processes: calls, calls: calls, nanoseconds: 4_000_000_000)
+        return ProgramsBoard(
+            programs: [program], origins: [origin], processes: calls, calls: calls, nanoseconds: 4_000_000_000)
     }
 
     @Test func `a program is a row with its caller, sizes, times and origin`() {
         let text = board(10).listing(limit: 10, width: 200).text(width: 200)
-        let row = text.split(separator: "\n").last!.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
-        #expect(row == "/usr/local/bin/score 10 2.50 cron 8 GiB 250 ms 3.0 ms 3.0 ms – – 1 cron /etc/crontab:7" || row.hasPrefix("/usr/local/bin/score 10 2.50 cron 8"))
+        let row = text.split(separator: "\n").last!.split(separator: " ", omittingEmptySubsequences: true).joined(
+            separator: " ")
+        #expect(
+            row == "/usr/local/bin/score 10 2.50 cron 8 GiB 250 ms 3.0 ms 3.0 ms – – 1 cron /etc/crontab:7"
+                || row.hasPrefix("/usr/local/bin/score 10 2.50 cron 8"))
         #expect(row.hasSuffix("1 cron /etc/crontab:7"))
         #expect(board(1).headline == "1 call of 1 program, 1 process, in 4.0 s")
     }
@@ -70,14 +77,17 @@ import Testing
 
 /// `forkless observe` as it is built.
 @Suite(.serialized, .enabled(if: isRoot), .timeLimit(.minutes(5))) struct ObserveIntegrationTests {
-    private func recording(_ forkless: TestForkless, _ arguments: [String]) async throws -> (CommandRunner.Outcome, Recording) {
+    private func recording(_ forkless: TestForkless, _ arguments: [String]) async throws -> (
+        CommandRunner.Outcome, Recording
+    ) {
         let file = forkless.path("recording-\(UInt32.random(in: 0...UInt32.max))")
         let outcome = try await forkless.call(["observe", "-o", file] + arguments)
         return (outcome, try RecordingFile.read(file))
     }
 
     private static let statuses: [(arguments: [String], status: Int32)] = [
-        (["--quiet", "--", "true"], 0), (["--quiet", "--", "sh", "-c", "exit 42"], 42), (["--", "no-such-program"], 127),
+        (["--quiet", "--", "true"], 0), (["--quiet", "--", "sh", "-c", "exit 42"], 42),
+        (["--", "no-such-program"], 127),
         (["--", "/etc/passwd"], 126), (["--quiet", "--", "sh", "-c", "kill -USR1 $$"], 138), (["--deep"], 125),
         (["--quiet"], 125), (["--for", "x"], 125), (["--for", "1s", "--", "true"], 125), (["--show", "/no/such"], 125),
         (["--show", "/etc/passwd"], 125), (["--import", "/etc/passwd"], 1), (["--bogus"], 125),
@@ -95,13 +105,15 @@ import Testing
         let forkless = try TestForkless()
         let file = forkless.path("recording")
         let outcome = try await forkless(
-            "observe", "-o", file, "--", "sh", "-c", "cat; for i in 1 2 3; do /bin/true $i; done; echo done >&2", input: "one\ntwo")
+            "observe", "-o", file, "--", "sh", "-c", "cat; for i in 1 2 3; do /bin/true $i; done; echo done >&2",
+            input: "one\ntwo")
         #expect(outcome.text == "one\ntwo")
         #expect(outcome.errorText.hasPrefix("done\n"))
         #expect(outcome.errorText.contains("5 calls of 3 programs"))
         let recording = try RecordingFile.read(file)
         #expect(recording.header.mode == .subtree)
-        #expect(recording.processes.flatMap(\.execs).compactMap(\.arguments).filter { $0.first == "/bin/true" }.count == 3)
+        #expect(
+            recording.processes.flatMap(\.execs).compactMap(\.arguments).filter { $0.first == "/bin/true" }.count == 3)
         let shown = try await forkless("observe", "--show", file)
         #expect(shown.text.contains("/usr/bin/true"))
         #expect(try await forkless("observe", "--show", file, "--output", "json").text.contains("\"callsPerSecond\""))
@@ -118,7 +130,8 @@ import Testing
     @Test func `a signal to us reaches the command`() async throws {
         let forkless = try TestForkless()
         let outcome = try await forkless.call([
-            "observe", "--quiet", "--", "sh", "-c", "trap 'echo got; exit 3' TERM; kill -TERM $PPID; while :; do sleep 0.05; done",
+            "observe", "--quiet", "--", "sh", "-c",
+            "trap 'echo got; exit 3' TERM; kill -TERM $PPID; while :; do sleep 0.05; done",
         ])
         #expect(outcome.text == "got\n")
         #expect(outcome.status == .exited(3))

@@ -109,6 +109,17 @@ import Testing
         #expect(record.usage.cpuNanoseconds == 50_000_000)
     }
 
+    // Events and accounting come over two sockets: a process can execute and end between the looks at them.
+    @Test func `accounting that comes before the event of its exec names the program all the same`() throws {
+        var feeder = Feeder(.following(patience: 100))
+        feeder.take(.forked(at: 2000, parent: 5, child: 6))
+        feeder.take(.accounted(TaskRecord(thread: 6, process: 6), executable: "/bin/gone"))
+        feeder.take(.executed(at: 3000, pid: 6), .exited(at: 3500, pid: 6, status: .exited(0)))
+        #expect(
+            try #require(feeder.records.first).execs == [RecordedExec(at: 2000, program: "/bin/gone", evidence: .inode)]
+        )
+    }
+
     @Test func `time on a processor that was not booked is not known`() throws {
         func cpu(booked: Int, settled: Int?) throws -> Int? {
             var table = ProcessTable(start: 0, accounting: .following(patience: 100))

@@ -80,18 +80,29 @@ package final class LiveObserver: Sendable {
         }
     }
 
-    /// Reads until nothing waits. Events come first: what they ask for may soon be gone.
+    /// Reads until nothing waits.
+    ///
+    /// Accounting is taken first and looked at last: a process's fork and exec were told before its accounting, so that
+    /// by then they have been read.
     private func drain(_ work: inout Work) throws(SystemError) {
+        while true {
+            let records = try accounts.take()
+            if records.isOverrun { work.table.lost { $0.accountingOverruns += 1 } }
+            let count = try drainEvents(&work)
+            for record in records.records { work.take(record) }
+            if count == 0, records.records.isEmpty, !records.isFull { return }
+        }
+    }
+
+    private func drainEvents(_ work: inout Work) throws(SystemError) -> Int {
+        var count = 0
         while true {
             let batch = try events.take()
             if batch.isOverrun { work.table.lost { $0.eventOverruns += 1 } }
             if batch.unreadable > 0 { work.table.lost { $0.unreadableEvents += batch.unreadable } }
             for event in batch.events { work.take(event) }
-            if batch.isFull { continue }
-            let records = try accounts.take()
-            if records.isOverrun { work.table.lost { $0.accountingOverruns += 1 } }
-            for record in records.records { work.take(record) }
-            if !records.isFull, batch.events.isEmpty { return }
+            count += batch.events.count
+            if !batch.isFull { return count }
         }
     }
 

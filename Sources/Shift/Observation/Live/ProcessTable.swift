@@ -200,10 +200,7 @@ package struct ProcessTable: Sendable {
     }
 
     private mutating func measured(_ at: Int, _ pid: Int32, _ bytes: Int?) {
-        guard let bytes else {
-            losses.parentSizesMissed += 1
-            return
-        }
+        guard let bytes else { return }
         entries[pid]?.size = (at, bytes)
         // The children that were forked since it was last measured.
         for (child, entry) in entries where entry.parent.pid == pid && entry.parent.residentBytes == nil {
@@ -257,7 +254,13 @@ package struct ProcessTable: Sendable {
         return [.record(record(entry))]
     }
 
-    private mutating func record(_ entry: ProcessEntry) -> RecordedProcess {
+    private mutating func record(_ ended: ProcessEntry) -> RecordedProcess {
+        var entry = ended
+        if let last = entry.execs.indices.last, entry.execs[last].program == nil, let executable = entry.executable {
+            entry.execs[last].program = executable
+            entry.execs[last].evidence = .inode
+        }
+        if entry.fork != nil, entry.parent.residentBytes == nil { losses.parentSizesMissed += 1 }
         for exec in entry.execs where exec.arguments == nil {
             losses.argumentsMissed += 1
             if exec.program == nil { losses.programsMissed += 1 }
@@ -311,6 +314,8 @@ struct ProcessEntry: Sendable {
     /// Time on a processor of its first thread: as accounting has it, and as it was after the exit.
     var firstThreadBooked = 0
     var firstThreadCPU: Int?
+    /// What accounting says that it ran at its end; it can come before the event of the exec.
+    var executable: String?
     /// Whether the accounting of its last thread has come.
     var isAccounted = false
 
@@ -339,9 +344,6 @@ struct ProcessEntry: Sendable {
         uid = record.uid
         gid = record.gid
         name = RecordedText.text(record.name)
-        if let executable, let last = execs.indices.last, execs[last].program == nil {
-            execs[last].program = executable
-            execs[last].evidence = .inode
-        }
+        self.executable = executable
     }
 }
