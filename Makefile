@@ -35,7 +35,8 @@ TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=j
     docker-registry=docker-registry xmllint=libxml2-utils python3=python3 perl=perl strace=strace ps=procps nft=nftables ip=iproute2 \
     ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux busybox=busybox-static skopeo=skopeo podman=podman \
     dockerd=docker.io docker=docker.io unshare=util-linux openssl=openssl curl=curl zstd=zstd \
-    /usr/share/doc/python3-venv=python3-venv
+    /usr/share/doc/python3-venv=python3-venv make=make /usr/sbin/cron=cron /usr/sbin/xinetd=xinetd \
+    /usr/lib/postgresql=postgresql
 BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3 dockerd=docker.io docker=docker.io unshare=util-linux nft=nftables \
     ip=iproute2 nginx=nginx /usr/sbin/fcgiwrap=fcgiwrap wrk=wrk ab=apache2-utils curl=curl
 

@@ -35,7 +35,8 @@ struct ShiftTargets: Sendable {
             let ground = sandbox(try Self.machine(), spec, program, original)
             return StandbyTarget(shelf, ground: ground, pool: try Self.pool())
         case (.function, let name): return PayloadTarget(try function(name ?? "", spec.payload))
-        case (.service, let url): return PayloadTarget(try ServiceAnswerer(url ?? "", spec.payload, on: rung.loops.loops[0]))
+        case (.service, let url):
+            return PayloadTarget(try ServiceAnswerer(url ?? "", spec.payload, on: rung.loops.loops[0]))
         }
     }
 
@@ -48,7 +49,8 @@ struct ShiftTargets: Sendable {
         _ ground: SandboxTarget.Ground, _ spec: ShiftSpec, _ program: ProgramFile, _ original: String
     ) -> SandboxTarget {
         SandboxTarget(
-            ground, program: original, name: program.path, sandboxes: sandboxes, dropsDescriptors: spec.dropsDescriptors)
+            ground, program: original, name: program.path, sandboxes: sandboxes, dropsDescriptors: spec.dropsDescriptors
+        )
     }
 
     private static func machine() throws(ShiftProblem) -> SandboxTarget.Ground {
@@ -82,7 +84,9 @@ struct ShiftTargets: Sendable {
         } catch let problem as ShiftProblem {
             throw problem
         } catch {
-            throw ShiftProblem(.unsupported, "shift to the image \(image): \(error). Images are those of this node: build, load or pull it.")
+            throw ShiftProblem(
+                .unsupported,
+                "shift to the image \(image): \(error). Images are those of this node: build, load or pull it.")
         }
     }
 
@@ -103,8 +107,10 @@ struct ShiftTargets: Sendable {
         return FunctionAnswerer(rung.invoker, form) { payload, context throws(LambdaFailure) in
             let resolved = try catalog.resolve(name, chance: .random(in: .min ... .max))
             var call = FunctionCall(
-                requestID: Self.identifier(), function: resolved.function, invokedARN: resolved.invokedARN, payload: payload,
-                source: "exec", trace: "Root=1-\(Self.digits().prefix(8))-\(Self.digits().prefix(24))", arrivedAt: Clock.now())
+                requestID: Self.identifier(), function: resolved.function, invokedARN: resolved.invokedARN,
+                payload: payload,
+                source: "exec", trace: "Root=1-\(Self.digits().prefix(8))-\(Self.digits().prefix(24))",
+                arrivedAt: Clock.now())
             call.clientContext = context
             return call
         }

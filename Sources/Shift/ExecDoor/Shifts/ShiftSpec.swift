@@ -25,7 +25,8 @@ package struct ShiftSpec: Hashable, Sendable {
 
     package init(
         program: String, target: ShiftTarget?, stage: ShiftStage, comparePercent: Int = 0, controlPercent: Int = 0,
-        payload: PayloadForm = .plain, dropsDescriptors: Bool = false, allowed: [DifferenceRule] = [], outputFiles: [String] = [], limits: ShiftLimits = ShiftLimits(),
+        payload: PayloadForm = .plain, dropsDescriptors: Bool = false, allowed: [DifferenceRule] = [],
+        outputFiles: [String] = [], limits: ShiftLimits = ShiftLimits(),
         promotion: [PromotionStep]? = nil
     ) {
         self.program = program
@@ -84,7 +85,9 @@ package struct ShiftSpec: Hashable, Sendable {
         comparePercent = try Self.percent("comparePercent", &reader)
         controlPercent = try Self.percent("controlPercent", &reader)
         let form: String = try reader.optional("payload") ?? PayloadForm.plain.rawValue
-        guard let payload = PayloadForm(rawValue: form) else { throw reader.error("payload", "expected plain or wrapped") }
+        guard let payload = PayloadForm(rawValue: form) else {
+            throw reader.error("payload", "expected plain or wrapped")
+        }
         self.payload = payload
         dropsDescriptors = try reader.optional("dropDescriptors") ?? false
         allowed = try reader.list("allow", of: String.self).map { try DifferenceRule($0) }
@@ -120,7 +123,8 @@ package struct ShiftSpec: Hashable, Sendable {
         }
         let isPayload = target.map { $0.rung == .function || $0.rung == .service } ?? false
         if payload != .plain, !isPayload {
-            throw ShiftProblem("payload \(payload.rawValue) is for functions and services: a program gets its call as it is")
+            throw ShiftProblem(
+                "payload \(payload.rawValue) is for functions and services: a program gets its call as it is")
         }
         if dropsDescriptors, target == nil || isPayload {
             throw ShiftProblem("dropDescriptors is for containers and standbys")
