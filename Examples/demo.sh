@@ -27,7 +27,10 @@ clean_up() {
             while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do sleep 0.05; done
         done
     done
-    rm -rf "$work"
+    # What is mounted below goes first: a shim that was not rolled back, and where originals stay reachable.
+    awk -v below="$work/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | while read -r place; do
+        umount -l "$place" || exit 1
+    done && rm -rf "$work"
     exit "$status"
 }
 trap clean_up EXIT
@@ -63,3 +66,61 @@ echo
 echo "4. Payments: an unchanged validator, a scorer and a booking step as functions, beside the chain of programs they were."
 echo
 FORKLESS="$programs/forkless" OUT="$examples/payments" COUNT="${PAYMENTS:-40}" sh "$root/Examples/payments/run.sh"
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo
+    echo "5. Shifting the pricer under the running system needs root: shims are mounted over programs. Skipped."
+    exit 0
+fi
+
+echo
+echo "5. The pricer is shifted under the legacy system while it runs: measure, shadow, canary, full, and back."
+echo
+# A copy, so that nothing but this demonstration calls it.
+cp "$examples/pricer" "$work/pricer"
+: >"$work/loaded"
+echo 0 >"$work/runs"
+(
+    runs=0
+    while [ -e "$work/loaded" ]; do
+        "$examples/risk-engine" --cache-mib 16 --workers 2 --trades "$work/trades.csv" --results "$work/now.csv" \
+            --pricer "$work/pricer" >/dev/null 2>>"$work/complaints" || echo failed >>"$work/failures"
+        cmp -s "$work/results.csv" "$work/now.csv" || echo different >>"$work/failures"
+        runs=$((runs + 1))
+        echo $runs >"$work/runs.new" && mv "$work/runs.new" "$work/runs"
+    done
+) &
+load=$!
+
+# Until the system has priced the whole book twice in the stage that was just begun.
+twice() {
+    until=$(($(cat "$work/runs") + 3))
+    while [ "$(cat "$work/runs")" -lt "$until" ]; do sleep 0.1; done
+}
+
+shift_to() { "$programs/forkless" shift "$work/pricer" --state "$work/state" --run "$run" "$@" && twice; }
+
+twice
+shift_to --mode measure
+shift_to --mode shadow --to standby
+shift_to --mode canary --percent 25 --to standby
+shift_to --mode full --to standby
+"$programs/forkless" shift rollback "$work/pricer" --state "$work/state" --run "$run"
+twice
+rm "$work/loaded"
+wait "$load"
+echo
+"$programs/forkless" shift status --state "$work/state" --run "$run"
+echo
+"$programs/forkless" shift history "$work/pricer" --state "$work/state" --run "$run"
+echo
+"$programs/forkless" shift report "$work/pricer" --state "$work/state" --run "$run"
+echo
+priced=$(($(cat "$work/runs") * trades))
+if [ -e "$work/failures" ]; then
+    echo "$priced trades were priced meanwhile; runs that failed or brought another result:" >&2
+    sort "$work/failures" | uniq -c >&2
+    tail -n 5 "$work/complaints" >&2
+    exit 1
+fi
+echo "$priced trades were priced meanwhile: none failed, and every result is the one of before."

@@ -7,7 +7,7 @@ import Testing
 /// Callers as Debian has them, unmodified, and their programs shifted up and down while they work.
 @Suite(.serialized, .enabled(if: isRoot)) struct ShiftCallerTests {
     private func with(_ body: (ShiftedMachine) async throws -> Void) async throws {
-        let before = await Census.take()
+        let before = await Census.take(Census.Scope(only: [.mount, .cgroup, .process]))
         try await working(body)
         let left = await Census.settled(since: before, within: .seconds(20))
         #expect(left.isEmpty, "\(left)")
@@ -91,7 +91,7 @@ import Testing
                     os.killpg(c.pid, signal.SIGTERM)
                     print('group', c.wait())
                     """.utf8), mode: 0o644)
-            try await ShiftLadder(machine: machine, program: filter, calls: 6).climb("Python") {
+            try await ShiftLadder(machine: machine, program: filter, calls: 6, uncompared: 2).climb("Python") {
                 let outcome = try await machine.run(["python3", script, filter])
                 #expect(outcome.status.isSuccess, "\(outcome.errorText)")
                 return outcome.text

@@ -16,23 +16,31 @@ struct ShiftTargets: Sendable {
     let sandboxes: CallSandboxes
     let shelf: StandbyShelf
     private let images: ImageStore
+    private let link: KeeperLink
     private let rung: FunctionRung
 
     init(_ node: NodeSurroundings, _ rung: FunctionRung) {
         sandboxes = CallSandboxes(node.link)
         shelf = StandbyShelf(node.link)
         images = node.images
+        link = node.link
         self.rung = rung
     }
 
     func make(
         _ target: ShiftTarget, _ spec: ShiftSpec, _ program: ProgramFile, _ original: String
     ) async throws(ShiftProblem) -> any CallTarget {
+        guard spec.outputFiles.isEmpty else {
+            throw ShiftProblem(
+                .unsupported,
+                "compare the files that \(program.path) writes (\(spec.outputFiles.joined(separator: ", "))): what a target writes beside "
+                    + "the original goes to memory and is gone with it. Its standard output and error are compared.")
+        }
         switch (target.rung, target.argument) {
-        case (.container, nil): return sandbox(try Self.machine(), spec, program, original)
-        case (.container, let image?): return sandbox(try await ground(image), spec, program, original)
+        case (.container, nil): return await sandbox(try Self.machine(), spec, program, original)
+        case (.container, let image?): return await sandbox(try await ground(image), spec, program, original)
         case (.standby, _):
-            let ground = sandbox(try Self.machine(), spec, program, original)
+            let ground = await sandbox(try Self.machine(), spec, program, original)
             return StandbyTarget(shelf, ground: ground, pool: try Self.pool())
         case (.function, let name): return PayloadTarget(try function(name ?? "", spec.payload))
         case (.service, let url):
@@ -42,15 +50,24 @@ struct ShiftTargets: Sendable {
 
     /// Runs the original a second time, as the caller's child would.
     func control(_ program: ProgramFile, _ original: String) async throws(ShiftProblem) -> any CallTarget {
-        SandboxTarget(.process, program: original, name: program.path, sandboxes: sandboxes)
+        SandboxTarget(
+            .process, program: await executable(program, original), name: program.path, sandboxes: sandboxes)
     }
 
     private func sandbox(
         _ ground: SandboxTarget.Ground, _ spec: ShiftSpec, _ program: ProgramFile, _ original: String
-    ) -> SandboxTarget {
+    ) async -> SandboxTarget {
         SandboxTarget(
-            ground, program: original, name: program.path, sandboxes: sandboxes, dropsDescriptors: spec.dropsDescriptors
+            ground, program: await executable(program, original), name: program.path, sandboxes: sandboxes,
+            dropsDescriptors: spec.dropsDescriptors
         )
+    }
+
+    /// Where sandboxes find the original. The keeper has a mount namespace of its own, as it was when the keeper was started:
+    /// of a shim that was mounted later it knows nothing, and the program's own path is the original's there.
+    private func executable(_ program: ProgramFile, _ original: String) async -> String {
+        guard let pid = try? await link.status().pid else { return original }
+        return Files.exists("/proc/\(pid)/root\(original)") ? original : program.path
     }
 
     private static func machine() throws(ShiftProblem) -> SandboxTarget.Ground {

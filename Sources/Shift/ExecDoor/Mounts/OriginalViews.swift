@@ -3,7 +3,11 @@ internal import Linux
 /// Where originals stay reachable: a copy of the mount that a program lies on, without what is mounted on it, so that `../lib`
 /// beside the program is there as well.
 ///
-/// RUN/originals/NAME is such a copy. It is private, so that a shim that is mounted over the program never appears in it.
+/// RUN/originals/NAME is such a copy. It is private, so that a shim that is mounted over the program never appears in it, and
+/// read-only: whoever removes RUN with all that is below it must not remove the machine's files.
+///
+/// Invariants (tests in ProgramMountsTests)
+/// 1. Nothing can be changed through a view. (`nothing can be changed through the view of the originals`)
 struct OriginalViews: Sendable {
     let directory: String
 
@@ -14,7 +18,7 @@ struct OriginalViews: Sendable {
         if !isThere(view, of: mount, in: mounts) {
             // Searched by every user whose program is shifted.
             try Files.makeDirectories(view, mode: 0o755)
-            let tree = try Mounts.copyOne(mount.mountPoint)
+            let tree = try Mounts.copyOne(mount.mountPoint, attributes: [.readOnly])
             try Mounts.attach(tree, at: view)
         }
         return Self.path(path, of: mount, in: view)

@@ -17,6 +17,11 @@ package struct MountLook: Hashable, Sendable {
     package var isMounted: Bool
     /// The file below the shim; nil: it is gone.
     package var program: ProgramIdentity?
+
+    package init(isMounted: Bool, program: ProgramIdentity? = nil) {
+        self.isMounted = isMounted
+        self.program = program
+    }
 }
 
 /// Shims over programs, in the mount namespace of this process. All of it blocks.
