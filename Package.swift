@@ -105,7 +105,7 @@ let modules = [
 
     Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
     Module(name: "Observation", rung: .shift, needs: ["Linux", "JSON", "Sandbox"]),
-    Module(name: "Planning", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper", "Observation"]),
+    Module(name: "Planning", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Comparison", "Observation"]),
     Module(
         name: "Packing", rung: .shift, needs: ["Linux", "JSON", "OCI", "Images", "Spawn", "Observation", "Planning"],
         outside: [crypto]),

@@ -1,1 +1,0 @@
-// The first file of Planning: replaced by its owner.
