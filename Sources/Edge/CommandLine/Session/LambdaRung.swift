@@ -21,16 +21,31 @@ final class LambdaRung: ComparedRung {
     private let arguments: [String]
     private let ownExecutable: String
     private let copies: Int
+    /// A directory with a `bootstrap` that speaks the Runtime API itself, in place of a program.
+    private let bootstrap: String?
     private let name = "compare-" + String(UInt64.random(in: .min ... .max), radix: 36)
     /// Connections without a call.
     private let idle = Mutex<[HTTPClientConnection]>([])
 
     /// - Parameter copies: how many are kept ready.
-    init(_ directories: NodeDirectories, _ words: ProgramWords, copies: Int, ownExecutable: String) {
+    convenience init(_ directories: NodeDirectories, _ words: ProgramWords, copies: Int, ownExecutable: String) {
+        self.init(directories, words.program, words.arguments, bootstrap: nil, copies: copies, ownExecutable: ownExecutable)
+    }
+
+    /// A function that waits for its next event, as `provided` has it.
+    convenience init(_ directories: NodeDirectories, bootstrap: String, copies: Int, ownExecutable: String) {
+        self.init(directories, "bootstrap", [], bootstrap: bootstrap, copies: copies, ownExecutable: ownExecutable)
+    }
+
+    private init(
+        _ directories: NodeDirectories, _ program: String, _ arguments: [String], bootstrap: String?, copies: Int,
+        ownExecutable: String
+    ) {
         client = LambdaClient(directories)
         address = .unix(directories.lambdaSocket)
-        program = words.program
-        arguments = words.arguments
+        self.program = program
+        self.arguments = arguments
+        self.bootstrap = bootstrap
         self.copies = copies
         self.ownExecutable = ownExecutable
     }
@@ -50,8 +65,17 @@ final class LambdaRung: ComparedRung {
         throw ComparisonError("the function's instances do not become ready: does the program read standard input?")
     }
 
+    /// Deploys and calls at once: the call that starts the first instance.
+    func firstCall(_ input: [UInt8]) async throws(ComparisonError) -> CallSample {
+        try await deploy(name, program, arguments)
+        return try await call(input, LambdaPaths.function(name, "/invocations"))
+    }
+
     func call(_ input: [UInt8]) async throws(ComparisonError) -> CallSample {
-        let target = LambdaPaths.function(name, "/invocations") + "?Qualifier=1"
+        try await call(input, LambdaPaths.function(name, "/invocations") + "?Qualifier=1")
+    }
+
+    private func call(_ input: [UInt8], _ target: String) async throws(ComparisonError) -> CallSample {
         let began = Clock.monotonicNanoseconds()
         let response = try await send(target, input)
         let ended = Clock.monotonicNanoseconds()
@@ -115,6 +139,11 @@ final class LambdaRung: ComparedRung {
             "Runtime": "forkless.stdio", "Timeout": 60, "MemorySize": .integer(Int64(memoryMB)),
             "Handler": .string(([word] + arguments).map { ShellWord.quoted($0) }.joined(separator: " ")),
         ]
+        if let bootstrap {
+            function.code = .path(bootstrap)
+            function.configuration["Runtime"] = "provided.al2023"
+            function.configuration["Handler"] = "bootstrap"
+        }
         function.environment = [:]
         for line in environment {
             let name = String(line.prefix { $0 != "=" })

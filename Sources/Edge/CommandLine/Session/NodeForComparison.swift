@@ -31,9 +31,12 @@ final class NodeForComparison: Sendable {
             where failure.kind == .unavailable
         {
             StandardStreams.writeError("forkless: no node runs; starting one for this comparison\n")
-            return try await start()
+            return try await start(for: "compare")
         }
     }
+
+    /// A node of our own, also where one runs: for figures that nobody else's work is in.
+    static func own(for what: String) async throws -> NodeForComparison { try await start(for: what) }
 
     func client() throws -> NodeClient {
         guard let connected else { throw CommandFailure("compare: these rungs need a node") }
@@ -46,7 +49,7 @@ final class NodeForComparison: Sendable {
         return try NodeDirectories(state: own.directory + "/state", run: own.directory + "/run", isRoot: true) { _ in nil }
     }
 
-    private static func start() async throws -> NodeForComparison {
+    private static func start(for what: String) async throws -> NodeForComparison {
         let directory = "/tmp/forkless-compare-\(OwnProcess.pid)-" + String(UInt64.random(in: .min ... .max), radix: 36)
         try Files.makeDirectories(directory, mode: 0o700)
         var options = Options()
@@ -66,7 +69,7 @@ final class NodeForComparison: Sendable {
             try await Task.sleep(for: .milliseconds(10))
         }
         await NodeForComparison(nil, own).close()
-        throw CommandFailure("compare: a node of its own did not come up; see what `forkless node` says")
+        throw CommandFailure("\(what): a node of its own did not come up; see what `forkless node` says")
     }
 
     /// Ends a node of our own, its keeper and everything in it.

@@ -40,7 +40,8 @@ struct PlanCommand: Verb {
             throw FlagError("plan", nil, "no recording", advice: "Name what `forkless observe -o FILE` has written, or measure with --calibrate.")
         }
         // The recording is read first: who misspelt its name does not wait for a minute.
-        let read = try await recording.map { try await Self.read($0, cutOff: cutOff) }
+        var read: Recording?
+        if let recording { read = try await Self.read(recording, cutOff: cutOff) }
         let figures = try await figures()
         guard let read else { return try write(figures) }
         let plan = try await BlockingPool.shared.run { () throws(SystemError) in

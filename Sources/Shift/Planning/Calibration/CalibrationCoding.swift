@@ -1,6 +1,6 @@
 import Comparison
 package import JSON
-package import Linux
+import Linux
 
 /// A calibration's file: one JSON object, sizes in bytes, times in nanoseconds. What could not be measured is an object
 /// with the reason, so that nobody takes its absence for zero.

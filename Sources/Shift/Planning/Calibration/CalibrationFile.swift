@@ -19,14 +19,13 @@ package enum CalibrationFile {
             guard error.code != .noEntry else { return nil }
             throw CalibrationFailure("\(error)")
         }
-        do throws(JSONError) {
-            let json = try JSONParser.parse(bytes)
-            do throws(JSONShapeError) { return try Calibration(json) } catch {
-                throw CalibrationFailure("\(path) is no calibration: \(error). Measure again with --calibrate")
-            }
-        } catch let error as JSONError {
-            throw CalibrationFailure("\(path) is no calibration: \(error). Measure again with --calibrate")
-        } catch let error as CalibrationFailure { throw error } catch { throw CalibrationFailure("\(path): \(error)") }
+        let json: JSONValue
+        do throws(JSONError) { json = try JSONParser.parse(bytes) } catch { throw none(path, "\(error)") }
+        do throws(JSONShapeError) { return try Calibration(json) } catch { throw none(path, "\(error)") }
+    }
+
+    private static func none(_ path: String, _ why: String) -> CalibrationFailure {
+        CalibrationFailure("\(path) is no calibration: \(why). Measure again with --calibrate")
     }
 
     /// Replaces the file as a whole. Blocks.

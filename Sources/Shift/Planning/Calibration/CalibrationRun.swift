@@ -154,7 +154,7 @@ package struct CalibrationRun: Sendable {
             cpuNanoseconds: cpu.isEmpty ? nil : cpu.reduce(0, +) * 1000 / cpu.count)
     }
 
-    private static func median(_ values: [Int]) -> Int { Distribution(values)?.p50.nanoseconds ?? 0 }
+    private static func median(_ values: [Int]) -> Int { Distribution(nanoseconds: values)?.p50.nanoseconds ?? 0 }
 
     private static func facts() async -> MachineFacts {
         (try? await BlockingPool.shared.run { () throws(SystemError) in MachineFacts.ofThisMachine() })

@@ -1,4 +1,4 @@
-package import Comparison
+import Comparison
 
 /// A sum with the names of its terms: what a prediction stands on, in the order in which it is said.
 package struct Formula: Hashable, Sendable {

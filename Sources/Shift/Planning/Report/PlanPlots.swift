@@ -1,4 +1,5 @@
 import Comparison
+import Observation
 
 /// The plots of the report, as inline SVG that takes its colours from the page.
 ///

@@ -1,4 +1,5 @@
 import Comparison
+import Linux
 import Observation
 
 // What its calls, as they were counted, decide.

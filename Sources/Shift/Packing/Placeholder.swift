@@ -1,1 +1,0 @@
-// The first file of Packing: replaced by its owner.
