@@ -32,6 +32,9 @@ import Testing
         #expect(plan.recommended == .runtime)
         // 0.2 ms + (14 - 0.4) ms - (12.6 - 0.6) ms.
         #expect(plan.predicted.value?.latency.total == 1_800_000)
+        var foreign = program
+        foreign.identity = .path("/usr/bin/score.py")
+        #expect(Examples.plan(foreign, file: script).recommended == .container)
     }
 
     @Test func `what stays up is a service`() {

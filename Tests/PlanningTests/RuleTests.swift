@@ -78,6 +78,16 @@ import Testing
         #expect(findings("privileges", Examples.program(), file: .notLookedAt("elsewhere")).map(\.kind) == [.unknown])
     }
 
+    @Test func `nobody gives a distribution's program a handler, but a script that an interpreter is given may get one`() {
+        let path = "/usr/bin/readlink"
+        #expect(findings("foreign code", Examples.program(path)).map(\.rungs) == [[.runtime]])
+        #expect(findings("foreign code", Examples.program("/opt/x")) == [])
+        let python = Examples.program("/usr/bin/python3.11") { $0.examples = [.init(arguments: ["python3", "-I", "/opt/score.py"])] }
+        #expect(findings("foreign code", python).map(\.kind) == [.note])
+        let shell = Examples.program("/bin/sh") { $0.examples = [.init(arguments: ["sh", "/opt/job.sh"])] }
+        #expect(findings("foreign code", shell).map(\.kind) == [.blocker])
+    }
+
     @Test func `different arguments block a standby, and missed ones are unknown`() {
         let different = Examples.program { $0.examples.append(.init(arguments: ["/opt/bank/pricer", "-v"])) }
         #expect(findings("arguments", different).map(\.rungs) == [[.standby]])

@@ -20,6 +20,9 @@ package struct Finding: Hashable, Sendable {
     /// What it stands on: paths, descriptors, calls; the first few.
     package var evidence: [String]
 
+    /// Whether tracing would have told.
+    package var wantsTracing: Bool { kind == .unknown && sentence.contains(PlanningRule.askForTracing) }
+
     /// So much evidence is shown; the number of all is in the sentence.
     package static let evidenceLimit = 6
 

@@ -15,6 +15,10 @@ package struct Planner: Sendable {
 
     /// A call that comes more seldom than this waits for nothing that stands ready: keeping it costs more than it gives.
     package static let readyFromCallsPerSecond = 1.0 / 60
+    /// And fewer calls are no habit.
+    package static let readyFromCalls = 3
+    /// Less than this is within what measuring varies by.
+    package static let worthwhile = 1.1
     /// A slower call is accepted up to here for what a container gives beside: isolation, limits, figures.
     package static let acceptedSlowdown = 1.25
     /// From here on it is worth giving a program a handler.
@@ -49,14 +53,19 @@ package struct Planner: Sendable {
             plan.recommended = .service
             return plan.reasons.append("It stays rather than answers calls: a container that is kept running and restarted suits it.")
         }
-        let isFrequent = program.callsPerSecond >= Self.readyFromCallsPerSecond
-        if isFrequent, isFree(.standby), gain(plan, .standby) > max(1, gain(plan, .container)) {
+        let isFrequent = program.calls >= Self.readyFromCalls && program.callsPerSecond >= Self.readyFromCallsPerSecond
+        let spawned = gain(plan, .process)
+        if isFrequent, isFree(.standby), gain(plan, .standby) > Self.worthwhile * max(1, gain(plan, .container)),
+            gain(plan, .standby) * Self.acceptedSlowdown >= spawned
+        {
             plan.recommended = .standby
             return plan.reasons.append(
                 "It reads standard input and is always called the same way, so that a copy can wait in its first read: "
                     + "nothing of it has to be changed.")
         }
-        if isFrequent, isFree(.runtime), gain(plan, .runtime) >= Self.handlerFromSpeedup, gain(plan, .runtime) > gain(plan, .container) {
+        if isFrequent, isFree(.runtime), gain(plan, .runtime) >= Self.handlerFromSpeedup,
+            gain(plan, .runtime) > Self.worthwhile * max(gain(plan, .container), spawned)
+        {
             plan.recommended = .runtime
             return plan.reasons.append(
                 "Most of a call is start, which a function that waits has behind it. That needs a handler in its code"

@@ -45,11 +45,16 @@ enum PlanText {
         var text = line("", "\(program.program.identity.text): \(program.recommended.title)", width)
         for reason in program.reasons { text += line("  ", reason, width) }
         for (kind, mark) in [(Finding.Kind.blocker, "✗"), (.condition, "+"), (.unknown, "?"), (.note, "·")] {
-            for finding in program.findings where finding.kind == kind {
+            for finding in program.findings where finding.kind == kind && !finding.wantsTracing {
                 let rungs = finding.rungs.isEmpty ? "" : " [\(finding.rungs.sorted().map(\.rawValue).joined(separator: ", "))]"
                 text += line("  \(mark) ", finding.sentence + rungs, width)
                 for evidence in finding.evidence { text += line("      ", evidence, width) }
             }
+        }
+        let untraced = program.findings.filter(\.wantsTracing).map(\.rule)
+        if !untraced.isEmpty {
+            let sentence = "not known, because it was not traced: \(untraced.joined(separator: ", ")); `forkless observe --deep` tells"
+            text += line("  ? ", sentence, width)
         }
         text += formulas("now", program.now, width)
         for rung in PlannedRung.allCases {

@@ -45,15 +45,15 @@ struct PackCommand: Verb {
     var allowChanges = false
 
     @Flag(help: "Take a recording that is cut off for what it holds.")
-    var cutOff = false
+    var acceptCutOff = false
 
     @OptionGroup var output: OutputFlags
     @OptionGroup(title: "Node") var node: NodeFlags
     @Argument(help: ArgumentHelp("The program: a path, or a name in PATH.", valueName: "program")) var program: String
-    @Argument(parsing: .postTerminator, help: ArgumentHelp("Its arguments, for the proof.", valueName: "arguments")) var arguments: [String] = []
+    @Argument(parsing: .postTerminator, help: ArgumentHelp("Its arguments: those of the proof, and what the image starts it with.", valueName: "arguments")) var arguments: [String] = []
 
     func run() async throws {
-        let recorded = try await PackedRecording.read(recording, cutOff: cutOff)
+        let recorded = try await PackedRecording.read(recording, cutOff: acceptCutOff)
         let path = try absolutePath()
         let found = try recorded?.program(path)
         var packed = PackedProgram(program: path, image: "")
@@ -62,7 +62,8 @@ struct PackCommand: Verb {
         if let recorded, let found { packed.take(found, origins: recorded.origins(of: found)) }
         if let found { packed.plan = Planner(.none).plan(found, file: ProgramFile.look(at: path)) }
         let cases = try ProofCases(found, arguments: arguments, inputs: input, workingDirectory: packed.workingDirectory)
-        if recorded == nil { packed.workingDirectory = "/" }
+        // Who says the arguments means the calls to come.
+        if !arguments.isEmpty { packed.arguments = arguments }
         let request = PackRequest(
             program: path, recorded: found, children: found.map { recorded?.children(of: $0) ?? [] } ?? [],
             included: try include.map { try Self.absolute($0) }, inputs: cases.inputFiles)

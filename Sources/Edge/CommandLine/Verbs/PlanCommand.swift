@@ -29,7 +29,7 @@ struct PlanCommand: Verb {
     var program: String?
 
     @Flag(help: "Take a recording that is cut off for what it holds.")
-    var cutOff = false
+    var acceptCutOff = false
 
     @OptionGroup var output: OutputFlags
     @OptionGroup(title: "Node") var node: NodeFlags
@@ -41,7 +41,7 @@ struct PlanCommand: Verb {
         }
         // The recording is read first: who misspelt its name does not wait for a minute.
         var read: Recording?
-        if let recording { read = try await Self.read(recording, cutOff: cutOff) }
+        if let recording { read = try await Self.read(recording, cutOff: acceptCutOff) }
         let figures = try await figures()
         guard let read else { return try write(figures) }
         let plan = try await BlockingPool.shared.run { () throws(SystemError) in

@@ -86,17 +86,18 @@ package struct Calibration: Hashable, Sendable {
 }
 
 extension Calibration {
-    /// What fork and exec take from a parent of no size, and for each GiB of it: the line through what was measured, by
-    /// least squares. Never less than nothing for a GiB.
+    /// What fork and exec take from the smallest parent that was measured, and for each GiB more: the line from there
+    /// through the others, by least squares. Never less than nothing for a GiB.
     package var forkLine: (baseNanoseconds: Double, perGiBNanoseconds: Double) {
-        let points = forks.map { (Double($0.residentBytes) / Self.gibibyte, Double($0.timing.nanoseconds)) }
-        guard points.count > 1 else { return (points.first?.1 ?? Double(spawn.nanoseconds), 0) }
-        let count = Double(points.count)
-        let (x, y) = (points.reduce(0) { $0 + $1.0 } / count, points.reduce(0) { $0 + $1.1 } / count)
-        let spread = points.reduce(0) { $0 + ($1.0 - x) * ($1.0 - x) }
-        guard spread > 0 else { return (y, 0) }
-        let slope = max(0, points.reduce(0) { $0 + ($1.0 - x) * ($1.1 - y) } / spread)
-        return (max(0, y - slope * x), slope)
+        guard let smallest = forks.min(by: { $0.residentBytes < $1.residentBytes }) else { return (Double(spawn.nanoseconds), 0) }
+        let base = Double(smallest.timing.nanoseconds)
+        var (products, squares) = (0.0, 0.0)
+        for fork in forks {
+            let size = Double(fork.residentBytes - smallest.residentBytes) / Self.gibibyte
+            products += size * (Double(fork.timing.nanoseconds) - base)
+            squares += size * size
+        }
+        return (base, squares > 0 ? max(0, products / squares) : 0)
     }
 
     package static let gibibyte = Double(1 << 30)
