@@ -1,45 +1,46 @@
-import Packing
 import Testing
+
+@testable import Packing
 
 @Suite struct DebianDatabaseTests {
     private let tree = SmallTree(
         [
             "/var/lib/dpkg/status": """
-                Package: bash
-                Status: install ok installed
-                Essential: yes
-                Architecture: amd64
-                Version: 5.2-1
-                Pre-Depends: libc6 (>= 2.36), libtinfo6 (>= 6) | libtinfo5
-                Description: a shell
-                 with a long
-                 description
+            Package: bash
+            Status: install ok installed
+            Essential: yes
+            Architecture: amd64
+            Version: 5.2-1
+            Pre-Depends: libc6 (>= 2.36), libtinfo6 (>= 6) | libtinfo5
+            Description: a shell
+             with a long
+             description
 
-                Package: libc6
-                Status: install ok installed
-                Architecture: amd64
-                Version: 2.36-9
-                Depends: libgcc-s1, libcrypt
-                Multi-Arch: same
+            Package: libc6
+            Status: install ok installed
+            Architecture: amd64
+            Version: 2.36-9
+            Depends: libgcc-s1, libcrypt
+            Multi-Arch: same
 
-                Package: libcrypt1
-                Status: install ok installed
-                Architecture: amd64
-                Version: 1:4.4
-                Provides: libcrypt (= 1)
+            Package: libcrypt1
+            Status: install ok installed
+            Architecture: amd64
+            Version: 1:4.4
+            Provides: libcrypt (= 1)
 
-                Package: gone
-                Status: deinstall ok config-files
-                Architecture: all
-                Version: 1
+            Package: gone
+            Status: deinstall ok config-files
+            Architecture: all
+            Version: 1
 
-                Package: perf
-                Status: install ok installed
-                Architecture: all
-                Version: 6
+            Package: perf
+            Status: install ok installed
+            Architecture: all
+            Version: 6
 
 
-                """,
+            """,
             "/var/lib/dpkg/info/bash.list": "/.\n/bin\n/bin/bash\n/usr/share/doc/bash/copyright\n",
             "/var/lib/dpkg/info/libc6:amd64.list": "/.\n/lib/x86_64-linux-gnu/libc.so.6\n/usr/bin/perf\n",
             "/var/lib/dpkg/info/perf.list": "/.\n/usr/bin/perf\n",

@@ -1,8 +1,9 @@
 import Linux
-import Observation
-import Packing
 import TestKit
 import Testing
+
+@testable import Observation
+@testable import Packing
 
 @Suite struct PackNeedsTests {
     private func needs(_ tree: SmallTree, _ request: PackRequest) throws -> PackNeeds {
@@ -46,7 +47,8 @@ import Testing
 
     @Test(arguments: [
         ("#!/usr/bin/env\n", "is not understood"), ("#!/usr/bin/env -i sh\n", "is not understood"),
-        ("#!/usr/bin/env ruby\n", "its interpreter ruby is in none of"), ("#!/none/sh\n", "/none/sh: there is no such program"),
+        ("#!/usr/bin/env ruby\n", "its interpreter ruby is in none of"),
+        ("#!/none/sh\n", "/none/sh: there is no such program"),
         ("hello\n", "neither an ELF program nor a script"), ("#!/opt/job\n", "more than the kernel follows"),
         ("\u{7F}ELF", "a damaged program"),
     ])
@@ -63,7 +65,9 @@ import Testing
         tree.modes["/opt/job"] = 0o4755
         #expect(throws: PackFailure.self) { try needs(tree, PackRequest(program: "/opt/job")) }
         tree.modes["/opt/job"] = 0o644
-        #expect(throws: PackFailure("/opt/job: it is not executable")) { try needs(tree, PackRequest(program: "/opt/job")) }
+        #expect(throws: PackFailure("/opt/job: it is not executable")) {
+            try needs(tree, PackRequest(program: "/opt/job"))
+        }
         var small = Self.staticProgram
         small[4] = 1
         tree.files["/opt/small"] = small
@@ -79,7 +83,8 @@ import Testing
         var deep = DeepFacts()
         deep.files = [
             .init(path: "/etc/job.conf", actions: [.status, .read]), .init(path: "/data/input", actions: [.read]),
-            .init(path: "/var/lib/job/state", actions: [.read, .write]), .init(path: "/proc/self/maps", actions: [.read]),
+            .init(path: "/var/lib/job/state", actions: [.read, .write]),
+            .init(path: "/proc/self/maps", actions: [.read]),
             .init(path: "/tmp/x", actions: [.create]), .init(path: "/etc/none", actions: [.missing]),
             .init(path: "/etc/vanished", actions: [.read]), .init(path: "/opt/name\nwith", actions: [.read]),
             .init(path: RecordedText.text([0x2F, 0xFF]), actions: [.read]),
@@ -90,7 +95,9 @@ import Testing
         #expect(found.paths == ["/opt/job", "/usr/bin/dash", "/etc/job.conf", "/opt/name\nwith"])
         #expect(found.state == ["/var/lib/job/state"])
         #expect(found.remarks.count == 2)
-        #expect(found.remarks.contains { $0.contains("/etc/vanished") } && found.remarks.contains { $0.contains("not UTF-8") })
+        #expect(
+            found.remarks.contains { $0.contains("/etc/vanished") }
+                && found.remarks.contains { $0.contains("not UTF-8") })
     }
 
     @Test func `programs that it started come along`() throws {
@@ -107,7 +114,9 @@ import Testing
     @Test func `the libraries of a real program are those that its loader says`() async throws {
         let found = try NeedsReader(MachineTree(), DebianDatabase()).needs(of: PackRequest(program: "/bin/ls"))
         let loader = try await CommandRunner.run(["ldd", "/bin/ls"])
-        let said = loader.text.split(separator: "\n").compactMap { line in line.split(separator: " ").first { $0.hasPrefix("/") || $0.hasPrefix("\t/") } }
+        let said = loader.text.split(separator: "\n").compactMap { line in
+            line.split(separator: " ").first { $0.hasPrefix("/") || $0.hasPrefix("\t/") }
+        }
         #expect(said.count >= 3)
         for path in said {
             let real = try #require(try LinkWalk.follow(String(path.drop { $0 == "\t" }), in: MachineTree())?.path)

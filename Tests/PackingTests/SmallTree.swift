@@ -1,5 +1,6 @@
 import Linux
-import Packing
+
+@testable import Packing
 
 /// A machine's files in memory: paths with their contents, links, directories.
 struct SmallTree: FileTree {
@@ -37,7 +38,11 @@ struct SmallTree: FileTree {
 
     func list(_ path: String) throws(PackFailure) -> [String] {
         let all = Array(files.keys) + links.keys + directories
-        return Set(all.filter { $0.hasPrefix(path + "/") && !$0.dropFirst(path.count + 1).contains("/") }.map { String($0.dropFirst(path.count + 1)) }).sorted()
+        return Set(
+            all.filter { $0.hasPrefix(path + "/") && !$0.dropFirst(path.count + 1).contains("/") }.map {
+                String($0.dropFirst(path.count + 1))
+            }
+        ).sorted()
     }
 
     private static func status(_ kind: FileStatus.Kind, _ mode: UInt32, _ size: Int) -> EntryStatus {

@@ -1,10 +1,14 @@
-import Observation
-import Packing
+import Linux
 import TestKit
 import Testing
 
+@testable import Observation
+@testable import Packing
+
 @Suite struct WritingTests {
-    private func program(_ path: String = "/opt/bank/pricer", _ change: (inout PackedProgram) -> Void = { _ in }) -> PackedProgram {
+    private func program(_ path: String = "/opt/bank/pricer", _ change: (inout PackedProgram) -> Void = { _ in })
+        -> PackedProgram
+    {
         var program = PackedProgram(program: path, image: "pricer:latest")
         change(&program)
         return program
@@ -15,7 +19,12 @@ import Testing
     }
 
     @Test func `a program without packages begins from nothing`() {
-        let text = DockerfileText(program { $0.exactFiles = ["/opt/bank/pricer"]; $0.arguments = ["-a", "b c"] }, release: "bookworm").text
+        let text = DockerfileText(
+            program {
+                $0.exactFiles = ["/opt/bank/pricer"]
+                $0.arguments = ["-a", "b c"]
+            }, release: "bookworm"
+        ).text
         #expect(
             text == """
                 # /opt/bank/pricer, as `forkless pack` found it. docker build -t pricer:latest .
@@ -30,7 +39,10 @@ import Testing
     }
 
     @Test func `packages come from the distribution in the versions that are here`() {
-        let text = DockerfileText(program("/usr/bin/jq") { $0.packages = [.init(name: "jq", version: "1.6-2.1", architecture: "amd64")] }, release: "bookworm").text
+        let text = DockerfileText(
+            program("/usr/bin/jq") { $0.packages = [.init(name: "jq", version: "1.6-2.1", architecture: "amd64")] },
+            release: "bookworm"
+        ).text
         #expect(text.contains("FROM debian:bookworm-slim\n"))
         #expect(text.contains("        jq=1.6-2.1 \\\n"))
         #expect(!text.contains("COPY"))
@@ -38,7 +50,10 @@ import Testing
 
     @Test func `a name with a newline stays on its line`() {
         let name = "/opt/a\nRUN rm -rf /\n\"b"
-        for text in [DockerfileText(program(name), release: nil).text, KubernetesText(program(name)).text, FunctionText(program(name)).text] {
+        for text in [
+            DockerfileText(program(name), release: nil).text, KubernetesText(program(name)).text,
+            FunctionText(program(name)).text,
+        ] {
             #expect(!text.split(separator: "\n").contains { $0.hasPrefix("RUN") || $0.hasPrefix("\"b") })
         }
         #expect(program(name).plainName == "b")
@@ -49,7 +64,8 @@ import Testing
         #expect(KubernetesText(program()).kind == .job)
         let cron = KubernetesText(program { $0.origins = [origin(.cron, "*/5 * * * *")] })
         #expect(cron.kind == .cronJob && cron.text.contains("schedule: \"*/5 * * * *\"\n"))
-        #expect(KubernetesText(program { $0.origins = [origin(.systemdTimer, "OnCalendar=daily")] }).schedule == "@daily")
+        #expect(
+            KubernetesText(program { $0.origins = [origin(.systemdTimer, "OnCalendar=daily")] }).schedule == "@daily")
         #expect(KubernetesText(program { $0.origins = [origin(.systemdTimer, "OnCalendar=Mon 03:00")] }).kind == .job)
         let server = KubernetesText(program { $0.ports = [8080] })
         #expect(server.kind == .deployment && server.text.contains("- containerPort: 8080\n"))
@@ -68,7 +84,9 @@ import Testing
         let directory = try TemporaryDirectory("writing")
         for (name, text) in [("k.yaml", KubernetesText(full).text), ("t.yaml", FunctionText(full).text)] {
             let path = try directory.write(text, to: name)
-            let read = try await CommandRunner.run(["/usr/bin/python3", "-c", "import sys, yaml; print(yaml.safe_load(open(sys.argv[1])))", path])
+            let read = try await CommandRunner.run([
+                "/usr/bin/python3", "-c", "import sys, yaml; print(yaml.safe_load(open(sys.argv[1])))", path,
+            ])
             #expect(read.status.isSuccess && read.text.contains("two words"), "\(read.errorText)")
         }
         let text = KubernetesText(full).text

@@ -1,9 +1,10 @@
 import Comparison
 import JSON
 import Linux
-import Planning
 import TestKit
 import Testing
+
+@testable import Planning
 
 @Suite struct CalibrationTests {
     @Test func `a calibration is read back as it was written`() throws {
@@ -16,7 +17,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"samples\": 60", "\"samples\": -1", "expected 0 or more"), ("\"spawn\"", "\"spown\"", "spawn: expected an object"),
+        ("\"samples\": 60", "\"samples\": -1", "expected 0 or more"),
+        ("\"spawn\"", "\"spown\"", "spawn: expected an object"),
         ("\"forkless-calibration\": 1", "\"forkless-calibration\": 2", "format 2 is not known"), ("{", "[", "expected"),
         ("\"hugePages\"", "\"huge\"", "hugePages"),
     ])
@@ -38,7 +40,9 @@ import Testing
         #expect(calibration.forkLine.baseNanoseconds == 600_000)
     }
 
-    @Test(arguments: [("/usr/bin/python3.11", "python3"), ("/usr/bin/python3", "python3"), ("/bin/sh", "sh"), ("/usr/bin/perl", nil)])
+    @Test(arguments: [
+        ("/usr/bin/python3.11", "python3"), ("/usr/bin/python3", "python3"), ("/bin/sh", "sh"), ("/usr/bin/perl", nil),
+    ])
     func `an interpreter is known by its family`(_ path: String, _ name: String?) {
         #expect(Examples.calibration.interpreter(of: path)?.name == name)
     }
@@ -48,7 +52,8 @@ import Testing
         other.kernel = "6.18"
         other.processors = 4
         #expect(Examples.machine.differences(from: Examples.machine) == [])
-        #expect(other.differences(from: Examples.machine) == ["kernel: 6.18, was 6.1.0-18-amd64", "processors: 4, was 2"])
+        #expect(
+            other.differences(from: Examples.machine) == ["kernel: 6.18, was 6.1.0-18-amd64", "processors: 4, was 2"])
     }
 
     @Test func `without a node the spawns and interpreters are measured and the rest says why not`() async throws {

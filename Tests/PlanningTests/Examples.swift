@@ -1,12 +1,14 @@
 import Comparison
 import Linux
-import Observation
-import Planning
+
+@testable import Observation
+@testable import Planning
 
 /// Programs, files and a machine for tests; whoever needs something else changes a copy.
 enum Examples {
     static let machine = MachineFacts(
-        name: "bank7", kernel: "6.1.0-18-amd64", processor: "AMD EPYC", processors: 2, memoryBytes: 8 << 30, hugePages: "madvise")
+        name: "bank7", kernel: "6.1.0-18-amd64", processor: "AMD EPYC", processors: 2, memoryBytes: 8 << 30,
+        hugePages: "madvise")
 
     /// Round figures, so that sums can be checked by eye.
     static let calibration = Calibration(
@@ -21,7 +23,9 @@ enum Examples {
         standbyIdleBytes: .measured(1 << 20), runtime: .measured(.init(nanoseconds: 200_000, samples: 60)),
         runtimeFirst: .measured(.init(nanoseconds: 30_000_000, samples: 9)),
         interpreters: [
-            .init(name: "python3", path: "/usr/bin/python3", timing: .init(nanoseconds: 12_600_000, samples: 18, cpuNanoseconds: 11_000_000)),
+            .init(
+                name: "python3", path: "/usr/bin/python3",
+                timing: .init(nanoseconds: 12_600_000, samples: 18, cpuNanoseconds: 11_000_000)),
             .init(name: "sh", path: "/usr/bin/sh", timing: .init(nanoseconds: 800_000, samples: 18)),
         ])
 

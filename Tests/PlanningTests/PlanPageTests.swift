@@ -1,7 +1,8 @@
 import Linux
-import Planning
 import TestKit
 import Testing
+
+@testable import Planning
 
 @Suite struct PlanPageTests {
     private let page: String = {
@@ -10,7 +11,9 @@ import Testing
     }()
 
     @Test func `the report refers to nothing outside of itself`() {
-        for word in ["http:", "https:", "//", "src=", "url(", "@import", "<script", "<link", "<iframe", "onload", "onclick"] {
+        for word in [
+            "http:", "https:", "//", "src=", "url(", "@import", "<script", "<link", "<iframe", "onload", "onclick",
+        ] {
             #expect(!page.contains(word), "\(word)")
         }
         for part in page.split(separator: "href=").dropFirst() { #expect(part.hasPrefix("\"#")) }
@@ -28,7 +31,10 @@ import Testing
     }
 
     @Test func `every plot has a title and a description, every table heads its columns`() {
-        #expect(page.split(separator: "<svg ").dropFirst().allSatisfy { $0.contains("role=\"img\"") && $0.contains("<desc") })
+        #expect(
+            page.split(separator: "<svg ").dropFirst().allSatisfy {
+                $0.contains("role=\"img\"") && $0.contains("<desc")
+            })
         #expect(page.split(separator: "<svg ").count == 4)
         #expect(page.split(separator: "<table").dropFirst().allSatisfy { $0.contains("scope=\"col\"") })
         #expect(page.contains("lang=\"en\""))

@@ -1,9 +1,11 @@
 import Comparison
 import JSON
-import Observation
-import Planning
+import Linux
 import TestKit
 import Testing
+
+@testable import Observation
+@testable import Planning
 
 @Suite struct PlannerTests {
     @Test func `a program that reads its input and is always called the same way stands by`() {
@@ -12,7 +14,7 @@ import Testing
         // 0.7 ms + 2 x 15 ms + (2.4 - 0.4) ms now; 0.5 ms + 2 ms then.
         #expect(plan.now.value?.latency.total == 32_700_000)
         #expect(plan.predicted.value?.latency.total == 2_500_000)
-        #expect(plan.speedup == 32.7 / 2.5)
+        #expect(plan.speedup == 32_700_000.0 / 2_500_000)
     }
 
     @Test func `arguments that differ lead to a container`() {
@@ -38,7 +40,9 @@ import Testing
     }
 
     @Test func `what stays up is a service`() {
-        var program = Examples.traced { $0.sockets = [.init(family: "inet", type: "stream", address: ":80", action: .listen)] }
+        var program = Examples.traced {
+            $0.sockets = [.init(family: "inet", type: "stream", address: ":80", action: .listen)]
+        }
         program.lifetime = Spread()
         program.unfinished = 1
         #expect(Examples.plan(program).recommended == .service)
@@ -68,16 +72,23 @@ import Testing
         for _ in 0..<3000 {
             var deep = Examples.harmless
             if Bool.random(using: &chance) { deep.files.append(.init(path: "/var/x", actions: [.write])) }
-            if Bool.random(using: &chance) { deep.inheritedDescriptors[0].isUsed = [true, false, nil].randomElement(using: &chance)! }
+            if Bool.random(using: &chance) {
+                deep.inheritedDescriptors[0].isUsed = [true, false, nil].randomElement(using: &chance)!
+            }
             if Int.random(in: 0..<5, using: &chance) == 0 { deep.sharedMemory = ["/dev/shm/x"] }
             if Int.random(in: 0..<5, using: &chance) == 0 { deep.terminals = ["/dev/pts/1"] }
-            if Int.random(in: 0..<5, using: &chance) == 0 { deep.sockets = [.init(family: "inet", type: "stream", address: "", action: .listen)] }
+            if Int.random(in: 0..<5, using: &chance) == 0 {
+                deep.sockets = [.init(family: "inet", type: "stream", address: "", action: .listen)]
+            }
             var program = Examples.program(
                 calls: Int.random(in: 1..<1000, using: &chance), lifetime: 1 << Int.random(in: 10..<45, using: &chance),
                 parentBytes: Bool.random(using: &chance) ? 1 << Int.random(in: 10..<36, using: &chance) : nil)
             if Bool.random(using: &chance) { program.deep = deep }
             if Bool.random(using: &chance) { program.examples.append(.init(arguments: ["x", "y"])) }
-            if Int.random(in: 0..<5, using: &chance) == 0 { program.lifetime = Spread(); program.unfinished = program.calls }
+            if Int.random(in: 0..<5, using: &chance) == 0 {
+                program.lifetime = Spread()
+                program.unfinished = program.calls
+            }
             let file = [Examples.native, .gone("x"), .notLookedAt("x")].randomElement(using: &chance)!
             let plan = Examples.plan(program, file: file)
             #expect(plan.recommended == .process || plan.blockers(of: plan.recommended).isEmpty, "\(chance)")
@@ -93,7 +104,8 @@ import Testing
     }
 
     @Test func `each prediction is the sum of what it shows`() {
-        let plan = Examples.plan(Examples.traced(), file: .found(.init(form: .script(interpreter: "/usr/bin/python3", argument: nil))))
+        let plan = Examples.plan(
+            Examples.traced(), file: .found(.init(form: .script(interpreter: "/usr/bin/python3", argument: nil))))
         for reading in [plan.now] + PlannedRung.allCases.map({ plan.predictions[$0]! }) {
             guard let prediction = reading.value else { continue }
             for formula in [prediction.latency, prediction.cpu.value, prediction.memory.value].compactMap(\.self) {
@@ -135,11 +147,13 @@ extension Examples {
     /// Two programs, one of them with a name that wants to be markup.
     static let recording: Recording = {
         let header = RecordingHeader(
-            mode: .system, machine: "bank7", kernel: "6.1", architecture: "x86_64", start: calibration.at, sources: ["ptrace"],
+            mode: .system, machine: "bank7", kernel: "6.1", architecture: "x86_64", start: calibration.at,
+            sources: ["ptrace"],
             writer: "test")
         let processes = (1...20).map { number in
             RecordedProcess(
-                number: number, pid: Int32(100 + number), parent: .init(pid: 7, program: "/opt/engine", residentBytes: 2 << 30), uid: 0,
+                number: number, pid: Int32(100 + number),
+                parent: .init(pid: 7, program: "/opt/engine", residentBytes: 2 << 30), uid: 0,
                 fork: number * 1_000_000,
                 execs: [
                     .init(

@@ -1,7 +1,8 @@
 import Linux
-import Planning
 import TestKit
 import Testing
+
+@testable import Planning
 
 @Suite struct ProgramFileTests {
     @Test func `a dynamic program names its loader and libraries`() throws {
@@ -17,7 +18,9 @@ import Testing
         for count in stride(from: 0, to: 2048, by: 3) { _ = try? ELFFile(Array(bytes.prefix(count))) }
         for _ in 0..<4000 {
             var changed = bytes
-            for _ in 0..<4 { changed[Int.random(in: 4..<1200, using: &chance)] = UInt8.random(in: .min ... .max, using: &chance) }
+            for _ in 0..<4 {
+                changed[Int.random(in: 4..<1200, using: &chance)] = UInt8.random(in: .min ... .max, using: &chance)
+            }
             _ = try? ELFFile(changed)
         }
     }
@@ -27,7 +30,8 @@ import Testing
         ("#! /usr/bin/env python3 \n", .script(interpreter: "/usr/bin/env", argument: "python3")),
         ("#!/usr/bin/awk -f -v\r\n", .script(interpreter: "/usr/bin/awk", argument: "-f -v")),
         ("#!python\n", .other("a script whose #! line names no program by its path")),
-        ("hello", .other("neither an ELF program nor a script with #!")), ("", .other("neither an ELF program nor a script with #!")),
+        ("hello", .other("neither an ELF program nor a script with #!")),
+        ("", .other("neither an ELF program nor a script with #!")),
         ("\u{7F}ELF", .other("a damaged program: it ends in its ELF header")),
     ])
     func `scripts and what is none are told apart`(_ text: String, _ form: ProgramFile.Form) {

@@ -30,7 +30,8 @@ package enum Packer {
     }
 
     private static func packBlocking(
-        _ request: PackRequest, as program: PackedProgram, name: Reference?, directory: String, _ progress: (String) -> Void
+        _ request: PackRequest, as program: PackedProgram, name: Reference?, directory: String,
+        _ progress: (String) -> Void
     ) throws(PackFailure) -> Result {
         let tree = MachineTree()
         progress("reading the package database")

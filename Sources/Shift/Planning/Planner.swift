@@ -21,7 +21,7 @@ package struct Planner: Sendable {
     package static let worthwhile = 1.1
     /// A slower call is accepted up to here for what a container gives beside: isolation, limits, figures.
     package static let acceptedSlowdown = 1.25
-    /// From here on it is worth giving a program a handler.
+    /// So many times faster than what needs no change of code: from there on a handler is worth writing.
     package static let handlerFromSpeedup = 3.0
 
     package init(_ calibration: Calibration, rules: [PlanningRule] = PlanningRule.all) {
@@ -51,7 +51,8 @@ package struct Planner: Sendable {
         func isFree(_ rung: PlannedRung) -> Bool { plan.blockers(of: rung).isEmpty }
         if staysUp(plan), isFree(.service) {
             plan.recommended = .service
-            return plan.reasons.append("It stays rather than answers calls: a container that is kept running and restarted suits it.")
+            return plan.reasons.append(
+                "It stays rather than answers calls: a container that is kept running and restarted suits it.")
         }
         let isFrequent = program.calls >= Self.readyFromCalls && program.callsPerSecond >= Self.readyFromCallsPerSecond
         let spawned = gain(plan, .process)
@@ -63,8 +64,8 @@ package struct Planner: Sendable {
                 "It reads standard input and is always called the same way, so that a copy can wait in its first read: "
                     + "nothing of it has to be changed.")
         }
-        if isFrequent, isFree(.runtime), gain(plan, .runtime) >= Self.handlerFromSpeedup,
-            gain(plan, .runtime) > Self.worthwhile * max(gain(plan, .container), spawned)
+        if isFrequent, isFree(.runtime),
+            gain(plan, .runtime) >= Self.handlerFromSpeedup * max(1, gain(plan, .container), spawned)
         {
             plan.recommended = .runtime
             return plan.reasons.append(
@@ -85,7 +86,8 @@ package struct Planner: Sendable {
 
     /// How many times faster a rung is; 0 where it is not known.
     private func gain(_ plan: ProgramPlan, _ rung: PlannedRung) -> Double {
-        guard let now = plan.now.value?.latency.total, let then = plan.predictions[rung]?.value?.latency.total, then > 0 else {
+        guard let now = plan.now.value?.latency.total, let then = plan.predictions[rung]?.value?.latency.total, then > 0
+        else {
             // Without figures a container is judged by what blocks it alone.
             return rung == .container ? 1 : 0
         }
@@ -104,7 +106,9 @@ package struct Planner: Sendable {
         if !isFrequent {
             return "It is called less than once a minute: a container for each call costs nothing in between."
         }
-        guard let standby else { return "A container for each call isolates and counts it; a function would gain no more." }
+        guard let standby else {
+            return "A container for each call isolates and counts it; a function would gain no more."
+        }
         return "A container for each call isolates and counts it. It cannot stand by: \(standby)."
     }
 
@@ -117,14 +121,16 @@ package struct Planner: Sendable {
             reasons.append(
                 "Called \(FloatingText.grouped(program.calls)) times, \(rate(program.callsPerSecond)), living "
                     + (program.lifetime.isEmpty
-                        ? "longer than the recording." : "\(FloatingText.duration(nanoseconds: program.lifetime.p50)) (median)."))
+                        ? "longer than the recording."
+                        : "\(FloatingText.duration(nanoseconds: program.lifetime.p50)) (median)."))
         }
         if let bytes = predictor.parentBytes, let now = plan.now.value, bytes > 64 << 20 {
             let copy = now.latency.terms.first { $0.what.hasPrefix("copying") }?.amount ?? 0
             let share = now.latency.total > 0 ? copy / now.latency.total : 0
             reasons.append(
                 "Its callers have \(FloatingText.bytes(bytes)) resident: where they fork, \(FloatingText.fixed(share * 100, decimals: 0)) % "
-                    + "of a call is copying page tables (posix_spawn and vfork copy none; the recording cannot tell which it was).")
+                    + "of a call is copying page tables (posix_spawn and vfork copy none; the recording cannot tell which it was)."
+            )
         }
         if let interpreter = predictor.interpreter, program.lifetime.p50 > 0 {
             let share = min(1, Double(interpreter.timing.nanoseconds) / Double(program.lifetime.p50))
@@ -132,11 +138,15 @@ package struct Planner: Sendable {
                 "\(FloatingText.fixed(share * 100, decimals: 0)) % of its life is the start of \(interpreter.name) "
                     + "(\(FloatingText.duration(nanoseconds: interpreter.timing.nanoseconds)) here).")
         }
-        for origin in plan.subject.origins.prefix(3) { reasons.append("It comes from \(origin.title)\(schedule(origin)).") }
+        for origin in plan.subject.origins.prefix(3) {
+            reasons.append("It comes from \(origin.title)\(schedule(origin)).")
+        }
         return reasons
     }
 
-    private static func schedule(_ origin: ProgramOrigin) -> String { origin.schedule.isEmpty ? "" : " (\(origin.schedule))" }
+    private static func schedule(_ origin: ProgramOrigin) -> String {
+        origin.schedule.isEmpty ? "" : " (\(origin.schedule))"
+    }
 
     /// "12/s", "3 a minute", "2 an hour".
     package static func rate(_ perSecond: Double) -> String {

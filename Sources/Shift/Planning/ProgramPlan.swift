@@ -36,7 +36,9 @@ package struct ProgramPlan: Hashable, Sendable {
 
     /// How many times faster a call would be; nil where either is not known.
     package var speedup: Double? {
-        guard let now = now.value?.latency.total, let then = predicted.value?.latency.total, then > 0 else { return nil }
+        guard let now = now.value?.latency.total, let then = predicted.value?.latency.total, then > 0 else {
+            return nil
+        }
         return now / then
     }
 

@@ -34,14 +34,18 @@ package struct RecordingPlan: Hashable, Sendable {
     package var caveats: [String] {
         var caveats: [String] = []
         switch losses {
-        case nil: caveats.append("The recording is cut off: what came after its last whole line is not in these numbers.")
+        case nil:
+            caveats.append("The recording is cut off: what came after its last whole line is not in these numbers.")
         case let losses? where losses.eventOverruns + losses.accountingOverruns > 0:
-            caveats.append("The observer lost events \(losses.eventOverruns + losses.accountingOverruns) times: real rates are higher.")
+            caveats.append(
+                "The observer lost events \(losses.eventOverruns + losses.accountingOverruns) times: real rates are higher."
+            )
         default: break
         }
         if header.machine != calibration.machine.name {
             caveats.append(
-                "It was recorded on \(header.machine) and the calibration is of \(calibration.machine.name): predictions add times of two machines.")
+                "It was recorded on \(header.machine) and the calibration is of \(calibration.machine.name): predictions add times of two machines."
+            )
         }
         if case .unavailable(let why) = calibration.container {
             caveats.append("Containers and functions have no prediction, because they were not measured: \(why).")

@@ -44,7 +44,8 @@ struct CalibrationSession {
         let container = ContainerRung(client, spec("/bin/true"), ownExecutable: own)
         let standby = FunctionRung(client, spec("/bin/cat"), copies: 8, ownExecutable: own)
         let runtime = LambdaRung(directories, bootstrap: bootstrap.path, copies: 1, ownExecutable: own)
-        return CalibrationRun.NodeFigures(container: container, standby: standby, runtime: runtime) { () throws(ComparisonError) in
+        return CalibrationRun.NodeFigures(container: container, standby: standby, runtime: runtime) {
+            () throws(ComparisonError) in
             let fresh = LambdaRung(directories, bootstrap: bootstrap.path, copies: 1, ownExecutable: own)
             do throws(ComparisonError) {
                 let sample = try await fresh.firstCall([])

@@ -31,7 +31,9 @@ struct PackFiles {
         if function.carriesProgram {
             try copy(program.program, to: directory + "/code/" + program.baseName)
         } else {
-            try put("code/README", "\(program.program) is a program of the machine: this function brings no code of its own.\n")
+            try put(
+                "code/README",
+                "\(program.program) is a program of the machine: this function brings no code of its own.\n")
         }
         for path in program.exactFiles { try copy(path, to: directory + "/files" + path) }
         for (path, target) in program.exactLinks.sorted(by: { $0.key < $1.key }) {

@@ -27,7 +27,9 @@ struct ProofCases {
         // Relative names of arguments mean ours.
         if !arguments.isEmpty || calls.isEmpty { calls = [(arguments, OwnProcess.workingDirectory() ?? "/")] }
         let files = try inputs.map { try PackCommand.absolute($0) }
-        for file in files where (try? Files.status(file).kind) != .regular { throw FlagError("--input", file, "there is no such file") }
+        for file in files where (try? Files.status(file).kind) != .regular {
+            throw FlagError("--input", file, "there is no such file")
+        }
         for (arguments, directory) in calls {
             // A call in a directory that is gone cannot be made again.
             guard (try? Files.status(directory).kind) == .directory else { continue }
@@ -45,10 +47,14 @@ struct ProofCases {
     private static func named(_ arguments: [String], in directory: String) -> [String] {
         var files: [String] = []
         for argument in arguments {
-            let word = argument.hasPrefix("-") ? argument.split(separator: "=", maxSplits: 1).dropFirst().first.map(String.init) ?? "" : argument
+            let word =
+                argument.hasPrefix("-")
+                ? argument.split(separator: "=", maxSplits: 1).dropFirst().first.map(String.init) ?? "" : argument
             guard !word.isEmpty, !word.contains("\n") else { continue }
             let path = word.hasPrefix("/") ? word : directory + "/" + word
-            guard (try? Files.status(path).kind) == .regular, let plain = try? PackCommand.absolute(path) else { continue }
+            guard (try? Files.status(path).kind) == .regular, let plain = try? PackCommand.absolute(path) else {
+                continue
+            }
             if !files.contains(plain) { files.append(plain) }
         }
         return files
@@ -88,7 +94,9 @@ struct PackProof {
         let here = try await runHere(call)
         let there = try await runInImage(call)
         var differences: [String] = []
-        if here.status != there.status { differences.append("status: \(here.status) here, \(there.status) in the image") }
+        if here.status != there.status {
+            differences.append("status: \(here.status) here, \(there.status) in the image")
+        }
         if let text = Self.difference(here.output, there.output) { differences.append("standard output: " + text) }
         if let text = Self.difference(here.errors, there.errors) { differences.append("standard error: " + text) }
         return Outcome(call: call, status: here.status, outputBytes: here.output.count, differences: differences)
@@ -99,19 +107,26 @@ struct PackProof {
     private func runHere(_ call: ProofCase) async throws -> Seen {
         var options = Options()
         options.environment = .exactly(
-            Dictionary(uniqueKeysWithValues: environment.map { entry in
-                let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-                return (parts[0], parts[1])
-            }))
+            Dictionary(
+                uniqueKeysWithValues: environment.map { entry in
+                    let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                        String.init)
+                    return (parts[0], parts[1])
+                }))
         options.directory = call.directory
-        if let uid = program.uid, OwnProcess.effectiveUser == 0 { options.user = try Users.ofMachine().identity(of: "\(uid)") }
+        if let uid = program.uid, OwnProcess.effectiveUser == 0 {
+            options.user = try Users.ofMachine().identity(of: "\(uid)")
+        }
         let template = try Template(.path(program.program), arguments: call.arguments, options: options)
         let streams = try Streams(call.input)
         let running = try template.start(
-            input: .descriptor(streams.input.raw), output: .descriptor(streams.output.raw), error: .descriptor(streams.errors.raw))
+            input: .descriptor(streams.input.raw), output: .descriptor(streams.output.raw),
+            error: .descriptor(streams.errors.raw))
         let end = try await running.wait()
         let code = end.status.shellStatus
-        return Seen(status: Self.status(code), output: try streams.read(streams.output), errors: try streams.read(streams.errors))
+        return Seen(
+            status: Self.status(code), output: try streams.read(streams.output),
+            errors: try streams.read(streams.errors))
     }
 
     private func runInImage(_ call: ProofCase) async throws -> Seen {
@@ -129,8 +144,12 @@ struct PackProof {
             RunContainer(spec, attachment: .passed, waits: true),
             descriptors: [streams.input.raw, streams.output.raw, streams.errors.raw]
         ) { _, _ in }
-        guard let code = answer.end?.exitStatus else { throw CommandFailure("pack: the node did not say how the program in the image ended") }
-        return Seen(status: Self.status(code), output: try streams.read(streams.output), errors: try streams.read(streams.errors))
+        guard let code = answer.end?.exitStatus else {
+            throw CommandFailure("pack: the node did not say how the program in the image ended")
+        }
+        return Seen(
+            status: Self.status(code), output: try streams.read(streams.output),
+            errors: try streams.read(streams.errors))
     }
 
     private static func status(_ code: Int32) -> String {
@@ -145,7 +164,8 @@ struct PackProof {
         func shown(_ lines: [ArraySlice<UInt8>]) -> String {
             at < lines.count ? "\"" + String(decoding: lines[at].prefix(120), as: UTF8.self) + "\"" : "nothing"
         }
-        return "line \(at + 1) is \(shown(one)) here and \(shown(two)) in the image (\(here.count) and \(there.count) bytes)"
+        return
+            "line \(at + 1) is \(shown(one)) here and \(shown(two)) in the image (\(here.count) and \(there.count) bytes)"
     }
 
     private static func lines(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
@@ -163,6 +183,8 @@ struct PackProof {
             errors = SharedFD(try Files.memory(named: "errors"))
         }
 
-        func read(_ stream: SharedFD) throws -> [UInt8] { try Files.readAll(from: stream.raw, limit: PackProof.outputBytesLimit) }
+        func read(_ stream: SharedFD) throws -> [UInt8] {
+            try Files.readAll(from: stream.raw, limit: PackProof.outputBytesLimit)
+        }
     }
 }

@@ -24,17 +24,20 @@ enum PlanText {
             [
                 program.program.identity.text, FloatingText.grouped(program.program.calls),
                 Planner.rate(program.program.callsPerSecond),
-                program.recommended.title + (program.isProvisional ? " ?" : ""), duration(program.now), duration(program.predicted),
+                program.recommended.title + (program.isProvisional ? " ?" : ""), duration(program.now),
+                duration(program.predicted),
                 program.speedup.map { FloatingText.short($0) + "×" } ?? "–",
             ]
         }
         let columns: [TextTable.Column] = [
-            .init("PROGRAM"), .init("CALLS", .right), .init("RATE", .right), .init("RECOMMENDED"), .init("A CALL NOW", .right),
+            .init("PROGRAM"), .init("CALLS", .right), .init("RATE", .right), .init("RECOMMENDED"),
+            .init("A CALL NOW", .right),
             .init("THEN", .right), .init("FASTER", .right),
         ]
         let isProvisional = plan.programs.contains { $0.isProvisional }
         return Listing(columns: columns, rows: rows).text(width: width)
-            + (isProvisional ? "? provisional: what was not traced could still stand against it (`forkless observe --deep`)\n" : "")
+            + (isProvisional
+                ? "? provisional: what was not traced could still stand against it (`forkless observe --deep`)\n" : "")
     }
 
     private static func duration(_ reading: Reading<Prediction>) -> String {
@@ -46,20 +49,23 @@ enum PlanText {
         for reason in program.reasons { text += line("  ", reason, width) }
         for (kind, mark) in [(Finding.Kind.blocker, "✗"), (.condition, "+"), (.unknown, "?"), (.note, "·")] {
             for finding in program.findings where finding.kind == kind && !finding.wantsTracing {
-                let rungs = finding.rungs.isEmpty ? "" : " [\(finding.rungs.sorted().map(\.rawValue).joined(separator: ", "))]"
+                let rungs =
+                    finding.rungs.isEmpty ? "" : " [\(finding.rungs.sorted().map(\.rawValue).joined(separator: ", "))]"
                 text += line("  \(mark) ", finding.sentence + rungs, width)
                 for evidence in finding.evidence { text += line("      ", evidence, width) }
             }
         }
         let untraced = program.findings.filter(\.wantsTracing).map(\.rule)
         if !untraced.isEmpty {
-            let sentence = "not known, because it was not traced: \(untraced.joined(separator: ", ")); `forkless observe --deep` tells"
+            let sentence =
+                "not known, because it was not traced: \(untraced.joined(separator: ", ")); `forkless observe --deep` tells"
             text += line("  ? ", sentence, width)
         }
         text += formulas("now", program.now, width)
         for rung in PlannedRung.allCases {
             let isBlocked = !program.blockers(of: rung).isEmpty
-            text += formulas(rung.rawValue + (isBlocked ? " (blocked)" : ""), program.predictions[rung] ?? .unavailable(""), width)
+            text += formulas(
+                rung.rawValue + (isBlocked ? " (blocked)" : ""), program.predictions[rung] ?? .unavailable(""), width)
         }
         return text
     }
@@ -99,9 +105,12 @@ enum PlanText {
         rows += calibration.forks.map {
             ["fork and exec from a parent of \(FloatingText.bytes($0.residentBytes))", text(.measured($0.timing))]
         }
-        rows.append(["for each GiB of the parent", FloatingText.duration(nanoseconds: calibration.forkLine.perGiBNanoseconds)])
+        rows.append([
+            "for each GiB of the parent", FloatingText.duration(nanoseconds: calibration.forkLine.perGiBNanoseconds),
+        ])
         rows += [
-            ["container for each call", text(calibration.container)], ["call that a standby answers", text(calibration.standby)],
+            ["container for each call", text(calibration.container)],
+            ["call that a standby answers", text(calibration.standby)],
             ["call of a function that waits", text(calibration.runtime)],
             ["first call of a function", text(calibration.runtimeFirst)],
         ]

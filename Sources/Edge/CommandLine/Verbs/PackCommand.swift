@@ -11,7 +11,8 @@ import Planning
 /// `forkless pack`
 struct PackCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "pack", abstract: "Builds an image with what a program needs, and proves that it does the same there.",
+        commandName: "pack",
+        abstract: "Builds an image with what a program needs, and proves that it does the same there.",
         discussion: """
             forkless pack --recording FILE -t NAME:TAG -o DIR PROGRAM -- ARGUMENTS
 
@@ -21,21 +22,30 @@ struct PackCommand: Verb {
             Without a node the image is written with -o only, and run by a node of its own.
             """)
 
-    @Option(help: ArgumentHelp("What was recorded of it; what was traced decides which files come along.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "What was recorded of it; what was traced decides which files come along.", valueName: "file"))
     var recording: String?
 
-    @Option(parsing: .singleValue, help: ArgumentHelp("Standard input of a run that proves; can be given again.", valueName: "file"))
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Standard input of a run that proves; can be given again.", valueName: "file"))
     var input: [String] = []
 
-    @Option(name: [.customShort("t"), .customLong("tag")], help: ArgumentHelp("The image's name (default: the program's).", valueName: "name[:tag]"))
+    @Option(
+        name: [.customShort("t"), .customLong("tag")],
+        help: ArgumentHelp("The image's name (default: the program's).", valueName: "name[:tag]"))
     var tag: String?
 
     @Option(
         name: [.customShort("o"), .customLong("directory")],
-        help: ArgumentHelp("Write the image, a Dockerfile, a Kubernetes manifest and a function's template here.", valueName: "dir"))
+        help: ArgumentHelp(
+            "Write the image, a Dockerfile, a Kubernetes manifest and a function's template here.", valueName: "dir"))
     var directory: String?
 
-    @Option(parsing: .singleValue, help: ArgumentHelp("A file or directory that it needs as well; can be given again.", valueName: "path"))
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("A file or directory that it needs as well; can be given again.", valueName: "path"))
     var include: [String] = []
 
     @Flag(help: "Do not run it.")
@@ -50,7 +60,11 @@ struct PackCommand: Verb {
     @OptionGroup var output: OutputFlags
     @OptionGroup(title: "Node") var node: NodeFlags
     @Argument(help: ArgumentHelp("The program: a path, or a name in PATH.", valueName: "program")) var program: String
-    @Argument(parsing: .postTerminator, help: ArgumentHelp("Its arguments: those of the proof, and what the image starts it with.", valueName: "arguments")) var arguments: [String] = []
+    @Argument(
+        parsing: .postTerminator,
+        help: ArgumentHelp(
+            "Its arguments: those of the proof, and what the image starts it with.", valueName: "arguments"))
+    var arguments: [String] = []
 
     func run() async throws {
         let recorded = try await PackedRecording.read(recording, cutOff: acceptCutOff)
@@ -61,7 +75,8 @@ struct PackCommand: Verb {
         packed.image = name.description
         if let recorded, let found { packed.take(found, origins: recorded.origins(of: found)) }
         if let found { packed.plan = Planner(.none).plan(found, file: ProgramFile.look(at: path)) }
-        let cases = try ProofCases(found, arguments: arguments, inputs: input, workingDirectory: packed.workingDirectory)
+        let cases = try ProofCases(
+            found, arguments: arguments, inputs: input, workingDirectory: packed.workingDirectory)
         // Who says the arguments means the calls to come.
         if !arguments.isEmpty { packed.arguments = arguments }
         let request = PackRequest(
@@ -83,7 +98,9 @@ struct PackCommand: Verb {
     ) async throws {
         let progress = ProgressLine()
         defer { progress.end() }
-        let result = try await Packer.pack(request, as: packed, name: name, directory: session.workDirectory) { progress.show("packing: \($0)") }
+        let result = try await Packer.pack(request, as: packed, name: name, directory: session.workDirectory) {
+            progress.show("packing: \($0)")
+        }
         let archive = try await session.archive(of: result.image)
         if let client = session.client {
             progress.show("packing: loading the image")
@@ -94,18 +111,24 @@ struct PackCommand: Verb {
         var report = PackReport(result, isListed: session.isUsersNode, directory: directory)
         if !noProof {
             let refusal = allowChanges ? nil : Self.reasonNotToRun(result, request.recorded)
-            if let refusal { report.notProved = refusal } else {
+            if let refusal {
+                report.notProved = refusal
+            } else {
                 let proof = PackProof(session.client!, image: result.image, program: result.program)
                 for one in cases.all { report.outcomes.append(try await proof.run(one)) }
             }
         }
         try write(report)
-        if report.outcomes.contains(where: { !$0.differences.isEmpty }) { throw ProgramStatus(code: ExitCodes.verbFailed) }
+        if report.outcomes.contains(where: { !$0.differences.isEmpty }) {
+            throw ProgramStatus(code: ExitCodes.verbFailed)
+        }
     }
 
     /// Running it to compare must do no harm.
     private static func reasonNotToRun(_ result: Packer.Result, _ recorded: RecordedProgram?) -> String? {
-        if let path = result.needs.state.first { return "it changes files, such as \(path), and a proof would change them again" }
+        if let path = result.needs.state.first {
+            return "it changes files, such as \(path), and a proof would change them again"
+        }
         guard let deep = recorded?.deep else { return nil }
         if let socket = deep.sockets.first(where: { [.connect, .send].contains($0.action) && !$0.address.isEmpty }) {
             return "it talks to \(socket.address), and a proof would do so again"
@@ -126,7 +149,8 @@ struct PackCommand: Verb {
     private func absolutePath() throws -> String {
         if program.contains("/") { return try Self.absolute(program) }
         let directories = (OwnProcess.variable("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
-        guard let found = directories.lazy.map({ "\($0)/\(program)" }).first(where: { Files.isExecutableFile($0) }) else {
+        guard let found = directories.lazy.map({ "\($0)/\(program)" }).first(where: { Files.isExecutableFile($0) })
+        else {
             throw CommandFailure("pack \(program): no directory of PATH has such a program", status: ExitCodes.notFound)
         }
         return found
@@ -146,7 +170,9 @@ struct PackCommand: Verb {
     private func checkDirectory() throws {
         guard let directory, Files.exists(directory) else { return }
         guard try Files.status(directory).kind == .directory, try Files.list(directory).isEmpty else {
-            throw FlagError("--directory", directory, "there is something already", advice: "Name a directory that is new or empty.")
+            throw FlagError(
+                "--directory", directory, "there is something already", advice: "Name a directory that is new or empty."
+            )
         }
     }
 }
@@ -171,19 +197,25 @@ struct PackedRecording {
     func program(_ path: String) throws -> RecordedProgram {
         let exact = programs.first { $0.identity.path == path }
         let real = try LinkWalk.follow(path, in: MachineTree())?.path
-        let same = exact ?? programs.first { one in
-            guard let other = one.identity.path, other.hasPrefix("/") else { return false }
-            return other == real || ((try? LinkWalk.follow(other, in: MachineTree())) ?? nil)?.path == real && real != nil
-        }
+        let same =
+            exact
+            ?? programs.first { one in
+                guard let other = one.identity.path, other.hasPrefix("/") else { return false }
+                return other == real
+                    || ((try? LinkWalk.follow(other, in: MachineTree())) ?? nil)?.path == real && real != nil
+            }
         guard let same else {
             let some = programs.prefix(6).map(\.identity.text).joined(separator: ", ")
-            throw CommandFailure("pack \(path): \(self.path) has no call of it; it has \(some.isEmpty ? "no program at all" : some)")
+            throw CommandFailure(
+                "pack \(path): \(self.path) has no call of it; it has \(some.isEmpty ? "no program at all" : some)")
         }
         return same
     }
 
     func origins(of program: RecordedProgram) -> [ProgramOrigin] {
-        program.origins.keys.sorted().compactMap { recording.origins.indices.contains($0) ? recording.origins[$0] : nil }
+        program.origins.keys.sorted().compactMap {
+            recording.origins.indices.contains($0) ? recording.origins[$0] : nil
+        }
     }
 
     /// Everything that it started, and what that started.
@@ -192,7 +224,9 @@ struct PackedRecording {
         var seen: Set<String> = [program.identity.text]
         var waiting = Array(program.children.keys)
         while let name = waiting.popLast() {
-            guard seen.insert(name).inserted, let child = programs.first(where: { $0.identity.path == name }) else { continue }
+            guard seen.insert(name).inserted, let child = programs.first(where: { $0.identity.path == name }) else {
+                continue
+            }
             found.append(child)
             waiting += child.children.keys
         }

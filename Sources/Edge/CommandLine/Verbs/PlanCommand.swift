@@ -6,14 +6,17 @@ import Planning
 /// `forkless plan`
 struct PlanCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Proposes a rung for each program of a recording, with reasons, blockers and the predicted gain.",
+        commandName: "plan",
+        abstract: "Proposes a rung for each program of a recording, with reasons, blockers and the predicted gain.",
         discussion: """
             The recording is what `forkless observe` has written. Predictions add what was recorded of a program to what \
             this machine takes for programs that do nothing; that is measured once, by a node of its own (about a minute, \
             as root), and kept.
             """)
 
-    @Option(help: ArgumentHelp("Use this calibration, wherever it was measured, or write it there with --calibrate.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Use this calibration, wherever it was measured, or write it there with --calibrate.", valueName: "file"))
     var calibration: String?
 
     @Flag(help: "Measure this machine anew, also when there is a calibration. Needs no recording.")
@@ -37,7 +40,9 @@ struct PlanCommand: Verb {
 
     func run() async throws {
         guard recording != nil || calibrate else {
-            throw FlagError("plan", nil, "no recording", advice: "Name what `forkless observe -o FILE` has written, or measure with --calibrate.")
+            throw FlagError(
+                "plan", nil, "no recording",
+                advice: "Name what `forkless observe -o FILE` has written, or measure with --calibrate.")
         }
         // The recording is read first: who misspelt its name does not wait for a minute.
         var read: Recording?
@@ -58,9 +63,12 @@ struct PlanCommand: Verb {
     }
 
     /// A path means the same file only on the machine that was recorded.
-    private static func file(_ identity: RecordedProgram.Identity, recordedOn machine: String, here: String) -> ProgramFile {
+    private static func file(_ identity: RecordedProgram.Identity, recordedOn machine: String, here: String)
+        -> ProgramFile
+    {
         guard let path = identity.path else { return .notLookedAt("its path was not seen, only the process's name") }
-        let host = (try? Files.readText("/proc/sys/kernel/hostname"))?.split(separator: "\n").first.map(String.init) ?? here
+        let host =
+            (try? Files.readText("/proc/sys/kernel/hostname"))?.split(separator: "\n").first.map(String.init) ?? here
         guard machine == host else { return .notLookedAt("it was recorded on \(machine), and this is \(host)") }
         return ProgramFile.look(at: RecordedPath.onDisk(path))
     }
@@ -76,7 +84,8 @@ struct PlanCommand: Verb {
             let differences = MachineFacts.ofThisMachine().differences(from: kept.machine)
             if differences.isEmpty { return kept }
             // A file that was named is meant, even on another machine; one that was found is measured again.
-            let sentence = "the calibration at \(place) was measured elsewhere or before a change (\(differences.joined(separator: "; ")))"
+            let sentence =
+                "the calibration at \(place) was measured elsewhere or before a change (\(differences.joined(separator: "; ")))"
             if calibration != nil {
                 StandardStreams.writeError("forkless: \(sentence); it is used as it is\n")
                 return kept
@@ -84,7 +93,8 @@ struct PlanCommand: Verb {
             StandardStreams.writeError("forkless: \(sentence); measuring again\n")
         } else if !calibrate {
             guard calibration == nil else {
-                throw CommandFailure("--calibration \(place): there is no such file. Measure it with --calibrate --calibration \(place)")
+                throw CommandFailure(
+                    "--calibration \(place): there is no such file. Measure it with --calibrate --calibration \(place)")
             }
             StandardStreams.writeError("forkless: this machine was not measured yet; measuring it (about a minute)\n")
         }
@@ -111,7 +121,9 @@ struct PlanCommand: Verb {
             plan.programs = plan.programs.filter { one in
                 one.program.identity.text == program || one.program.identity.text.hasSuffix("/" + program)
             }
-            guard !plan.programs.isEmpty else { throw CommandFailure("--program \(program): it is not in the recording") }
+            guard !plan.programs.isEmpty else {
+                throw CommandFailure("--program \(program): it is not in the recording")
+            }
         }
         if isJSON { return try StandardStreams.write(plan.json) }
         try StandardStreams.write(PlanText.text(plan, width: StandardStreams.width, isDetailed: program != nil))

@@ -13,8 +13,10 @@ package struct LayerWriting<Tree: FileTree>: Sendable {
     /// Directories that programs take for granted, with their modes.
     private static var standing: [(path: String, mode: UInt32)] {
         [
-            ("dev", 0o755), ("etc", 0o755), ("proc", 0o555), ("root", 0o700), ("run", 0o755), ("sys", 0o555), ("tmp", 0o1777),
-            ("usr", 0o755), ("usr/bin", 0o755), ("usr/lib", 0o755), ("usr/lib64", 0o755), ("usr/sbin", 0o755), ("var", 0o755),
+            ("dev", 0o755), ("etc", 0o755), ("proc", 0o555), ("root", 0o700), ("run", 0o755), ("sys", 0o555),
+            ("tmp", 0o1777),
+            ("usr", 0o755), ("usr/bin", 0o755), ("usr/lib", 0o755), ("usr/lib64", 0o755), ("usr/sbin", 0o755),
+            ("var", 0o755),
             ("var/tmp", 0o1777),
         ]
     }
@@ -38,7 +40,8 @@ package struct LayerWriting<Tree: FileTree>: Sendable {
         try composer.add(TarRecord(name: "etc/group"), contents: Array("root:x:0:\nnogroup:x:65534:\n".utf8))
         try composer.add(
             TarRecord(name: "etc/passwd"),
-            contents: Array("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n".utf8))
+            contents: Array(
+                "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n".utf8))
     }
 
     private func writeFiles(_ layer: PlannedLayer, _ composer: LayerComposer) throws(ArchiveFailure) {
@@ -47,7 +50,11 @@ package struct LayerWriting<Tree: FileTree>: Sendable {
         let all = layer.paths.map { ($0, nil as String?) } + layer.links.map { ($0.key, $0.value) }
         for (path, target) in all.sorted(by: { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }) {
             try writeDirectories(above: path, composer, &written)
-            if let target { try composer.add(Self.link(path, target)) } else { try writeOne(path, composer, &written, &names) }
+            if let target {
+                try composer.add(Self.link(path, target))
+            } else {
+                try writeOne(path, composer, &written, &names)
+            }
         }
     }
 

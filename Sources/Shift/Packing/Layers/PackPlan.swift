@@ -45,7 +45,8 @@ package struct PackPlan: Hashable, Sendable {
 
     /// Never needed to run anything; licences are kept.
     private static let leftOut = [
-        "/usr/share/doc/", "/usr/share/man/", "/usr/share/info/", "/usr/share/lintian/", "/usr/share/bug/", "/usr/share/locale/",
+        "/usr/share/doc/", "/usr/share/man/", "/usr/share/info/", "/usr/share/lintian/", "/usr/share/bug/",
+        "/usr/share/locale/",
         "/usr/share/doc-base/", "/usr/share/bash-completion/", "/usr/share/fish/", "/usr/share/zsh/", "/usr/include/",
     ]
 
@@ -64,11 +65,14 @@ package struct PackPlan: Hashable, Sendable {
             .compactMap { database.packages[$0] }
         links.merge(try Alternatives(tree).links(of: names, database)) { old, _ in old }
         exactFiles = exact
-        var taken: Set<String> = []
+        // The links of merged directories, which many packages list, are the skeleton's.
+        let merged = try Self.merged(tree)
+        var taken = Set(merged.keys)
         var packageLayers: [PlannedLayer] = []
         for package in packages {
             var layer = PlannedLayer(kind: .packages([package]), paths: [], links: [:])
-            for path in database.files(of: package.name) where Self.isKept(path, wanted: needs) && taken.insert(path).inserted {
+            for path in database.files(of: package.name)
+            where Self.isKept(path, wanted: needs) && taken.insert(path).inserted {
                 switch try tree.entry(path) {
                 case .file?: layer.paths.append(path)
                 case .link(let target)?: layer.links[path] = target
@@ -79,10 +83,8 @@ package struct PackPlan: Hashable, Sendable {
             layer.paths.sort()
             if !layer.paths.isEmpty || !layer.links.isEmpty { packageLayers.append(layer) }
         }
+        layers = [Self.skeleton(merged)] + Self.bounded(packageLayers)
         links = links.filter { !taken.contains($0.key) }
-        layers = [Self.skeleton(try Self.merged(tree))] + Self.bounded(packageLayers)
-        let skeletonLinks = layers[0].links
-        links = links.filter { skeletonLinks[$0.key] == nil }
         var directories: [String] = []
         for path in needs.paths where path != "/" {
             if case .directory? = try tree.entry(path) { directories.append(path) }
@@ -98,7 +100,8 @@ package struct PackPlan: Hashable, Sendable {
     /// At most so many layers of packages: the smallest are put together, in the order of their names.
     private static func bounded(_ layers: [PlannedLayer]) -> [PlannedLayer] {
         guard layers.count > packageLayersLimit else { return layers }
-        let largest = layers.sorted { ($1.paths.count, $0.title) < ($0.paths.count, $1.title) }.prefix(packageLayersLimit - 1)
+        let largest = layers.sorted { ($1.paths.count, $0.title) < ($0.paths.count, $1.title) }.prefix(
+            packageLayersLimit - 1)
         let kept = Set(largest.map(\.title))
         var together = PlannedLayer(kind: .packages([]), paths: [], links: [:])
         var all: [DebianDatabase.Package] = []

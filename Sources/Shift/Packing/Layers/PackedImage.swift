@@ -47,13 +47,16 @@ package struct PackedImage: Sendable {
 
     private static func write(_ planned: PlannedLayer, to file: String) throws(PackFailure) -> Layer {
         let fd: SharedFD
-        do { fd = SharedFD(try Files.open(file, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)) } catch { throw PackFailure("\(error)") }
+        do { fd = SharedFD(try Files.open(file, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)) } catch {
+            throw PackFailure("\(error)")
+        }
         let written = try LayerWriting(MachineTree()).write(planned, to: DescriptorSink(fd, name: file))
         let totals = written.totals
         return Layer(
             planned: planned,
             descriptor: Descriptor(
-                mediaType: MediaType.layerGzip, digest: Digest(.sha256, hash: totals.blob), size: totals.compressedBytes),
+                mediaType: MediaType.layerGzip, digest: Digest(.sha256, hash: totals.blob), size: totals.compressedBytes
+            ),
             diff: Digest(.sha256, hash: totals.diff), file: file)
     }
 }

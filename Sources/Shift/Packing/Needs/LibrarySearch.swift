@@ -9,7 +9,9 @@ package struct LibrarySearch<Tree: FileTree>: Sendable {
     package init(_ tree: Tree) throws(PackFailure) {
         self.tree = tree
         var found = try Self.configured("/etc/ld.so.conf", tree, depth: 0)
-        for directory in ["/lib", "/usr/lib", "/lib64", "/usr/lib64"] where !found.contains(directory) { found.append(directory) }
+        for directory in ["/lib", "/usr/lib", "/lib64", "/usr/lib64"] where !found.contains(directory) {
+            found.append(directory)
+        }
         directories = found
     }
 
@@ -48,10 +50,13 @@ package struct LibrarySearch<Tree: FileTree>: Sendable {
         return closure
     }
 
-    private func find(_ name: String, in places: [String], like elf: ELFFile) throws(PackFailure) -> (String, ELFFile)? {
+    private func find(_ name: String, in places: [String], like elf: ELFFile) throws(PackFailure) -> (String, ELFFile)?
+    {
         let candidates = name.hasPrefix("/") ? [name] : places.map { $0 + "/" + name }
         for candidate in candidates {
-            guard let walk = try LinkWalk.follow(candidate, in: tree), case .file? = try tree.entry(walk.path) else { continue }
+            guard let walk = try LinkWalk.follow(candidate, in: tree), case .file? = try tree.entry(walk.path) else {
+                continue
+            }
             guard let library = try? ELFFile(try tree.read(walk.path)), library.machine == elf.machine,
                 library.fileClass == elf.fileClass
             else { continue }

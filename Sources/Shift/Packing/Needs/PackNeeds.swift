@@ -36,7 +36,9 @@ package struct NeedsReader<Tree: FileTree>: Sendable {
     private let searchPath: [String]
 
     /// What the kernel makes, what is of the machine, and what is gone with the call.
-    private static var outside: [String] { ["/proc", "/sys", "/dev", "/run", "/var/run", "/tmp", "/var/tmp", "/var/lib/dpkg", "/var/cache"] }
+    private static var outside: [String] {
+        ["/proc", "/sys", "/dev", "/run", "/var/run", "/tmp", "/var/tmp", "/var/lib/dpkg", "/var/cache"]
+    }
     /// How often a script's interpreter may be a script (the kernel allows four).
     private static var interpretersLimit: Int { 4 }
 
@@ -55,7 +57,9 @@ package struct NeedsReader<Tree: FileTree>: Sendable {
         let traced = request.facts
         for facts in traced { try addFacts(facts, request, to: &needs) }
         for path in (request.recorded?.children.keys.sorted() ?? []) where path.hasPrefix("/") {
-            if try tree.exists(path) { try addProgram(path, to: &needs, isMain: false) } else {
+            if try tree.exists(path) {
+                try addProgram(path, to: &needs, isMain: false)
+            } else {
                 needs.remarks.append("\(path), which it started, is not here any more")
             }
         }
@@ -70,9 +74,12 @@ package struct NeedsReader<Tree: FileTree>: Sendable {
         var path = path
         for _ in 0...Self.interpretersLimit {
             guard let walk = try LinkWalk.follow(path, in: tree) else {
-                throw PackFailure("\(path): there is no such program on this machine; was it removed since it was recorded?")
+                throw PackFailure(
+                    "\(path): there is no such program on this machine; was it removed since it was recorded?")
             }
-            guard case .file(let status)? = try tree.entry(walk.path) else { throw PackFailure("\(path): it is no regular file") }
+            guard case .file(let status)? = try tree.entry(walk.path) else {
+                throw PackFailure("\(path): it is no regular file")
+            }
             if isMain, needs.executables.isEmpty { try checkPrivileges(path, status) }
             add(walk, to: &needs)
             if isMain { needs.executables.append(path) }
@@ -80,7 +87,8 @@ package struct NeedsReader<Tree: FileTree>: Sendable {
             case .elf(let elf):
                 guard elf.fileClass == .bits64 else {
                     throw PackFailure(
-                        "\(path): it is a 32-bit program (\(elf.machine)), which sandboxes do not run: their system-call filter ends it")
+                        "\(path): it is a 32-bit program (\(elf.machine)), which sandboxes do not run: their system-call filter ends it"
+                    )
                 }
                 return try addLibraries(of: walk.path, elf, to: &needs)
             case .script(let interpreter, let argument):
@@ -100,7 +108,8 @@ package struct NeedsReader<Tree: FileTree>: Sendable {
     private func checkPrivileges(_ path: String, _ status: EntryStatus) throws(PackFailure) {
         guard status.file.permissions & 0o6000 == 0 else {
             throw PackFailure(
-                "\(path): it is setuid or setgid, and sandboxes let no file give privileges: in an image it could not do its work")
+                "\(path): it is setuid or setgid, and sandboxes let no file give privileges: in an image it could not do its work"
+            )
         }
         guard status.file.permissions & 0o111 != 0 else { throw PackFailure("\(path): it is not executable") }
     }
@@ -161,14 +170,20 @@ package struct NeedsReader<Tree: FileTree>: Sendable {
             case .directory, .file: add(walk, to: &needs)
             }
             // What was executed brings its libraries, also where another program's facts are not there.
-            if use.actions.contains(.execute), text != request.program { try? addProgram(text, to: &needs, isMain: false) }
+            if use.actions.contains(.execute), text != request.program {
+                try? addProgram(text, to: &needs, isMain: false)
+            }
         }
     }
 
-    private static func isOutside(_ path: String) -> Bool { outside.contains { path == $0 || path.hasPrefix($0 + "/") } }
+    private static func isOutside(_ path: String) -> Bool {
+        outside.contains { path == $0 || path.hasPrefix($0 + "/") }
+    }
 
     private func addIncluded(_ path: String, to needs: inout PackNeeds) throws(PackFailure) {
-        guard let walk = try LinkWalk.follow(path, in: tree) else { throw PackFailure("--include \(path): there is no such file") }
+        guard let walk = try LinkWalk.follow(path, in: tree) else {
+            throw PackFailure("--include \(path): there is no such file")
+        }
         add(walk, to: &needs)
         guard case .directory? = try tree.entry(walk.path) else { return }
         for name in try tree.list(walk.path) {
@@ -186,11 +201,17 @@ package struct NeedsReader<Tree: FileTree>: Sendable {
     /// Nobody has seen which files it opens: then it gets what Debian says that its packages need, and a script what
     /// Debian promises to every script.
     private func addWhatDebianSays(_ needs: inout PackNeeds) {
-        let owners = Set(needs.executables.compactMap { path in
-            ((try? LinkWalk.follow(path, in: tree)) ?? nil).flatMap { database.owner(of: $0.path)?.name }
-        })
+        let owners = Set(
+            needs.executables.compactMap { path in
+                ((try? LinkWalk.follow(path, in: tree)) ?? nil).flatMap { database.owner(of: $0.path)?.name }
+            })
         needs.packages.formUnion(database.closure(of: owners).map(\.name))
         guard needs.executables.count > 1 else { return }
+        // "python3" has all that scripts may import, where the program itself belongs to "python3-minimal".
+        let named = needs.executables.compactMap { $0.split(separator: "/").last.map(String.init) }.filter {
+            database.packages[$0] != nil
+        }
+        needs.packages.formUnion(database.closure(of: named).map(\.name))
         needs.packages.formUnion(database.closure(of: database.essential).map(\.name))
         needs.remarks.append(
             "it is a script and was not traced: which programs it starts is not known. It gets Debian's essential packages; "

@@ -13,7 +13,9 @@ package struct DockerfileText: Sendable {
     }
 
     package var text: String {
-        var lines = ["# \(QuotedWord.comment(program.program)), as `forkless pack` found it. docker build -t \(QuotedWord.comment(program.image)) ."]
+        var lines = [
+            "# \(QuotedWord.comment(program.program)), as `forkless pack` found it. docker build -t \(QuotedWord.comment(program.image)) ."
+        ]
         lines.append("FROM \(base ?? "scratch")")
         if base != nil { lines += packageLines }
         if base == nil || !program.exactFiles.isEmpty || !program.exactLinks.isEmpty { lines.append("COPY files/ /") }
@@ -22,7 +24,9 @@ package struct DockerfileText: Sendable {
             lines.append("ENV \(parts[0])=\(QuotedWord.text(parts.count > 1 ? parts[1] : "").replacingDollars)")
         }
         lines.append("WORKDIR \(program.workingDirectory.replacingDollars)")
-        for path in program.state { lines.append("# It changes \(QuotedWord.comment(path)): bind it or give it a volume.") }
+        for path in program.state {
+            lines.append("# It changes \(QuotedWord.comment(path)): bind it or give it a volume.")
+        }
         if let uid = program.uid { lines.append("USER \(uid)") }
         lines.append("ENTRYPOINT \(QuotedWord.list([program.program]))")
         if !program.arguments.isEmpty { lines.append("CMD \(QuotedWord.list(program.arguments))") }
@@ -38,5 +42,7 @@ package struct DockerfileText: Sendable {
 
 extension String {
     /// Dockerfiles replace variables in ENV and WORKDIR.
-    fileprivate var replacingDollars: String { split(separator: "$", omittingEmptySubsequences: false).joined(separator: "\\$") }
+    fileprivate var replacingDollars: String {
+        split(separator: "$", omittingEmptySubsequences: false).joined(separator: "\\$")
+    }
 }

@@ -17,7 +17,9 @@ package struct FunctionText: Sendable {
     package var text: String {
         let word = carriesProgram ? "/var/task/\(program.baseName)" : program.program
         let handler = ([word] + program.arguments).map(Self.shellWord).joined(separator: " ")
-        var lines = ["# \(QuotedWord.comment(program.program)) as a function: forkless fn deploy --template template.yaml"]
+        var lines = [
+            "# \(QuotedWord.comment(program.program)) as a function: forkless fn deploy --template template.yaml"
+        ]
         if let standby = program.plan?.blockers(of: .standby), !standby.isEmpty {
             lines += standby.map { "# Mind: \(QuotedWord.comment($0.sentence))." }
         }
@@ -38,7 +40,8 @@ package struct FunctionText: Sendable {
     /// Quoted where the handler's words would not hold together otherwise.
     private static func shellWord(_ word: String) -> String {
         let plain = word.unicodeScalars.allSatisfy { scalar in
-            ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar) || "/._-=+:,@%".unicodeScalars.contains(scalar)
+            ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
+                || "/._-=+:,@%".unicodeScalars.contains(scalar)
         }
         if plain, !word.isEmpty { return word }
         return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"

@@ -8,7 +8,11 @@ package struct KubernetesText: Sendable {
 
     package init(_ program: PackedProgram) { self.program = program }
 
-    package enum Kind: String, Sendable { case job = "Job", cronJob = "CronJob", deployment = "Deployment" }
+    package enum Kind: String, Sendable {
+        case job = "Job"
+        case cronJob = "CronJob"
+        case deployment = "Deployment"
+    }
 
     package var kind: Kind {
         if schedule != nil { return .cronJob }
@@ -21,7 +25,8 @@ package struct KubernetesText: Sendable {
         for origin in program.origins {
             switch origin.kind {
             case .cron where Self.isCronSchedule(origin.schedule): return origin.schedule
-            case .cronDirectory, .systemdTimer: if let word = Self.word(in: origin.schedule + " " + origin.name) { return word }
+            case .cronDirectory, .systemdTimer:
+                if let word = Self.word(in: origin.schedule + " " + origin.name) { return word }
             default: continue
             }
         }
@@ -29,7 +34,9 @@ package struct KubernetesText: Sendable {
     }
 
     private static func isCronSchedule(_ text: String) -> Bool {
-        if ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"].contains(text) { return true }
+        if ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"].contains(text) {
+            return true
+        }
         return text.split(separator: " ").count == 5
     }
 
@@ -48,7 +55,8 @@ package struct KubernetesText: Sendable {
         case .job: lines += ["  backoffLimit: 0", "  template:"] + pod(indent: 4, restart: "Never")
         case .cronJob:
             lines += [
-                "  schedule: \(QuotedWord.text(schedule!))", "  concurrencyPolicy: Forbid", "  jobTemplate:", "    spec:",
+                "  schedule: \(QuotedWord.text(schedule!))", "  concurrencyPolicy: Forbid", "  jobTemplate:",
+                "    spec:",
                 "      backoffLimit: 0", "      template:",
             ]
             lines += pod(indent: 8, restart: "Never")
@@ -70,7 +78,9 @@ package struct KubernetesText: Sendable {
             lines.append("    ports:")
             lines += program.ports.map { "    - containerPort: \($0)" }
         }
-        lines += ["    securityContext:", "      allowPrivilegeEscalation: false", "      readOnlyRootFilesystem: true"]
+        lines += [
+            "    securityContext:", "      allowPrivilegeEscalation: false", "      readOnlyRootFilesystem: true",
+        ]
         if let uid = program.uid { lines += ["      runAsUser: \(uid)", "      runAsNonRoot: true"] }
         if let peak = program.peakMemoryBytes {
             // Twice what was seen, in whole MiB; what was seen is asked for.
@@ -84,13 +94,18 @@ package struct KubernetesText: Sendable {
         }
         lines += ["  volumes:", "  - {name: temporary, emptyDir: {}}"]
         for (index, path) in directories.enumerated() {
-            lines.append("  # It changes files in \(QuotedWord.comment(path)); where they have to last, put a claim here.")
+            lines.append(
+                "  # It changes files in \(QuotedWord.comment(path)); where they have to last, put a claim here.")
             lines.append("  - {name: state-\(index), emptyDir: {}}")
         }
         return lines.map { String(repeating: " ", count: indent) + $0 }
     }
 
     private var stateDirectories: [String] {
-        Set(program.state.compactMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }.filter { !$0.isEmpty }).sorted()
+        Set(
+            program.state.compactMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }.filter {
+                !$0.isEmpty
+            }
+        ).sorted()
     }
 }

@@ -14,7 +14,9 @@ package struct LayoutArchive {
     /// Writes to an open file from where it stands. Blocks.
     package func write(to file: SharedFD) throws(PackFailure) {
         let sink = DescriptorSink(file, name: "the image")
-        do throws(ArchiveFailure) { try writeEntries(to: sink) } catch { throw PackFailure("write the image: \(error)") }
+        do throws(ArchiveFailure) { try writeEntries(to: sink) } catch {
+            throw PackFailure("write the image: \(error)")
+        }
     }
 
     private func writeEntries(to sink: any ByteSink) throws(ArchiveFailure) {
@@ -64,7 +66,9 @@ package struct LayoutArchive {
             var left = size
             while left > 0 {
                 let bytes = try Files.readSome(fd.raw, count: min(left, 1 << 20), name: path)
-                guard !bytes.isEmpty else { throw SystemError("read", path, code: .inputOutput, advice: "It became shorter.") }
+                guard !bytes.isEmpty else {
+                    throw SystemError("read", path, code: .inputOutput, advice: "It became shorter.")
+                }
                 left -= bytes.count
                 do throws(ArchiveFailure) { try write(bytes, sink) } catch {
                     throw SystemError("write", "the image: \(error)", code: .inputOutput)

@@ -1,6 +1,6 @@
 import Linux
-package import Observation
 package import OCI
+package import Observation
 package import Planning
 
 /// What the files that go with an image are made from.
@@ -42,12 +42,17 @@ package struct PackedProgram: Hashable, Sendable {
         if different.count == 1, recorded.argumentsMissed == 0 { arguments = different.first! }
         if let most = recorded.directories.max(by: { ($0.value, $1.key) < ($1.value, $0.key) })?.key,
             most.hasPrefix("/"), String(validating: RecordedText.bytes(most), as: UTF8.self) == most
-        { workingDirectory = most }
+        {
+            workingDirectory = most
+        }
         if recorded.users.count == 1, let user = recorded.users.keys.first, user != 0 { uid = user }
         if !recorded.peakMemory.isEmpty { peakMemoryBytes = recorded.peakMemory.maximum }
         if !recorded.lifetime.isEmpty { longestNanoseconds = recorded.lifetime.maximum }
-        let listening = recorded.deep?.sockets.filter { [.listen, .bind].contains($0.action) && $0.family.hasPrefix("inet") } ?? []
-        ports = Set(listening.compactMap { $0.address.split(separator: ":").last.flatMap { Int($0) } }.filter { $0 > 0 }).sorted()
+        let listening =
+            recorded.deep?.sockets.filter { [.listen, .bind].contains($0.action) && $0.family.hasPrefix("inet") } ?? []
+        ports = Set(
+            listening.compactMap { $0.address.split(separator: ":").last.flatMap { Int($0) } }.filter { $0 > 0 }
+        ).sorted()
     }
 
     /// What its containers start with.
@@ -89,7 +94,9 @@ enum QuotedWord {
             case "\t": result += "\\t"
             case "\r": result += "\\r"
             default:
-                if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029 {
+                if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028
+                    || scalar.value == 0x2029
+                {
                     let digits = String(scalar.value, radix: 16)
                     result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
                 } else {

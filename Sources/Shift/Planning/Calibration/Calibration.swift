@@ -89,7 +89,9 @@ extension Calibration {
     /// What fork and exec take from the smallest parent that was measured, and for each GiB more: the line from there
     /// through the others, by least squares. Never less than nothing for a GiB.
     package var forkLine: (baseNanoseconds: Double, perGiBNanoseconds: Double) {
-        guard let smallest = forks.min(by: { $0.residentBytes < $1.residentBytes }) else { return (Double(spawn.nanoseconds), 0) }
+        guard let smallest = forks.min(by: { $0.residentBytes < $1.residentBytes }) else {
+            return (Double(spawn.nanoseconds), 0)
+        }
         let base = Double(smallest.timing.nanoseconds)
         var (products, squares) = (0.0, 0.0)
         for fork in forks {
@@ -105,7 +107,8 @@ extension Calibration {
     /// The interpreter that a program is run by, or is: "/usr/bin/python3.11" is a python3.
     package func interpreter(of path: String) -> InterpreterTiming? {
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        return interpreters.first { $0.name == name } ?? interpreters.first { Self.family($0.name) == Self.family(name) }
+        return interpreters.first { $0.name == name }
+            ?? interpreters.first { Self.family($0.name) == Self.family(name) }
     }
 
     /// A name without its version: "python3.11" and "python3" are "python".

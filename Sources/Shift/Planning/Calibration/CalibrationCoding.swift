@@ -76,7 +76,9 @@ extension Calibration {
         }
     }
 
-    private static func timing(_ key: String, _ reader: inout JSONObjectReader) throws(JSONShapeError) -> Reading<Timing> {
+    private static func timing(_ key: String, _ reader: inout JSONObjectReader) throws(JSONShapeError) -> Reading<
+        Timing
+    > {
         try reading(key, &reader) { timing throws(JSONShapeError) in try Timing(closing: &timing) }
     }
 

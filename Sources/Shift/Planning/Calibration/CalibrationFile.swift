@@ -30,6 +30,7 @@ package enum CalibrationFile {
 
     /// Replaces the file as a whole. Blocks.
     package static func write(_ calibration: Calibration, to path: String) throws(SystemError) {
-        try Files.replace(path, with: JSONWriter.bytes(calibration.json, .indented(2)) + [UInt8(ascii: "\n")], mode: 0o644)
+        try Files.replace(
+            path, with: JSONWriter.bytes(calibration.json, .indented(2)) + [UInt8(ascii: "\n")], mode: 0o644)
     }
 }

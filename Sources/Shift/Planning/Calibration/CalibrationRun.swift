@@ -61,7 +61,9 @@ package struct CalibrationRun: Sendable {
             progress("a container for each call")
             calibration.container = await reading(figures.container)
             progress("calls that a standby answers")
-            calibration.standby = await reading(figures.standby) { calibration.standbyIdleBytes = await figures.standby.idleBytes() }
+            calibration.standby = await reading(figures.standby) {
+                calibration.standbyIdleBytes = await figures.standby.idleBytes()
+            }
             progress("calls of a function on the Runtime API")
             calibration.runtime = await reading(figures.runtime)
             progress("first calls of a function")
@@ -90,7 +92,8 @@ package struct CalibrationRun: Sendable {
 
     /// A program that does nothing, in each language.
     private static let nothing: [(name: String, arguments: [String])] = [
-        ("sh", ["-c", ":"]), ("bash", ["-c", ":"]), ("dash", ["-c", ":"]), ("perl", ["-e", "0"]), ("python3", ["-c", "pass"]),
+        ("sh", ["-c", ":"]), ("bash", ["-c", ":"]), ("dash", ["-c", ":"]), ("perl", ["-e", "0"]),
+        ("python3", ["-c", "pass"]),
         ("node", ["-e", "0"]), ("ruby", ["-e", "0"]), ("php", ["-r", ""]), ("lua", ["-e", ""]), ("awk", ["BEGIN {}"]),
         ("tclsh", ["/dev/null"]),
     ]
@@ -98,7 +101,10 @@ package struct CalibrationRun: Sendable {
     private func measureInterpreters() async -> [Calibration.InterpreterTiming] {
         var found: [Calibration.InterpreterTiming] = []
         for (name, arguments) in Self.nothing {
-            guard let path = ["/usr/local/bin/", "/usr/bin/", "/bin/"].map({ $0 + name }).first(where: { Files.isExecutableFile($0) })
+            guard
+                let path = ["/usr/local/bin/", "/usr/bin/", "/bin/"].map({ $0 + name }).first(where: {
+                    Files.isExecutableFile($0)
+                })
             else { continue }
             progress("starting \(name)")
             guard let rung = try? SpawnedRung(path, arguments, copiesMemory: false, ownExecutable: path),

@@ -47,7 +47,9 @@ package struct MachineFacts: Hashable, Sendable {
     package func differences(from other: MachineFacts) -> [String] {
         var differences: [String] = []
         func compare(_ what: String, _ one: String, _ two: String) {
-            if one != two { differences.append("\(what): \(one.isEmpty ? "none" : one), was \(two.isEmpty ? "none" : two)") }
+            if one != two {
+                differences.append("\(what): \(one.isEmpty ? "none" : one), was \(two.isEmpty ? "none" : two)")
+            }
         }
         compare("host", name, other.name)
         compare("kernel", kernel, other.kernel)

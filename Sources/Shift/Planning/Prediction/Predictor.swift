@@ -44,13 +44,16 @@ struct Predictor {
         case .container: return called(calibration.container, "container that does nothing", cpu: [containerCPU])
         case .standby:
             return called(
-                calibration.standby, "call that a standby answers", saved: startUp, cpu: [startUpCPU], holds: standbyMemory)
+                calibration.standby, "call that a standby answers", saved: startUp, cpu: [startUpCPU],
+                holds: standbyMemory)
         case .runtime:
             return called(
                 calibration.runtime, "call of a function that waits", saved: startUp, cpu: [startUpCPU, emptyCPU],
-                holds: .measured(Formula.Term("for an instance that waits, at the program's peak", Double(program.peakMemory.p50))))
+                holds: .measured(
+                    Formula.Term("for an instance that waits, at the program's peak", Double(program.peakMemory.p50))))
         case .service:
-            return .unavailable("a service answers over a connection, in its own protocol: what a call takes then is not recorded")
+            return .unavailable(
+                "a service answers over a connection, in its own protocol: what a call takes then is not recorded")
         }
     }
 
@@ -60,7 +63,8 @@ struct Predictor {
     private var work: Reading<Formula.Term> {
         guard !program.lifetime.isEmpty else { return .unavailable("no call's end was recorded") }
         let amount = max(0, program.lifetime.p50 - calibration.emptyLifeNanoseconds)
-        return .measured(Formula.Term("from its exec to its end, beyond those of a program that does nothing", Double(amount)))
+        return .measured(
+            Formula.Term("from its exec to its end, beyond those of a program that does nothing", Double(amount)))
     }
 
     /// Resident size of its callers, the median over those where it was seen.
@@ -74,18 +78,22 @@ struct Predictor {
         guard let bytes = parentBytes else { return nil }
         let size = FloatingText.bytes(bytes)
         let rate = FloatingText.duration(nanoseconds: perGiB)
-        return Formula.Term("copying the page tables of a parent of \(size) (\(rate) for a GiB)", perGiB * Double(bytes) / Calibration.gibibyte)
+        return Formula.Term(
+            "copying the page tables of a parent of \(size) (\(rate) for a GiB)",
+            perGiB * Double(bytes) / Calibration.gibibyte)
     }
 
     /// What a process that waits has behind it: its interpreter's start. What it imports is not known, and not counted.
     private var startUp: Formula.Term? {
         guard let interpreter else { return nil }
         let amount = max(0, interpreter.timing.nanoseconds - calibration.spawn.nanoseconds)
-        return Formula.Term("start of \(interpreter.name), which lies behind it", -Double(min(amount, program.lifetime.p50)))
+        return Formula.Term(
+            "start of \(interpreter.name), which lies behind it", -Double(min(amount, program.lifetime.p50)))
     }
 
     private var startUpCPU: Formula.Term? {
-        guard let interpreter, let cpu = interpreter.timing.cpuNanoseconds, let empty = calibration.spawn.cpuNanoseconds else {
+        guard let interpreter, let cpu = interpreter.timing.cpuNanoseconds, let empty = calibration.spawn.cpuNanoseconds
+        else {
             return nil
         }
         return Formula.Term("start of \(interpreter.name), which lies behind it", -Double(max(0, cpu - empty)))
@@ -97,7 +105,8 @@ struct Predictor {
     }
 
     private var containerCPU: Formula.Term? {
-        guard let inside = calibration.container.value?.cpuNanoseconds, let empty = calibration.spawn.cpuNanoseconds else {
+        guard let inside = calibration.container.value?.cpuNanoseconds, let empty = calibration.spawn.cpuNanoseconds
+        else {
             return nil
         }
         return Formula.Term("entering a container", Double(max(0, inside - empty)))
@@ -119,7 +128,8 @@ struct Predictor {
     // MARK: - Sums
 
     private func called(
-        _ timing: Reading<Calibration.Timing>, _ what: String, saved: Formula.Term? = nil, cpu extra: [Formula.Term?] = [],
+        _ timing: Reading<Calibration.Timing>, _ what: String, saved: Formula.Term? = nil,
+        cpu extra: [Formula.Term?] = [],
         holds: Reading<Formula.Term>? = nil
     ) -> Reading<Prediction> {
         switch timing {
@@ -128,7 +138,8 @@ struct Predictor {
             return work.map { work in
                 let terms = [Formula.Term(what, Double(timing.nanoseconds)), work, saved].compactMap(\.self)
                 let latency = Formula(.nanoseconds, terms)
-                return Prediction(latency: latency, cpu: cpu(extra), memory: memory(latency: latency.total, holds: holds))
+                return Prediction(
+                    latency: latency, cpu: cpu(extra), memory: memory(latency: latency.total, holds: holds))
             }
         }
     }

@@ -5,7 +5,10 @@
 /// Invariant: no bytes whatever make reading trap or read outside of them.
 /// (test: `an ELF file cut off or changed anywhere is an error or is read, and never a trap`)
 package struct ELFFile: Hashable, Sendable {
-    package enum Class: String, Sendable { case bits32 = "32-bit", bits64 = "64-bit" }
+    package enum Class: String, Sendable {
+        case bits32 = "32-bit"
+        case bits64 = "64-bit"
+    }
 
     package var fileClass: Class
     /// "x86_64", "aarch64", "i386"; "machine 40" for what has no name here.

@@ -50,7 +50,9 @@ extension ProgramFile {
 
     package static func form(_ bytes: [UInt8]) -> Form {
         if bytes.starts(with: ELFFile.magic) {
-            do throws(ELFProblem) { return .elf(try ELFFile(bytes)) } catch { return .other("a damaged program: \(error)") }
+            do throws(ELFProblem) { return .elf(try ELFFile(bytes)) } catch {
+                return .other("a damaged program: \(error)")
+            }
         }
         guard bytes.starts(with: "#!".utf8) else { return .other("neither an ELF program nor a script with #!") }
         let line = bytes.prefix(scriptLineBytes).dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }

@@ -46,7 +46,9 @@ package struct PlanPage {
 
     private var summary: String {
         let calls = plan.programs.reduce(0) { $0 + $1.program.calls }
-        return "Recorded from \(plan.header.start) on for \(FloatingText.duration(nanoseconds: plan.durationNanoseconds)): "
+        let start = "\(plan.header.start)".prefix { $0 != "." && $0 != "Z" }.split(separator: "T").joined(
+            separator: " ")
+        return "Recorded from \(start) UTC on for \(FloatingText.duration(nanoseconds: plan.durationNanoseconds)): "
             + "\(FloatingText.grouped(calls)) calls of \(plan.programs.count) programs."
     }
 
@@ -88,7 +90,9 @@ package struct PlanPage {
         let legend =
             "<p class=\"legend\"><span class=\"key fork\"></span>fork and exec <span class=\"key copy\"></span>copying page tables "
             + "<span class=\"key work\"></span>its own work</p>"
-        let time = plots.time(), latency = plots.latency(), rates = plots.rates()
+        let time = plots.time()
+        let latency = plots.latency()
+        let rates = plots.rates()
         let rungs = PlannedRung.allCases.map { "<span class=\"key rung-\($0.rawValue)\"></span>\($0.title) " }.joined()
         var text = ""
         if !time.isEmpty { text += figure("time", "Where the time goes", legend, time) }
@@ -98,7 +102,9 @@ package struct PlanPage {
                 + "<span class=\"key then provisional\"></span>recommended, provisional</p>"
             text += figure("latency", "A call today and on the recommended rung", key, latency)
         }
-        if !rates.isEmpty { text += figure("rates", "How often, and how long", "<p class=\"legend\">\(rungs)</p>", rates) }
+        if !rates.isEmpty {
+            text += figure("rates", "How often, and how long", "<p class=\"legend\">\(rungs)</p>", rates)
+        }
         return text
     }
 
@@ -109,16 +115,20 @@ package struct PlanPage {
     // MARK: - One program
 
     private func details(_ program: ProgramPlan, _ index: Int) -> String {
-        var text = "<details id=\"program-\(index)\"\(index < 3 ? " open=\"open\"" : "")><summary><h3>\(escaped(program.program.identity.text))</h3> "
-        text += "<span class=\"rung rung-\(program.recommended.rawValue)\">\(program.recommended.title)</span></summary>"
+        var text =
+            "<details id=\"program-\(index)\"\(index < 3 ? " open=\"open\"" : "")><summary><h3>\(escaped(program.program.identity.text))</h3> "
+        text +=
+            "<span class=\"rung rung-\(program.recommended.rawValue)\">\(program.recommended.title)</span></summary>"
         text += "<ul>" + program.reasons.map { "<li>\(escaped($0))</li>" }.joined() + "</ul>"
         for (kind, title) in [
             (Finding.Kind.blocker, "Blockers"), (.condition, "Conditions"), (.unknown, "Not known"), (.note, "Also"),
         ] {
-            let found = program.findings.filter { $0.kind == kind }
-            if !found.isEmpty { text += "<h4>\(title)</h4><ul>" + found.map(finding).joined() + "</ul>" }
+            var found = program.findings.filter { $0.kind == kind && !$0.wantsTracing }.map(finding)
+            if kind == .unknown { found += untraced(program) }
+            if !found.isEmpty { text += "<h4>\(title)</h4><ul>" + found.joined() + "</ul>" }
         }
-        text += "<h4>Predicted</h4><div class=\"wide\"><table class=\"formulas\"><thead><tr><th scope=\"col\">Rung</th><th scope=\"col\">A call</th>"
+        text +=
+            "<h4>Predicted</h4><div class=\"wide\"><table class=\"formulas\"><thead><tr><th scope=\"col\">Rung</th><th scope=\"col\">A call</th>"
         text += "<th scope=\"col\">Processor time</th><th scope=\"col\">Memory</th></tr></thead><tbody>"
         text += formulas("now", program.now, isBlocked: false)
         for rung in PlannedRung.allCases {
@@ -128,20 +138,35 @@ package struct PlanPage {
         return text + "</tbody></table></div></details>"
     }
 
+    /// What tracing would have told, in one sentence rather than one for each rule.
+    private func untraced(_ program: ProgramPlan) -> [String] {
+        let rules = program.findings.filter(\.wantsTracing).map(\.rule)
+        guard !rules.isEmpty else { return [] }
+        return [
+            "<li><b>\(escaped(rules.joined(separator: ", ")))</b>: it was not traced; <code>forkless observe --deep</code> tells</li>"
+        ]
+    }
+
     private func finding(_ finding: Finding) -> String {
-        let rungs = finding.rungs.isEmpty ? "" : " <small>(\(finding.rungs.sorted().map(\.title).joined(separator: "; ")))</small>"
+        let rungs =
+            finding.rungs.isEmpty
+            ? "" : " <small>(\(finding.rungs.sorted().map(\.title).joined(separator: "; ")))</small>"
         let evidence =
             finding.evidence.isEmpty
-            ? "" : "<ul class=\"evidence\">" + finding.evidence.map { "<li><code>\(escaped($0))</code></li>" }.joined() + "</ul>"
+            ? ""
+            : "<ul class=\"evidence\">" + finding.evidence.map { "<li><code>\(escaped($0))</code></li>" }.joined()
+                + "</ul>"
         return "<li><b>\(escaped(finding.rule))</b>: \(escaped(finding.sentence))\(rungs)\(evidence)</li>"
     }
 
     private func formulas(_ title: String, _ reading: Reading<Prediction>, isBlocked: Bool) -> String {
-        let head = "<tr\(isBlocked ? " class=\"blocked\"" : "")><th scope=\"row\">\(escaped(title))\(isBlocked ? " <small>blocked</small>" : "")</th>"
+        let head =
+            "<tr\(isBlocked ? " class=\"blocked\"" : "")><th scope=\"row\">\(escaped(title))\(isBlocked ? " <small>blocked</small>" : "")</th>"
         switch reading {
         case .unavailable(let why): return head + "<td colspan=\"3\" class=\"none\">\(escaped(why))</td></tr>"
         case .measured(let prediction):
-            return head + "<td>\(formula(.measured(prediction.latency)))</td><td>\(formula(prediction.cpu))</td><td>\(formula(prediction.memory))</td></tr>"
+            return head
+                + "<td>\(formula(.measured(prediction.latency)))</td><td>\(formula(prediction.cpu))</td><td>\(formula(prediction.memory))</td></tr>"
         }
     }
 
@@ -158,11 +183,16 @@ package struct PlanPage {
     private var calibration: String {
         let figures = plan.calibration
         var rows = [("spawn of a program that does nothing", timing(.measured(figures.spawn)))]
-        rows += figures.forks.map { ("fork and exec from \(FloatingText.bytes($0.residentBytes))", timing(.measured($0.timing))) }
-        rows.append(("for each GiB of the parent", FloatingText.duration(nanoseconds: figures.forkLine.perGiBNanoseconds)))
+        rows += figures.forks.map {
+            ("fork and exec from \(FloatingText.bytes($0.residentBytes))", timing(.measured($0.timing)))
+        }
+        rows.append(
+            ("for each GiB of the parent", FloatingText.duration(nanoseconds: figures.forkLine.perGiBNanoseconds)))
         rows += [
-            ("container for each call", timing(figures.container)), ("call that a standby answers", timing(figures.standby)),
-            ("call of a function that waits", timing(figures.runtime)), ("first call of a function", timing(figures.runtimeFirst)),
+            ("container for each call", timing(figures.container)),
+            ("call that a standby answers", timing(figures.standby)),
+            ("call of a function that waits", timing(figures.runtime)),
+            ("first call of a function", timing(figures.runtimeFirst)),
         ]
         rows += figures.interpreters.map { ("start of \($0.path)", timing(.measured($0.timing))) }
         let machine = figures.machine
@@ -178,7 +208,8 @@ package struct PlanPage {
 
     private func timing(_ reading: Reading<Calibration.Timing>) -> String {
         switch reading {
-        case .measured(let timing): "\(FloatingText.duration(nanoseconds: timing.nanoseconds)) (\(timing.samples) samples)"
+        case .measured(let timing):
+            "\(FloatingText.duration(nanoseconds: timing.nanoseconds)) (\(timing.samples) samples)"
         case .unavailable(let why): why
         }
     }
@@ -199,7 +230,7 @@ package struct PlanPage {
         .caveats{border-left:4px solid var(--fork);background:var(--card);padding:.6rem .6rem .6rem 1.8rem;list-style:disc}
         .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem}
         th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid var(--line)}
-        thead th{color:var(--soft);font-weight:600}tbody th{font-weight:500;overflow-wrap:anywhere}
+        thead th{color:var(--soft);font-weight:600}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:9rem}
         .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
         .formulas td{min-width:13rem}.none{color:var(--soft)}.blocked{opacity:.62}
         .rung{display:inline-block;border-radius:.6rem;padding:0 .55rem;border:1.5px solid;white-space:nowrap;font-size:.86rem}

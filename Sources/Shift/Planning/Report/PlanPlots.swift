@@ -41,7 +41,8 @@ struct PlanPlots {
                 x += wide
             }
             let total = row.1.reduce(0) { $0 + $1.1 }
-            body += text(FloatingText.duration(nanoseconds: total * 1e9) + "/s", x: x + 6, y: y + 15, className: "value")
+            body += text(
+                FloatingText.duration(nanoseconds: total * 1e9) + "/s", x: x + 6, y: y + 15, className: "value")
         }
         return svg(
             id: "time", height: Double(rows.count) * Self.rowHeight + 16, title: "Where the time goes",
@@ -59,7 +60,9 @@ struct PlanPlots {
             else { return nil }
             return (program.program.identity.text, now, then, program.isProvisional)
         }.prefix(Self.rowsLimit)
-        guard let low = rows.map({ min($0.1, $0.2) }).min(), let high = rows.map({ max($0.1, $0.2) }).max() else { return "" }
+        guard let low = rows.map({ min($0.1, $0.2) }).min(), let high = rows.map({ max($0.1, $0.2) }).max() else {
+            return ""
+        }
         let scale = LogScale(low: low, high: high, from: Self.left, to: Self.width - Self.right)
         let height = Double(rows.count) * Self.rowHeight + 44
         var body = axis(scale, height: height - 28) { FloatingText.duration(nanoseconds: $0) }
@@ -67,10 +70,13 @@ struct PlanPlots {
             let y = Double(index) * Self.rowHeight + 18
             let (now, then) = (scale.place(row.1), scale.place(row.2))
             body += label(row.0, y: y + 5)
-            body += "<line class=\"link\" x1=\"\(HTMLText.number(now))\" y1=\"\(HTMLText.number(y))\" x2=\"\(HTMLText.number(then))\" y2=\"\(HTMLText.number(y))\"/>"
+            body +=
+                "<line class=\"link\" x1=\"\(HTMLText.number(now))\" y1=\"\(HTMLText.number(y))\" x2=\"\(HTMLText.number(then))\" y2=\"\(HTMLText.number(y))\"/>"
             body += circle(x: now, y: y, radius: 5, className: "now")
             body += circle(x: then, y: y, radius: 6, className: row.3 ? "then provisional" : "then")
-            body += text(FloatingText.ratio(row.1 / row.2).dropFirst() + "×", x: max(now, then) + 12, y: y + 5, className: "value")
+            body += text(
+                FloatingText.ratio(row.1 / row.2).dropFirst() + "×", x: max(now, then) + 12, y: y + 5,
+                className: "value")
         }
         return svg(
             id: "latency", height: height, title: "A call today and on the recommended rung",
@@ -87,19 +93,28 @@ struct PlanPlots {
         let rates = points.map(\.program.callsPerSecond)
         let lives = points.map { Double($0.program.lifetime.p50) }
         let height = 360.0
-        let x = LogScale(low: rates.min() ?? first.program.callsPerSecond, high: rates.max()!, from: 90, to: Self.width - 40)
+        let x = LogScale(
+            low: rates.min() ?? first.program.callsPerSecond, high: rates.max()!, from: 90, to: Self.width - 40)
         let y = LogScale(low: lives.min()!, high: lives.max()!, from: height - 44, to: 20)
         var body = axis(x, height: height - 44) { Planner.rate($0) }
         for tick in y.ticks {
             let at = HTMLText.number(y.place(tick))
-            body += "<line class=\"grid\" x1=\"90\" x2=\"\(HTMLText.number(Self.width - 40))\" y1=\"\(at)\" y2=\"\(at)\"/>"
+            body +=
+                "<line class=\"grid\" x1=\"90\" x2=\"\(HTMLText.number(Self.width - 40))\" y1=\"\(at)\" y2=\"\(at)\"/>"
             body += text(FloatingText.duration(nanoseconds: tick), x: 82, y: y.place(tick) + 4, className: "tick end")
         }
+        var labels = PlacedLabels()
         for (index, point) in points.enumerated() {
             let (px, py) = (x.place(rates[index]), y.place(lives[index]))
-            let name = Self.shortName(point.program.identity.text)
-            body += circle(x: px, y: py, radius: 6, className: "rung-\(point.recommended.rawValue)", title: "\(point.program.identity.text): \(point.recommended.title)")
-            if index < 16 { body += text(name, x: px + 9, y: py + 4, className: "name") }
+            let path = point.program.identity.text
+            let name = Self.shortName(path.split(separator: "/").last.map(String.init) ?? path)
+            body += circle(
+                x: px, y: py, radius: 6, className: "rung-\(point.recommended.rawValue)",
+                title: "\(point.program.identity.text): \(point.recommended.title)")
+            let isLeft = px > Self.width - 180
+            if labels.place(name, at: isLeft ? px - 9 : px + 9, py, endsThere: isLeft) {
+                body += text(name, x: isLeft ? px - 9 : px + 9, y: py + 4, className: isLeft ? "name end" : "name")
+            }
         }
         return svg(
             id: "rates", height: height, title: "How often, and how long",
@@ -131,18 +146,38 @@ struct PlanPlots {
     }
 
     private func circle(x: Double, y: Double, radius: Double, className: String, title: String? = nil) -> String {
-        let head = "<circle class=\"\(className)\" cx=\"\(HTMLText.number(x))\" cy=\"\(HTMLText.number(y))\" r=\"\(HTMLText.number(radius))\""
+        let head =
+            "<circle class=\"\(className)\" cx=\"\(HTMLText.number(x))\" cy=\"\(HTMLText.number(y))\" r=\"\(HTMLText.number(radius))\""
         return title.map { head + "><title>\(HTMLText.escaped($0))</title></circle>" } ?? head + "/>"
     }
 
-    private func text(_ words: some StringProtocol, x: Double, y: Double, className: String, title: String? = nil) -> String {
+    private func text(_ words: some StringProtocol, x: Double, y: Double, className: String, title: String? = nil)
+        -> String
+    {
         let hover = title.map { "<title>\(HTMLText.escaped($0))</title>" } ?? ""
-        return "<text class=\"\(className)\" x=\"\(HTMLText.number(x))\" y=\"\(HTMLText.number(y))\">\(hover)\(HTMLText.escaped(String(words)))</text>"
+        return
+            "<text class=\"\(className)\" x=\"\(HTMLText.number(x))\" y=\"\(HTMLText.number(y))\">\(hover)\(HTMLText.escaped(String(words)))</text>"
     }
 
     private func svg(id: String, height: Double, title: String, description: String, _ body: String) -> String {
         "<svg role=\"img\" aria-labelledby=\"\(id)-title \(id)-about\" viewBox=\"0 0 \(HTMLText.number(Self.width)) \(HTMLText.number(height))\">"
             + "<title id=\"\(id)-title\">\(title)</title><desc id=\"\(id)-about\">\(description)</desc>\(body)</svg>"
+    }
+}
+
+/// Names beside points, as long as none covers another: whoever gets none has it in the tables, and under the pointer.
+private struct PlacedLabels {
+    private var boxes: [(left: Double, right: Double, y: Double)] = []
+    /// Of the page's font at 13 pixels; rather too wide.
+    private static let characterWidth = 7.5
+    private static let lineHeight = 14.0
+
+    mutating func place(_ text: String, at x: Double, _ y: Double, endsThere: Bool) -> Bool {
+        let wide = Double(text.count) * Self.characterWidth
+        let (left, right) = endsThere ? (x - wide, x) : (x, x + wide)
+        let isFree = boxes.allSatisfy { $0.right < left || $0.left > right || abs($0.y - y) >= Self.lineHeight }
+        if isFree { boxes.append((left, right, y)) }
+        return isFree
     }
 }
 

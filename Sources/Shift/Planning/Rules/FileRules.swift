@@ -37,20 +37,29 @@ extension PlanningRule {
     }
 
     /// What distributions keep for themselves (FHS 3.0): programs there are changed by upgrades alone.
-    private static let distribution = ["/bin/", "/sbin/", "/lib/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/share/"]
+    private static let distribution = [
+        "/bin/", "/sbin/", "/lib/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/share/",
+    ]
     /// Interpreters whose scripts can be given a handler.
     private static let languages = ["python", "perl", "node", "ruby", "php"]
 
     /// The Runtime API wants a change of code: of a distribution's program nobody makes one.
     static let foreignCode = PlanningRule("foreign code") { subject in
-        guard let path = subject.program.identity.path, distribution.contains(where: { path.hasPrefix($0) }) else { return [] }
+        guard let path = subject.program.identity.path, distribution.contains(where: { path.hasPrefix($0) }) else {
+            return []
+        }
         let name = path.split(separator: "/").last ?? ""
         let scripts = Set(subject.program.examples.compactMap { $0.arguments.dropFirst().first { !$0.hasPrefix("-") } })
         if languages.contains(where: { name.hasPrefix($0) }), scripts.count == 1, let script = scripts.first {
-            return [Finding("foreign code", .note, [], "it runs one script, whose code could get a handler", evidence: [script])]
+            return [
+                Finding(
+                    "foreign code", .note, [], "it runs one script, whose code could get a handler", evidence: [script])
+            ]
         }
         return [
-            Finding("foreign code", .blocker, [.runtime], "it is a program of the distribution's, whose code gets no handler")
+            Finding(
+                "foreign code", .blocker, [.runtime],
+                "it is a program of the distribution's, whose code gets no handler")
         ]
     }
 
@@ -67,7 +76,8 @@ extension PlanningRule {
             return [
                 Finding(
                     "privileges", .blocker, .isolated,
-                    "it changes its identity or gains privileges by its file, which sandboxes forbid", evidence: evidence)
+                    "it changes its identity or gains privileges by its file, which sandboxes forbid",
+                    evidence: evidence)
             ]
         }
         guard subject.program.deep == nil, subject.file.facts == nil else { return [] }

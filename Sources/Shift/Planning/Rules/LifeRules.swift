@@ -17,18 +17,22 @@ extension PlanningRule {
             return [
                 Finding(
                     "long life", .blocker, .functions,
-                    "none of its \(count(program.unfinished, "call")) ended while it was observed: a function ends with its answer")
+                    "none of its \(count(program.unfinished, "call")) ended while it was observed: a function ends with its answer"
+                )
             ]
         }
         if program.lifetime.maximum > functionLimitNanoseconds {
             let longest = FloatingText.duration(nanoseconds: program.lifetime.maximum)
-            return [Finding("long life", .blocker, .functions, "a call took \(longest): a function has 15 minutes at most")]
+            return [
+                Finding("long life", .blocker, .functions, "a call took \(longest): a function has 15 minutes at most")
+            ]
         }
         guard program.unfinished * 2 > program.calls else { return [] }
         return [
             Finding(
                 "long life", .unknown, .functions,
-                "\(program.unfinished) of \(count(program.calls, "call")) had not ended when the recording did: how long they live is not known")
+                "\(program.unfinished) of \(count(program.calls, "call")) had not ended when the recording did: how long they live is not known"
+            )
         ]
     }
 
@@ -37,7 +41,9 @@ extension PlanningRule {
         let program = subject.program
         let different = Set(program.examples.map(\.arguments))
         if different.count > 1 {
-            let shown = different.sorted { $0.lexicographicallyPrecedes($1) }.map { $0.dropFirst().joined(separator: " ") }
+            let shown = different.sorted { $0.lexicographicallyPrecedes($1) }.map {
+                $0.dropFirst().joined(separator: " ")
+            }
             return [
                 Finding(
                     "arguments", .blocker, [.standby],
@@ -77,10 +83,13 @@ extension PlanningRule {
     static let outcomes = PlanningRule("outcomes") { subject in
         let program = subject.program
         guard program.failures > 0 else { return [] }
-        let ends = program.exits.filter { !$0.key.isSuccess }.sorted { ($1.value, "\($0.key)") < ($0.value, "\($1.key)") }
+        let ends = program.exits.filter { !$0.key.isSuccess }.sorted {
+            ($1.value, "\($0.key)") < ($0.value, "\($1.key)")
+        }
         return [
             Finding(
-                "outcomes", .note, [], "\(program.failures) of \(count(program.calls, "call")) did not end with status 0",
+                "outcomes", .note, [],
+                "\(program.failures) of \(count(program.calls, "call")) did not end with status 0",
                 evidence: ends.map { "\($0.key): \($0.value)" })
         ]
     }

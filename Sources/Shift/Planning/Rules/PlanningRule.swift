@@ -26,7 +26,8 @@ package struct PlanningRule: Sendable {
 
     /// All rules, in the order in which a plan names them.
     package static let all: [PlanningRule] = [
-        identity, format, privileges, foreignCode, longLife, localState, terminal, inheritedDescriptors, standardInput, arguments,
+        identity, format, privileges, foreignCode, longLife, localState, terminal, inheritedDescriptors, standardInput,
+        arguments,
         sharedMemory, sockets, signals, notableCalls, users, workingDirectory, descendants, outcomes,
     ]
 

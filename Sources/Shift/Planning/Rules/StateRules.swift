@@ -9,7 +9,9 @@ extension PlanningRule {
     static let localState = PlanningRule("local state") { subject in
         guard let deep = subject.program.deep else {
             return [
-                Finding("local state", .unknown, .isolated, "whether it keeps files on the local disk is not known: \(askForTracing)")
+                Finding(
+                    "local state", .unknown, .isolated,
+                    "whether it keeps files on the local disk is not known: \(askForTracing)")
             ]
         }
         let changed = deep.files.filter(\.isChanged).map(\.path)
@@ -39,7 +41,9 @@ extension PlanningRule {
 
     static let sharedMemory = PlanningRule("shared memory") { subject in
         guard let deep = subject.program.deep else {
-            return [Finding("shared memory", .unknown, .isolated, "whether it shares memory is not known: \(askForTracing)")]
+            return [
+                Finding("shared memory", .unknown, .isolated, "whether it shares memory is not known: \(askForTracing)")
+            ]
         }
         let shared = deep.sharedMemory.filter { $0 != "anonymous" }
         guard !shared.isEmpty else { return [] }
@@ -66,20 +70,24 @@ extension PlanningRule {
 
     static let notableCalls = PlanningRule("notable calls") { subject in
         guard let deep = subject.program.deep, !deep.notableCalls.isEmpty else { return [] }
-        func shown(_ names: [String]) -> [String] { names.sorted().map { "\($0), \(count(deep.notableCalls[$0]!, "time"))" } }
+        func shown(_ names: [String]) -> [String] {
+            names.sorted().map { "\($0), \(count(deep.notableCalls[$0]!, "time"))" }
+        }
         let session = deep.notableCalls.keys.filter { sessionCalls.contains($0) }
         let strong = deep.notableCalls.keys.filter { !sessionCalls.contains($0) }
         var findings: [Finding] = []
         if !strong.isEmpty {
             findings.append(
                 Finding(
-                    "notable calls", .blocker, .isolated, "it makes system calls that act on the machine", evidence: shown(strong)))
+                    "notable calls", .blocker, .isolated, "it makes system calls that act on the machine",
+                    evidence: shown(strong)))
         }
         if !session.isEmpty {
             findings.append(
                 Finding(
                     "notable calls", .condition, .isolated,
-                    "it begins a session or process group: what it leaves running ends with its sandbox", evidence: shown(session)))
+                    "it begins a session or process group: what it leaves running ends with its sandbox",
+                    evidence: shown(session)))
         }
         return findings
     }

@@ -11,11 +11,14 @@ extension PlanningRule {
                     "whether it talks to a terminal is not known: \(askForTracing)")
             ]
         }
-        let inherited = deep.inheritedDescriptors.filter { isTerminal($0.target) }.map { "descriptor \($0.number): \($0.target)" }
+        let inherited = deep.inheritedDescriptors.filter { isTerminal($0.target) }.map {
+            "descriptor \($0.number): \($0.target)"
+        }
         guard !deep.terminals.isEmpty || !inherited.isEmpty else { return [] }
         return [
             Finding(
-                "terminal", .blocker, [.service, .standby, .runtime], "it has a terminal, and nobody sits at a function",
+                "terminal", .blocker, [.service, .standby, .runtime],
+                "it has a terminal, and nobody sits at a function",
                 evidence: deep.terminals + inherited)
         ]
     }
@@ -39,7 +42,8 @@ extension PlanningRule {
             return [
                 Finding(
                     "inherited descriptors", .blocker, .isolated,
-                    "it uses descriptors that its caller left open for it; they do not reach another place", evidence: shown(used))
+                    "it uses descriptors that its caller left open for it; they do not reach another place",
+                    evidence: shown(used))
             ]
         }
         let unclear = others.filter { $0.isUsed == nil }
@@ -55,17 +59,25 @@ extension PlanningRule {
     static let standardInput = PlanningRule("standard input") { subject in
         guard let deep = subject.program.deep else {
             return [
-                Finding("standard input", .unknown, [.standby], "whether it reads standard input is not known: \(askForTracing)")
+                Finding(
+                    "standard input", .unknown, [.standby],
+                    "whether it reads standard input is not known: \(askForTracing)")
             ]
         }
         guard let input = deep.inheritedDescriptors.first(where: { $0.number == 0 }) else {
-            return [Finding("standard input", .blocker, [.standby], "it is given no standard input, so that nothing could wake a standby")]
+            return [
+                Finding(
+                    "standard input", .blocker, [.standby],
+                    "it is given no standard input, so that nothing could wake a standby")
+            ]
         }
         switch input.isUsed {
         case true: return []
         case false:
             return [
-                Finding("standard input", .blocker, [.standby], "it does not read standard input, so that a standby would not wait")
+                Finding(
+                    "standard input", .blocker, [.standby],
+                    "it does not read standard input, so that a standby would not wait")
             ]
         default:
             return [
@@ -76,7 +88,9 @@ extension PlanningRule {
 
     static let sockets = PlanningRule("sockets") { subject in
         guard let deep = subject.program.deep else {
-            return [Finding("sockets", .unknown, .isolated, "whether it uses the network is not known: \(askForTracing)")]
+            return [
+                Finding("sockets", .unknown, .isolated, "whether it uses the network is not known: \(askForTracing)")
+            ]
         }
         func shown(_ uses: [SocketUse]) -> [String] {
             uses.map { [$0.action.rawValue, $0.family, $0.address].filter { !$0.isEmpty }.joined(separator: " ") }
@@ -86,7 +100,8 @@ extension PlanningRule {
         if !serving.isEmpty {
             findings.append(
                 Finding(
-                    "sockets", .blocker, .functions, "it waits for connections of its own, and nobody can reach a function's",
+                    "sockets", .blocker, .functions,
+                    "it waits for connections of its own, and nobody can reach a function's",
                     evidence: shown(serving)))
         }
         let calling = deep.sockets.filter { [.connect, .send].contains($0.action) }
@@ -96,20 +111,23 @@ extension PlanningRule {
                 Finding(
                     "sockets", .blocker, .functions, "it uses the network, and a function has only its own loopback",
                     evidence: shown(network)))
-            findings.append(Finding("sockets", .condition, [.container, .service], "it needs a network", evidence: shown(network)))
+            findings.append(
+                Finding("sockets", .condition, [.container, .service], "it needs a network", evidence: shown(network)))
         }
         let local = calling.filter { $0.family == "unix" && !$0.address.isEmpty }
         if !local.isEmpty {
             findings.append(
                 Finding(
-                    "sockets", .condition, .isolated, "it talks to services of the machine, whose sockets have to be bound into its place",
+                    "sockets", .condition, .isolated,
+                    "it talks to services of the machine, whose sockets have to be bound into its place",
                     evidence: shown(local)))
         }
         let other = deep.sockets.filter { !["unix", "inet", "inet6"].contains($0.family) }
         if !other.isEmpty {
             findings.append(
                 Finding(
-                    "sockets", .condition, .isolated, "it asks the kernel through sockets; inside it sees its own network only",
+                    "sockets", .condition, .isolated,
+                    "it asks the kernel through sockets; inside it sees its own network only",
                     evidence: shown(other)))
         }
         return findings
