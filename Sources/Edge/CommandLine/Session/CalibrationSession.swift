@@ -6,6 +6,8 @@ import Synchronization
 
 /// Measures this machine with a node of its own, so that nobody's work is in the figures and nothing is left behind.
 struct CalibrationSession {
+    let signals: EndingSignals
+
     func measure() async throws -> Calibration {
         let progress = ProgressLine()
         defer { progress.end() }
@@ -15,6 +17,7 @@ struct CalibrationSession {
                 .none("only root may start the node that containers and functions are measured with"), now: Clock.now())
         }
         let node = try await NodeForComparison.own(for: "the calibration")
+        signals.clear { await node.close() }
         do {
             let figures = try await Self.figures(node)
             let calibration = try await run.measure(.figures(figures), now: Clock.now())
@@ -22,7 +25,7 @@ struct CalibrationSession {
             return calibration
         } catch {
             await node.close()
-            throw error
+            try await signals.rethrow(error)
         }
     }
 

@@ -66,6 +66,8 @@ struct PackCommand: Verb {
             "Its arguments: those of the proof, and what the image starts it with.", valueName: "arguments"))
     var arguments: [String] = []
 
+    static func blockSignals() throws { try SignalFD.block(ForwardedSignals.all) }
+
     func run() async throws {
         let recorded = try await PackedRecording.read(recording, cutOff: acceptCutOff)
         let path = try absolutePath()
@@ -83,13 +85,15 @@ struct PackCommand: Verb {
             program: path, recorded: found, children: found.map { recorded?.children(of: $0) ?? [] } ?? [],
             included: try include.map { try Self.absolute($0) }, inputs: cases.inputFiles)
         try checkDirectory()
+        let signals = try EndingSignals()
         let session = try await PackSession.open(node, needsOwn: directory != nil, runs: !noProof)
+        signals.clear { await session.close() }
         do {
             try await pack(request, packed, name, cases, session)
             await session.close()
         } catch {
             await session.close()
-            throw error
+            try await signals.rethrow(error)
         }
     }
 

@@ -38,6 +38,8 @@ struct PlanCommand: Verb {
     @OptionGroup(title: "Node") var node: NodeFlags
     @Argument(help: ArgumentHelp("A recording.", valueName: "recording")) var recording: String?
 
+    static func blockSignals() throws { try SignalFD.block(ForwardedSignals.all) }
+
     func run() async throws {
         guard recording != nil || calibrate else {
             throw FlagError(
@@ -47,7 +49,7 @@ struct PlanCommand: Verb {
         // The recording is read first: who misspelt its name does not wait for a minute.
         var read: Recording?
         if let recording { read = try await Self.read(recording, cutOff: acceptCutOff) }
-        let figures = try await figures()
+        let figures = try await figures(EndingSignals())
         guard let read else { return try write(figures) }
         let plan = try await BlockingPool.shared.run { () throws(SystemError) in
             RecordingPlan(read, figures) { Self.file($0, recordedOn: read.header.machine, here: figures.machine.name) }
@@ -75,7 +77,7 @@ struct PlanCommand: Verb {
 
     // MARK: - Calibration
 
-    private func figures() async throws -> Calibration {
+    private func figures(_ signals: EndingSignals) async throws -> Calibration {
         let place = try calibration ?? node.directories().state + "/calibration.json"
         let kept = try await BlockingPool.shared.run { () throws(SystemError) in
             Result { try CalibrationFile.read(place) }
@@ -98,7 +100,7 @@ struct PlanCommand: Verb {
             }
             StandardStreams.writeError("forkless: this machine was not measured yet; measuring it (about a minute)\n")
         }
-        let measured = try await CalibrationSession().measure()
+        let measured = try await CalibrationSession(signals: signals).measure()
         if let slash = place.lastIndex(of: "/"), slash > place.startIndex {
             try Files.makeDirectories(String(place[..<slash]), mode: 0o700)
         }
