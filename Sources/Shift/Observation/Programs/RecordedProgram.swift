@@ -92,7 +92,7 @@ package struct RecordedProgram: Hashable, Sendable {
         package var arguments: [String]
         package var directory: String?
 
-        package init(arguments: [String], directory: String?) {
+        package init(arguments: [String], directory: String? = nil) {
             self.arguments = arguments
             self.directory = directory
         }
