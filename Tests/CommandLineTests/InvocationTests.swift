@@ -81,7 +81,7 @@ import Testing
 
     @Test(arguments: [
         "", "run", "create", "exec", "ps", "logs", "stats", "inspect", "wait", "stop", "kill", "rm", "update", "cp", "attach",
-        "build", "images", "save", "load", "pull", "push", "network", "volume", "compare", "probe", "observe", "node", "doctor", "version",
+        "build", "images", "save", "load", "pull", "push", "network", "volume", "compare", "probe", "observe", "plan", "pack", "node", "doctor", "version",
     ])
     func `help is what it was`(verb: String) throws {
         let outcome = try verb.isEmpty ? said("--help") : said(verb, "--help")
