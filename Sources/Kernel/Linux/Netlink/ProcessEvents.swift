@@ -133,18 +133,20 @@ package enum ProcessEvent: Hashable, Sendable {
 enum Datagrams {
     /// Hands over each that waits, at most 64; true: there were so many that more may wait.
     static func take(from fd: CInt, of bytes: Int, _ body: (ArraySlice<UInt8>) -> Void) throws(SystemError) -> Bool {
-        var room = [UInt8](repeating: 0, count: bytes * Int(CK_MANY))
-        var lengths = [UInt32](repeating: 0, count: Int(CK_MANY))
-        let count: Int
-        do throws(SystemError) {
-            count = try call("receive from the kernel") {
-                room.withUnsafeMutableBytes { room in ck_receive_many(fd, room.baseAddress, bytes, &lengths) }
+        // Not cleared: that would cost more than what is read.
+        try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes * Int(CK_MANY)) { room throws(SystemError) in
+            var lengths = [UInt32](repeating: 0, count: Int(CK_MANY))
+            let count: Int
+            do throws(SystemError) {
+                count = try call("receive from the kernel") { ck_receive_many(fd, room.baseAddress, bytes, &lengths) }
+            } catch {
+                guard error.code == .again else { throw error }
+                return false
             }
-        } catch {
-            guard error.code == .again else { throw error }
-            return false
+            for index in 0..<count {
+                body(Array(room[(index * bytes)..<(index * bytes + Int(lengths[index]))])[...])
+            }
+            return count == Int(CK_MANY)
         }
-        for index in 0..<count { body(room[(index * bytes)..<(index * bytes + Int(lengths[index]))]) }
-        return count == Int(CK_MANY)
     }
 }

@@ -9,7 +9,7 @@ package final class TaskAccounting: Sendable {
     private static let forceReceiveBuffer: CInt = 33  // SO_RCVBUFFORCE
     private static let bufferBytes: CInt = 32 << 20
     /// A record for a thread and one for its process: twice sizeof(struct taskstats), with room for fields to come.
-    private static let datagramBytes = 4096
+    private static let datagramBytes = 2048
 
     // linux/genetlink.h, linux/taskstats.h
     private static let controlFamily: UInt16 = 16

@@ -101,14 +101,14 @@ package enum ProcessFiles {
     }
 
     package static func name(_ pid: Int32) -> String? {
-        guard let bytes = try? Files.read("/proc/\(pid)/comm", limit: 64) else { return nil }
+        guard let bytes = read("/proc/\(pid)/comm") else { return nil }
         return RecordedText.text(bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])
     }
 
     /// Resident memory, bytes.
     package static func residentBytes(_ pid: Int32) -> Int? {
-        guard let text = try? Files.readText("/proc/\(pid)/statm") else { return nil }
-        let fields = text.split(separator: " ")
+        guard let bytes = read("/proc/\(pid)/statm") else { return nil }
+        let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
         return fields.count > 1 ? Int(fields[1]).map { $0 * Int(getpagesize()) } : nil
     }
 
@@ -117,8 +117,17 @@ package enum ProcessFiles {
 
     /// The first number of schedstat, Documentation/scheduler/sched-stats.rst.
     static func processorTime(at place: String) -> Int? {
-        guard let bytes = try? Files.read(place + "/schedstat", limit: 256) else { return nil }
+        guard let bytes = read(place + "/schedstat") else { return nil }
         return Int(String(decoding: bytes.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self))
+    }
+
+    /// A file of /proc: most are short, and one that may be long is read on.
+    private static func read(_ path: String) -> [UInt8]? {
+        guard let fd = try? Files.open(path, O_RDONLY), let first = try? Files.readSome(fd.raw, count: 2048) else {
+            return nil
+        }
+        guard first.count == 2048 else { return first }
+        return (try? Files.readAll(fd.raw, limit: argumentsLimit, name: path)).map { first + $0 }
     }
 
     /// The parent's pid.
@@ -134,7 +143,7 @@ package enum ProcessFiles {
     package static func all() throws(SystemError) -> [Int32] { try Files.list("/proc").compactMap { Int32($0) } }
 
     private static func arguments(_ path: String) -> [String]? {
-        guard let bytes = try? Files.read(path, limit: argumentsLimit), !bytes.isEmpty else { return nil }
+        guard let bytes = read(path), !bytes.isEmpty else { return nil }
         return split(bytes)
     }
 
