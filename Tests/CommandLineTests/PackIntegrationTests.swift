@@ -68,7 +68,7 @@ import Testing
             let deployed = try await forkless("fn", "deploy", "--template", place.path("out/template.yaml"))
             #expect(deployed.status == .exited(0), "\(deployed.errorText)")
             let answer = try await forkless("fn", "invoke", "tool", "--payload", "\"1234567\"")
-            #expect(answer.text == "read 7\n", "\(answer.errorText)")
+            #expect(answer.text == "read 9\n", "\(answer.errorText)")
             _ = try await forkless("fn", "rm", "tool")
 
             let loaded = try await forkless("load", "-i", place.path("out/image.tar"))
@@ -101,7 +101,7 @@ import Testing
             (["none-such"], "no directory of PATH has such a program"),
             (["-o", place.path("o"), "/usr/bin/passwd"], "setuid"),
             (["-o", place.path("o"), "/none/such"], "there is no such program on this machine"),
-            (["--recording", cut, "jq"], "cut off"), (["--recording", place.path("none"), "jq"], "No such file"),
+            (["--recording", cut, "jq"], "the file ends within its first line"), (["--recording", place.path("none"), "jq"], "No such file"),
             (["-o", String(full.dropLast(2)), "jq"], "there is something already"),
             (["--input", "/none", "jq"], "there is no such file"),
             (["-t", "A:b:c", "jq"], "A:b:c"), (["jq"], "forkless node"),
