@@ -66,7 +66,7 @@ struct ShiftTargets: Sendable {
     /// Where sandboxes find the original. The keeper has a mount namespace of its own, as it was when the keeper was started:
     /// of a shim that was mounted later it knows nothing, and the program's own path is the original's there.
     private func executable(_ program: ProgramFile, _ original: String) async -> String {
-        guard let pid = try? await link.status().pid else { return original }
+        guard let pid = try? await link.status()?.pid else { return original }
         return Files.exists("/proc/\(pid)/root\(original)") ? original : program.path
     }
 
