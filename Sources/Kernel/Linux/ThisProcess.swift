@@ -24,7 +24,4 @@ package enum ThisProcess {
     package static func setDumpable(_ dumpable: Bool) throws(SystemError) {
         try call("set the dumpable flag") { ck_prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0, 0, 0, 0) }
     }
-
-    /// The calling thread's nice value, setpriority(2); without the right to it nothing changes.
-    package static func setThreadPriority(nice: Int32) { _ = ck_set_thread_priority(nice) }
 }

@@ -252,8 +252,6 @@ static inline long ck_waitid(int type, int id, struct ck_exit *to, int options) 
     return 0;
 }
 static inline long ck_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) { CK_RESULT(prctl(option, a, b, c, d)); }
-/// Of the calling thread alone: the kernel's threads have nice values of their own.
-static inline long ck_set_thread_priority(int nice) { CK_RESULT(syscall(SYS_setpriority, PRIO_PROCESS, 0, nice)); }
 static inline long ck_setns(int fd, int type) { CK_RESULT(syscall(SYS_setns, fd, type)); }
 static inline long ck_unshare(int flags) { CK_RESULT(syscall(SYS_unshare, flags)); }
 /// The environment block of this process, environ(7).

@@ -49,8 +49,8 @@ package final class LiveObserver: Sendable {
         from start: Int, origins: [ProgramOrigin], _ tell: @escaping @Sendable (News) -> Void
     ) throws(SystemError) {
         try HelperThread.start("observer") { [self] in
-            // What it does not read at once is gone. It works for microseconds at a time; refused, it is slower.
-            ThisProcess.setThreadPriority(nice: -20)
+            // At the ordinary priority: a higher one reads more of short processes, and costs a busy machine's spawns
+            // an eighth of their time.
             var work = Work(
                 table: ProcessTable(
                     start: start, accounting: .following(patience: Self.patience), origins: origins, blur: Self.blur),
