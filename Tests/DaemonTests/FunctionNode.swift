@@ -73,6 +73,15 @@ struct FunctionNode: Sendable {
     static let emptyArchive =
         "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAABAAAAeFBLAQIUAxQAAAAAAAAAIQAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAACkAQAAAAB4UEsFBgAAAAABAAEALwAAAB8AAAAAAA=="
 
+    /// Where it serves the API over TCP, as it tells of a function's code.
+    func endpoint() async throws -> String {
+        try await deploy("any", program: "cat")
+        let answer = try await call("GET", "/2015-03-31/functions/any", .null)
+        try await call("DELETE", "/2015-03-31/functions/any", .null)
+        guard let url = answer["Code"]?["Location"]?.string else { throw Unserved(description: "a function has no location") }
+        return "http://" + url.dropFirst("http://".count).prefix { $0 != "/" }
+    }
+
     func end(_ node: RunningProgram) async throws {
         try node.signal(Signal.terminate)
         _ = try await node.wait()

@@ -91,7 +91,7 @@ import Testing
     @Test func `a usual port that is taken is a remark, one that was asked for an error`() async throws {
         try await withNode { node in
             let taken = try await node.launch(["--lambda-listen", "127.0.0.1:0", "--http-listen", "off"])
-            let location = try await location(of: node)
+            let location = String(try await node.endpoint().dropFirst("http://".count))
             try await node.end(taken)
             let holder = try FunctionNode()
             let first = try await holder.launch(["--lambda-listen", location, "--http-listen", "off"])
@@ -102,13 +102,5 @@ import Testing
             try await holder.end(first)
             try await holder.close()
         }
-    }
-
-    /// Where a node serves the API over TCP, as it tells of a function's code.
-    private func location(of node: FunctionNode) async throws -> String {
-        try await node.deploy("any", program: "cat")
-        let answer = try await node.call("GET", "/2015-03-31/functions/any", .null)
-        let url = try #require(answer["Code"]?["Location"]?.string)
-        return String(url.dropFirst("http://".count).prefix { $0 != "/" })
     }
 }

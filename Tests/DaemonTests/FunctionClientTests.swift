@@ -1,0 +1,61 @@
+import Daemon
+import HTTPServing
+import JSON
+import Linux
+import Spawn
+import TestKit
+import Testing
+
+/// AWS's own clients against a node as it is started by a user: real instances, real events.
+@Suite(.serialized, .enabled(if: isRoot)) struct FunctionClientTests {
+    private static func script(_ name: String) -> String {
+        #filePath.replacing("DaemonTests/FunctionClientTests.swift", with: "Clients/\(name)")
+    }
+
+    private func withNode(_ body: (FunctionNode, PythonEnvironment, String) async throws -> Void) async throws {
+        let python = try await PythonEnvironment.shared()
+        let node = try FunctionNode()
+        let result = await Result.of {
+            let program = try await node.launch([
+                "--lambda-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--python-runtimes", python.runtimes,
+            ])
+            let played = await Result.of { try await body(node, python, try await node.endpoint()) }
+            try await node.end(program)
+            try played.get()
+        }
+        try await node.close()
+        try result.get()
+    }
+
+    private func run(_ words: [String], on node: FunctionNode) async throws -> CommandRunner.Outcome {
+        try await CommandRunner.run(
+            words, environment: ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=\(node.test.directory.path)"],
+            within: .seconds(400))
+    }
+
+    @Test func `boto3 plays versions, limits, streams, events, queues and URLs on a node`() async throws {
+        try await withNode { node, python, endpoint in
+            let outcome = try await run(
+                [python.python, Self.script("whole_node.py"), endpoint, python.runtime, node.test.directory.path],
+                on: node)
+            #expect(outcome.text.hasSuffix("ok\n"), "\(outcome.text)\(outcome.errorText)")
+        }
+    }
+
+    @Test(arguments: ["boto3", "cli"]) func `every operation of the service is driven on a node`(client: String)
+        async throws
+    {
+        try await withNode { node, python, endpoint in
+            let outcome = try await run(
+                [python.python, Self.script("lambda_operations.py"), client, endpoint, python.runtime], on: node)
+            #expect(outcome.text.hasSuffix("ok\n"), "\(outcome.text)\(outcome.errorText)")
+        }
+    }
+}
+
+extension Result where Failure == any Error, Success: Sendable {
+    /// What a work came to, so that something can be done in between.
+    static func of(_ work: () async throws -> Success) async -> Self {
+        do { return .success(try await work()) } catch { return .failure(error) }
+    }
+}
