@@ -35,10 +35,9 @@ struct ShimRecordTests {
 
     @Test func `only a shim takes a record`() throws {
         let record = ShimRecord(shift: "s", socket: "/p", original: "/o")
-        #expect(throws: ShimFileError.self) { try record.patched(into: Array("#!/bin/sh\n".utf8)) }
-        #expect(throws: ShimFileError.self) {
-            try record.patched(into: try Files.read("/proc/self/exe", limit: 1 << 30))
-        }
+        #expect(throws: ShimFileError.self) { _ = try record.patched(into: Array("#!/bin/sh\n".utf8)) }
+        let shell = try Files.read("/bin/sh")
+        #expect(throws: ShimFileError.self) { _ = try record.patched(into: shell) }
         #expect(ShimRecord(in: []) == nil)
         #expect(ShimFile.record(at: "/bin/true") == nil)
         #expect(ShimFile.record(at: "/proc") == nil)
