@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-endpoint, runtime, directory, image = sys.argv[1:]
+endpoint, runtime, directory, image, interpreter = sys.argv[1:]
 config = Config(retries={"max_attempts": 1}, read_timeout=60)
 functions = boto3.client(
     "lambda", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="A", aws_secret_access_key="b", config=config)
@@ -98,7 +98,7 @@ os.mkdir(out)
 os.chmod(out, 0o777)
 layer = functions.publish_layer_version(
     LayerName="taker",
-    Content={"ZipFile": archive({"extensions/taker": EXTENSION.replace("PYTHON", os.path.realpath(sys.executable))})})
+    Content={"ZipFile": archive({"extensions/taker": EXTENSION.replace("PYTHON", interpreter)})})
 functions.create_function(
     FunctionName="watched", Runtime=runtime, Role=role, Handler="app.handler", Code={"ZipFile": archive({"app.py": CODE})},
     Timeout=20, MemorySize=512, Layers=[layer["LayerVersionArn"]],

@@ -156,7 +156,7 @@ import Testing
         let file = forkless.path("recording")
         let terminal = try TestTerminal(
             [forkless.executable, "observe", "-o", file], environment: forkless.environment,
-            size: Terminal.Size(rows: 20, columns: 120))
+            size: Terminal.Size(rows: 60, columns: 120))
         try await terminal.read(until: "calls of")
         _ = try await CommandRunner.run(["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do /bin/sleep 0.05; done"])
         try await terminal.read(until: "/usr/bin/sleep")

@@ -135,7 +135,7 @@ import Testing
         let sort = try #require(json["programs"]?.array?.first { $0["program"]?.string?.hasSuffix("/sort") == true })
         #expect(sort["calls"] == 4)
         #expect(sort["now"]?["latency"]?["nanoseconds"]?.double ?? 0 > 0)
-        #expect(try Files.readText(place.path("p.html")).hasSuffix("</html>\n"))
+        #expect(try Files.readText(place.path("p.html")).hasSuffix("</html>"))
 
         let table = try await forkless.call(plan)
         #expect(table.text.contains("RECOMMENDED") && table.text.contains("/sort"), "\(table.errorText)")

@@ -51,6 +51,35 @@ import Testing
             #expect(outcome.text.hasSuffix("ok\n"), "\(outcome.text)\(outcome.errorText)")
         }
     }
+
+    @Test func `telemetry is delivered, logs are served, images run, and what is not offered is refused`() async throws
+    {
+        try await withNode { node, python, endpoint in
+            let image = try await self.image(on: node)
+            let outcome = try await run(
+                [
+                    python.python, Self.script("node_features.py"), endpoint, python.runtime, node.test.directory.path,
+                    image, python.interpreter,
+                ], on: node)
+            #expect(outcome.text.hasSuffix("ok\n"), "\(outcome.text)\(outcome.errorText)")
+        }
+    }
+
+    /// Builds an image on the node whose entry point is a program that speaks the Runtime API.
+    private func image(on node: FunctionNode) async throws -> String {
+        let context = node.test.directory.path("context")
+        try Files.makeDirectories(context)
+        let source = #filePath.replacing("DaemonTests/FunctionClientTests.swift", with: "Fixtures/bootstrap.c")
+        let compiled = try await run(["cc", "-O1", "-static", "-o", context + "/bootstrap", source], on: node)
+        try #require(compiled.status.isSuccess, "\(compiled.errorText)")
+        try Files.replace(
+            context + "/Dockerfile",
+            with: Array("FROM scratch\nCOPY bootstrap /bin/play\nENTRYPOINT [\"/bin/play\"]\n".utf8))
+        let places = ["--state", node.test.settings.state, "--run", node.test.settings.run]
+        let built = try await run([try TestNode.forkless(), "build"] + places + ["-t", "play:1", context], on: node)
+        try #require(built.status.isSuccess, "\(built.text)\(built.errorText)")
+        return "play:1"
+    }
 }
 
 extension Result where Failure == any Error, Success: Sendable {

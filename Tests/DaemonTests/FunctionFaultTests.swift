@@ -6,9 +6,90 @@ import Spawn
 import TestKit
 import Testing
 
-/// Functions of a node that has no room: what is refused changes nothing, and what was accepted is kept.
+/// Functions of a node that is killed or has no room: what was accepted is kept, what is refused changes nothing.
 @Suite(.serialized, .enabled(if: isRoot)) struct FunctionFaultTests {
     private static let event = [("X-Amz-Invocation-Type", "Event")]
+    private static let queued = 10_000
+
+    private func withNode(_ body: (FunctionNode) async throws -> Void) async throws {
+        let node = try FunctionNode()
+        let result = await Result.of { try await body(node) }
+        try await node.close()
+        try result.get()
+    }
+
+    // Kill -9 under load.
+
+    @Test func `ten thousand queued events outlive a node that is killed under load, and a key has one effect`()
+        async throws
+    {
+        try await withNode { node in
+            let out = node.test.directory.path("out")
+            try Files.makeDirectories(out)
+            try Files.setPermissions(out, 0o777)
+            // While it is there, nothing gets on.
+            try Files.replace(out + "/hold", with: [])
+            let first = try await node.launch()
+            try await node.deploy(
+                "book",
+                program:
+                    "sh -c 'read line; while [ -e /mnt/out/hold ]; do sleep 0.05; done; echo \"$line\" >> /mnt/out/effects'",
+                [
+                    "Timeout": 300, "Tags": ["forkless:key": "path:$.n"],
+                    "FileSystemConfigs": [
+                        [
+                            "Arn": .string("arn:forkless:directory:us-east-1:000000000000:" + out),
+                            "LocalMountPath": "/mnt/out",
+                        ]
+                    ],
+                ])
+            try await node.deploy("echo", program: "cat")
+            try await node.call("PUT", "/2017-10-31/functions/book/concurrency", ["ReservedConcurrentExecutions": 8])
+
+            let queued = await accept(0..<Self.queued, on: node)
+            #expect(queued.count == Self.queued)
+            let counters = try await node.call("GET", "/forkless/v1/events", .null)
+            #expect(
+                counters["Waiting"]?.integer == Int64(Self.queued), "\(counters)")
+
+            // More events and calls come while it works, until it is gone.
+            try Files.remove(out + "/hold")
+            async let calls = callUntilGone(node)
+            async let late = accept(Self.queued..<2 * Self.queued, on: node)
+            try await eventually(within: .seconds(60), "work is under way") { self.effects(out).count > 200 }
+            try await node.kill(first)
+            let accepted = queued.union(await late)
+            #expect(await calls > 0)
+            let atDeath = effects(out)
+            #expect(Set(atDeath).count < accepted.count, "it was killed in the middle")
+
+            let second = try await node.launch()
+            try await eventually(within: .seconds(400), "every accepted event has its effect") {
+                Set(self.effects(out)).isSuperset(of: accepted)
+            }
+            try await settled(node)
+            let effects = effects(out)
+            // Only what was with an instance at the death may have come twice: its answer was never recorded.
+            let repeated = Dictionary(grouping: effects, by: \.self).filter { $0.value.count > 1 }
+            #expect(repeated.count <= 64 && repeated.values.allSatisfy { $0.count == 2 }, "\(repeated.count)")
+            #expect(repeated.keys.allSatisfy { atDeath.suffix(128).contains($0) })
+
+            // A client that did not hear the answers sends them again.
+            let again = await accept(0..<500, on: node)
+            #expect(again.count == 500)
+            try await settled(node)
+            #expect(self.effects(out).count == effects.count)
+            let verified = try await node.call("GET", "/forkless/v1/ledger/verify", .null)
+            #expect(verified["fault"] == nil, "\(verified)")
+            try await node.end(second)
+        }
+    }
+
+    private func effects(_ out: String) -> [Int] {
+        ((try? Files.readText(out + "/effects")) ?? "").split(separator: "\n").compactMap { line in
+            (try? JSONParser.parse(String(line)))?["n"]?.integer.map { Int($0) }
+        }
+    }
 
     private func settled(_ node: FunctionNode) async throws {
         try await eventually(within: .seconds(120), "the queue is empty") {
@@ -16,6 +97,39 @@ import Testing
             return counters["Waiting"] == 0 && counters["Running"] == 0
         }
     }
+
+    /// Sends events with these numbers, until the node is gone; the numbers of those that were accepted.
+    private func accept(_ numbers: Range<Int>, on node: FunctionNode) async -> Set<Int> {
+        await withTaskGroup(of: [Int].self) { group in
+            for lane in 0..<8 {
+                group.addTask {
+                    var accepted: [Int] = []
+                    for number in numbers where number % 8 == lane {
+                        let answer = try? await node.call(
+                            "POST", "/2015-03-31/functions/book/invocations", Array("{\"n\":\(number)}".utf8),
+                            headers: Self.event)
+                        guard answer?.status == 202 else { break }
+                        accepted.append(number)
+                    }
+                    return accepted
+                }
+            }
+            return await group.reduce(into: []) { $0.formUnion($1) }
+        }
+    }
+
+    /// Calls another function until nobody answers; how many calls were answered.
+    private func callUntilGone(_ node: FunctionNode) async -> Int {
+        var answered = 0
+        while let answer = try? await node.call("POST", "/2015-03-31/functions/echo/invocations", Array("1".utf8)),
+            answer.status == 200
+        {
+            answered += 1
+        }
+        return answered
+    }
+
+    // A full disk.
 
     @Test func `a node whose disk is full refuses what it cannot keep, answers on, and takes more when there is room`()
         async throws

@@ -45,6 +45,41 @@ import Testing
         #expect(dispatched(queue.handle(.wake, now: later)) == [1])
     }
 
+    @Test func `a function that is throttled beside its own events goes on with as many as run`() {
+        var queue = AsyncQueue()
+        // Eight are allowed, and 64 are tried.
+        let first = dispatched(queue.handle(.accepted((1...1000).map { entry($0, "a") }), now: now))
+        #expect(first == Array(1...64))
+        let later = now + .seconds(1)
+        var refused = 0
+        var running = Array(first.prefix(8))
+        for sequence in first.dropFirst(8) { #expect(dispatched(queue.handle(.throttled(sequence, until: later), now: now)) == []) }
+        // No time passes: every end lets others run.
+        var ended: [Int] = []
+        while let sequence = running.first {
+            running.removeFirst()
+            ended.append(sequence)
+            var next = dispatched(queue.handle(.finished(sequence), now: now))
+            #expect(!next.isEmpty || ended.count > 990)
+            while let candidate = next.first {
+                next.removeFirst()
+                if running.count < 8 {
+                    running.append(candidate)
+                } else {
+                    refused += 1
+                    next += dispatched(queue.handle(.throttled(candidate, until: later), now: now))
+                }
+            }
+        }
+        #expect(Set(ended).count == 1000 && queue.count == 0)
+        #expect(refused <= 130, "one try for each eight that end, not more: \(refused)")
+
+        // A limit that was raised is found though nothing ends.
+        _ = queue.handle(.accepted((2001...2003).map { entry($0, "b") }), now: now)
+        for sequence in 2002...2003 { _ = queue.handle(.throttled(sequence, until: later), now: now) }
+        #expect(dispatched(queue.handle(.wake, now: later)) == [2002])
+    }
+
     @Test func `events of one function start in the order of their acceptance`() {
         var queue = AsyncQueue(limit: 1)
         _ = queue.handle(.accepted([entry(1)]), now: now)

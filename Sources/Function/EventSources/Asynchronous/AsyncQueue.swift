@@ -10,6 +10,8 @@ package import Linux
 /// 3. Every accepted event is dispatched until it is finished for good. (test: `a simulated day loses nothing and keeps order`)
 /// 4. A throttled function is left alone until its back-off is over; the others go on.
 ///    (test: `a throttled function rests and the others run`)
+/// 5. One that is throttled while events of it run goes on with as many as run, and finds out about more one by one.
+///    (test: `a function that is throttled beside its own events goes on with as many as run`)
 package struct AsyncQueue: Sendable {
     package struct Entry: Hashable, Sendable {
         /// Rises in the order of acceptance.
@@ -33,7 +35,7 @@ package struct AsyncQueue: Sendable {
         case finished(Int)
         /// To be tried again at a time.
         case again(Int, at: Timestamp)
-        /// To be tried again, and no event of that function before that time.
+        /// To be tried again, and no event of that function before that time, unless others of it run.
         case throttled(Int, until: Timestamp)
         case wake
     }
@@ -48,6 +50,12 @@ package struct AsyncQueue: Sendable {
         var ready = MinimumHeap<Int>()
         var running = 0
         var restsUntil: Timestamp?
+        /// How many it seems to be allowed, learned from throttles; nil: none was throttled.
+        var allowance: Int?
+        /// Finished since the allowance was changed.
+        var finished = 0
+        /// When one more than the allowance is tried.
+        var triesAt: Timestamp?
         var isInTurn = false
         /// Unfinished events of each order key, oldest first. The first is the one that runs or waits.
         var lanes: [String: [Int]] = [:]
@@ -69,7 +77,7 @@ package struct AsyncQueue: Sendable {
     /// Functions that may run something, in the order of their turns.
     private var turns: [String] = []
     private var turn = 0
-    /// Entries that wait (their sequence) and functions that rest (-1).
+    /// Entries that wait (their sequence) and functions that rest or try one more (-1).
     private var waiting = MinimumHeap<Due>()
     private var wokenAt: Timestamp?
     package private(set) var running = 0
@@ -93,7 +101,7 @@ package struct AsyncQueue: Sendable {
             offer(sequence)
         case .throttled(let sequence, let time):
             leave(sequence)
-            rest(sequence, until: time)
+            throttle(sequence, until: time)
             offer(sequence)
         case .wake: wokenAt = nil
         }
@@ -139,6 +147,8 @@ package struct AsyncQueue: Sendable {
         leave(sequence)
         entries[sequence] = nil
         lines[entry.function]!.unfinished -= 1
+        lines[entry.function]!.finished += 1
+        if let allowance = lines[entry.function]!.allowance, lines[entry.function]!.finished >= allowance { allowMore(entry.function) }
         if let key = entry.orderKey {
             lines[entry.function]!.lanes[key]!.removeFirst()
             if let next = lines[entry.function]!.lanes[key]!.first {
@@ -149,12 +159,27 @@ package struct AsyncQueue: Sendable {
         }
     }
 
-    private mutating func rest(_ sequence: Int, until time: Timestamp) {
+    private mutating func throttle(_ sequence: Int, until time: Timestamp) {
         guard let function = entries[sequence]?.function else { return }
         entries[sequence]!.dueAt = nil
+        lines[function]!.allowance = max(lines[function]!.running, 1)
+        lines[function]!.finished = 0
+        guard lines[function]!.running == 0 else {
+            // The end of one of those that run makes room; a limit that was raised shows in time.
+            guard lines[function]!.triesAt == nil else { return }
+            lines[function]!.triesAt = time
+            return waiting.insert(Due(at: time, sequence: -1, function: function))
+        }
         if let until = lines[function]!.restsUntil, until >= time { return }
         lines[function]!.restsUntil = time
         waiting.insert(Due(at: time, sequence: -1, function: function))
+    }
+
+    private mutating func allowMore(_ function: String) {
+        guard let allowance = lines[function]?.allowance else { return }
+        lines[function]!.allowance = allowance + 1 < functionLimit ? allowance + 1 : nil
+        lines[function]!.finished = 0
+        takeTurn(function)
     }
 
     private mutating func takeTurn(_ function: String) {
@@ -168,6 +193,10 @@ package struct AsyncQueue: Sendable {
         while let due = waiting.least, due.at <= now {
             _ = waiting.removeLeast()
             if due.sequence < 0 {
+                if let time = lines[due.function]?.triesAt, time <= now {
+                    lines[due.function]!.triesAt = nil
+                    allowMore(due.function)
+                }
                 guard let until = lines[due.function]?.restsUntil, until <= now else { continue }
                 lines[due.function]!.restsUntil = nil
                 takeTurn(due.function)
@@ -185,7 +214,8 @@ package struct AsyncQueue: Sendable {
             turn += 1
             guard var line = lines.removeValue(forKey: function) else { continue }
             line.isInTurn = false
-            if line.restsUntil == nil, line.running < functionLimit, let sequence = line.ready.removeLeast() {
+            if line.restsUntil == nil, line.running < min(functionLimit, line.allowance ?? functionLimit),
+                let sequence = line.ready.removeLeast() {
                 line.running += 1
                 running += 1
                 actions.append(.dispatch(sequence))
