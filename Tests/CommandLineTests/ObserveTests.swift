@@ -161,6 +161,7 @@ import Testing
         _ = try await CommandRunner.run(["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do /bin/sleep 0.05; done"])
         try await terminal.read(until: "/usr/bin/sleep")
         try await terminal.interrupt(until: "recorded in")
+        _ = try await terminal.end()
         let recording = try RecordingFile.read(file)
         #expect(recording.ending?.reason == .interrupted)
         #expect(recording.programs.contains { $0.identity == .path("/usr/bin/sleep") && $0.calls >= 9 })

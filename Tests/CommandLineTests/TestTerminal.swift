@@ -38,6 +38,13 @@ final class TestTerminal: Sendable {
         try Files.setNonBlocking(self.master.raw)
     }
 
+    /// A child that nobody waits for would hold up every test that waits for one of its own in another way.
+    deinit {
+        guard waitpid(pid, nil, WNOHANG) == 0 else { return }
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+    }
+
     func type(_ text: String) throws { try Files.writeAll(Array(text.utf8), to: master.raw) }
 
     func resize(_ size: Terminal.Size) throws { try Terminal.setSize(size, of: master.raw) }

@@ -59,7 +59,7 @@ import Testing
             let outcome = try await run(
                 [
                     python.python, Self.script("node_features.py"), endpoint, python.runtime, node.test.directory.path,
-                    image, python.interpreter,
+                    image, "/usr/bin/python3",
                 ], on: node)
             #expect(outcome.text.hasSuffix("ok\n"), "\(outcome.text)\(outcome.errorText)")
         }

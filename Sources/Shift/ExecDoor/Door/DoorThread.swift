@@ -278,8 +278,8 @@ final class DoorThread {
             parts.inbox.count { $0.targets += 1 }
             record.answer = answer
         case .abandoned(let answer):
+            // The caller has killed it, as it would have killed the original: that is no detour.
             record.answer = answer
-            record.detour = "the caller's process ended before it was answered"
         case .detour(let reason):
             let process = call.run.call.process
             parts.inbox.count { $0.detours += 1 }
