@@ -1,13 +1,18 @@
 import Deploying
 import HTTPServing
 import JSON
+import Lambda
 import Linux
 
 /// The node's shifts, as it serves them at RUN/lambda.sock below /forkless/v1/shifts.
 struct ShiftDoor {
     private let socket: String
+    private let client: LambdaClient
 
-    init(_ directories: NodeDirectories) { socket = directories.lambdaSocket }
+    init(_ directories: NodeDirectories) {
+        socket = directories.lambdaSocket
+        client = LambdaClient(directories)
+    }
 
     /// Whether a node serves there.
     var isThere: Bool { get async { (try? await call("GET", "", .null)) != nil } }
@@ -18,20 +23,13 @@ struct ShiftDoor {
     func call(_ method: String, _ path: String, _ body: JSONValue = .null, query: [(String, String)] = []) async throws
         -> JSONValue
     {
-        let loops = ServingLoops(count: 1)
-        let result: Result<HTTPResponse, HTTPServingFailure>
-        let target = LambdaRequest.page("shifts\(path)", query).target
-        do throws(HTTPServingFailure) {
-            let request = HTTPRequest(
-                method: method, target: target, headers: HeaderFields([("Content-Type", "application/json")]))
-            result = .success(
-                try await HTTPCall(to: .unix(socket), on: loops.loops[0])
-                    .answer(to: request, body: body.isNull ? [] : JSONWriter.bytes(body)))
-        } catch { result = .failure(error) }
-        await loops.shutDown()
+        var request = LambdaRequest.page("shifts\(path)", query)
+        request.method = method
+        request.headers = [("Content-Type", "application/json")]
+        request.body = body.isNull ? [] : JSONWriter.bytes(body)
         let answer: HTTPResponse
-        do throws(HTTPServingFailure) { answer = try result.get() } catch {
-            guard error.kind == .unreachable else { throw CommandFailure("ask the node about shifts: \(error)") }
+        do throws(LambdaFailure) { answer = try await client.response(to: request) } catch {
+            guard error.name == "NoNode" else { throw CommandFailure("ask the node about shifts: \(error.sentence)") }
             throw NoNode(socket: socket)
         }
         let json = try? JSONParser.parse(answer.body)
