@@ -18,16 +18,10 @@ struct TestNode: Sendable {
     }
 
     /// The keeper that was built with the tests.
-    static func keeper() throws -> String { try built("forkless-keeper") }
+    static func keeper() throws -> String { try BuiltFile.path("forkless-keeper") }
 
     /// `forkless`, as it was built with the tests.
-    static func forkless() throws -> String { try built("forkless") }
-
-    private static func built(_ name: Substring) throws -> String {
-        var own = try OwnProcess.executable().split(separator: "/", omittingEmptySubsequences: false)
-        own[own.count - 1] = name
-        return own.joined(separator: "/")
-    }
+    static func forkless() throws -> String { try BuiltFile.path("forkless") }
 
     func start() async throws -> Node {
         let node = try await Node.start(settings, parts: [FunctionPart.maker], note: { _ in })

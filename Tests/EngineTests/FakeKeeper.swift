@@ -24,6 +24,7 @@ final class FakeKeeper: KeeperAccess {
         var sandboxes: [String: SandboxReport] = [:]
         var requests: [KeeperRequest] = []
         var connection: MessageChannel?
+        var connections = 0
         var starts = 0
         var generation: UInt64 = 1
         var startFailure: NodeFailure?
@@ -35,6 +36,8 @@ final class FakeKeeper: KeeperAccess {
 
     var requests: [KeeperRequest] { state.withLock { $0.requests } }
     var sandboxes: [String: SandboxReport] { state.withLock { $0.sandboxes } }
+    /// Whether somebody is connected.
+    var isConnected: Bool { state.withLock { $0.connections > 0 } }
     /// How often a keeper was started.
     var starts: Int { state.withLock { $0.starts } }
 
@@ -59,7 +62,10 @@ final class FakeKeeper: KeeperAccess {
             var pair = try MessageSocket.pair()
             let ours = try MessageChannel(adopting: pair.takeFirst())
             let theirs = try MessageChannel(adopting: pair.takeSecond())
-            state.withLock { $0.connection = ours }
+            state.withLock {
+                $0.connection = ours
+                $0.connections += 1
+            }
             Task { await self.serve(ours) }
             return theirs
         } catch { throw NodeFailure(.system, "\(error)") }
@@ -101,6 +107,7 @@ final class FakeKeeper: KeeperAccess {
     // The protocol.
 
     private func serve(_ channel: MessageChannel) async {
+        defer { state.withLock { $0.connections -= 1 } }
         var buffer = ReceiveBuffer()
         while var message = try? await channel.receive(&buffer) {
             guard (try? KeeperProtocol.unfold(&message)) != nil,

@@ -25,7 +25,7 @@ final class InstanceStage: Sendable {
         self.directory = directory
         try Files.makeDirectories(directory.path("run"))
         let link = KeeperLink(
-            KeeperProcess(run: directory.path("run"), executable: try Self.executable()), nodeName: "instances test")
+            KeeperProcess(run: directory.path("run"), executable: try BuiltFile.path("forkless-keeper")), nodeName: "instances test")
         self.link = link
         let ground = InstanceGround(
             images: nil, state: directory.path("functions"), region: "us-east-1", machine: try .ofThisMachine(), note: { _ in })
@@ -37,22 +37,10 @@ final class InstanceStage: Sendable {
         try await link.untilUp()
     }
 
-    /// The keeper that was built beside this test.
-    static func executable() throws -> String {
-        var parts = try Files.link("/proc/self/exe").split(separator: "/")
-        while !parts.isEmpty {
-            parts.removeLast()
-            let path = "/" + parts.joined(separator: "/") + "/forkless-keeper"
-            if Files.exists(path) { return path }
-        }
-        return try #require(["debug", "release"].map { ".build/\($0)/forkless-keeper" }.first { Files.exists($0) })
-    }
-
     /// Ends the keeper and everything in it.
     func end() async throws {
         await launcher.close()
-        try await link.perform(.shutdown(killing: true))
-        await link.close()
+        try await link.shutDown(killing: true)
         await running.value
         await loops.shutDown()
     }

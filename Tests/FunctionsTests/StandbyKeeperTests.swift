@@ -17,24 +17,13 @@ final class OwnKeeper: Sendable {
 
     init() async throws {
         directory = try TemporaryDirectory("standby")
-        access = KeeperProcess(run: directory.path, executable: try Self.executable())
+        access = KeeperProcess(run: directory.path, executable: try BuiltFile.path("forkless-keeper"))
         let link = KeeperLink(access, nodeName: "standby test")
         self.link = link
         sandboxes = StandbySandboxes(link)
         planner = LaunchPlanner(machine: try .ofThisMachine())
         await link.add(sandboxes)
         running = Task { await link.run() }
-    }
-
-    /// The keeper that was built beside this test.
-    private static func executable() throws -> String {
-        var parts = try Files.link("/proc/self/exe").split(separator: "/")
-        while !parts.isEmpty {
-            parts.removeLast()
-            let path = "/" + parts.joined(separator: "/") + "/forkless-keeper"
-            if Files.exists(path) { return path }
-        }
-        return try #require(["debug", "release"].map { ".build/\($0)/forkless-keeper" }.first { Files.exists($0) })
     }
 
     func provider(_ argv: [String]) async throws -> SandboxInstanceProvider {
@@ -45,8 +34,7 @@ final class OwnKeeper: Sendable {
 
     /// Ends the keeper and everything in it.
     func end() async throws {
-        try await link.perform(.shutdown(killing: true))
-        await link.close()
+        try await link.shutDown(killing: true)
         await running.value
     }
 }
@@ -126,8 +114,7 @@ final class OwnKeeper: Sendable {
         let running = Task { await next.run() }
         try await eventually("the standby's end") { !Files.exists("/proc/\(instance.pid)") }
         try await eventually("an empty keeper") { try await next.list().isEmpty }
-        try await next.perform(.shutdown(killing: true))
-        await next.close()
+        try await next.shutDown(killing: true)
         await running.value
     }
 

@@ -33,7 +33,7 @@ final class KeeperProcess {
 
     /// Starts the executable with these arguments and returns its pid.
     static func launch(_ arguments: [String], errors: CInt = 2) throws -> Int32 {
-        let executable = try executable()
+        let executable = try BuiltFile.path("forkless-keeper")
         var program = StepProgram()
         let standardError = program.slot(errors)
         program.add(.unshareFiles(lowest: 3))
@@ -44,17 +44,6 @@ final class KeeperProcess {
         let launched = try CompiledProgram(program).start(
             ProgramCall(path: executable, arguments: StringBlock([executable] + arguments), environment: []))
         return launched.pid
-    }
-
-    private static func executable() throws -> String {
-        let own = try Files.link("/proc/self/exe")
-        var directory = own.split(separator: "/").dropLast().map(String.init)
-        while !directory.isEmpty {
-            let candidate = "/" + directory.joined(separator: "/") + "/forkless-keeper"
-            if Files.exists(candidate) { return candidate }
-            directory.removeLast()
-        }
-        throw TestFailure("forkless-keeper is not built beside \(own)")
     }
 
     /// A new connection, as a node makes that comes back; the old one is closed.

@@ -44,15 +44,7 @@ final class DoorStage: Sendable {
     func close() async { await door.stop() }
 
     /// `make shim` puts it there, beside what Swift builds.
-    static func shimExecutable() throws -> String {
-        var parts = try Files.link("/proc/self/exe").split(separator: "/")
-        while !parts.isEmpty {
-            parts.removeLast()
-            let path = "/" + parts.joined(separator: "/") + "/shim/forkless-shim"
-            if Files.exists(path) { return path }
-        }
-        return try #require([".build/shim/forkless-shim"].first { Files.exists($0) }, "build it: make shim")
-    }
+    static func shimExecutable() throws -> String { try BuiltFile.path("shim/forkless-shim") }
 
     /// Runs suites of contract.py and expects no difference between the program and its shim.
     func expectSame(

@@ -18,7 +18,7 @@ final class KeeperStage: Sendable {
         self.directory = try directory ?? TemporaryDirectory("keeper")
         try Files.makeDirectories(self.directory.path("run"))
         let link = KeeperLink(
-            KeeperProcess(run: self.directory.path("run"), executable: try Self.executable()),
+            KeeperProcess(run: self.directory.path("run"), executable: try BuiltFile.path("forkless-keeper")),
             nodeName: "exec door test")
         self.link = link
         sandboxes = CallSandboxes(link, orphanTime: orphanTime)
@@ -27,17 +27,6 @@ final class KeeperStage: Sendable {
         await link.add(shelf.sandboxes)
         running = Task { await link.run() }
         try await link.untilUp()
-    }
-
-    /// The keeper that was built beside this test.
-    static func executable() throws -> String {
-        var parts = try Files.link("/proc/self/exe").split(separator: "/")
-        while !parts.isEmpty {
-            parts.removeLast()
-            let path = "/" + parts.joined(separator: "/") + "/forkless-keeper"
-            if Files.exists(path) { return path }
-        }
-        return try #require(["debug", "release"].map { ".build/\($0)/forkless-keeper" }.first { Files.exists($0) })
     }
 
     /// How many sandboxes the keeper runs.
@@ -52,8 +41,7 @@ final class KeeperStage: Sendable {
     /// Ends the keeper and everything in it.
     func end() async throws {
         await shelf.close()
-        try await link.perform(.shutdown(killing: true))
-        await link.close()
+        try await link.shutDown(killing: true)
         await running.value
     }
 

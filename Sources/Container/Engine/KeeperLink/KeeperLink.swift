@@ -12,6 +12,8 @@ package import Sandbox
 ///    (test: `a start whose answer a dead node never saw is adopted`)
 /// 2. Every sandbox in the list goes to the owner whose it is; others are reported and left alone.
 ///    (test: `a sandbox of unknown origin is reported and left`)
+/// 3. After `close` no keeper is started and no connection stays, also when it comes while the link is being made.
+///    (tests: KeeperLinkTests)
 package actor KeeperLink {
     /// Most templates that the node keeps defined; the one not used for longest makes room.
     private static let templateLimit = 256
@@ -71,7 +73,20 @@ package actor KeeperLink {
         isClosed = true
         releasing?.cancel()
         if case .up(let connection, _) = state { connection.close() }
-        resume(with: .failure(NodeFailure(.unavailable, "the node is ending")))
+        resume(with: .failure(Self.ending))
+    }
+
+    /// Ends the keeper and lets go of it, also when it refuses to end; no other takes its place.
+    ///
+    /// - Parameter killing: with everything that it runs; otherwise it refuses while it runs something.
+    package func shutDown(killing: Bool) async throws(NodeFailure) {
+        let connection = try await connection()
+        // Before it goes: the end of a connection has the link made anew.
+        isClosed = true
+        defer { close() }
+        try await translated { () async throws(KeeperConnection.Problem) in
+            try await connection.perform(.shutdown(killing: killing))
+        }
     }
 
     /// Which keeper is connected.
@@ -90,6 +105,7 @@ package actor KeeperLink {
         var channel = try await access.connect()
         if channel == nil {
             await tell([])
+            try refuseWhenClosed()
             try await access.start()
             channel = try await access.connect()
         }
@@ -100,14 +116,22 @@ package actor KeeperLink {
         do throws(KeeperConnection.Problem) {
             let identity = try await greet(connection)
             try await adopt(connection)
-            state = .up(connection, identity)
-            resume(with: .success(connection))
-            return connection
+            if !isClosed {
+                state = .up(connection, identity)
+                resume(with: .success(connection))
+                return connection
+            }
         } catch {
             connection.close()
             throw NodeFailure(.unavailable, "take up with the keeper: \(error)")
         }
+        connection.close()
+        throw Self.ending
     }
+
+    private static let ending = NodeFailure(.unavailable, "the node is ending")
+
+    private func refuseWhenClosed() throws(NodeFailure) { if isClosed { throw Self.ending } }
 
     private func greet(_ connection: KeeperConnection) async throws(KeeperConnection.Problem) -> KeeperIdentity {
         let answer = try await connection.request(.hello(node: nodeName))
@@ -136,7 +160,7 @@ package actor KeeperLink {
     /// The connection, once adoption is over.
     private func connection() async throws(NodeFailure) -> KeeperConnection {
         if case .up(let connection, _) = state { return connection }
-        if isClosed { throw NodeFailure(.unavailable, "the node is ending") }
+        try refuseWhenClosed()
         return try await withCheckedContinuation { waiting.append($0) }.get()
     }
 

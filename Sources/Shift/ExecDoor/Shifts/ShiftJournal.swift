@@ -10,14 +10,24 @@ internal import Synchronization
 /// Invariants (tests in ShiftJournalTests)
 /// 1. While the database cannot be written nothing is lost up to `waitingLimit` entries, and their order stays.
 ///    (`what happens while the disk is full is written when there is room`)
+/// 2. Who waits for what was noted is told when it is on the disk, not before. (`flushing waits for what is being written`)
 package final class ShiftJournal: Sendable {
     static let waitingLimit = 10_000
 
-    private struct Waiting {
+    /// What is written together, and who waits for it.
+    private struct Batch {
         var entries: [ShiftHistoryEntry] = []
         var shifts: [String: KeptShift] = [:]
+        var waiters: [@Sendable () -> Void] = []
+
+        var isEmpty: Bool { entries.isEmpty && shifts.isEmpty }
+
+        func tellWaiters() { for waiter in waiters { waiter() } }
+    }
+
+    private struct Waiting {
+        var batch = Batch()
         var isWriting = false
-        var lost = 0
         var failure: StoreFailure?
     }
 
@@ -47,47 +57,56 @@ package final class ShiftJournal: Sendable {
     /// Has a shift and entries written soon.
     package func note(_ shift: KeptShift, _ entries: [ShiftHistoryEntry] = []) {
         waiting.withLock { waiting in
-            waiting.shifts[shift.state.id] = shift
-            let room = Self.waitingLimit - waiting.entries.count
-            waiting.lost += max(0, entries.count - room)
-            waiting.entries += entries.prefix(room)
+            waiting.batch.shifts[shift.state.id] = shift
+            waiting.batch.entries += entries.prefix(Self.waitingLimit - waiting.batch.entries.count)
         }
-        write {}
+        write()
     }
 
-    /// Writes what waits; tries once more what could not be written.
+    /// Returns when all that was noted before is on the disk, or could not be written: `failure` says which.
     package func flush() async {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-            write { continuation.resume() }
+            waiting.withLock { $0.batch.waiters.append { continuation.resume() } }
+            write()
         }
     }
 
-    private func write(_ then: @escaping @Sendable () -> Void) {
-        let taken = waiting.withLock { waiting -> ([ShiftHistoryEntry], [String: KeptShift])? in
-            guard !waiting.isWriting, !waiting.entries.isEmpty || !waiting.shifts.isEmpty else { return nil }
-            waiting.isWriting = true
-            defer { (waiting.entries, waiting.shifts) = ([], [:]) }
-            return (waiting.entries, waiting.shifts)
+    /// Writes what waits, unless a write is under way: then it follows that one.
+    private func write() {
+        let taken = waiting.withLock { waiting -> Batch? in
+            guard !waiting.isWriting else { return nil }
+            waiting.isWriting = !waiting.batch.isEmpty
+            defer { waiting.batch = Batch() }
+            return waiting.batch
         }
-        guard let (entries, shifts) = taken else { return then() }
+        guard let batch = taken else { return }
+        guard !batch.isEmpty else { return batch.tellWaiters() }
         database.enqueue { store throws(StoreFailure) in
-            for shift in shifts.values { try ShiftRows.save(shift, store) }
-            for entry in entries { try ShiftRows.append(entry, store) }
+            for shift in batch.shifts.values { try ShiftRows.save(shift, store) }
+            for entry in batch.entries { try ShiftRows.append(entry, store) }
         } then: { [self] result in
-            let isMore = waiting.withLock { waiting in
-                waiting.isWriting = false
-                switch result {
-                case .success: waiting.failure = nil
-                case .failure(let failure):
-                    waiting.failure = failure
-                    waiting.entries = entries + waiting.entries
-                    // What came since is newer.
-                    waiting.shifts.merge(shifts) { newer, _ in newer }
-                }
-                return waiting.failure == nil && (!waiting.entries.isEmpty || !waiting.shifts.isEmpty)
-            }
-            if isMore { write(then) } else { then() }
+            wrote(batch, result)
+            batch.tellWaiters()
         }
+    }
+
+    private func wrote(_ batch: Batch, _ result: Result<Void, StoreFailure>) {
+        let waiters = waiting.withLock { waiting -> [@Sendable () -> Void] in
+            waiting.isWriting = false
+            guard case .failure(let failure) = result else {
+                waiting.failure = nil
+                return []
+            }
+            waiting.failure = failure
+            waiting.batch.entries = Array((batch.entries + waiting.batch.entries).prefix(Self.waitingLimit))
+            // What came since is newer.
+            waiting.batch.shifts.merge(batch.shifts) { newer, _ in newer }
+            // Who came since would wait for a disk that is full.
+            defer { waiting.batch.waiters = [] }
+            return waiting.batch.waiters
+        }
+        for waiter in waiters { waiter() }
+        if case .success = result { write() }
     }
 
     package func shifts() async throws(StoreFailure) -> [KeptShift] {
