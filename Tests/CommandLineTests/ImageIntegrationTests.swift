@@ -170,7 +170,7 @@ import Testing
         // The node inherits it; tests run one after the other.
         let before = umask(0)
         defer { umask(before) }
-        try await forkless.withNode {
+        try await forkless.withNode("--shim", try BuiltFile.path("shim/forkless-shim")) {
             _ = try await forkless("load", "-qi", archive)
             _ = try await forkless("run", "--network", "none", "--name", "web", "app:latest", "true")
             for place in [forkless.state, forkless.state + "/images"] {

@@ -7,23 +7,10 @@ import Testing
 /// Callers as Debian has them, unmodified, and their programs shifted up and down while they work.
 @Suite(.serialized, .enabled(if: isRoot)) struct ShiftCallerTests {
     private func with(_ body: (ShiftedMachine) async throws -> Void) async throws {
-        let before = await Census.take(Census.Scope(only: [.mount, .cgroup, .process]))
-        try await working(body)
-        let left = await Census.settled(since: before, within: .seconds(20))
-        #expect(left.isEmpty, "\(left)")
-    }
-
-    private func working(_ body: (ShiftedMachine) async throws -> Void) async throws {
-        let machine = try await ShiftedMachine()
-        let node = try await machine.launch()
-        let result: Result<Void, any Error>
-        do { result = .success(try await body(machine)) } catch {
-            try? StandardError.write((try? machine.said()) ?? "")
-            result = .failure(error)
+        try await ShiftedMachine.with { machine, node in
+            try await body(machine)
+            return node
         }
-        try await machine.end(node)
-        try await machine.close()
-        try result.get()
     }
 
     private static var root: String {

@@ -2,12 +2,14 @@ import Daemon
 import JSON
 import Linux
 import Spawn
+import Synchronization
 import TestKit
+import Testing
 
 /// A node in a mount namespace of its own, in which copies of programs are shifted: the machine's own are never touched.
-struct ShiftedMachine: Sendable {
+final class ShiftedMachine: Sendable {
     let test: TestNode
-    private let holder: RunningProgram
+    private let held: Mutex<RunningProgram>
     private let place: TemporaryDirectory
 
     init() async throws {
@@ -16,14 +18,88 @@ struct ShiftedMachine: Sendable {
         try Files.setPermissions(test.directory.path, 0o711)
         place = try TemporaryDirectory("shifted")
         try Files.setPermissions(place.path, 0o755)
-        holder = try Template(
+        held = Mutex(try await Self.hold())
+    }
+
+    /// Runs a test with a node, and looks for what it leaves behind.
+    ///
+    /// - Parameters:
+    ///   - memoryForState: as much memory instead of the disk for the node's state: "24m".
+    ///   - body: gets the node and returns the one that runs at its end.
+    static func with(
+        memoryForState: String? = nil,
+        _ body: (ShiftedMachine, RunningProgram) async throws -> RunningProgram
+    ) async throws {
+        let before = await Census.take(Census.Scope(only: [.mount, .cgroup, .process]))
+        try await working(memoryForState, body)
+        let left = await Census.settled(since: before, within: .seconds(20))
+        #expect(left.isEmpty, "\(left)")
+    }
+
+    private static func working(
+        _ memoryForState: String?, _ body: (ShiftedMachine, RunningProgram) async throws -> RunningProgram
+    ) async throws {
+        let machine = try await ShiftedMachine()
+        if let memoryForState {
+            let state = machine.test.settings.state
+            let mounted = try await machine.shell("mkdir -p \(state) && mount -t tmpfs -o size=\(memoryForState) test \(state)")
+            try #require(mounted.status.isSuccess, "\(mounted.errorText)")
+        }
+        let node = try await machine.launch()
+        do {
+            try await machine.end(try await body(machine, node))
+        } catch {
+            try? StandardError.write((try? machine.said()) ?? "")
+            // Whichever runs now.
+            for pid in machine.launched.withLock({ $0 }) { try? pid.signal(Signal.kill) }
+            try await machine.close()
+            throw error
+        }
+        try await machine.close()
+    }
+
+    /// Keeps a mount namespace.
+    private static func hold() async throws -> RunningProgram {
+        let holder = try Template(
             .path("/usr/bin/unshare"),
-            arguments: ["--mount", "--propagation", "private", "sh", "-c", "exec sleep 100000"], options: Self.quiet
+            arguments: ["--mount", "--propagation", "private", "sh", "-c", "exec sleep 100000"], options: quiet
         ).start()
         let own = try Files.link("/proc/self/ns/mnt")
         let pid = holder.pid
         try await eventually("the namespace is there") { try Files.link("/proc/\(pid)/ns/mnt") != own }
+        return holder
     }
+
+    private var holder: RunningProgram { held.withLock { $0 } }
+
+    /// As after a reboot: no process of the node's and no mount is there, nor what was in RUN. The node was killed before.
+    func reboot() async throws {
+        try await test.endKeeper()
+        let before = holder
+        let after = try await Self.hold()
+        held.withLock { $0 = after }
+        try before.signal(Signal.kill)
+        _ = try await before.wait()
+        for name in try Files.list(test.settings.run) { try Files.removeTree("\(test.settings.run)/\(name)") }
+    }
+
+    /// Packages `teller` 1 and 2 of Debian's form, whose program says which it is, and a database to install them in.
+    func makePackages() async throws {
+        let made = try await shell(
+            """
+            mkdir -p root/var/lib/dpkg/info root/var/lib/dpkg/updates && : >root/var/lib/dpkg/status && \
+            for v in 1 2; do mkdir -p p$v/opt p$v/DEBIAN && printf '#!/bin/sh\\necho version %s\\n' $v >p$v/opt/teller && \
+            chmod 755 p$v/opt/teller && printf 'Package: teller\\nVersion: %s\\nArchitecture: all\\nMaintainer: n <n@example.org>\\nDescription: tells\\n' $v \
+            >p$v/DEBIAN/control && dpkg-deb --root-owner-group -b p$v teller$v.deb >/dev/null || exit 1; done
+            """)
+        try #require(made.status.isSuccess, "\(made.errorText)")
+    }
+
+    func install(_ version: String) async throws -> CommandRunner.Outcome {
+        try await shell("dpkg --root=root --force-not-root -i teller\(version).deb")
+    }
+
+    private let launched = Mutex<[RunningProgram]>([])
 
     private static var quiet: Options {
         var options = Options()
@@ -54,15 +130,6 @@ struct ShiftedMachine: Sendable {
 
     struct Problem: Error, CustomStringConvertible { var description: String }
 
-    /// The shim that `make shim` has built.
-    static func shim() throws -> String {
-        var parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
-        parts.removeLast(3)
-        let path = parts.joined(separator: "/") + "/.build/shim/forkless-shim"
-        guard Files.exists(path) else { throw Problem(description: "\(path) is missing: make shim") }
-        return path
-    }
-
     func launch(_ flags: [String] = []) async throws -> RunningProgram {
         var options = Self.quiet
         let log = SharedFD(try Files.open(test.directory.path("log"), 0o2101, mode: 0o600))
@@ -71,10 +138,11 @@ struct ShiftedMachine: Sendable {
             .path("/usr/bin/nsenter"),
             arguments: Array(into.dropFirst()) + [
                 try TestNode.forkless(), "node", "--state", test.settings.state, "--run", test.settings.run, "--shim",
-                try Self.shim(),
+                try BuiltFile.path("shim/forkless-shim"),
                 "--lambda-listen", "off", "--http-listen", "off",
             ] + flags, options: options
         ).start()
+        launched.withLock { $0.append(node) }
         withExtendedLifetime(log) {}
         try await eventually(within: .seconds(30), "the node serves") {
             if let end = try node.exitIfEnded() { throw Problem(description: "the node \(end.status): \(try said())") }

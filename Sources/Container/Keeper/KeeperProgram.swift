@@ -44,6 +44,7 @@ package enum KeeperProgram {
                 throw SystemError(
                     "be the keeper of", directory, code: .busy, advice: "Another keeper serves it: one is enough.")
             }
+            if OwnProcess.effectiveUser == 0 { try LayerMemory(run: directory).mount() }
             let keeper = try Keeper(.init(cgroupParent: options.cgroupParent, build: build))
             try? Files.remove(path)
             try keeper.serve(try MessageSocket.listen(at: path))

@@ -44,22 +44,12 @@ package enum Mounts {
 
     /// A detached instance of devpts with terminals of its own, whose `ptmx` anybody inside may open.
     package static func terminalFileSystem() throws(SystemError) -> OwnedFD {
-        let configuration = OwnedFD(
-            adopting: CInt(try call("prepare a terminal file system") { ck_fsopen("devpts", CUnsignedInt(FSOPEN_CLOEXEC)) }))
-        for (key, value) in [("ptmxmode", "0666"), ("mode", "0620")] {
-            try call("set the mount option", key) {
-                ck_fsconfig(configuration.raw, CUnsignedInt(FSCONFIG_SET_STRING.rawValue), key, value, 0)
-            }
-        }
-        try call("make a terminal file system") {
-            ck_fsconfig(configuration.raw, CUnsignedInt(FSCONFIG_CMD_CREATE.rawValue), nil, nil, 0)
-        }
-        let attributes = Attributes([.noSetuid, .noExecute]).rawValue
-        return OwnedFD(
-            adopting: CInt(
-                try call("mount a terminal file system") {
-                    ck_fsmount(configuration.raw, CUnsignedInt(FSMOUNT_CLOEXEC), CUnsignedInt(attributes))
-                }))
+        try make("devpts", [("ptmxmode", "0666"), ("mode", "0620")], attributes: [.noSetuid, .noExecute])
+    }
+
+    /// A detached tmpfs of at most so many bytes, whose root is its owner's alone.
+    package static func memoryFileSystem(bytes: Int) throws(SystemError) -> OwnedFD {
+        try make("tmpfs", [("mode", "0700"), ("size", "\(bytes)")], attributes: [.noSetuid, .noDevices])
     }
 
     /// Makes a mount namespace of our own whose changes stay in it, mount_namespaces(7).
@@ -77,21 +67,28 @@ package enum Mounts {
     package static func overlay(
         lower: [String], upper: (directory: String, work: String)? = nil, attributes: Attributes
     ) throws(SystemError) -> OwnedFD {
-        let configuration = OwnedFD(
-            adopting: CInt(try call("prepare an overlay") { ck_fsopen("overlay", CUnsignedInt(FSOPEN_CLOEXEC)) }))
         var options = layerOptions(lower)
         if let upper { options += [("upperdir", upper.directory), ("workdir", upper.work)] }
+        return try make("overlay", options, attributes: attributes)
+    }
+
+    /// A detached mount of a new file system, fsopen(2).
+    private static func make(
+        _ type: String, _ options: [(key: String, value: String)], attributes: Attributes
+    ) throws(SystemError) -> OwnedFD {
+        let configuration = OwnedFD(
+            adopting: CInt(try call("prepare a file system", type) { ck_fsopen(type, CUnsignedInt(FSOPEN_CLOEXEC)) }))
         for (key, value) in options {
-            try call("stack an overlay of", value) {
+            try call("give a file system of type \(type) the option", "\(key)=\(value)") {
                 ck_fsconfig(configuration.raw, CUnsignedInt(FSCONFIG_SET_STRING.rawValue), key, value, 0)
             }
         }
-        try call("make an overlay of", lower.first ?? "") {
+        try call("make a file system", type) {
             ck_fsconfig(configuration.raw, CUnsignedInt(FSCONFIG_CMD_CREATE.rawValue), nil, nil, 0)
         }
         return OwnedFD(
             adopting: CInt(
-                try call("mount an overlay") {
+                try call("mount a file system", type) {
                     ck_fsmount(configuration.raw, CUnsignedInt(FSMOUNT_CLOEXEC), CUnsignedInt(attributes.rawValue))
                 }))
     }

@@ -11,6 +11,18 @@ import Testing
         try await CommandRunner.run([stage.shim, "--", "quiet", "say", "here", "exit", "7"])
     }
 
+    @Test func `whoever is not the shim is sent to the original`() async throws {
+        let stage = try DoorStage(isStrict: true)
+        #expect(try await Self.exit7(stage).status == .exited(7))
+        // A copy is what somebody has who may not execute the program, and so not its shim.
+        let copy = stage.directory.path("copy")
+        try Files.replace(copy, with: try Files.read(stage.shim, limit: 1 << 20), mode: 0o755)
+        let outcome = try await CommandRunner.run([copy, "--", "quiet", "exit", "7"])
+        #expect(outcome.status == .exited(7))
+        #expect(try await stage.decider.settledRecords(2).map(\.way).sorted { $0.rawValue < $1.rawValue } == [.measured, .original])
+        await stage.close()
+    }
+
     @Test func `a node that does not answer is not waited for`() async throws {
         let stage = try DoorStage(decisionMilliseconds: 50, isOpen: false)
         // Somebody listens and says nothing.

@@ -18,8 +18,10 @@ final class DoorStage: Sendable {
     /// - Parameters:
     ///   - program: nil: the fixture.
     ///   - byDescriptor: whether the door hands the original over by descriptor.
+    ///   - isStrict: whether the shim alone may ask.
     init(
-        program: String? = nil, decisionMilliseconds: UInt32 = 2000, byDescriptor: Bool = false, isOpen: Bool = true,
+        program: String? = nil, decisionMilliseconds: UInt32 = 2000, byDescriptor: Bool = false, isStrict: Bool = false,
+        isOpen: Bool = true,
         resumption: (any CallResumption)? = nil,
         _ way: @escaping @Sendable (CallHead) -> CallDecision.Way? = { _ in .measured }
     ) throws {
@@ -36,7 +38,9 @@ final class DoorStage: Sendable {
         record.resumeSeconds = 5
         try ShimFile(path: Self.shimExecutable()).make(for: record, like: try Files.status(direct), at: shim)
         let original = byDescriptor ? SharedFD(try Files.handle(direct)) : nil
-        decider = StagedDecider { way($0).map { CallDecision($0, original: original) } }
+        let place = try Files.handle(shim)
+        let identity = isStrict ? ProgramIdentity(try FileEntries.status(of: place.raw)) : nil
+        decider = StagedDecider { way($0).map { CallDecision($0, original: original, shim: identity) } }
         door = ExecDoor(settings, decider: decider, resumption: resumption)
         if isOpen { try door.start() }
     }

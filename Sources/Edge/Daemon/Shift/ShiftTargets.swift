@@ -15,6 +15,7 @@ struct ShiftTargets: Sendable {
 
     let sandboxes: CallSandboxes
     let shelf: StandbyShelf
+    private let layers: ShadowLayers
     private let images: ImageStore
     private let link: KeeperLink
     private let rung: FunctionRung
@@ -22,6 +23,7 @@ struct ShiftTargets: Sendable {
     init(_ node: NodeSurroundings, _ rung: FunctionRung) {
         sandboxes = CallSandboxes(node.link)
         shelf = StandbyShelf(node.link)
+        layers = ShadowLayers(run: node.settings.run, link: node.link)
         images = node.images
         link = node.link
         self.rung = rung
@@ -30,11 +32,17 @@ struct ShiftTargets: Sendable {
     func make(
         _ target: ShiftTarget, _ spec: ShiftSpec, _ program: ProgramFile, _ original: String
     ) async throws(ShiftProblem) -> any CallTarget {
-        guard spec.outputFiles.isEmpty else {
+        if target != ShiftTarget(.container), !spec.outputFiles.isEmpty {
             throw ShiftProblem(
                 .unsupported,
                 "compare the files that \(program.path) writes (\(spec.outputFiles.joined(separator: ", "))): what a target writes beside "
-                    + "the original goes to memory and is gone with it. Its standard output and error are compared.")
+                    + "the original can be seen of a container of the machine's own files alone (--to container), not of \(target)")
+        }
+        if case .elf(bits: 32) = program.kind, target.rung == .container || target.rung == .standby {
+            throw ShiftProblem(
+                .unsupported,
+                "shift \(program.path) to a \(target.rung.rawValue): it is a 32-bit program, and the system-call filter of containers knows "
+                    + "64-bit calls only. It can be measured (--mode measure), or answered by a function or a service.")
         }
         switch (target.rung, target.argument) {
         case (.container, nil): return await sandbox(try Self.machine(), spec, program, original)
@@ -51,7 +59,8 @@ struct ShiftTargets: Sendable {
     /// Runs the original a second time, as the caller's child would.
     func control(_ program: ProgramFile, _ original: String) async throws(ShiftProblem) -> any CallTarget {
         SandboxTarget(
-            .process, program: await executable(program, original), name: program.path, sandboxes: sandboxes)
+            .process, program: await executable(program, original), name: program.path, sandboxes: sandboxes,
+            layers: layers)
     }
 
     private func sandbox(
@@ -59,8 +68,7 @@ struct ShiftTargets: Sendable {
     ) async -> SandboxTarget {
         SandboxTarget(
             ground, program: await executable(program, original), name: program.path, sandboxes: sandboxes,
-            dropsDescriptors: spec.dropsDescriptors
-        )
+            dropsDescriptors: spec.dropsDescriptors, layers: layers)
     }
 
     /// Where sandboxes find the original. The keeper has a mount namespace of its own, as it was when the keeper was started:

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// What goes between a call's process and its target beside the streams: signals one way, progress the other.
+/// What goes between a call's process and its target beside the streams: signals one way, progress and files the other.
 package final class CallControl: Sendable {
     /// How far a target is, as the shim must know it.
     package enum Progress: Hashable, Sendable {
@@ -14,6 +14,7 @@ package final class CallControl: Sendable {
         var waiting: [Int32] = []
         var handler: (@Sendable (Int32) -> Void)?
         var isCommitted = false
+        var left: [LeftFile] = []
     }
 
     private let state = Mutex(State())
@@ -29,6 +30,11 @@ package final class CallControl: Sendable {
 
     /// The target runs with the streams.
     package func started() { report(.started) }
+
+    /// What the target's run has left of the declared output files.
+    package func leave(_ files: [LeftFile]) { state.withLock { $0.left = files } }
+
+    package var left: [LeftFile] { state.withLock { $0.left } }
 
     package var isCommitted: Bool { state.withLock { $0.isCommitted } }
 

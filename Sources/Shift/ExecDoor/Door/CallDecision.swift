@@ -18,10 +18,14 @@ package struct CallDecision: Sendable {
     /// scripts: executed this way, /proc/self/exe is the path that callers know, and so are security profiles that
     /// go by it. nil: the shim executes the path that was patched into it.
     package var original: SharedFD?
+    /// What the caller's child has to execute: the shim, which whoever may execute the program may execute, and nobody
+    /// else. Whatever else comes to the door is sent to the original with the rights that it has. nil: anything.
+    package var shim: ProgramIdentity?
 
-    package init(_ way: Way, original: SharedFD? = nil) {
+    package init(_ way: Way, original: SharedFD? = nil, shim: ProgramIdentity? = nil) {
         self.way = way
         self.original = original
+        self.shim = shim
     }
 }
 
@@ -31,6 +35,8 @@ package struct ShadowRules: Hashable, Sendable {
     package var keptBytes = 1 << 20
     /// How long the target may take longer than the original before it is stopped and counts as failed.
     package var patience = Duration.seconds(30)
+    /// Files that calls write, compared as well: absolute, or below the working directory of the call.
+    package var outputFiles: [String] = []
 
     package init() {}
 }

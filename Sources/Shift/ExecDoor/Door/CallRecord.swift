@@ -56,10 +56,14 @@ package struct ShadowOutcome: Sendable {
     package var originalErrors: CapturedStream
     package var targetOutput: CapturedStream
     package var targetErrors: CapturedStream
+    /// The declared output files that either side has written, by name; nil: that side has left none.
+    package var originalFiles: [String: CapturedStream?]
+    package var targetFiles: [String: CapturedStream?]
 
     package init(
         outcome: CallOutcome?, reason: String?, originalOutput: CapturedStream, originalErrors: CapturedStream,
-        targetOutput: CapturedStream, targetErrors: CapturedStream
+        targetOutput: CapturedStream, targetErrors: CapturedStream,
+        originalFiles: [String: CapturedStream?] = [:], targetFiles: [String: CapturedStream?] = [:]
     ) {
         self.outcome = outcome
         self.reason = reason
@@ -67,6 +71,8 @@ package struct ShadowOutcome: Sendable {
         self.originalErrors = originalErrors
         self.targetOutput = targetOutput
         self.targetErrors = targetErrors
+        self.originalFiles = originalFiles
+        self.targetFiles = targetFiles
     }
 }
 

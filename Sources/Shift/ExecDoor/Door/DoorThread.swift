@@ -191,7 +191,7 @@ final class DoorThread {
             return forget(connection, token)
         }
         let original = decision.original
-        switch decision.way {
+        switch isShim(connection, decision.shim) ? decision.way : .original {
         case .original:
             answerOriginal(connection, original)
             forget(connection, token)
@@ -207,6 +207,13 @@ final class DoorThread {
         case .shadow(let target, let rules):
             shadow(target, rules, head, connection, token, original)
         }
+    }
+
+    /// Whether what asks is the shim itself, and not somebody who may not execute the program.
+    private func isShim(_ connection: DoorConnection, _ shim: ProgramIdentity?) -> Bool {
+        guard let shim else { return true }
+        guard let there = try? ProgramIdentity.of("/proc/\(connection.peer.pid)/exe") else { return false }
+        return there.isSameFile(as: shim) && !OtherProcess.hasEnded(connection.process.raw)
     }
 
     private func answerOriginal(_ connection: DoorConnection, _ original: SharedFD?) {
@@ -324,7 +331,7 @@ final class DoorThread {
         guard preparing.count + shadows < parts.settings.runLimit else {
             return measure(head, connection, token, original, detour: "\(parts.settings.runLimit) calls run already")
         }
-        let call = ShimCall(head: head, process: connection.process, isShadow: true)
+        let call = ShimCall(head: head, process: connection.process, shadow: rules)
         connection.state = .preparing
         preparing[token] = PreparedCall(connection: connection, original: original)
         Self.prepare(call, target, rules, token, parts.inbox)
@@ -346,6 +353,8 @@ final class DoorThread {
                 guard obstacles.isEmpty else {
                     return DoorInbox.Prepared(head: call.head, obstacle: obstacles.joined(separator: "; "))
                 }
+                // Looked at before the original can write them.
+                _ = call.outputs
                 do throws(ShadowStreams.Unshadowed) {
                     return DoorInbox.Prepared(
                         head: call.head, run: ShadowRun(call, target, rules), streams: try ShadowStreams(call))

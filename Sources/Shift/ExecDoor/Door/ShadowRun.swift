@@ -49,6 +49,7 @@ final class ShadowRun: Sendable {
         async let errorsSeen = Self.see(streams.errors, limit)
         let running = Task { await self.runTarget(streams) }
         var record = await original()
+        let originalFiles = await originalFiles()
         // A signal was meant for both.
         let wasKilled = if case .signaled? = record.answer?.status { true } else { false }
         let watching = Task {
@@ -71,7 +72,17 @@ final class ShadowRun: Sendable {
         record.shadow = ShadowOutcome(
             outcome: reason == nil ? side.outcome : nil, reason: reason, originalOutput: output, originalErrors: errors,
             targetOutput: side.output, targetErrors: side.errors)
+        let files = LeftFile.pairs(originalFiles, side.files)
+        record.shadow?.originalFiles = files.original
+        record.shadow?.targetFiles = files.target
         return record
+    }
+
+    /// What the original has left, before the next call writes it.
+    private func originalFiles() async -> [LeftFile] {
+        let outputs = call.outputs
+        guard !outputs.isEmpty else { return [] }
+        return (try? await BlockingPool.shared.run { () throws(SystemError) in outputs.left() }) ?? []
     }
 
     private static func see(_ side: ShadowStreams.Side, _ limit: Int) async -> (CapturedStream, Bool) {
@@ -94,6 +105,7 @@ final class ShadowRun: Sendable {
         var reason: String?
         var output = CapturedStream()
         var errors = CapturedStream()
+        var files: [LeftFile] = []
     }
 
     private func runTarget(_ streams: ShadowStreams) async -> Side {
@@ -104,7 +116,9 @@ final class ShadowRun: Sendable {
             async let outputSeen = StreamCapture.read(output, keeping: rules.keptBytes)
             async let errorsSeen = StreamCapture.read(errors, keeping: rules.keptBytes)
             let started = Clock.monotonicNanoseconds()
-            let end = await target.run(call, own, CallControl())
+            let control = CallControl()
+            let end = await target.run(call, own, control)
+            side.files = control.left
             // A target that took nothing.
             _ = own.take()
             let wall = Clock.monotonicNanoseconds() - started

@@ -9,15 +9,18 @@ package final class ShimCall: Sendable {
     package let head: CallHead
     /// The caller's child.
     package let process: SharedFD
-    /// Whether the original answers, and what the target does must have no effect that lasts.
-    package let isShadow: Bool
+    /// The original answers, and what the target does must have no effect that lasts; nil: the target answers.
+    package let shadow: ShadowRules?
     private let read = Mutex<CallSurroundings?>(nil)
+    private let outputsRead = Mutex<OutputFiles?>(nil)
 
-    package init(head: CallHead, process: SharedFD, isShadow: Bool = false) {
+    package init(head: CallHead, process: SharedFD, shadow: ShadowRules? = nil) {
         self.head = head
         self.process = process
-        self.isShadow = isShadow
+        self.shadow = shadow
     }
+
+    package var isShadow: Bool { shadow != nil }
 
     /// All that its birth consists of, read once: while the shim waits, so before the original runs.
     package var surroundings: CallSurroundings {
@@ -25,6 +28,15 @@ package final class ShimCall: Sendable {
         let surroundings = CallSurroundings(reading: self)
         read.withLock { $0 = surroundings }
         return surroundings
+    }
+
+    /// The declared output files of a shadowed call, looked at once: while the shim waits, so before the original runs.
+    package var outputs: OutputFiles {
+        if let known = outputsRead.withLock({ $0 }) { return known }
+        let outputs = OutputFiles(
+            shadow?.outputFiles ?? [], directory: surroundings.directory, keptBytes: shadow?.keptBytes ?? 0)
+        outputsRead.withLock { $0 = outputs }
+        return outputs
     }
 
     /// What it is born with beside what the head says.

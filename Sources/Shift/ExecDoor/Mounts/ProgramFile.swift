@@ -43,6 +43,12 @@ package struct ProgramFile: Hashable, Sendable {
                     "shift \(path): it has file capabilities, which a program in its place would not get; see getcap(8)"
                 )
             }
+            if let record = ShimFile.record(at: "/proc/self/fd/\(place.raw)") {
+                throw ShiftProblem(
+                    .conflict,
+                    "shift \(name): it is a shim itself, that of the shift \(record.shift) of the node at \(record.socket), and stands for "
+                        + "\(record.original)")
+            }
             let head = try Files.readSome(file.raw, count: 256, name: path)
             var program = ProgramFile(
                 name: name, path: path, kind: try kind(head, path), identity: ProgramIdentity(entry),

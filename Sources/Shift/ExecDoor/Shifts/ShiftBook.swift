@@ -70,22 +70,28 @@ package final class ShiftBook: CallDecider, Sendable {
         shelf.withLock { shelf in
             guard var entry = shelf.entries.removeValue(forKey: head.shift) else { return nil }
             defer { shelf.entries[head.shift] = entry }
-            let original = entry.mounted?.original
-            switch entry.state.choose(PercentSpread(seed: entry.seed)) {
-            case .original: return CallDecision(.original, original: original)
-            case .measured: return CallDecision(.measured, original: original)
-            case .target:
-                guard let target = entry.target else { return CallDecision(.measured, original: original) }
-                return CallDecision(.target(target), original: original)
-            case .shadow:
-                guard let target = entry.target else { return CallDecision(.measured, original: original) }
-                return CallDecision(.shadow(target, ShadowRules()), original: original)
-            case .control:
-                guard let control = entry.control else { return CallDecision(.measured, original: original) }
-                entry.controls.insert(CallKey(head))
-                return CallDecision(.shadow(control, ShadowRules()), original: original)
-            }
+            let mounted = entry.mounted
+            return CallDecision(Self.way(of: head, &entry), original: mounted?.original, shim: mounted?.shim)
         }
+    }
+
+    private static func way(of head: CallHead, _ entry: inout Entry) -> CallDecision.Way {
+        switch entry.state.choose(PercentSpread(seed: entry.seed)) {
+        case .original: return .original
+        case .measured: return .measured
+        case .target: return entry.target.map { .target($0) } ?? .measured
+        case .shadow: return entry.target.map { .shadow($0, rules(entry)) } ?? .measured
+        case .control:
+            guard let control = entry.control else { return .measured }
+            entry.controls.insert(CallKey(head))
+            return .shadow(control, rules(entry))
+        }
+    }
+
+    private static func rules(_ entry: Entry) -> ShadowRules {
+        var rules = ShadowRules()
+        rules.outputFiles = entry.state.spec.outputFiles
+        return rules
     }
 
     package func ended(_ record: CallRecord) {
@@ -132,9 +138,11 @@ package final class ShiftBook: CallDecider, Sendable {
         let call = Self.words(of: record.head)
         Task.detached(priority: .utility) { [self] in
             let original = ObservedRun(
-                status: record.answer?.status, output: shadow.originalOutput, errors: shadow.originalErrors)
+                status: record.answer?.status, output: shadow.originalOutput, errors: shadow.originalErrors,
+                files: shadow.originalFiles)
             let target = ObservedRun(
-                status: shadow.outcome?.status, output: shadow.targetOutput, errors: shadow.targetErrors)
+                status: shadow.outcome?.status, output: shadow.targetOutput, errors: shadow.targetErrors,
+                files: shadow.targetFiles)
             let result = comparison.compare(original, target)
             shelf.withLock { $0.comparing -= 1 }
             change(record.head.shift) { _ in .compared(result, isControl: isControl, call: call) }

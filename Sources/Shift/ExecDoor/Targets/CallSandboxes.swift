@@ -59,6 +59,9 @@ package final class CallSandboxes: SandboxOwner, CallResumption {
         }
     }
 
+    /// Has the keeper forget a plan that no other call will have.
+    func forget(_ plan: SandboxPlan) async { await link.forget(plan) }
+
     /// Waits for the end; nil: nobody knows it.
     package func report(of token: CallToken) async -> EndReport? {
         let name = Self.name(token)

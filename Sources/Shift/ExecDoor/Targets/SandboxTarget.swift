@@ -32,10 +32,12 @@ package struct SandboxTarget: CallTarget {
     /// Whether calls run here that inherit descriptors beyond the standard streams; they are then without them.
     let dropsDescriptors: Bool
     let limits: CgroupLimits
+    /// Where shadows write whose files somebody wants to see; nil: nowhere, and such calls are not shadowed.
+    let layers: ShadowLayers?
 
     package init(
         _ ground: Ground, program: String, name: String, sandboxes: CallSandboxes, dropsDescriptors: Bool = false,
-        limits: CgroupLimits = CgroupLimits()
+        limits: CgroupLimits = CgroupLimits(), layers: ShadowLayers? = nil
     ) {
         self.ground = ground
         self.program = program
@@ -43,18 +45,41 @@ package struct SandboxTarget: CallTarget {
         self.sandboxes = sandboxes
         self.dropsDescriptors = dropsDescriptors
         self.limits = limits
+        self.layers = layers
     }
 
     package func obstacles(to call: ShimCall) -> [String] {
         let surroundings = call.surroundings
         return surroundings.obstacles.filter { obstacle in
             if case .inherits = obstacle { !dropsDescriptors } else { true }
-        }.map(\.description)
+        }.map(\.description) + filesObstacle(call, surroundings)
+    }
+
+    /// Why what a shadow writes cannot be seen.
+    private func filesObstacle(_ call: ShimCall, _ surroundings: CallSurroundings) -> [String] {
+        guard !call.outputs.isEmpty, let directory = surroundings.directory else { return [] }
+        guard layers != nil else { return ["the files that it writes cannot be seen there"] }
+        return isOnOneFileSystem([directory] + call.outputs.directories)
+            ? [] : ["its files lie on several file systems, so what it writes cannot be kept apart"]
     }
 
     package func run(_ call: ShimCall, _ streams: CallStreams, _ control: CallControl) async -> CallEnd {
+        guard !call.outputs.isEmpty, let layers else { return await run(call, streams, control, in: nil) }
+        let layer: ShadowLayer
+        do { layer = try await layers.make(CallToken().text) } catch { return .refused("\(error)") }
+        let end = await run(call, streams, control, in: layer)
+        control.leave(await layer.left(of: call.outputs))
+        await layer.remove()
+        return end
+    }
+
+    private func run(
+        _ call: ShimCall, _ streams: CallStreams, _ control: CallControl, in layer: ShadowLayer?
+    ) async -> CallEnd {
         let surroundings = call.surroundings
-        guard let launch = launch(call, surroundings) else { return .refused("its working directory is gone") }
+        guard let launch = launch(call, surroundings, in: layer) else {
+            return .refused("its working directory is gone")
+        }
         let token = CallToken()
         control.commit(token)
         if let problem = await start(token, launch.plan, launch.call, streams) { return problem }
@@ -65,6 +90,7 @@ package struct SandboxTarget: CallTarget {
         } onCancel: {
             sandboxes.signal(token, Signal.kill)
         }
+        if layer != nil { await sandboxes.forget(launch.plan) }
         guard let report else { return .lost("the keeper that ran it is gone") }
         return .ended(report.status, report.total)
     }
@@ -95,9 +121,12 @@ package struct SandboxTarget: CallTarget {
     // The plan.
 
     /// Everything that a program's birth consists of; nil without a working directory.
-    func launch(_ call: ShimCall, _ surroundings: CallSurroundings) -> PlannedLaunch? {
+    func launch(
+        _ call: ShimCall, _ surroundings: CallSurroundings, in layer: ShadowLayer? = nil
+    ) -> PlannedLaunch? {
         guard let directory = surroundings.directory else { return nil }
-        let plan = plan(call, surroundings, directory)
+        var plan = plan(call, surroundings, directory)
+        if let layer { plan.root = .overlay(lower: ["/"], upper: layer.root) }
         let words = ProgramCall(
             path: showsMounts(plan) ? program : name, arguments: call.head.arguments,
             environment: call.head.environment, directory: directory)
@@ -167,11 +196,14 @@ package struct SandboxTarget: CallTarget {
     private func shadowRoot(_ root: RootFilesystem, _ directory: String) -> RootFilesystem {
         switch root {
         case .directory, .unchanged:
-            let device = try? Files.status("/").device
-            let isOne = [directory, program, "/tmp"].allSatisfy { (try? Files.status($0).device) == device }
-            return isOne
+            return isOnOneFileSystem([directory])
                 ? .overlay(lower: ["/"], upper: .temporary(bytes: Self.writtenBytes)) : .directory("/", readOnly: true)
         case .host, .overlay: return root
         }
+    }
+
+    private func isOnOneFileSystem(_ directories: [String]) -> Bool {
+        let device = try? Files.status("/").device
+        return (directories + [program, "/tmp"]).allSatisfy { (try? Files.status($0).device) == device }
     }
 }
