@@ -23,7 +23,7 @@ extension Census {
     }
 
     /// Every descendant of this process, and those that lost the parent through which they descend: whatever runs
-    /// in a control group of ours, or an executable that was built beside this one.
+    /// in a control group of ours, or an executable that was built beside this one or lies in a test's directory.
     static func processes(cgroupPrefix: String) -> [OwnProcess] {
         let me = Int(getpid())
         let all = everyProcess()
@@ -34,9 +34,13 @@ extension Census {
             let isOurs =
                 ancestry(of: process.pid, in: all).contains(me)
                 || isInCgroup(process.pid, prefix: cgroupPrefix)
-                || (builtAt != nil && (try? Files.link("/proc/\(process.pid)/exe")).map(directoryPart) == builtAt)
+                || isOurs(executable: (try? Files.link("/proc/\(process.pid)/exe")) ?? "", builtAt: builtAt)
             return isOurs ? OwnProcess(pid: process.pid, item: process.item) : nil
         }
+    }
+
+    private static func isOurs(executable: String, builtAt: String?) -> Bool {
+        executable.hasPrefix("/tmp/forkless-") || (builtAt != nil && directoryPart(executable) == builtAt)
     }
 
     /// The namespaces that `pids` and the threads of this process are in, and that this process is not.

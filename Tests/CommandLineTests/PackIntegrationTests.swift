@@ -76,6 +76,27 @@ import Testing
         }
     }
 
+    @Test func `what a traced run has read comes along`() async throws {
+        try await withNode { forkless in
+            let place = try TemporaryDirectory("packing")
+            // Read by a path that no look at the program would find.
+            let table = try place.write("rate 1.07\n", to: "tables/rates.txt")
+            let script = try place.write(
+                "#!/bin/sh\nread n\nwhile read -r word rate; do echo \"$n $rate\" | awk '{ printf \"%.2f\\n\", $1 * $2 }'; done <\"${0%/*}/tables/rates.txt\"\n",
+                to: "convert", mode: 0o755)
+            let input = try place.write("100\n", to: "input")
+            let recording = place.path("convert.rec")
+            let traced = try await forkless(
+                "observe", "--deep", "--quiet", "-o", recording, "--", "sh", "-c", "\(script) <\(input)")
+            #expect(traced.text == "107.00\n", "\(traced.errorText)")
+            let packed = try await pack(
+                forkless, ["--recording", recording, "--input", input, "-t", "convert:1", script])
+            #expect(packed["files"]?.array?.contains { $0.string == table } == true, "\(packed)")
+            let run = try await forkless("run", "--rm", "-i", "convert:1", input: "200\n")
+            #expect(run.text == "214.00\n", "\(run.errorText)")
+        }
+    }
+
     @Test func `a difference is shown, and the status is 1`() async throws {
         try await withNode { forkless in
             let place = try TemporaryDirectory("packing")

@@ -8,7 +8,7 @@ import TestKit
 import Testing
 
 /// Builds that cannot succeed, and what they leave.
-@Suite(.serialized, .enabled(if: isRoot)) struct BuildFailureTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct BuildFailureTests {
     @Test func `a step that fails leaves no directory and no mount`() async throws {
         try await TestBench.run { bench in
             let mounts = try Files.readText("/proc/self/mountinfo")

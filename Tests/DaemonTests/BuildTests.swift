@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// Builds through a real node and a real keeper.
-@Suite(.serialized, .enabled(if: isRoot)) struct BuildTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct BuildTests {
     @Test func `a Dockerfile becomes an image`() async throws {
         try await TestBench.run { bench in
             try bench.write("hello.txt", "hello\n")

@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// AWS's own clients against a node as it is started by a user: real instances, real events.
-@Suite(.serialized, .enabled(if: isRoot)) struct FunctionClientTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct FunctionClientTests {
     private static func script(_ name: String) -> String {
         #filePath.replacing("DaemonTests/FunctionClientTests.swift", with: "Clients/\(name)")
     }

@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// Functions of a node that is killed or has no room: what was accepted is kept, what is refused changes nothing.
-@Suite(.serialized, .enabled(if: isRoot)) struct FunctionFaultTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct FunctionFaultTests {
     private static let event = [("X-Amz-Invocation-Type", "Event")]
     private static let queued = 10_000
 

@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// The function rung of a whole node: what was accepted and counted outlives it.
-@Suite(.serialized, .enabled(if: isRoot)) struct FunctionNodeTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct FunctionNodeTests {
     private func withNode(_ body: (FunctionNode) async throws -> Void) async throws {
         let node = try FunctionNode()
         let result: Result<Void, any Error>

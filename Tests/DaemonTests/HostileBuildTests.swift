@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// Contexts, Dockerfiles and images of somebody hostile; published attacks by their numbers.
-@Suite(.serialized, .enabled(if: isRoot)) struct HostileBuildTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct HostileBuildTests {
     @Test func `CVE-2024-24557: an image that looks like another one shares no cache with it`() async throws {
         try await TestBench.run { bench in
             let text = "FROM busybox\nRUN cat /etc/passwd | md5sum > /sum\n"

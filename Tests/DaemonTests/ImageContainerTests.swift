@@ -8,7 +8,7 @@ import TestKit
 import Testing
 
 /// Containers of images through a real node and a real keeper. Networks are tested where they can be made.
-@Suite(.serialized, .enabled(if: isRoot)) struct ImageContainerTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct ImageContainerTests {
     private func withNode(
         _ change: (inout ImageDefaults) -> Void = { _ in }, _ body: (TestNode, Node, NodeClient) async throws -> Void
     ) async throws {

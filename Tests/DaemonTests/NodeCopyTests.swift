@@ -8,7 +8,7 @@ import TestKit
 import Testing
 
 /// Copies in and out of containers through a real node and a real keeper.
-@Suite(.serialized, .enabled(if: isRoot)) struct NodeCopyTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct NodeCopyTests {
     private func withContainer(
         _ script: String = "sleep 1000", _ body: (NodeClient, TemporaryDirectory) async throws -> Void
     ) async throws {

@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// A node in a process of its own, killed at any instant.
-@Suite(.serialized, .enabled(if: isRoot)) struct NodeDeathTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct NodeDeathTests {
     /// `forkless node`, as it was built with the tests.
     ///
     /// - Parameter holder: a process in whose network namespace it runs; nil: this one's.

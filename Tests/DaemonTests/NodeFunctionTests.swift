@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// Calls of programs that stand by, through a real node and a real keeper.
-@Suite(.serialized, .enabled(if: isRoot)) struct NodeFunctionTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct NodeFunctionTests {
     private func withNode(_ body: (NodeClient) async throws -> Void) async throws {
         let test = try TestNode()
         let node = try await test.start()

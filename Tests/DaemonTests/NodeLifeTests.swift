@@ -8,7 +8,7 @@ import TestKit
 import Testing
 
 /// The life of containers through a real node and a real keeper: restarts, pauses, health, names, limits.
-@Suite(.serialized, .enabled(if: isRoot)) struct NodeLifeTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct NodeLifeTests {
     private func spec(_ script: String, _ name: String) -> ContainerSpec {
         var spec = ContainerSpec(program: "sh", arguments: ["-c", script])
         spec.name = name

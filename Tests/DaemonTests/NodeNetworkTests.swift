@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// Networks through a real node, a real keeper and containers of an image.
-@Suite(.serialized, .enabled(if: isRoot)) struct NodeNetworkTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct NodeNetworkTests {
     /// A program that answers each connection at port 80 with a word.
     private func server(_ word: String) -> String { "exec nc -ll -p 80 -e echo \(word)" }
 

@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// Programs run through a real node and a real keeper.
-@Suite(.serialized, .enabled(if: isRoot)) struct NodeRunTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct NodeRunTests {
     /// Runs `body` with a node of its own and looks afterwards at what was left.
     private func withNode(_ body: (TestNode, NodeClient) async throws -> Void) async throws {
         let test = try TestNode()

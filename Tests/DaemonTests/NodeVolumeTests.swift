@@ -9,7 +9,7 @@ import Testing
 @testable import Engine
 
 /// Volumes through a real node and a real keeper.
-@Suite(.serialized, .enabled(if: isRoot)) struct NodeVolumeTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct NodeVolumeTests {
     private func withNode(
         _ change: (inout ImageDefaults) -> Void = { _ in }, _ body: (TestNode, NodeClient) async throws -> Void
     ) async throws {

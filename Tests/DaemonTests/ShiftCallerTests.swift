@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// Callers as Debian has them, unmodified, and their programs shifted up and down while they work.
-@Suite(.serialized, .enabled(if: isRoot)) struct ShiftCallerTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct ShiftCallerTests {
     private func with(_ body: (ShiftedMachine) async throws -> Void) async throws {
         try await ShiftedMachine.with { machine, node in
             try await body(machine)

@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// Shifts of a real node, and what happens to it and to the programs.
-@Suite(.serialized, .enabled(if: isRoot)) struct ShiftNodeTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct ShiftNodeTests {
     private func answer(_ machine: ShiftedMachine, _ program: String, _ number: Int = 21) async throws -> String {
         let outcome = try await machine.run([program, "{ print $1 * 2 }"], input: "\(number)\n")
         return outcome.status.isSuccess ? outcome.text : "\(outcome.status) \(outcome.errorText)"

@@ -21,7 +21,7 @@ final class ShiftedMachine: Sendable {
         held = Mutex(try await Self.hold())
     }
 
-    /// Runs a test with a node, and looks for what it leaves behind.
+    /// Runs a test with a node.
     ///
     /// - Parameters:
     ///   - memoryForState: as much memory instead of the disk for the node's state: "24m".
@@ -29,15 +29,6 @@ final class ShiftedMachine: Sendable {
     static func with(
         memoryForState: String? = nil,
         _ body: (ShiftedMachine, RunningProgram) async throws -> RunningProgram
-    ) async throws {
-        let before = await Census.take(Census.Scope(only: [.mount, .cgroup, .process]))
-        try await working(memoryForState, body)
-        let left = await Census.settled(since: before, within: .seconds(20))
-        #expect(left.isEmpty, "\(left)")
-    }
-
-    private static func working(
-        _ memoryForState: String?, _ body: (ShiftedMachine, RunningProgram) async throws -> RunningProgram
     ) async throws {
         let machine = try await ShiftedMachine()
         if let memoryForState {

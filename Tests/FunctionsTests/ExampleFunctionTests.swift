@@ -6,7 +6,7 @@ import Testing
 @testable import Functions
 
 /// The examples that are a bootstrap of their own, as functions. (The zygote in C is in ZygoteTests.)
-@Suite(.serialized, .enabled(if: isRoot)) struct ExampleFunctionTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct ExampleFunctionTests {
     @Test func `the example in Swift counts words, and reports an event that it cannot read`() async throws {
         try await withStage { stage in
             let function = try await example("bootstrap-swift", on: stage)

@@ -8,7 +8,7 @@ import Testing
 @testable import Functions
 
 /// Extensions in real sandboxes: the fixture as a file of a layer.
-@Suite(.serialized, .enabled(if: isRoot)) struct ExtensionTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct ExtensionTests {
     /// A function with a layer that has these extensions, which write what they are told to a directory of the machine.
     private func function(
         _ stage: InstanceStage, _ names: [String], mode: String = "", out: String

@@ -5,7 +5,7 @@ import Testing
 @testable import Functions
 
 /// Networks of instances: namespaces with a listener inside.
-@Suite(.serialized, .enabled(if: isRoot)) struct InstanceNetworksTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct InstanceNetworksTests {
     @Test func `a listener inside is reached from inside only`() async throws {
         let network = try InstanceNetwork.make()
         let socket = try InstanceNetwork.connect(to: InstanceNetwork.port, in: network.namespace)

@@ -8,7 +8,7 @@ import Testing
 @testable import Functions
 
 /// Python functions with AWS's own runtime client, started cold.
-@Suite(.serialized, .enabled(if: isRoot)) struct PythonInstanceTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct PythonInstanceTests {
     @Test func `a Python function runs with AWS's own runtime client`() async throws {
         try await withPython { python in
             let function = try python.function(

@@ -10,7 +10,7 @@ import Testing
 @testable import Functions
 
 /// Instances of a real program in real sandboxes, and everything that it can do wrong.
-@Suite(.serialized, .enabled(if: isRoot)) struct RuntimeInstanceTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct RuntimeInstanceTests {
     @Test func `an instance answers one call after the other`() async throws {
         try await withStage { stage in
             let staged = try await stage.ready(try stage.function())

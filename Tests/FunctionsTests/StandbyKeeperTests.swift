@@ -40,7 +40,7 @@ final class OwnKeeper: Sendable {
 }
 
 /// Standbys in real sandboxes of a real keeper.
-@Suite(.serialized, .enabled(if: isRoot)) struct StandbyKeeperTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct StandbyKeeperTests {
     /// Runs a test with a keeper, and looks for what it leaves behind.
     func withPrograms(_ body: (StandbyPrograms) async throws -> Void) async throws {
         let before = await Census.take(Self.scope)

@@ -8,7 +8,7 @@ import Testing
 @testable import Functions
 
 /// Unchanged programs as functions, in real sandboxes.
-@Suite(.serialized, .enabled(if: isRoot)) struct StdioInstanceTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct StdioInstanceTests {
     @Test func `every call gets a process of its own`() async throws {
         try await withStage { stage in
             let function = try stage.program("sh -c 'read line; echo \"$line from $$\"; echo said >&2'")

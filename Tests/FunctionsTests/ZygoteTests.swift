@@ -10,7 +10,7 @@ import Testing
 @testable import Functions
 
 /// Instances that are forked from a zygote, in real sandboxes with AWS's own runtime client.
-@Suite(.serialized, .enabled(if: isRoot)) struct ZygoteTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct ZygoteTests {
     @Test func `an instance is forked from what was imported once`() async throws {
         try await withPython { python in
             let function = try python.function(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Networking
 
-@Suite(.serialized, .enabled(if: isRoot)) struct `containers that run join and leave networks` {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct `containers that run join and leave networks` {
     private func request(
         _ id: String, _ networks: [String] = ["bridge"], ports: [PublishedPort] = []
     ) -> NetworkAttachment {

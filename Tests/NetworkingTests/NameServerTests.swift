@@ -4,7 +4,7 @@ import Testing
 
 @testable import Networking
 
-@Suite(.serialized, .enabled(if: isRoot)) struct `the name server` {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct `the name server` {
     private let loopback = IPAddress("127.0.0.1")!
 
     /// A name server at 127.0.0.1 of the machine that knows one name: what the machine's resolver file points at.

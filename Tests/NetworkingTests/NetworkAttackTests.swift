@@ -5,7 +5,7 @@ import Testing
 @testable import Networking
 
 /// Published attacks on the networks of containers, each by its number.
-@Suite(.serialized, .enabled(if: isRoot)) struct `attacks on networks` {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct `attacks on networks` {
     private func attachment(
         _ id: String, _ network: String = "bridge", ports: [PublishedPort] = []
     ) -> NetworkAttachment {

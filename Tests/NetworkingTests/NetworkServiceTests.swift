@@ -4,7 +4,7 @@ import Testing
 
 @testable import Networking
 
-@Suite(.serialized, .enabled(if: isRoot)) struct `networks of containers` {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct `networks of containers` {
     private func request(
         _ id: String, _ networks: [String] = ["bridge"], ports: [PublishedPort] = [], aliases: [String] = []
     ) -> NetworkAttachment {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Networking
 
-@Suite(.serialized, .enabled(if: isRoot)) struct `routing of the machine` {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct `routing of the machine` {
     private func attachment(_ id: String, _ network: String = "bridge") -> NetworkAttachment {
         NetworkAttachment(containerID: id, containerName: "c\(id)", hostname: "h", networks: [.init(network: network)])
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Networking
 
-@Suite(.serialized, .enabled(if: isRoot)) struct `packet rules` {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct `packet rules` {
     private let small = Ruleset(
         bridges: [.init(name: "fka", subnets: [Subnet("10.201.0.0/16")!], isInternal: false)],
         ports: [.init(.init(hostPort: 8080, containerPort: 80), target: IPAddress("10.201.0.2")!)])

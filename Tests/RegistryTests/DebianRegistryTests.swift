@@ -9,7 +9,7 @@ import Testing
 @testable import Registry
 
 /// Against Debian's docker-registry, on a loopback port that the kernel chose.
-@Suite struct `Debian's registry` {
+@Suite(.leavesNothing) struct `Debian's registry` {
     private static func serving(_ body: (String) async throws -> Void) async throws {
         let directory = try TemporaryDirectory("registry")
         let config = try directory.write(

@@ -69,7 +69,7 @@ extension Shim {
     }
 
     /// Returns in a child, which is to become the original, or at once when there can be no child. This process carries the
-    /// bytes and ends as the child does, when what it wrote is where it was to go.
+    /// bytes and ends as the child does, when what it wrote is where it was to go. Who kills it kills the child.
     private func becomeParent(
         of streams: (CopiedStream, CopiedStream, CopiedStream), _ ends: (Int32, Int32, Int32)
     ) {
@@ -77,7 +77,12 @@ extension Shim {
         var before: UInt64 = 0
         _ = ckb_mask(0, &all, &before)
         let signals = ckb_signalfd(&all)
+        let own = ckb_pid()
         let child = signals < 0 ? -1 : ckb_fork()
+        if child == 0 {
+            _ = ckb_die_with_parent(9)
+            if ckb_parent() != own { die(of: 9) }
+        }
         if child <= 0 {
             _ = ckb_mask(2, &before, nil)
             if signals >= 0 { _ = ckb_close(Int32(truncatingIfNeeded: signals)) }

@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// What goes wrong between shims and nodes: the caller is always answered by something correct.
-@Suite(.serialized) struct DoorFaultTests {
+@Suite(.serialized, .leavesNothing) struct DoorFaultTests {
     private static func exit7(_ stage: DoorStage) async throws -> CommandRunner.Outcome {
         try await CommandRunner.run([stage.shim, "--", "quiet", "say", "here", "exit", "7"])
     }

@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// Nodes that end while targets run: nothing is lost, nothing is done twice.
-@Suite(.serialized, .enabled(if: isRoot)) struct NodeDeathContractTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct NodeDeathContractTests {
     @Test(arguments: ["before its first byte", "after its first byte"])
     func `a target outlives its node and answers through the next`(when: String) async throws {
         let keeper = try await KeeperStage()

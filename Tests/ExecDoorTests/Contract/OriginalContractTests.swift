@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// What a program gets when its shim runs the original: everything that it would have got without the shim.
-@Suite(.serialized) struct OriginalContractTests {
+@Suite(.serialized, .leavesNothing) struct OriginalContractTests {
     static let suites = ["words", "places", "descriptors", "ends", "stops", "signals", "use", "orphans"]
 
     @Test func `the original gets exactly what the caller gave`() async throws {

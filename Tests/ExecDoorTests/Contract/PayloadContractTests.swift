@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// Calls that a function or a service answers.
-@Suite(.serialized) struct PayloadContractTests {
+@Suite(.serialized, .leavesNothing) struct PayloadContractTests {
     /// Answers as it is told, and keeps what it was asked.
     final class StagedAnswerer: PayloadAnswerer {
         private let reply: @Sendable (CallPayload) throws(PayloadFailure) -> PayloadAnswer

@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// What callers see of a call that is shadowed, and what is seen of both sides.
-@Suite(.serialized, .enabled(if: isRoot)) struct ShadowContractTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct ShadowContractTests {
     @Test func `a shadowed call is answered as by the original`() async throws {
         let keeper = try await KeeperStage()
         let target = try keeper.target(.process)

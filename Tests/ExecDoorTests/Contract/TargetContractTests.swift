@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// What callers see when a target answers: the same as of the original, and where it could not be the same, the original.
-@Suite(.serialized, .enabled(if: isRoot)) struct TargetContractTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct TargetContractTests {
     static let suites = ["words", "places", "descriptors", "ends", "stops", "signals", "orphans"]
 
     @Test func `a call is answered by a target as by the original`() async throws {

@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// Shims over programs, in this machine's own mount namespace: over copies in directories of the tests.
-@Suite(.serialized, .enabled(if: isRoot)) struct ProgramMountsTests {
+@Suite(.serialized, .enabled(if: isRoot), .leavesNothing) struct ProgramMountsTests {
     private let directory: TemporaryDirectory
     private let mounts: ProgramMounts
 

@@ -8,7 +8,7 @@ import Testing
 @testable import ExecDoor
 
 /// What is done where shifts are asked for, with mounts in a table and with real ones.
-@Suite(.serialized) struct ShiftDeskTests {
+@Suite(.serialized, .leavesNothing) struct ShiftDeskTests {
     private func with(_ kind: Mounting, _ body: (ShiftPlace) async throws -> Void) async throws {
         let place = try await ShiftPlace(kind)
         do { try await body(place) } catch {

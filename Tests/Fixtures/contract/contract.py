@@ -261,11 +261,29 @@ def ends():
     compare("a signal to the group", group)
 
 
+marks = iter(range(20000, 30000))
+
+
 def killed(path, number):
-    process = subprocess.Popen([path, "--", "quiet", "say", "ready", "sleep", "20000"], stdout=subprocess.PIPE)
+    mark = str(next(marks))
+    process = subprocess.Popen([path, "--", "quiet", "say", "ready", "sleep", mark], stdout=subprocess.PIPE)
     process.stdout.read(5)
     process.send_signal(number)
-    return process.wait(timeout=20)
+    return process.wait(timeout=20), left(mark)
+
+
+def left(mark):
+    """Processes with this word that are still there after a while."""
+    end = time.time() + 5
+    while True:
+        found = 0
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit() or int(entry) == os.getpid(): continue
+            try:
+                with open("/proc/%s/cmdline" % entry, "rb") as file: found += mark.encode() in file.read().split(b"\0")
+            except OSError: pass
+        if not found or time.time() > end: return found
+        time.sleep(0.02)
 
 
 def caught(path, number):

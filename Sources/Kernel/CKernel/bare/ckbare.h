@@ -127,6 +127,9 @@ static inline long ckb_fork(void) { return ckb_call(__NR_clone, 17, 0, 0, 0, 0);
 static inline long ckb_wait(int pid, int32_t *status, int options) { return ckb_call(__NR_wait4, pid, CKB_P(status), options, 0, 0); }
 static inline long ckb_setsid(void) { return ckb_call(__NR_setsid, 0, 0, 0, 0, 0); }
 static inline long ckb_chdir(const char *path) { return ckb_call(__NR_chdir, CKB_P(path), 0, 0, 0, 0); }
+static inline long ckb_parent(void) { return ckb_call(__NR_getppid, 0, 0, 0, 0, 0); }
+/// PR_SET_PDEATHSIG
+static inline long ckb_die_with_parent(int number) { return ckb_call(__NR_prctl, 1, number, 0, 0, 0); }
 /// PR_SET_DUMPABLE
 static inline long ckb_set_dumpable(int is) { return ckb_call(__NR_prctl, 4, is, 0, 0, 0); }
 static inline long ckb_exit(int status) { return ckb_call(__NR_exit_group, status, 0, 0, 0, 0); }

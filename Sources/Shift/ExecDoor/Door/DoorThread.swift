@@ -226,17 +226,24 @@ final class DoorThread {
     private func measure(
         _ head: CallHead, _ connection: DoorConnection, _ token: UInt64, _ original: SharedFD?, detour: String?
     ) {
+        follow(head, connection.process, detour: detour) {
+            answerOriginal(connection, original)
+            forget(connection, token)
+        }
+        parts.inbox.count { if detour == nil { $0.measured += 1 } else { $0.detours += 1 } }
+    }
+
+    /// Takes part in a call whose original runs, from the answer that lets it to its end.
+    private func follow(
+        _ head: CallHead, _ process: SharedFD, detour: String?, shadow: ShadowRun? = nil, _ answer: () -> Void
+    ) {
         // Tracked first: it may end before we look again.
         measured.track(
-            head, connection.process, detour: detour,
-            watchAccounts: { [self] fd in
-                _ = watch(fd, .readable, .accounting)
-            })
-        answerOriginal(connection, original)
+            head, process, detour: detour, shadow: shadow,
+            watchAccounts: { [self] fd in _ = watch(fd, .readable, .accounting) })
+        answer()
         measured.answered(head.pid, decisionNanoseconds: since(head.arrivedNanoseconds))
-        forget(connection, token)
-        watchEnd(head.pid, connection.process)
-        parts.inbox.count { if detour == nil { $0.measured += 1 } else { $0.detours += 1 } }
+        watchEnd(head.pid, process)
     }
 
     private func watchEnd(_ pid: Int32, _ process: SharedFD) {
@@ -288,17 +295,11 @@ final class DoorThread {
             // The caller has killed it, as it would have killed the original: that is no detour.
             record.answer = answer
         case .detour(let reason):
-            let process = call.run.call.process
             parts.inbox.count { $0.detours += 1 }
-            measured.track(
-                record.head, process, detour: reason,
-                watchAccounts: { [self] fd in
-                    _ = watch(fd, .readable, .accounting)
-                })
-            measured.answered(record.head.pid, decisionNanoseconds: since(record.head.arrivedNanoseconds))
-            watchEnd(record.head.pid, process)
-            if let connection { forget(connection, token) }
-            return
+            // It was answered when the target gave up.
+            return follow(record.head, call.run.call.process, detour: reason) {
+                if let connection { forget(connection, token) }
+            }
         }
         if let connection { forget(connection, token) }
         parts.decider.ended(record)
@@ -376,15 +377,12 @@ final class DoorThread {
         _ run: ShadowRun, _ streams: ShadowStreams, _ head: CallHead, _ call: PreparedCall, _ token: UInt64
     ) {
         let (connection, original) = (call.connection, call.original)
-        measured.track(
-            head, connection.process, detour: nil, shadow: run,
-            watchAccounts: { [self] fd in _ = watch(fd, .readable, .accounting) })
-        var answer = ShimAnswer(streams.carried.isEmpty ? .original : .shadow, streams: streams.carried)
-        if original != nil { answer.streams.insert(.original) }
-        connection.send(answer, (original.map { [$0.raw] } ?? []) + streams.copies.map(\.raw))
-        measured.answered(head.pid, decisionNanoseconds: since(head.arrivedNanoseconds))
-        forget(connection, token)
-        watchEnd(head.pid, connection.process)
+        follow(head, connection.process, detour: nil, shadow: run) {
+            var answer = ShimAnswer(streams.carried.isEmpty ? .original : .shadow, streams: streams.carried)
+            if original != nil { answer.streams.insert(.original) }
+            connection.send(answer, (original.map { [$0.raw] } ?? []) + streams.copies.map(\.raw))
+            forget(connection, token)
+        }
         parts.inbox.count { $0.shadows += 1 }
         shadows += 1
         // From now on the carrier alone holds its ends.
