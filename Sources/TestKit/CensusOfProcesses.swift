@@ -39,7 +39,7 @@ extension Census {
         }
     }
 
-    private static func isOurs(executable: String, builtAt: String?) -> Bool {
+    private static func isOurs(executable: String, builtAt: Substring?) -> Bool {
         executable.hasPrefix("/tmp/forkless-") || (builtAt != nil && directoryPart(executable) == builtAt)
     }
 

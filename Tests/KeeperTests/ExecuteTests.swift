@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// More programs in a sandbox that runs.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Executes {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Executes {
         let keeper: KeeperProcess
         init() throws { keeper = try KeeperProcess() }
 

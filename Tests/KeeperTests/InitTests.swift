@@ -10,7 +10,7 @@ extension KeeperSuites {
     /// A sandbox with a small first process, and devices that are given by name.
     ///
     /// The keeper of a debug build needs Swift's libraries: these sandboxes show the machine's, an image's would not.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Inits {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Inits {
         let keeper: KeeperProcess
 
         init() throws { keeper = try KeeperProcess() }

@@ -43,5 +43,5 @@ struct LeavesNothing: SuiteTrait, TestScoping {
 
 extension Trait where Self == LeavesNothing {
     /// No process, cgroup, mount, namespace or file is left over by the suite.
-    static var leavesNothing: LeavesNothing { LeavesNothing() }
+    static var leavesNothingOfItsKeepers: LeavesNothing { LeavesNothing() }
 }

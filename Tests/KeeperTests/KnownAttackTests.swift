@@ -9,7 +9,7 @@ import Testing
 extension KeeperSuites {
     /// Attacks that others had to learn of, by the number under which they were published, against a real keeper. Those
     /// on images, copies and networks are tested where these are; those that need a root of their own in `Roots`.
-    @TestThread @Suite(.serialized, .leavesNothing) struct KnownAttacks {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct KnownAttacks {
         let keeper: KeeperProcess
         let place: TemporaryDirectory
 

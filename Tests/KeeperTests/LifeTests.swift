@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// From the start of a program to its end.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Life {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Life {
         let keeper: KeeperProcess
         init() throws { keeper = try KeeperProcess() }
 

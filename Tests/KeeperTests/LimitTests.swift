@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// What a sandbox may use, and what becomes of one that wants more.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Limits {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Limits {
         let keeper: KeeperProcess
         init() throws { keeper = try KeeperProcess() }
 

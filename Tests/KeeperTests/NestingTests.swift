@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// Sandboxes beneath others.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Nestings {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Nestings {
         let keeper: KeeperProcess
         init() throws { keeper = try KeeperProcess() }
 

@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// Nodes that come and go, and keepers that end.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Nodes {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Nodes {
         @Test func `a node that comes back finds what runs and what has ended`() throws {
             let keeper = try KeeperProcess()
             let place = try TemporaryDirectory("keepertest-node")

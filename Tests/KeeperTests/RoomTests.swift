@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// Sandboxes of one plan that write, each in a room of its own.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Rooms {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Rooms {
         let keeper: KeeperProcess
         let place: TemporaryDirectory
         var rooms: String { place.path("rooms") }

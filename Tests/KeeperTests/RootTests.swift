@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// Root file systems and declared mounts, also hostile ones.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Roots {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Roots {
         let keeper: KeeperProcess
         let place: TemporaryDirectory
         /// A small root: the shell and what it needs are bound from the machine.

@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// What a program sees from inside a sandbox that a real keeper started.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Sight {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Sight {
         let keeper: KeeperProcess
         init() throws { keeper = try KeeperProcess() }
 

@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// Starts that fail, and children that are prepared ahead.
-    @TestThread @Suite(.serialized, .leavesNothing) struct StartFailures {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct StartFailures {
         let keeper: KeeperProcess
         let place: TemporaryDirectory
         init() throws {

@@ -8,7 +8,7 @@ import Testing
 
 extension KeeperSuites {
     /// Where output goes, and input comes from.
-    @TestThread @Suite(.serialized, .leavesNothing) struct Streams {
+    @TestThread @Suite(.serialized, .leavesNothingOfItsKeepers) struct Streams {
         let keeper: KeeperProcess
         let place: TemporaryDirectory
         let log: SharedFD

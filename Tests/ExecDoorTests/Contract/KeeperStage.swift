@@ -53,8 +53,7 @@ final class KeeperStage: Sendable {
 
     static func machine() throws -> SandboxTarget.Ground {
         let capabilities = Capabilities.dockerDefault.intersection(try Capabilities.permitted())
-        return .machine(capabilities: capabilities) { capabilities in
-            (try? SeccompProfile.standard(capabilities: capabilities).compile().bytes) ?? []
-        }
+        return .machine(
+            capabilities: capabilities, filter: try SeccompProfile.standard(capabilities: capabilities).compile().bytes)
     }
 }

@@ -79,7 +79,8 @@ struct ShiftTargets: Sendable {
     }
 
     private static func machine() throws(ShiftProblem) -> SandboxTarget.Ground {
-        .machine(capabilities: try capabilities(), filter: filter)
+        let capabilities = try capabilities()
+        return .machine(capabilities: capabilities, filter: filter(capabilities))
     }
 
     private static func capabilities() throws(ShiftProblem) -> Capabilities {
@@ -88,7 +89,8 @@ struct ShiftTargets: Sendable {
         }
     }
 
-    private static let filter: @Sendable (Capabilities) -> [UInt8] = { capabilities in
+    /// Compiled once for each target, not for each call.
+    private static func filter(_ capabilities: Capabilities) -> [UInt8] {
         do { return try SeccompProfile.standard(capabilities: capabilities).compile().bytes } catch {
             preconditionFailure("the standard profile compiles: \(error)")
         }
@@ -104,8 +106,9 @@ struct ShiftTargets: Sendable {
                 return (stored, HeldLease(lease))
             }
             let unpacked = try await store.unpacked(stored)
+            let capabilities = try Self.capabilities()
             return .image(
-                layers: unpacked.layers, capabilities: try Self.capabilities(), filter: Self.filter, holds: lease)
+                layers: unpacked.layers, capabilities: capabilities, filter: Self.filter(capabilities), holds: lease)
         } catch let problem as ShiftProblem {
             throw problem
         } catch {

@@ -27,43 +27,75 @@ package struct CallTraits: Hashable, Sendable {
 
     /// Reads them, proc_pid_status(5) and proc_pid_stat(5).
     package init(pid: Int32) throws(SystemError) {
-        let status = try Files.readText("/proc/\(pid)/status")
+        let status = try Files.read("/proc/\(pid)/status")
         let stat = try Files.read("/proc/\(pid)/stat")
         self.init(status: status, stat: stat)
     }
 
-    /// From the texts of both files.
-    package init(status: String, stat: [UInt8]) {
-        for line in status.split(separator: "\n") {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            let value = line[line.index(after: colon)...]
-            let words = value.split(whereSeparator: { $0 == " " || $0 == "\t" })
-            let first = words.first ?? ""
-            switch line[..<colon] {
-            case "Umask": umask = UInt32(first, radix: 8) ?? umask
-            case "Uid": users = words.prefix(3).compactMap { UInt32($0) }
-            case "Gid": groups = words.prefix(3).compactMap { UInt32($0) }
-            case "Groups": supplementary = words.compactMap { UInt32($0) }
-            case "SigIgn": ignoredSignals = UInt64(first, radix: 16) ?? 0
-            case "CapEff": capabilities = UInt64(first, radix: 16) ?? 0
-            case "NoNewPrivs": noNewPrivileges = first == "1"
-            case "Seccomp": filterMode = Int(first) ?? 0
-            default: break
-            }
+    /// From the texts of both files; as bytes, since a call waits for it.
+    package init(status: [UInt8], stat: [UInt8]) {
+        for line in status.split(separator: UInt8(ascii: "\n")) {
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
+            take(line[..<colon], line[(colon + 1)...])
         }
         // The name stands in parentheses and may hold anything: the fields begin after the last one.
         guard let close = stat.lastIndex(of: UInt8(ascii: ")")) else { return }
-        let fields = stat[(close + 1)...].split(separator: UInt8(ascii: " ")).map {
-            String(decoding: $0, as: UTF8.self)
-        }
+        let fields = DigitText.words(of: stat[(close + 1)...])
         guard fields.count > 16 else { return }
-        state = fields[0].utf8.first ?? 0
-        parent = Int32(fields[1]) ?? 0
-        processGroup = Int32(fields[2]) ?? 0
-        session = Int32(fields[3]) ?? 0
-        terminal = Int32(fields[4]) ?? 0
-        nice = Int32(fields[16]) ?? 0
-        if fields.count > 38 { policy = Int32(fields[38]) ?? 0 }
+        state = fields[0].first ?? 0
+        parent = DigitText.number(fields[1]) ?? 0
+        processGroup = DigitText.number(fields[2]) ?? 0
+        session = DigitText.number(fields[3]) ?? 0
+        terminal = DigitText.number(fields[4]) ?? 0
+        nice = DigitText.number(fields[16]) ?? 0
+        if fields.count > 38 { policy = DigitText.number(fields[38]) ?? 0 }
+    }
+
+    private mutating func take(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) {
+        func `is`(_ name: StaticString) -> Bool {
+            key.count == name.utf8CodeUnitCount && name.withUTF8Buffer { key.elementsEqual($0) }
+        }
+        func numbers() -> [UInt32] { DigitText.words(of: value).compactMap { DigitText.number($0) } }
+        if `is`("Umask") { umask = DigitText.number(value, radix: 8) ?? umask }
+        if `is`("Uid") { users = Array(numbers().prefix(3)) }
+        if `is`("Gid") { groups = Array(numbers().prefix(3)) }
+        if `is`("Groups") { supplementary = numbers() }
+        if `is`("SigIgn") { ignoredSignals = DigitText.number(value, radix: 16) ?? 0 }
+        if `is`("CapEff") { capabilities = DigitText.number(value, radix: 16) ?? 0 }
+        if `is`("NoNewPrivs") { noNewPrivileges = DigitText.number(value) == 1 }
+        if `is`("Seccomp") { filterMode = DigitText.number(value) ?? 0 }
+    }
+}
+
+/// Numbers in the kernel's texts, read without making strings of them.
+enum DigitText {
+    static func words(of text: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        text.split { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A }
+    }
+
+    /// A number, perhaps with blanks before it; nil for anything else.
+    static func number<Number: FixedWidthInteger>(_ text: ArraySlice<UInt8>, radix: Number = 10) -> Number? {
+        var digits = text.drop { $0 == 0x20 || $0 == 0x09 }
+        let isNegative = digits.first == UInt8(ascii: "-")
+        if isNegative { digits = digits.dropFirst() }
+        guard !digits.isEmpty else { return nil }
+        var value: Number = 0
+        for digit in digits {
+            guard let next = self.value(of: digit), next < radix else { return nil }
+            let (product, isOver) = value.multipliedReportingOverflow(by: radix)
+            let (sum, isBeyond) = product.addingReportingOverflow(Number(next))
+            if isOver || isBeyond { return nil }
+            value = sum
+        }
+        return isNegative ? 0 - value : value
+    }
+
+    private static func value(of digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
     }
 }
 
@@ -75,7 +107,7 @@ package struct CallLimit: Hashable, Sendable {
 
     /// All of them, in the kernel's order: proc_pid_limits(5), which needs fewer rights than prlimit(2).
     package static func all(of pid: Int32) throws(SystemError) -> [CallLimit] {
-        parse(try Files.readText("/proc/\(pid)/limits"))
+        parse(try Files.read("/proc/\(pid)/limits"))
     }
 
     /// The first words of the lines, by RLIMIT_ number.
@@ -83,17 +115,18 @@ package struct CallLimit: Hashable, Sendable {
         "cpu time", "file size", "data size", "stack size", "core file size", "resident set", "processes", "open files",
         "locked memory", "address space", "file locks", "pending signals", "msgqueue size", "nice priority",
         "realtime priority", "realtime timeout",
-    ]
+    ].map { Array("Max \($0) ".utf8) }
 
-    static func parse(_ text: String) -> [CallLimit] {
-        var limits: [CallLimit] = []
-        for line in text.split(separator: "\n") {
-            guard let resource = names.firstIndex(where: { line.hasPrefix("Max " + $0 + " ") }) else { continue }
-            let values = line.dropFirst(4 + names[resource].utf8.count).split(separator: " ").prefix(2)
-            let numbers = values.compactMap { $0 == "unlimited" ? UInt64.max : UInt64($0) }
-            guard numbers.count == 2 else { continue }
-            limits.append(CallLimit(resource: Int32(resource), soft: numbers[0], hard: numbers[1]))
+    static func parse(_ text: [UInt8]) -> [CallLimit] {
+        text.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            guard let resource = names.firstIndex(where: { line.starts(with: $0) }) else { return nil }
+            let values = DigitText.words(of: line.dropFirst(names[resource].count))
+            guard values.count >= 2, let soft = value(values[0]), let hard = value(values[1]) else { return nil }
+            return CallLimit(resource: Int32(resource), soft: soft, hard: hard)
         }
-        return limits
+    }
+
+    private static func value(_ text: ArraySlice<UInt8>) -> UInt64? {
+        text.elementsEqual("unlimited".utf8) ? .max : DigitText.number(text)
     }
 }

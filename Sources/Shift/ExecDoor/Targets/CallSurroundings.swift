@@ -51,7 +51,7 @@ package struct CallSurroundings: Sendable {
             obstacles = []
             try look(at: call)
         } catch {
-            traits = CallTraits(status: "", stat: [])
+            traits = CallTraits(status: [], stat: [])
             limits = []
             obstacles = [.unreadable("\(error)")]
         }
@@ -73,7 +73,7 @@ package struct CallSurroundings: Sendable {
             obstacles.append(.raisedRights)
         }
         if traits.policy != 0 { obstacles.append(.scheduling) }
-        let others = ["mnt", "user", "pid", "net", "ipc", "uts"].filter { !Self.isShared($0, call.head.pid) }
+        let others = Self.namespaces.filter { !Self.isShared($0.name, $0.link, call.head.pid) }.map(\.name)
         if !others.isEmpty { obstacles.append(.otherNamespaces(others)) }
         try lookAtDirectory(call)
     }
@@ -95,13 +95,13 @@ package struct CallSurroundings: Sendable {
         }
     }
 
-    private static func isShared(_ name: String, _ pid: Int32) -> Bool {
-        guard let theirs = try? Files.link("/proc/\(pid)/ns/\(name)"),
-            let ours = try? Files.link("/proc/self/ns/\(name)")
-        else {
-            return false
-        }
-        return theirs == ours
+    /// Our own, which never change.
+    private static let namespaces = ["mnt", "user", "pid", "net", "ipc", "uts"].map { name in
+        (name: name, link: try? Files.link("/proc/self/ns/\(name)"))
     }
 
+    private static func isShared(_ name: String, _ own: String?, _ pid: Int32) -> Bool {
+        guard let own, let theirs = try? Files.link("/proc/\(pid)/ns/\(name)") else { return false }
+        return theirs == own
+    }
 }

@@ -16,11 +16,9 @@ package struct SandboxTarget: CallTarget {
         case process
         /// With the machine's files, and with the machine's processes and devices out of reach by capabilities, a
         /// system-call filter, and namespaces for mounts, IPC, names and cgroups.
-        case machine(capabilities: Capabilities, filter: @Sendable (Capabilities) -> [UInt8])
+        case machine(capabilities: Capabilities, filter: [UInt8])
         /// The same with an image's files, over which the working directory is bound.
-        case image(
-            layers: [String], capabilities: Capabilities, filter: @Sendable (Capabilities) -> [UInt8],
-            holds: any Sendable)
+        case image(layers: [String], capabilities: Capabilities, filter: [UInt8], holds: any Sendable)
     }
 
     let ground: Ground
@@ -182,13 +180,11 @@ package struct SandboxTarget: CallTarget {
         plan.capabilities = (plan.identity.uid == 0 ? try? Capabilities.permitted() : nil) ?? []
     }
 
-    private func isolate(
-        _ plan: inout SandboxPlan, _ capabilities: Capabilities, _ filter: (Capabilities) -> [UInt8]
-    ) {
+    private func isolate(_ plan: inout SandboxPlan, _ capabilities: Capabilities, _ filter: [UInt8]) {
         plan.namespaces = [.mount, .ipc, .uts, .cgroup]
         plan.capabilities = plan.identity.uid == 0 ? capabilities : []
         plan.gainableCapabilities = capabilities
-        plan.systemCallFilter = filter(capabilities)
+        plan.systemCallFilter = filter
     }
 
     /// What a shadow writes goes to memory and is gone with it; where the files lie on several file systems, which one

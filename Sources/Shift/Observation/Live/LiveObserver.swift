@@ -49,8 +49,7 @@ package final class LiveObserver: Sendable {
         from start: Int, origins: [ProgramOrigin], _ tell: @escaping @Sendable (News) -> Void
     ) throws(SystemError) {
         try HelperThread.start("observer") { [self] in
-            // At the ordinary priority: a higher one reads more of short processes, and costs a busy machine's spawns
-            // an eighth of their time.
+            // At the ordinary priority: a higher one would read more of short processes, and take its time from them.
             var work = Work(
                 table: ProcessTable(
                     start: start, accounting: .following(patience: Self.patience), origins: origins, blur: Self.blur),
