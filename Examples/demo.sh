@@ -20,6 +20,8 @@ run=$work/run
 clean_up() {
     status=$?
     trap '' EXIT INT TERM
+    rm -f "$work/loaded"
+    [ -z "${load:-}" ] || wait "$load" || true
     for executable in forkless forkless-keeper; do
         pids=$(pgrep -f "/$executable .*--run $run" || true)
         [ -z "$pids" ] || kill $pids 2>/dev/null || true
@@ -102,9 +104,10 @@ shift_to() { "$programs/forkless" shift "$work/pricer" --state "$work/state" --r
 
 twice
 shift_to --mode measure
-shift_to --mode shadow --to standby
-shift_to --mode canary --percent 25 --to standby
-shift_to --mode full --to standby
+# Whatever this shell was started with, the pricer needs no descriptors but its streams.
+shift_to --mode shadow --to standby --drop-descriptors
+shift_to --mode canary --percent 25 --to standby --drop-descriptors
+shift_to --mode full --to standby --drop-descriptors
 "$programs/forkless" shift rollback "$work/pricer" --state "$work/state" --run "$run"
 twice
 rm "$work/loaded"

@@ -79,11 +79,18 @@ import Testing
     @Test func `what a traced run has read comes along`() async throws {
         try await withNode { forkless in
             let place = try TemporaryDirectory("packing")
+            // What lies among temporary files is left out, so this does not.
+            let home = "/var/lib/forkless-packing-\(UInt32.random(in: .min ... .max))"
+            defer { try? Files.removeTree(home) }
+            try Files.makeDirectories(home + "/tables")
             // Read by a path that no look at the program would find.
-            let table = try place.write("rate 1.07\n", to: "tables/rates.txt")
-            let script = try place.write(
-                "#!/bin/sh\nread n\nwhile read -r word rate; do echo \"$n $rate\" | awk '{ printf \"%.2f\\n\", $1 * $2 }'; done <\"${0%/*}/tables/rates.txt\"\n",
-                to: "convert", mode: 0o755)
+            let table = home + "/tables/rates.txt"
+            try Files.replace(table, with: Array("rate 1.07\n".utf8), mode: 0o644)
+            let left = try place.write("seen\n", to: "left-out")
+            let script = home + "/convert"
+            let text =
+                "#!/bin/sh\n[ -r \(left) ] && read -r seen <\(left)\nread n\nwhile read -r word rate; do echo \"$n $rate\" | awk '{ printf \"%.2f\\n\", $1 * $2 }'; done <\"${0%/*}/tables/rates.txt\"\n"
+            try Files.replace(script, with: Array(text.utf8), mode: 0o755)
             let input = try place.write("100\n", to: "input")
             let recording = place.path("convert.rec")
             let traced = try await forkless(
@@ -92,6 +99,8 @@ import Testing
             let packed = try await pack(
                 forkless, ["--recording", recording, "--input", input, "-t", "convert:1", script])
             #expect(packed["files"]?.array?.contains { $0.string == table } == true, "\(packed)")
+            let remarks = packed["remarks"]?.array?.compactMap(\.string) ?? []
+            #expect(remarks.contains { $0.contains("--include \(left)") }, "\(remarks)")
             let run = try await forkless("run", "--rm", "-i", "convert:1", input: "200\n")
             #expect(run.text == "214.00\n", "\(run.errorText)")
         }

@@ -141,7 +141,12 @@ final class ShiftPlace: Sendable {
     func close() async {
         try? mounting.unmount(id, program: program)
         mounting.tidy([])
-        for node in nodes.withLock({ $0 }) {
+        let all = nodes.withLock { nodes in
+            // Each holds this place, too.
+            defer { nodes = [] }
+            return nodes
+        }
+        for node in all {
             await node.desk.close()
             await node.database.close()
         }

@@ -154,7 +154,11 @@ package struct NeedsReader<Tree: FileTree>: Sendable {
                 needs.remarks.append("\(use.path): its name is not UTF-8, and no layer can hold it")
                 continue
             }
-            if Self.isOutside(text) || request.inputs.contains(text) { continue }
+            if request.inputs.contains(text) { continue }
+            if Self.isOutside(text) {
+                remarkTemporary(use, text, &needs)
+                continue
+            }
             if use.isChanged {
                 needs.state.append(text)
                 continue
@@ -174,6 +178,14 @@ package struct NeedsReader<Tree: FileTree>: Sendable {
                 try? addProgram(text, to: &needs, isMain: false)
             }
         }
+    }
+
+    /// A file that was there before the call and lies where temporary files do may be an input or a part of the program.
+    private func remarkTemporary(_ use: FileUse, _ path: String, _ needs: inout PackNeeds) {
+        let isTemporary = ["/tmp/", "/var/tmp/"].contains { path.hasPrefix($0) }
+        guard isTemporary, use.actions.contains(.read), !use.isChanged, case .file? = try? tree.entry(path) else { return }
+        needs.remarks.append(
+            "\(path), which it read, lies among temporary files and was left out; --include \(path) takes it along")
     }
 
     private static func isOutside(_ path: String) -> Bool {
