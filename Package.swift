@@ -83,6 +83,7 @@ let modules = [
     Module(name: "HTTPServing", rung: .container, needs: ["Linux"], outside: httpServer),
 
     Module(name: "Store", rung: .node, needs: ["Linux", "JSON"], outside: database),
+    Module(name: "KubeStore", rung: .node, needs: ["Linux", "JSON", "Store"]),
 
     Module(name: "Metering", rung: .function, needs: ["Linux", "JSON", "Lambda", "Store"], outside: [crypto]),
     Module(

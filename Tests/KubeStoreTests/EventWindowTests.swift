@@ -1,0 +1,95 @@
+import JSON
+import TestKit
+import Testing
+
+@testable import KubeStore
+
+/// The memory of recent events, and who is served from it.
+@Suite(.timeLimit(.minutes(2))) struct EventWindowTests {
+    private let pods = ResourceScope("pods")
+
+    private func event(_ revision: Int64, _ resource: String = "pods", bytes: Int = 10) throws -> ObjectEvent {
+        let body = try ObjectBody(["text": .string(String(repeating: "x", count: bytes)), "metadata": [:]])
+        let key = ObjectKey(resource, namespace: "default", "o\(revision)")
+        return ObjectEvent(
+            kind: .added, object: StoredObject(key, createRevision: revision, revision: revision, body))
+    }
+
+    @Test func `the window has all that lies behind its floor`() throws {
+        var window = EventWindow(behind: 10, count: 6, bytes: 1 << 20)
+        #expect(window.floor == 10 && window.newest == 10)
+        for revision in Int64(11)...30 {
+            window.append(try event(revision, revision % 3 == 0 ? "nodes" : "pods"))
+            #expect(window.newest == revision)
+            for position in window.floor...revision {
+                let found = window.events(after: position, in: pods, limit: 100)
+                #expect(found.events.map(\.revision) == (position..<revision).map { $0 + 1 }.filter { $0 % 3 != 0 })
+                #expect(found.position == revision)
+            }
+        }
+        #expect(window.floor == 24)
+        // 25, 26, 28, 29: with a limit only as far as it goes.
+        let some = window.events(after: 24, in: pods, limit: 3)
+        #expect(some.events.map(\.revision) == [25, 26, 28])
+        #expect(some.position == 28)
+        #expect(window.events(after: 40, in: pods, limit: 3).position == 40)
+    }
+
+    @Test func `the window keeps to its limits`() throws {
+        let size = try event(1, bytes: 1000).object.body.bytes.count
+        var window = EventWindow(behind: 0, count: 100, bytes: 5 * size)
+        for revision in Int64(1)...20 { window.append(try event(revision, bytes: 1000)) }
+        #expect(window.floor == 15)
+        window.append(try event(21, bytes: 100_000))
+        #expect(window.floor == 20, "the newest stays, however large")
+        window.append(try event(22))
+        #expect(window.floor == 21)
+    }
+
+    @Test func `a watch within the window reads no database, one before it does`() async throws {
+        var limits = WatchLimits()
+        limits.windowEvents = 4
+        let hub = WatchHub(HistoryBounds(compacted: 0, newest: 0), limits)
+        let events = try (Int64(1)...10).map { try event($0) }
+        hub.publish(events)
+        for (after, reads) in [(Int64(6), 0), (9, 0), (10, 0), (5, 1), (0, 1)] {
+            let buffer = WatchBuffer(pods, limit: 100, wantsBookmarks: false)
+            _ = buffer.fill([], upTo: after, isLive: false)
+            try await confirmation(expectedCount: reads) { confirm in
+                let watch = ObjectWatch(buffer, hub, { _ in true }) { _, position in
+                    confirm()
+                    return HistoryReading.Batch(
+                        events: events.filter { $0.revision > position && $0.revision <= 7 }, position: 7)
+                }
+                #expect(try await take(Int(10 - after), watch).map { $0.object!.revision } == (after..<10).map { $0 + 1 })
+            }
+        }
+    }
+
+    @Test func `a watcher takes no more from the window than may wait for it`() async throws {
+        let hub = WatchHub(HistoryBounds(compacted: 0, newest: 0), WatchLimits())
+        hub.publish(try (Int64(1)...10).map { try event($0) })
+        let buffer = WatchBuffer(pods, limit: 3, wantsBookmarks: false)
+        #expect(hub.join(buffer))
+        #expect(hub.watcherCount == 0, "not live yet")
+        let watch = ObjectWatch(buffer, hub, { _ in true }) { _, _ in
+            Issue.record("the window has it all")
+            return HistoryReading.Batch(events: [], position: 0)
+        }
+        #expect(try await take(10, watch).map { $0.object!.revision } == Array(1...10))
+    }
+
+    @Test func `a watch that is dropped is forgotten`() async throws {
+        let directory = try TemporaryDirectory("kube")
+        let store = try await openStore(directory)
+        var watch: (any ObjectWatching)? = try await store.watch(WatchRequest(pods, .now))
+        #expect(store.hub.watcherCount == 1)
+        let other = try await store.watch(WatchRequest(pods, .after(1)))
+        #expect(store.hub.watcherCount == 2)
+        _ = watch
+        watch = nil
+        #expect(store.hub.watcherCount == 1)
+        other.cancel()
+        #expect(store.hub.watcherCount == 0)
+    }
+}
