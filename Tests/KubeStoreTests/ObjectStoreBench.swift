@@ -22,6 +22,11 @@ import Testing
 
     private static func key(_ number: Int) -> ObjectKey { ObjectKey("configmaps", namespace: "default", "m\(number)") }
 
+    private final class Samples: Sendable {
+        let starts = Mutex<[Int64: Int]>([:])
+        let latencies = Mutex<[Int]>([])
+    }
+
     @Test func `creates by 16 tasks`() async throws {
         let directory = try TemporaryDirectory("bench")
         let store = try await openStore(directory)
@@ -49,8 +54,7 @@ import Testing
     @Test(arguments: [1, 50]) func `from write to event at 100 writes a second`(_ watchers: Int) async throws {
         let directory = try TemporaryDirectory("bench")
         let store = try await openStore(directory)
-        let starts = Mutex<[Int64: Int]>([:])
-        let latencies = Mutex<[Int]>([])
+        let samples = Samples()
         var tasks: [Task<Void, any Error>] = []
         for _ in 0..<watchers {
             let watch = try await store.watch(WatchRequest(ResourceScope("configmaps"), .now) { $0.value["kind"] != nil })
@@ -59,19 +63,19 @@ import Testing
                     while let event = try await watch.next() {
                         let now = Clock.monotonicNanoseconds()
                         let number = Int64(event.object!.key.name.dropFirst())!
-                        latencies.withLock { $0.append(now - starts.withLock { $0[number]! }) }
+                        samples.latencies.withLock { $0.append(now - samples.starts.withLock { $0[number]! }) }
                     }
                 })
         }
         for number in 0..<300 {
-            starts.withLock { $0[Int64(number)] = Clock.monotonicNanoseconds() }
+            samples.starts.withLock { $0[Int64(number)] = Clock.monotonicNanoseconds() }
             try await store.create(Self.key(number), Self.map(number))
             try await Task.sleep(for: .milliseconds(10))
         }
-        try await eventually { latencies.withLock { $0.count } == 300 * watchers }
+        try await eventually { samples.latencies.withLock { $0.count } == 300 * watchers }
         store.endWatches()
         for task in tasks { try await task.value }
-        let sorted = latencies.withLock { $0.sorted() }
+        let sorted = samples.latencies.withLock { $0.sorted() }
         print(
             "\(watchers) watchers: p50 \(sorted[sorted.count / 2] / 1000) µs, p99 \(sorted[sorted.count * 99 / 100] / 1000) µs")
     }

@@ -33,6 +33,7 @@ package final class ObjectStore: ObjectStoring {
 
     deinit { hub.end() }
 
+    @discardableResult
     package func commit(_ writes: [ObjectWrite]) async throws(ObjectStoreFailure) -> [WrittenObject] {
         let encoded = try writes.map { write throws(ObjectStoreFailure) in try EncodedWrite(write) }
         let result = await withUnsafeContinuation { (continuation: UnsafeContinuation<Decided, Never>) in

@@ -13,6 +13,7 @@ package import JSON
 /// 6. What has been compacted is never shown as if it were all: it is `tooOld`. (test: `the borders of history are etcd's`)
 package protocol ObjectStoring: Sendable {
     /// Makes all changes, or none. What it returns is durable, and watchers have been told.
+    @discardableResult
     func commit(_ writes: [ObjectWrite]) async throws(ObjectStoreFailure) -> [WrittenObject]
 
     /// - Throws: `notFound`, `storage`.

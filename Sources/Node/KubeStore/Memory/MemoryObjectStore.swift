@@ -16,6 +16,7 @@ package final class MemoryObjectStore: ObjectStoring {
 
     package init(bufferLimit: Int = WatchLimits().buffer) { self.bufferLimit = bufferLimit }
 
+    @discardableResult
     package func commit(_ writes: [ObjectWrite]) async throws(ObjectStoreFailure) -> [WrittenObject] {
         try state.withLock { state throws(ObjectStoreFailure) in
             var after = state
