@@ -56,7 +56,8 @@ import Testing
         for start in stride(from: 0, to: 2500, by: 250) {
             try await store.commit(
                 (start..<start + 250).map { number in
-                    number < 3 ? .create(pod("p\(number)"), object(number)) : .update(pod("p\(number % 3)"), object(number))
+                    number < 3
+                        ? .create(pod("p\(number)"), object(number)) : .update(pod("p\(number % 3)"), object(number))
                 })
         }
         #expect(try await count("kube_revision", database) == 2500)

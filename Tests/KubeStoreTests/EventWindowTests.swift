@@ -74,10 +74,11 @@ import Testing
         let buffer = WatchBuffer(pods, limit: 3, wantsBookmarks: false)
         #expect(hub.join(buffer))
         #expect(hub.watcherCount == 0, "not live yet")
-        let watch = ObjectWatch(buffer, hub, { _ in true }) { _, _ in
+        let noDatabase: ObjectWatch.Read = { _, _ in
             Issue.record("the window has it all")
             return HistoryReading.Batch(events: [], position: 0)
         }
+        let watch = ObjectWatch(buffer, hub, { _ in true }, read: noDatabase)
         #expect(try await take(10, watch).map { $0.object!.revision } == Array(1...10))
     }
 

@@ -71,7 +71,9 @@ extension WatchEvent {
         }
     }
 
-    private static func text(_ object: StoredObject) -> String { "\(object.key.name)=\(object.value["size"]?.integer ?? -1)" }
+    private static func text(_ object: StoredObject) -> String {
+        "\(object.key.name)=\(object.value["size"]?.integer ?? -1)"
+    }
 
     var object: StoredObject? {
         switch self {

@@ -17,7 +17,8 @@ import Testing
         let open = try await kind.open()
         let store = open.store
         for number in 1...9 {
-            _ = number == 1
+            _ =
+                number == 1
                 ? try await store.create(pod("a"), object(1))
                 : try await store.update(pod("a"), object(number)).object
         }
@@ -34,7 +35,9 @@ import Testing
             try await store.watch(WatchRequest(pods, .after(3)))
         }
         await #expect(throws: ObjectStoreFailure.tooOld(oldest: 6, asked: 5)) { try await store.compact(to: 5) }
-        await #expect(throws: ObjectStoreFailure.futureRevision(newest: 10, asked: 11)) { try await store.compact(to: 11) }
+        await #expect(throws: ObjectStoreFailure.futureRevision(newest: 10, asked: 11)) {
+            try await store.compact(to: 11)
+        }
         try await store.compact(to: 10)
         #expect(text(try await store.list(ListRequest(pods))) == "a=9")
         #expect(try await store.get(pod("a")).createRevision == 2)
@@ -56,12 +59,15 @@ import Testing
                 }
             }
             var states: [String] = []
-            for revision in border...13 { states.append(text(try await store.list(ListRequest(pods, .exact(revision))))) }
+            for revision in border...13 {
+                states.append(text(try await store.list(ListRequest(pods, .exact(revision)))))
+            }
             let events = try await take(
                 Int(14 - border), try await store.watch(WatchRequest(pods, .after(border - 1), where: app("web"))))
             try await store.compact(to: border)
             for (revision, state) in zip(border..., states) {
-                #expect(text(try await store.list(ListRequest(pods, .exact(revision)))) == state, "\(border) \(revision)")
+                #expect(
+                    text(try await store.list(ListRequest(pods, .exact(revision)))) == state, "\(border) \(revision)")
             }
             let watch = try await store.watch(WatchRequest(pods, .after(border - 1), where: app("web")))
             #expect(try await take(Int(14 - border), watch) == events, "\(border)")

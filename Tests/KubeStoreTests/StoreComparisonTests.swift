@@ -132,7 +132,9 @@ private struct Comparison {
         default: break
         }
         var request = ListRequest(scope, moment, limit: Bool.random(using: &chance) ? 3 : nil)
-        if case .continuing(let token) = moment, Int.random(in: 0..<8, using: &chance) > 0 { request.scope = token.scope }
+        if case .continuing(let token) = moment, Int.random(in: 0..<8, using: &chance) > 0 {
+            request.scope = token.scope
+        }
         let page = await compare("\(request)") { [request] store throws(ObjectStoreFailure) in
             try await store.list(request)
         }
@@ -172,7 +174,9 @@ private struct Comparison {
                 writes.append(marks == 1 ? .create(key, object(1)) : .update(key, object(Int(marks))))
             }
         }
-        let written = await compare("marks") { [writes] store throws(ObjectStoreFailure) in try await store.commit(writes) }
+        let written = await compare("marks") { [writes] store throws(ObjectStoreFailure) in
+            try await store.commit(writes)
+        }
         guard let written else { return }
         for watch in watches {
             let last = written.last { watch.request.scope.contains($0.object.key) }!.object.revision

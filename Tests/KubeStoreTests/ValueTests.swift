@@ -13,7 +13,8 @@ struct ValueTests {
         #expect(composed != decomposed)
         #expect((decomposed < composed) && !(composed < decomposed))
         let sorted = [
-            ObjectKey("nodes", "z"), ObjectKey("pods", "cluster"), pod("b", in: "a"), pod("a", in: "a-b"), pod("a", in: "b"),
+            ObjectKey("nodes", "z"), ObjectKey("pods", "cluster"), pod("b", in: "a"), pod("a", in: "a-b"),
+            pod("a", in: "b"),
         ]
         #expect(sorted.shuffled().sorted() == sorted)
         #expect(!ResourceScope("pods", namespace: "caf\u{E9}").contains(pod("a", in: "cafe\u{301}")))
@@ -22,7 +23,8 @@ struct ValueTests {
     @Test func `a token is read as it was written`() throws {
         let tokens = [
             ContinueToken(revision: 7, scope: ResourceScope("pods"), last: pod("web")),
-            ContinueToken(revision: .max, scope: ResourceScope("pods", namespace: "default"), last: pod("\u{1F600}?>~")),
+            ContinueToken(
+                revision: .max, scope: ResourceScope("pods", namespace: "default"), last: pod("\u{1F600}?>~")),
             ContinueToken(revision: nil, scope: ResourceScope("nodes"), last: ObjectKey("nodes", "a\"b")),
         ]
         for token in tokens {
@@ -83,10 +85,12 @@ struct ValueTests {
     }
 
     @Test func `failures say what was tried and why`() throws {
-        let object = StoredObject(pod("web"), createRevision: 2, revision: 3, try ObjectBody(["metadata": ["uid": "a"]]))
+        let object = StoredObject(
+            pod("web"), createRevision: 2, revision: 3, try ObjectBody(["metadata": ["uid": "a"]]))
         let conflict = ObjectStoreFailure.conflict(current: object, Precondition(revision: 2, uid: "b"))
         #expect(
-            conflict.description == "change pods default/web: it was to be at revision 2 and the one with the uid b, and is "
+            conflict.description
+                == "change pods default/web: it was to be at revision 2 and the one with the uid b, and is "
                 + "at revision 3 with the uid a.")
         #expect(ObjectStoreFailure.notFound(ObjectKey("nodes", "n")).description == "find nodes n: there is none.")
     }

@@ -39,7 +39,9 @@ import Testing
     @Test(arguments: StoreKind.allCases)
     func `the resource version is the store's own`(_ kind: StoreKind) async throws {
         let open = try await kind.open()
-        for (name, metadata) in [("a", ["resourceVersion": "77"]), ("b", ["name": "b", "resourceVersion": "77"]), ("c", [:])]
+        for (name, metadata) in [
+            ("a", ["resourceVersion": "77"]), ("b", ["name": "b", "resourceVersion": "77"]), ("c", [:]),
+        ]
             as [(String, JSONValue)]
         {
             let created = try await open.store.create(pod(name), ["metadata": metadata])

@@ -24,7 +24,8 @@ enum HistoryReading {
             WHERE r.revision > ?1 AND r.resource = ?2 \(scope.namespace == nil ? "" : "AND r.namespace = ?4")
             ORDER BY r.revision LIMIT ?3
             """,
-            [.integer(position), .text(scope.resource), StoreValue(limit)] + (scope.namespace.map { [.text($0)] } ?? []))
+            [.integer(position), .text(scope.resource), StoreValue(limit)] + (scope.namespace.map { [.text($0)] } ?? [])
+        )
         let events = rows.map { event(scope.resource, $0) }
         return .success(Batch(events: events, position: rows.count < limit ? history.newest : events.last!.revision))
     }

@@ -30,7 +30,8 @@ enum ObjectListing {
         arguments[2] = .text(last.name)
         page.remaining = try transaction.first(
             "SELECT count(*) FROM \(source) o"
-                + (isNewest ? "" : " JOIN kube_revision r ON r.revision = o.revision WHERE r.body IS NOT NULL"), arguments
+                + (isNewest ? "" : " JOIN kube_revision r ON r.revision = o.revision WHERE r.body IS NOT NULL"),
+            arguments
         )!.integer(0)!
         if page.remaining > 0 { page.next = ContinueToken(revision: revision, scope: request.scope, last: last) }
         return .success(page)

@@ -1,6 +1,10 @@
 /// A write whose object has been encoded, off the thread that all writes share.
 struct EncodedWrite: Sendable {
-    enum Action: Sendable { case create(ObjectBody), update(ObjectBody), delete }
+    enum Action: Sendable {
+        case create(ObjectBody)
+        case update(ObjectBody)
+        case delete
+    }
 
     var key: ObjectKey
     var action: Action

@@ -31,7 +31,9 @@ package final class MemoryObjectStore: ObjectStoring {
         }
     }
 
-    private static func perform(_ write: ObjectWrite, _ state: inout State) throws(ObjectStoreFailure) -> WrittenObject {
+    private static func perform(
+        _ write: ObjectWrite, _ state: inout State
+    ) throws(ObjectStoreFailure) -> WrittenObject {
         let key = write.key
         let current = state.objects[key]
         let revision = state.history.newest + 1

@@ -32,7 +32,8 @@ extension ContinueToken {
     package var text: String {
         let value: JSONValue = [
             "v": .integer(Self.version), "rv": .integer(revision ?? -1), "resource": .string(scope.resource),
-            "scope": .string(scope.namespace ?? ""), "namespace": .string(last.namespaceText), "name": .string(last.name),
+            "scope": .string(scope.namespace ?? ""), "namespace": .string(last.namespaceText),
+            "name": .string(last.name),
         ]
         return String(
             Base64.text(JSONWriter.bytes(value)).compactMap { digit -> Character? in

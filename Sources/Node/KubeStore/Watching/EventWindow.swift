@@ -38,7 +38,9 @@ struct EventWindow: Sendable {
     ///   - position: not below `floor`.
     ///   - limit: how many at most.
     /// - Returns: them, and up to which revision they are all.
-    func events(after position: Int64, in scope: ResourceScope, limit: Int) -> (events: [ObjectEvent], position: Int64) {
+    func events(
+        after position: Int64, in scope: ResourceScope, limit: Int
+    ) -> (events: [ObjectEvent], position: Int64) {
         precondition(position >= floor, "the window begins behind \(floor), not behind \(position)")
         var found: [ObjectEvent] = []
         for index in Int(min(position, newest) - floor)..<events.count where scope.contains(events[index].key) {

@@ -25,7 +25,10 @@ final class WatchBuffer: Sendable {
         case ended(ObjectStoreFailure?)
     }
 
-    private enum Ending: Sendable { case quietly, failed(ObjectStoreFailure) }
+    private enum Ending: Sendable {
+        case quietly
+        case failed(ObjectStoreFailure)
+    }
 
     private struct State {
         var pending = Fifo<Item>()
@@ -51,6 +54,7 @@ final class WatchBuffer: Sendable {
     private let state = Mutex(State())
 
     init(_ scope: ResourceScope, limit: Int, wantsBookmarks: Bool) {
+        precondition(limit > 0, "a watcher for whom nothing may wait")
         self.scope = scope
         self.limit = limit
         self.wantsBookmarks = wantsBookmarks
