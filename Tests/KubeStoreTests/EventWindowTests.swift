@@ -15,6 +15,11 @@ import Testing
             kind: .added, object: StoredObject(key, createRevision: revision, revision: revision, body))
     }
 
+    private static let noDatabase: ObjectWatch.Read = { _, _ in
+        Issue.record("the window has it all")
+        return HistoryReading.Batch(events: [], position: .max)
+    }
+
     @Test func `the window has all that lies behind its floor`() throws {
         var window = EventWindow(behind: 10, count: 6, bytes: 1 << 20)
         #expect(window.floor == 10 && window.newest == 10)
@@ -74,12 +79,44 @@ import Testing
         let buffer = WatchBuffer(pods, limit: 3, wantsBookmarks: false)
         #expect(hub.join(buffer))
         #expect(hub.watcherCount == 0, "not live yet")
-        let noDatabase: ObjectWatch.Read = { _, _ in
-            Issue.record("the window has it all")
-            return HistoryReading.Batch(events: [], position: 0)
-        }
-        let watch = ObjectWatch(buffer, hub, { _ in true }, read: noDatabase)
+        let watch = ObjectWatch(buffer, hub, { _ in true }, read: Self.noDatabase)
         #expect(try await take(10, watch).map { $0.object!.revision } == Array(1...10))
+    }
+
+    @Test func `what a list has shown is not told again when it is published`() async throws {
+        let hub = WatchHub(HistoryBounds(compacted: 0, newest: 4), WatchLimits())
+        let buffer = WatchBuffer(pods, limit: 3, wantsBookmarks: true)
+        // A reader sees a commit a moment before its events are published.
+        _ = buffer.fill([], upTo: 6, isLive: false)
+        #expect(hub.join(buffer))
+        hub.sendBookmarks()
+        hub.publish(try (Int64(5)...8).map { try event($0) })
+        let watch = ObjectWatch(buffer, hub, { _ in true }, read: Self.noDatabase)
+        let events = try await take(3, watch)
+        #expect(events[0] == .bookmark(revision: 6, endsInitialEvents: false), "never behind what was told")
+        #expect(events[1...].map { $0.object!.revision } == [7, 8])
+    }
+
+    @Test func `a watcher that was too slow is forgotten`() async throws {
+        let hub = WatchHub(HistoryBounds(compacted: 0, newest: 0), WatchLimits())
+        let buffer = WatchBuffer(pods, limit: 3, wantsBookmarks: false)
+        hub.joinNow(buffer)
+        #expect(hub.watcherCount == 1)
+        hub.publish(try (Int64(1)...4).map { try event($0) })
+        #expect(hub.watcherCount == 0)
+    }
+
+    @Test func `a revision can be watched that was read before it is published`() async throws {
+        let directory = try TemporaryDirectory("kube")
+        let store = try await openStore(directory)
+        // Written behind this store's back, as if its commit had not come to publishing.
+        let written = try await openStore(directory).create(pod("a"), object(1))
+        #expect(store.hub.history.newest < written.revision)
+        _ = try await store.watch(WatchRequest(pods, .after(written.revision)))
+        await #expect(throws: ObjectStoreFailure.futureRevision(newest: written.revision, asked: written.revision + 1))
+        {
+            try await store.watch(WatchRequest(pods, .after(written.revision + 1)))
+        }
     }
 
     @Test func `a watch that is dropped is forgotten`() async throws {

@@ -9,7 +9,7 @@ internal import Synchronization
 /// 1. Nobody waits for a watcher: when `limit` events wait for it already, one more ends it.
 ///    (test: `a watcher that does not read ends with an error, and others hear everything`)
 /// 2. An event is given to it once, however it comes: `position` is the last one.
-///    (test: `a watcher that starts among writes misses nothing`)
+///    (test: `what a list has shown is not told again when it is published`)
 final class WatchBuffer: Sendable {
     enum Item: Sendable {
         /// Of the list that a watch begins with.

@@ -7,7 +7,8 @@ internal import Synchronization
 /// Invariants
 /// 1. Between what a watcher is given from the window and the first event that is pushed to it nothing can happen: both are
 ///    under one lock. (test: `a watcher that starts among writes misses nothing`)
-/// 2. A watch that nobody holds is forgotten. (test: `a watch that is dropped is forgotten`)
+/// 2. A watch that nobody holds, or that has ended, is forgotten.
+///    (tests: `a watch that is dropped is forgotten`, `a watcher that was too slow is forgotten`)
 final class WatchHub: Sendable {
     private struct State {
         var window: EventWindow
