@@ -16,12 +16,13 @@ enum HistoryReading {
         guard position >= history.oldestWatched else {
             return .failure(.tooOld(oldest: history.oldestWatched, asked: position))
         }
+        // "+" keeps SQLite from the index by key, which would have to be sorted for every batch.
         let rows = try transaction.query(
             """
             SELECT r.namespace, r.name, r.kind, r.revision, r.created, r.revision, r.place, r.body,
                    p.created, p.revision, p.place, p.body
             FROM kube_revision r LEFT JOIN kube_revision p ON p.revision = r.previous
-            WHERE r.revision > ?1 AND r.resource = ?2 \(scope.namespace == nil ? "" : "AND r.namespace = ?4")
+            WHERE r.revision > ?1 AND +r.resource = ?2 \(scope.namespace == nil ? "" : "AND +r.namespace = ?4")
             ORDER BY r.revision LIMIT ?3
             """,
             [.integer(position), .text(scope.resource), StoreValue(limit)] + (scope.namespace.map { [.text($0)] } ?? [])

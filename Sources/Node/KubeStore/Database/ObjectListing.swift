@@ -8,17 +8,19 @@ enum ObjectListing {
         let history = try ObjectTables.history(transaction)
         let revision: Int64
         do throws(ObjectStoreFailure) { revision = try request.revision(in: history) } catch { return .failure(error) }
-        let isNewest = revision == history.newest
-        let source = isNewest ? newest(request.scope) : earlier(request.scope)
         var arguments: [StoreValue] = [
             .text(request.scope.resource), .text(request.scope.namespace ?? start?.namespaceText ?? ""),
             .text(start?.name ?? ""),
         ]
+        let isNewest = revision == history.newest
         if !isNewest { arguments.append(.integer(revision)) }
+        let source = isNewest ? newest(request.scope) : earlier(request.scope)
+        let limit = "ORDER BY namespace, name LIMIT ?\(arguments.count + 1)"
+        // The newest objects come in the order of their table. Of earlier ones a page is found before it is read.
         let objects = try transaction.query(
             """
             SELECT o.namespace, o.name, r.created, r.revision, r.place, r.body
-            FROM \(source) o JOIN kube_revision r ON r.revision = o.revision WHERE r.body IS NOT NULL
+            FROM (\(source) \(isNewest ? "" : limit)) o JOIN kube_revision r ON r.revision = o.revision
             ORDER BY o.namespace, o.name LIMIT ?\(arguments.count + 1)
             """, arguments + [StoreValue(request.limit ?? -1)]
         ).map { row in
@@ -28,25 +30,22 @@ enum ObjectListing {
         guard let last = objects.last?.key, objects.count == request.limit else { return .success(page) }
         arguments[1] = .text(last.namespaceText)
         arguments[2] = .text(last.name)
-        page.remaining = try transaction.first(
-            "SELECT count(*) FROM \(source) o"
-                + (isNewest ? "" : " JOIN kube_revision r ON r.revision = o.revision WHERE r.body IS NOT NULL"),
-            arguments
-        )!.integer(0)!
+        page.remaining = try transaction.first("SELECT count(*) FROM (\(source))", arguments)!.integer(0)!
         if page.remaining > 0 { page.next = ContinueToken(revision: revision, scope: request.scope, last: last) }
         return .success(page)
     }
 
     /// The revisions of the objects that are there, behind a key.
     private static func newest(_ scope: ResourceScope) -> String {
-        "(SELECT namespace, name, revision FROM kube_object WHERE \(behind(scope)))"
+        "SELECT namespace, name, revision FROM kube_object WHERE \(behind(scope))"
     }
 
-    /// The last revisions of all keys up to revision ?4, behind a key; those of deletions among them.
+    /// The same as of revision ?4. `kind` is that of the row with the greatest revision: sqlite.org/lang_select.html, "bare
+    /// columns". All of it stands in one index.
     private static func earlier(_ scope: ResourceScope) -> String {
         """
-        (SELECT namespace, name, max(revision) AS revision FROM kube_revision
-         WHERE \(behind(scope)) AND revision <= ?4 GROUP BY namespace, name)
+        SELECT namespace, name, max(revision) AS revision, kind FROM kube_revision
+        WHERE \(behind(scope)) AND revision <= ?4 GROUP BY namespace, name HAVING kind <> 2
         """
     }
 

@@ -26,7 +26,7 @@ enum ObjectTables {
             place INTEGER,
             body BLOB
         ) STRICT;
-        CREATE INDEX kube_revision_key ON kube_revision (resource, namespace, name, revision);
+        CREATE INDEX kube_revision_key ON kube_revision (resource, namespace, name, revision, kind);
         CREATE TABLE kube_object (
             resource TEXT NOT NULL,
             namespace TEXT NOT NULL,
