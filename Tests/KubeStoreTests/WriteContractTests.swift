@@ -157,6 +157,30 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
+    func `names that look the same are different objects, and contents may be large`(_ kind: StoreKind) async throws {
+        let open = try await kind.open()
+        let store = open.store
+        let names = ["cafe\u{301}", "caf\u{E9}", "caf\u{E9}\0"]
+        let watch = try await store.watch(WatchRequest(ResourceScope("pods", namespace: "caf\u{E9}"), .now))
+        for (number, name) in names.enumerated() {
+            try await store.create(pod(name, in: "cafe\u{301}"), object(number))
+            try await store.create(pod(name, in: "caf\u{E9}"), object(10 + number))
+        }
+        let text = String(repeating: "\u{1F600}\"\n", count: 500_000)
+        try await store.create(pod("large", in: "caf\u{E9}"), ["text": .string(text)])
+        for (number, name) in names.enumerated() {
+            #expect(try await store.get(pod(name, in: "caf\u{E9}")).value["size"] == .integer(Int64(10 + number)))
+        }
+        let page = try await store.list(ListRequest(ResourceScope("pods"), limit: 4))
+        #expect(page.objects.map { $0.value["size"]?.integer } == [0, 1, 2, 10])
+        let token = try ContinueToken(text: try #require(page.next).text)
+        let rest = try await store.list(ListRequest(ResourceScope("pods"), .continuing(token)))
+        #expect(rest.objects.map { $0.value["size"]?.integer } == [11, 12, nil])
+        #expect(rest.objects.last?.value["text"]?.string == text)
+        #expect(try await take(4, watch).map { $0.object?.value["size"]?.integer } == [10, 11, 12, nil])
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func `changes by many who read first are all made`(_ kind: StoreKind) async throws {
         let open = try await kind.open()
         let store = open.store
