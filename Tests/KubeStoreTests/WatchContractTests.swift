@@ -161,6 +161,12 @@ import Testing
         cancelled.cancel()
         #expect(try await waiting.value == nil)
 
+        let unread = try await open.store.watch(WatchRequest(pods, .now))
+        let read = try await open.store.watch(WatchRequest(pods, .now))
+        try await open.store.update(pod("a"), object(2))
+        unread.cancel()
+        #expect(try await unread.next() == nil)
+
         let task = WatchLog(try await open.store.watch(WatchRequest(pods, .now)))
         _ = await task.end()
         #expect(task.failure == nil)
@@ -169,6 +175,8 @@ import Testing
         let last = Task { try await ended.next() }
         open.store.endWatches()
         #expect(try await last.value == nil)
+        #expect(try await read.next() != nil)
+        #expect(try await read.next() == nil)
         #expect(try await open.store.watch(WatchRequest(pods, .now)).next() == nil)
         try await open.store.create(pod("b"), object(1))
     }

@@ -34,7 +34,7 @@ package protocol ObjectStoring: Sendable {
     /// Tells all watchers that want bookmarks, and have been told everything, up to where that is.
     func sendBookmarks()
 
-    /// Ends all watches. What is stored can still be read and written.
+    /// Ends all watches, when what waits has been read. What is stored can still be read and written.
     func endWatches()
 }
 

@@ -46,7 +46,7 @@ package protocol ObjectWatching: AnyObject, Sendable {
     /// - Throws: `tooOld` when what comes next has been compacted, `slowConsumer`, `storage`; it is over then.
     func next() async throws(ObjectStoreFailure) -> WatchEvent?
 
-    /// Ends it; who waits for the next event gets nil.
+    /// Ends it at once, whatever waits to be read; who waits for the next event gets nil.
     func cancel()
 }
 

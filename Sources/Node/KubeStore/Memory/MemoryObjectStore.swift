@@ -104,7 +104,7 @@ package final class MemoryObjectStore: ObjectStoring {
                 let end = WatchEvent.bookmark(revision: state.history.newest, endsInitialEvents: true)
                 watch = MemoryWatch(request, added + [end], limit: bufferLimit)
             }
-            if state.isEnded { watch.cancel() } else { state.watches[ObjectIdentifier(watch)] = watch }
+            if state.isEnded { watch.end() } else { state.watches[ObjectIdentifier(watch)] = watch }
             return watch
         }
     }
@@ -132,7 +132,7 @@ package final class MemoryObjectStore: ObjectStoring {
     package func endWatches() {
         state.withLock { state in
             state.isEnded = true
-            for watch in state.watches.values { watch.cancel() }
+            for watch in state.watches.values { watch.end() }
             state.watches = [:]
         }
     }

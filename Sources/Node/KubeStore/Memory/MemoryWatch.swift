@@ -7,6 +7,7 @@ final class MemoryWatch: ObjectWatching {
     private let stream: AsyncStream<WatchEvent>
     private let events: AsyncStream<WatchEvent>.Continuation
     private let failure = Mutex<ObjectStoreFailure?>(nil)
+    private let isCancelled = Mutex(false)
 
     /// - Parameter first: what it begins with, which counts in no limit.
     init(_ request: WatchRequest, _ first: [WatchEvent], limit: Int) {
@@ -39,7 +40,7 @@ final class MemoryWatch: ObjectWatching {
     }
 
     func next() async throws(ObjectStoreFailure) -> WatchEvent? {
-        for await event in stream { return event }
+        for await event in stream { return isCancelled.withLock { $0 } ? nil : event }
         let failure = failure.withLock { failure in
             defer { failure = nil }
             return failure
@@ -48,5 +49,11 @@ final class MemoryWatch: ObjectWatching {
         return nil
     }
 
-    func cancel() { events.finish() }
+    /// Ends it when what waits has been read.
+    func end() { events.finish() }
+
+    func cancel() {
+        isCancelled.withLock { $0 = true }
+        end()
+    }
 }
