@@ -72,7 +72,9 @@ import Testing
             // Only what was with an instance at the death may have come twice: its answer was never recorded.
             let repeated = Dictionary(grouping: effects, by: \.self).filter { $0.value.count > 1 }
             #expect(repeated.count <= 64 && repeated.values.allSatisfy { $0.count == 2 }, "\(repeated.count)")
-            #expect(repeated.keys.allSatisfy { atDeath.suffix(128).contains($0) })
+            // Programs that ran at the death have ended after it, and may have written since `atDeath` was read.
+            let firstPlace = Dictionary(effects.enumerated().map { ($1, $0) }, uniquingKeysWith: min)
+            #expect(repeated.keys.allSatisfy { firstPlace[$0]! >= atDeath.count - 128 })
 
             // A client that did not hear the answers sends them again.
             let again = await accept(0..<500, on: node)
