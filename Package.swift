@@ -62,6 +62,7 @@ let modules = [
     Module(name: "OCI", rung: .values, needs: ["JSON"]),
 
     Module(name: "Lambda", rung: .values, needs: ["JSON"]),
+    Module(name: "KubeSchema", rung: .values, needs: ["JSON"]),
 
     // Libraries of the system: tar archives and their compression.
     Module(name: "CArchive", rung: .container, form: .system, tested: false),

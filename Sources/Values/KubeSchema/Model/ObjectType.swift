@@ -1,0 +1,61 @@
+package import JSON
+
+/// One field of an object type.
+package struct Field: Hashable, Sendable {
+    package let name: String
+    /// The field's number in the protobuf message; nil where the message has none.
+    package let number: Int?
+    package let type: FieldType
+    /// Whether OpenAPI lists it as required. What the server refuses for want of a field is `Validation`'s.
+    package let isRequired: Bool
+    /// What stands for a missing value, where that depends on nothing else.
+    package let fallback: JSONValue?
+    /// The only values of a string; nil when there are others.
+    package let allowed: [String]?
+    /// nil when the field is no list. A list without a type of its own is atomic (KEP-555).
+    package let listType: ListType?
+    /// Whether server-side apply owns the field as a whole, also when it is an object or a map.
+    package let isAtomic: Bool
+    package let patch: PatchStrategy
+    package let documentation: String
+}
+
+/// A type of objects, such as a Container: what Go has as a struct and protobuf as a message.
+package struct ObjectType: Hashable, Sendable {
+    /// A place in its `Schema`.
+    package struct ID: Hashable, Sendable {
+        let index: Int
+    }
+
+    /// A field of the protobuf message.
+    package enum Part: Hashable, Sendable {
+        case field(Field)
+        /// A message whose fields stand in the JSON of this object (Go's embedded structs).
+        case inlined(number: Int, type: ID)
+    }
+
+    /// The package and the name: "core/v1.Container".
+    package let name: String
+    package let documentation: String
+    package let isAtomic: Bool
+    /// As the protobuf message has them.
+    package let parts: [Part]
+    /// As JSON has them: those of inlined objects stand in their place.
+    package let fields: [Field]
+    private let index: [String: Int]
+
+    init(name: String, documentation: String, isAtomic: Bool, parts: [Part], fields: [Field]) {
+        self.name = name
+        self.documentation = documentation
+        self.isAtomic = isAtomic
+        self.parts = parts
+        self.fields = fields
+        index = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The field of that JSON name. Names are told apart by case, as the server does.
+    package func field(_ name: String) -> Field? { index[name].map { fields[$0] } }
+
+    /// The name without the package, which is Go's.
+    package var shortName: String { String(name[name.index(after: name.lastIndex(of: ".") ?? name.startIndex)...]) }
+}
