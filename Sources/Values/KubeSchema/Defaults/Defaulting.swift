@@ -6,8 +6,8 @@ package import JSON
 ///
 /// Invariants (tests in DefaultingTests):
 /// 1. What is there stays. (`defaults change nothing that was set`)
-/// 2. Defaults twice are defaults once. (`defaulting again changes nothing`)
-/// 3. Any object that decodes is taken. (`defaulting takes whatever decodes`)
+/// 2. Defaults twice are defaults once. (`defaulting takes whatever decodes`)
+/// 3. Any object that decodes is taken, and still decodes. (the same)
 package enum Defaulting {
     package static func apply(to object: inout JSONValue, of kind: Kind, in schema: Schema) {
         fillFallbacks(&object, kind.type, schema)
