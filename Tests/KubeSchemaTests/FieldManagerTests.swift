@@ -212,6 +212,8 @@ private struct Story {
                     taken += 1
                     continue
                 }
+                // Empty lists are owned by nobody: then the live object counts as never applied.
+                guard !story.managed.entries.isEmpty else { continue }
                 applied += 1
                 let managed = story.managed
                 let object = story.object

@@ -111,14 +111,16 @@ package struct FieldManager: Sendable {
     /// Takes away what the manager owned and no longer names, unless somebody owns it now (`prune`).
     private func pruned(_ merged: JSONValue, _ last: FieldSet, _ managed: ManagedFields) throws(FieldShapeError) -> JSONValue {
         let merge = FieldMerge(schema: schema)
-        var object = try merge.removing(last.withNamedParents(), from: merged, kind.type)
+        let owned = managed.entries.values.reduce(FieldSet()) { $0.union($1.fields) }
+        var object = try merge.removing(last.withNamedParents(), from: merged, kind.type, owned: owned)
         let all = try FieldSet(of: merged, kind.type, in: schema).withNamedParents()
-        let owned = managed.entries.values.reduce(FieldSet()) { $0.union($1.fields) }.union(Self.unowned).withNamedParents()
         let kept = try FieldSet(of: object, kind.type, in: schema).withNamedParents()
-        object = try merge.removing(all.subtracting(kept.union(owned)), from: merged, kind.type)
+        let wanted = kept.union(owned.union(Self.unowned).withNamedParents())
+        object = try merge.removing(all.subtracting(wanted), from: merged, kind.type, owned: owned)
         // What went with its parent, and the manager never owned, comes back.
         let now = try FieldSet(of: object, kind.type, in: schema).withNamedParents()
-        return try merge.removing(all.subtracting(now).intersection(last.withNamedParents()), from: merged, kind.type)
+        let gone = all.subtracting(now).intersection(last.withNamedParents())
+        return try merge.removing(gone, from: merged, kind.type, owned: owned)
     }
 
     private func compare(_ old: JSONValue, _ new: JSONValue) throws(ApplyFailure) -> FieldComparison {

@@ -49,21 +49,29 @@ struct FieldMerge {
         return result + rest.map { merged[$0.element] ?? $0.json }
     }
 
-    /// The object without these fields.
+    /// The object without these fields. What is left of an object without any goes too, unless it is owned itself.
     /// - Throws: `FieldShapeError`.
-    func removing(_ fields: FieldSet, from json: JSONValue, _ type: ObjectType.ID) throws(FieldShapeError) -> JSONValue {
-        try removing(fields, from: json, .object(type), "") ?? .object([:])
+    func removing(
+        _ fields: FieldSet, from json: JSONValue, _ type: ObjectType.ID, owned: FieldSet
+    ) throws(FieldShapeError) -> JSONValue {
+        try removing(fields, from: json, .object(type), "", owned) ?? .object([:])
     }
 
     /// nil when nothing is left that was there.
     private func removing(
-        _ fields: FieldSet, from json: JSONValue, _ shape: FieldShape, _ path: String
+        _ fields: FieldSet, from json: JSONValue, _ shape: FieldShape, _ path: String, _ owned: FieldSet
     ) throws(FieldShapeError) -> JSONValue? {
         guard !fields.isEmpty, let parts = try shape.parts(of: json, at: path, in: schema), !parts.isEmpty else { return json }
         var kept: [(PathElement, JSONValue)] = []
         for part in parts where !fields.members.contains(part.element) {
-            let below = try removing(fields.child(part.element), from: part.json, part.shape, path + part.element.step)
-            if let below { kept.append((part.element, below)) }
+            let element = part.element
+            let below = try removing(
+                fields.child(element), from: part.json, part.shape, path + element.step, owned.child(element))
+            if let below {
+                kept.append((element, below))
+            } else if owned.members.contains(element) {
+                kept.append((element, part.json.array == nil ? .object([:]) : .array([])))
+            }
         }
         guard !kept.isEmpty else { return nil }
         if json.array != nil { return .array(kept.map(\.1)) }
