@@ -5,7 +5,9 @@ import Testing
 @testable import KubeSchema
 
 @Suite struct JSONPatchTests {
-    func apply(_ patch: JSONValue, _ document: JSONValue) throws -> JSONValue { try JSONPatch(patch).applied(to: document) }
+    func apply(_ patch: JSONValue, _ document: JSONValue) throws -> JSONValue {
+        try JSONPatch(patch).applied(to: document)
+    }
 
     func failure(_ patch: JSONValue, _ document: JSONValue) -> PatchError? {
         do throws(PatchError) {
@@ -18,31 +20,65 @@ import Testing
 
     @Test func `the examples of the RFC`() throws {
         // RFC 6902 appendix A.
-        #expect(try apply([["op": "add", "path": "/baz", "value": "qux"]], ["foo": "bar"]) == ["baz": "qux", "foo": "bar"])
-        #expect(try apply([["op": "add", "path": "/foo/1", "value": "qux"]], ["foo": ["bar", "baz"]]) == ["foo": ["bar", "qux", "baz"]])
+        #expect(
+            try apply([["op": "add", "path": "/baz", "value": "qux"]], ["foo": "bar"]) == ["baz": "qux", "foo": "bar"])
+        #expect(
+            try apply([["op": "add", "path": "/foo/1", "value": "qux"]], ["foo": ["bar", "baz"]]) == [
+                "foo": ["bar", "qux", "baz"]
+            ])
         #expect(try apply([["op": "remove", "path": "/baz"]], ["baz": "qux", "foo": "bar"]) == ["foo": "bar"])
-        #expect(try apply([["op": "remove", "path": "/foo/1"]], ["foo": ["bar", "qux", "baz"]]) == ["foo": ["bar", "baz"]])
-        #expect(try apply([["op": "replace", "path": "/baz", "value": "boo"]], ["baz": "qux", "foo": "bar"]) == ["baz": "boo", "foo": "bar"])
-        #expect(try apply([["op": "move", "from": "/foo/waldo", "path": "/qux/thud"]], ["foo": ["bar": "baz", "waldo": "fred"], "qux": ["corge": "grault"]]) == ["foo": ["bar": "baz"], "qux": ["corge": "grault", "thud": "fred"]])
-        #expect(try apply([["op": "move", "from": "/foo/1", "path": "/foo/3"]], ["foo": ["all", "grass", "cows", "eat"]]) == ["foo": ["all", "cows", "eat", "grass"]])
-        #expect(try apply([["op": "test", "path": "/baz", "value": "qux"], ["op": "test", "path": "/foo/1", "value": 2]], ["baz": "qux", "foo": ["a", 2, "c"]]) == ["baz": "qux", "foo": ["a", 2, "c"]])
-        #expect(failure([["op": "test", "path": "/baz", "value": "bar"]], ["baz": "qux"]) == PatchError(.unprocessable, "testing value /baz failed: test failed"))
-        #expect(try apply([["op": "add", "path": "/child", "value": ["grandchild": [:]]]], ["foo": "bar"]) == ["foo": "bar", "child": ["grandchild": [:]]])
+        #expect(
+            try apply([["op": "remove", "path": "/foo/1"]], ["foo": ["bar", "qux", "baz"]]) == ["foo": ["bar", "baz"]])
+        #expect(
+            try apply([["op": "replace", "path": "/baz", "value": "boo"]], ["baz": "qux", "foo": "bar"]) == [
+                "baz": "boo", "foo": "bar",
+            ])
+        #expect(
+            try apply(
+                [["op": "move", "from": "/foo/waldo", "path": "/qux/thud"]],
+                ["foo": ["bar": "baz", "waldo": "fred"], "qux": ["corge": "grault"]]) == [
+                    "foo": ["bar": "baz"], "qux": ["corge": "grault", "thud": "fred"],
+                ])
+        #expect(
+            try apply([["op": "move", "from": "/foo/1", "path": "/foo/3"]], ["foo": ["all", "grass", "cows", "eat"]])
+                == ["foo": ["all", "cows", "eat", "grass"]])
+        #expect(
+            try apply(
+                [["op": "test", "path": "/baz", "value": "qux"], ["op": "test", "path": "/foo/1", "value": 2]],
+                ["baz": "qux", "foo": ["a", 2, "c"]]) == ["baz": "qux", "foo": ["a", 2, "c"]])
+        #expect(
+            failure([["op": "test", "path": "/baz", "value": "bar"]], ["baz": "qux"])
+                == PatchError(.unprocessable, "testing value /baz failed: test failed"))
+        #expect(
+            try apply([["op": "add", "path": "/child", "value": ["grandchild": [:]]]], ["foo": "bar"]) == [
+                "foo": "bar", "child": ["grandchild": [:]],
+            ])
         #expect(failure([["op": "add", "path": "/baz/bat", "value": "qux"]], ["foo": "bar"])?.status == .unprocessable)
         #expect(try apply([["op": "test", "path": "/~01", "value": 10]], ["/": 9, "~1": 10]) == ["/": 9, "~1": 10])
         #expect(failure([["op": "test", "path": "/~01", "value": "10"]], ["/": 9, "~1": 10]) != nil)
-        #expect(try apply([["op": "add", "path": "/foo/-", "value": ["abc", "def"]]], ["foo": ["bar"]]) == ["foo": ["bar", ["abc", "def"]]])
+        #expect(
+            try apply([["op": "add", "path": "/foo/-", "value": ["abc", "def"]]], ["foo": ["bar"]]) == [
+                "foo": ["bar", ["abc", "def"]]
+            ])
         // RFC 7386 appendix A.
         let merges: [(JSONValue, JSONValue, JSONValue)] = [
-            (["a": "b"], ["a": "c"], ["a": "c"]), (["a": "b"], ["b": "c"], ["a": "b", "b": "c"]), (["a": "b"], ["a": nil], [:]), (["a": "b", "b": "c"], ["a": nil], ["b": "c"]),
-            (["a": ["b"]], ["a": "c"], ["a": "c"]), (["a": "c"], ["a": ["b"]], ["a": ["b"]]), (["a": ["b": "c"]], ["a": ["b": "d", "c": nil]], ["a": ["b": "d"]]), (["a": [["b": "c"]]], ["a": [1]], ["a": [1]]),
-            (["a", "b"], ["c", "d"], ["c", "d"]), (["a": "b"], ["c"], ["c"]), (["a": "foo"], nil, nil), (["a": "foo"], "bar", "bar"), (["e": nil], ["a": 1], ["e": nil, "a": 1]), ([1, 2], ["a": "b", "c": nil], ["a": "b"]), ([:], ["a": ["bb": ["ccc": nil]]], ["a": ["bb": [:]]]),
+            (["a": "b"], ["a": "c"], ["a": "c"]), (["a": "b"], ["b": "c"], ["a": "b", "b": "c"]),
+            (["a": "b"], ["a": nil], [:]), (["a": "b", "b": "c"], ["a": nil], ["b": "c"]),
+            (["a": ["b"]], ["a": "c"], ["a": "c"]), (["a": "c"], ["a": ["b"]], ["a": ["b"]]),
+            (["a": ["b": "c"]], ["a": ["b": "d", "c": nil]], ["a": ["b": "d"]]),
+            (["a": [["b": "c"]]], ["a": [1]], ["a": [1]]),
+            (["a", "b"], ["c", "d"], ["c", "d"]), (["a": "b"], ["c"], ["c"]), (["a": "foo"], nil, nil),
+            (["a": "foo"], "bar", "bar"), (["e": nil], ["a": 1], ["e": nil, "a": 1]),
+            ([1, 2], ["a": "b", "c": nil], ["a": "b"]), ([:], ["a": ["bb": ["ccc": nil]]], ["a": ["bb": [:]]]),
         ]
         for (target, patch, result) in merges { #expect(JSONMergePatch.apply(patch, to: target) == result) }
     }
 
     @Test func `copies, and the whole document`() throws {
-        #expect(try apply([["op": "copy", "from": "/a", "path": "/b/0"]], ["a": [1], "b": [2]]) == ["a": [1], "b": [[1], 2]])
+        #expect(
+            try apply([["op": "copy", "from": "/a", "path": "/b/0"]], ["a": [1], "b": [2]]) == [
+                "a": [1], "b": [[1], 2],
+            ])
         #expect(try apply([["op": "replace", "path": "", "value": [1]]], ["a": 1]) == [1])
         #expect(try apply([["op": "move", "from": "/a", "path": ""]], ["a": ["b": 1]]) == ["b": 1])
     }
@@ -50,20 +86,48 @@ import Testing
     @Test func `a patch that fails says in the server's words why`() {
         let document: JSONValue = ["a": ["b": 1], "l": [1]]
         let cases: [(JSONValue, PatchError.Status, String)] = [
-            (["a": 1], .badRequest, "json: cannot unmarshal object into Go value of type jsonpatch.Patch"), ([["op": "put", "path": "/a"]], .badRequest, "Unexpected kind: put"),
-            ([["op": "add", "path": "a", "value": 1]], .badRequest, #"JSON pointer "a" has to begin with "/""#), ([["op": "add", "path": "/a"]], .badRequest, #"operation "add" has to have a "value""#),
-            ([["op": "remove", "path": "/x/y"]], .unprocessable, #"remove operation does not apply: doc is missing path: "/x/y": missing value"#),
-            ([["op": "remove", "path": "/a/x"]], .unprocessable, "error in remove for path: '/a/x': Unable to remove nonexistent key: x: missing value"),
-            ([["op": "replace", "path": "/a/x", "value": 1]], .unprocessable, "replace operation does not apply: doc is missing key: /a/x: missing value"),
-            ([["op": "add", "path": "/l/5", "value": 1]], .unprocessable, "Unable to access invalid index: 5: invalid array index"),
-            ([["op": "move", "from": "/a", "path": "/a/b"]], .unprocessable, "move operation does not apply: /a/b is inside of /a"), ([["op": "copy", "from": "/q", "path": "/a/b"]], .unprocessable, "copy operation does not apply: doc is missing from path: /q: missing value"),
-            (.array(Array(repeating: ["op": "test", "path": "/q"], count: 10_001)), .tooLarge, "The allowed maximum operations in a JSON patch is 10000, got 10001"),
+            (["a": 1], .badRequest, "json: cannot unmarshal object into Go value of type jsonpatch.Patch"),
+            ([["op": "put", "path": "/a"]], .badRequest, "Unexpected kind: put"),
+            ([["op": "add", "path": "a", "value": 1]], .badRequest, #"JSON pointer "a" has to begin with "/""#),
+            ([["op": "add", "path": "/a"]], .badRequest, #"operation "add" has to have a "value""#),
+            (
+                [["op": "remove", "path": "/x/y"]], .unprocessable,
+                #"remove operation does not apply: doc is missing path: "/x/y": missing value"#
+            ),
+            (
+                [["op": "remove", "path": "/a/x"]], .unprocessable,
+                "error in remove for path: '/a/x': Unable to remove nonexistent key: x: missing value"
+            ),
+            (
+                [["op": "replace", "path": "/a/x", "value": 1]], .unprocessable,
+                "replace operation does not apply: doc is missing key: /a/x: missing value"
+            ),
+            (
+                [["op": "add", "path": "/l/5", "value": 1]], .unprocessable,
+                "Unable to access invalid index: 5: invalid array index"
+            ),
+            (
+                [["op": "move", "from": "/a", "path": "/a/b"]], .unprocessable,
+                "move operation does not apply: /a/b is inside of /a"
+            ),
+            (
+                [["op": "copy", "from": "/q", "path": "/a/b"]], .unprocessable,
+                "copy operation does not apply: doc is missing from path: /q: missing value"
+            ),
+            (
+                .array(Array(repeating: ["op": "test", "path": "/q"], count: 10_001)), .tooLarge,
+                "The allowed maximum operations in a JSON patch is 10000, got 10001"
+            ),
         ]
         for (patch, status, message) in cases { #expect(failure(patch, document) == PatchError(status, message)) }
         let doubling = Array(repeating: ["op": "copy", "from": "", "path": "/l/-"] as JSONValue, count: 60)
-        #expect(failure(.array(doubling), ["l": []])?.description == "copy and move operations touch more than 1000000 values")
+        #expect(
+            failure(.array(doubling), ["l": []])?.description
+                == "copy and move operations touch more than 1000000 values")
         let nesting = Array(repeating: ["op": "copy", "from": "", "path": "/a"] as JSONValue, count: 600)
-        #expect(failure(.array(nesting), ["x": 1])?.description == "copy operation does not apply: /a would be deeper than 512 levels")
+        #expect(
+            failure(.array(nesting), ["x": 1])?.description
+                == "copy operation does not apply: /a would be deeper than 512 levels")
     }
 
     @Test func `a patch that fails changes nothing`() {
@@ -120,7 +184,9 @@ import Testing
         for _ in 0..<5000 {
             let operations = (0..<Int.random(in: 0...4, using: &chance)).map { _ -> JSONValue in
                 [
-                    "op": .string(["add", "remove", "replace", "move", "copy", "test", "x"].randomElement(using: &chance)!), "path": .string(paths.randomElement(using: &chance)!),
+                    "op": .string(
+                        ["add", "remove", "replace", "move", "copy", "test", "x"].randomElement(using: &chance)!),
+                    "path": .string(paths.randomElement(using: &chance)!),
                     "from": .string(paths.randomElement(using: &chance)!), "value": random.anything(2, &chance),
                 ]
             }

@@ -31,7 +31,8 @@ func kind(_ apiVersion: String, _ name: String) -> Kind {
     let pod = kind("v1", "Pod")
 
     @Test func `unknown fields are dropped, warned of or refused`() throws {
-        let text = #"{"metadata":{"name":"a"},"spec":{"foo":1,"template":{"spec":{"containers":[{"name":"c"},{"Image":"x"}]}}}}"#
+        let text =
+            #"{"metadata":{"name":"a"},"spec":{"foo":1,"template":{"spec":{"containers":[{"name":"c"},{"Image":"x"}]}}}}"#
         let problems = [#"unknown field "spec.foo""#, #"unknown field "spec.template.spec.containers[1].Image""#]
         #expect(
             try failure(text, deployment)
@@ -54,24 +55,54 @@ func kind(_ apiVersion: String, _ name: String) -> Kind {
     }
 
     @Test(arguments: [
-        (#"{"spec":{"replicas":"3"}}"#, "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"),
-        (#"{"spec":{"replicas":1.5}}"#, "json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32"),
-        (#"{"spec":{"replicas":3000000000}}"#, "json: cannot unmarshal number 3000000000 into Go struct field DeploymentSpec.spec.replicas of type int32"),
-        (#"{"spec":[]}"#, "json: cannot unmarshal array into Go struct field Deployment.spec of type v1.DeploymentSpec"),
-        (#"{"spec":{"template":{"spec":{"containers":{}}}}}"#, "json: cannot unmarshal object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container"),
-        (#"{"spec":{"template":{"spec":{"containers":[{"image":7}]}}}}"#, "json: cannot unmarshal number into Go struct field Container.spec.template.spec.containers.image of type string"),
-        (#"{"metadata":{"labels":{"a":true}}}"#, "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.labels of type string"),
+        (
+            #"{"spec":{"replicas":"3"}}"#,
+            "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
+        ),
+        (
+            #"{"spec":{"replicas":1.5}}"#,
+            "json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32"
+        ),
+        (
+            #"{"spec":{"replicas":3000000000}}"#,
+            "json: cannot unmarshal number 3000000000 into Go struct field DeploymentSpec.spec.replicas of type int32"
+        ),
+        (
+            #"{"spec":[]}"#,
+            "json: cannot unmarshal array into Go struct field Deployment.spec of type v1.DeploymentSpec"
+        ),
+        (
+            #"{"spec":{"template":{"spec":{"containers":{}}}}}"#,
+            "json: cannot unmarshal object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container"
+        ),
+        (
+            #"{"spec":{"template":{"spec":{"containers":[{"image":7}]}}}}"#,
+            "json: cannot unmarshal number into Go struct field Container.spec.template.spec.containers.image of type string"
+        ),
+        (
+            #"{"metadata":{"labels":{"a":true}}}"#,
+            "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.labels of type string"
+        ),
         (#"{"spec":{"template":{"spec":{"overhead":{"cpu":"1x"}}}}}"#, "quantities must match the regular expression"),
-        (#"{"metadata":{"creationTimestamp":"now"}}"#, #"parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006""#),
+        (
+            #"{"metadata":{"creationTimestamp":"now"}}"#,
+            #"parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006""#
+        ),
     ])
     func `a value of the wrong type is said in the server's words`(_ text: String, _ problem: String) throws {
         let message = try failure(text, deployment)
-        #expect(message.hasPrefix(#"Deployment in version "v1" cannot be handled as a Deployment: "# + problem), "\(message)")
+        #expect(
+            message.hasPrefix(#"Deployment in version "v1" cannot be handled as a Deployment: "# + problem),
+            "\(message)")
     }
 
     @Test func `another kind or version is refused`() throws {
-        #expect(try failure(#"{"apiVersion":"v1"}"#, deployment) == "the API version in the data (v1) does not match the expected API version (apps/v1)")
-        #expect(try failure(#"{"kind":"Pod"}"#, deployment).hasPrefix(#"Pod in version "v1" cannot be handled as a Deployment"#))
+        #expect(
+            try failure(#"{"apiVersion":"v1"}"#, deployment)
+                == "the API version in the data (v1) does not match the expected API version (apps/v1)")
+        #expect(
+            try failure(#"{"kind":"Pod"}"#, deployment).hasPrefix(
+                #"Pod in version "v1" cannot be handled as a Deployment"#))
         #expect(try failure("[]", deployment).hasPrefix("couldn't get version/kind"))
     }
 
@@ -88,18 +119,24 @@ func kind(_ apiVersion: String, _ name: String) -> Kind {
     }
 
     @Test func `claims inside a stateful set may say their kind`() throws {
-        let text = #"{"spec":{"volumeClaimTemplates":[{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"d"}}]}}"#
+        let text =
+            #"{"spec":{"volumeClaimTemplates":[{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"d"}}]}}"#
         #expect(try decode(text, kind("apps/v1", "StatefulSet")).warnings.isEmpty)
     }
 
     @Test func `times are kept in UTC, and wrong ones say where`() throws {
-        for text in ["1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z", "1999-12-31T23:59:59Z", "2026-11-29T16:00:00Z", "0000-03-01T00:00:00Z"] {
+        for text in [
+            "1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z", "1999-12-31T23:59:59Z", "2026-11-29T16:00:00Z",
+            "0000-03-01T00:00:00Z",
+        ] {
             #expect(try Timestamp(text, .seconds).text(.seconds) == text)
         }
         #expect(try Timestamp("2026-01-01T00:00:00.000001Z", .micro).text(.micro) == "2026-01-01T00:00:00.000001Z")
         let wrong = [
-            ("2026-02-30T00:00:00Z", "day out of range"), ("2026-13-01T00:00:00Z", "month out of range"), ("2026-01-01", #"cannot parse "" as "T""#),
-            ("2026-01-01T00:00:00", #"cannot parse "" as "Z07:00""#), ("2026-01-01T00:00:00Zx", #"extra text: "x""#), ("2026-01-01T24:00:00Z", "hour out of range"),
+            ("2026-02-30T00:00:00Z", "day out of range"), ("2026-13-01T00:00:00Z", "month out of range"),
+            ("2026-01-01", #"cannot parse "" as "T""#),
+            ("2026-01-01T00:00:00", #"cannot parse "" as "Z07:00""#), ("2026-01-01T00:00:00Zx", #"extra text: "x""#),
+            ("2026-01-01T24:00:00Z", "hour out of range"),
         ]
         for (text, problem) in wrong {
             let error = #expect(throws: TimestampError.self) { try Timestamp(text, .seconds) }
@@ -120,7 +157,9 @@ func kind(_ apiVersion: String, _ name: String) -> Kind {
             let kind = Schema.kubernetes.kinds[round % Schema.kubernetes.kinds.count]
             random.mistakes = round % 3 == 0 ? 0.05 : 0
             let json = random.object(of: kind, &chance)
-            guard let first = try? ObjectDecoder.decode(json, as: kind, of: .kubernetes, fieldValidation: .warn) else { continue }
+            guard let first = try? ObjectDecoder.decode(json, as: kind, of: .kubernetes, fieldValidation: .warn) else {
+                continue
+            }
             taken += 1
             let second = try ObjectDecoder.decode(first.json, as: kind, of: .kubernetes, fieldValidation: .strict)
             #expect(second.json == first.json, "\(kind.id) \(chance) round \(round)")

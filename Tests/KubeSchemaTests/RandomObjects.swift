@@ -47,7 +47,8 @@ struct RandomObjects {
         case .any: return anything(2, &chance)
         case .object(let id): return object(id, depth + 1, &chance)
         case .list(let element):
-            return .array((0..<Int.random(in: 0...3, using: &chance)).map { _ in value(element, field, depth + 1, &chance) })
+            return .array(
+                (0..<Int.random(in: 0...3, using: &chance)).map { _ in value(element, field, depth + 1, &chance) })
         case .map(let element):
             var map = JSONObject()
             for _ in 0..<Int.random(in: 0...3, using: &chance) {

@@ -36,13 +36,17 @@ import Testing
 
     @Test func `every kind has metadata, and kinds are found by both of their names`() throws {
         for kind in schema.kinds {
-            #expect(schema[kind.type].field("metadata")?.type == .object(try #require(schema.type(named: "meta/v1.ObjectMeta"))))
+            #expect(
+                schema[kind.type].field("metadata")?.type
+                    == .object(try #require(schema.type(named: "meta/v1.ObjectMeta"))))
             #expect(schema.kind(kind.id)?.plural == kind.plural)
             #expect(schema.kind(group: kind.id.group, version: kind.id.version, plural: kind.plural) == kind)
         }
         let deployment = try #require(schema.kind(group: "apps", version: "v1", plural: "deployments"))
         #expect(deployment.id.apiVersion == "apps/v1")
-        #expect(deployment.shortNames == ["deploy"] && deployment.categories == ["all"] && deployment.has(subresource: "scale"))
+        #expect(
+            deployment.shortNames == ["deploy"] && deployment.categories == ["all"]
+                && deployment.has(subresource: "scale"))
         #expect(deployment.isNamespaced && deployment.columns.map(\.name).first == "Name")
         #expect(schema.kind(GroupVersionKind(group: "", version: "v1", kind: "Node"))?.isNamespaced == false)
     }
@@ -69,12 +73,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ("kind Pod pods", "begin with"), ("package a\ntype", "have a name"), ("package a\n    a 1 string", "have a type before"),
-        ("package a\ntype T\n    a x string", "have a number"), ("package a\ntype T\n    a 1 Unknown", "use a type that exists"),
+        ("kind Pod pods", "begin with"), ("package a\ntype", "have a name"),
+        ("package a\n    a 1 string", "have a type before"),
+        ("package a\ntype T\n    a x string", "have a number"),
+        ("package a\ntype T\n    a 1 Unknown", "use a type that exists"),
         ("package a\ntype T\n    a 1 string\n    a 2 string", "use no name and no number twice"),
         ("package a\ntype T\n    a 1 string\n    b 1 string", "use no name and no number twice"),
         ("package a\ntype T\n    a 1 inline T", "inline no type into itself"),
-        ("package a\ntype T\ntype T", "define no type twice"), ("package a\ntype T\n    a 1 string odd", "no attribute odd"),
+        ("package a\ntype T\ntype T", "define no type twice"),
+        ("package a\ntype T\n    a 1 string odd", "no attribute odd"),
         ("package a\nkind T ts", "name a type"), ("package a\nwhat", "begin with package, kind"),
         ("package a\nenum X", "name the enum"), ("package a\ntype T\nkind T ts x=1", "have no x=1"),
     ])
@@ -85,7 +92,10 @@ import Testing
 
     @Test func `no text traps the parser of schemas`() {
         var chance = SeededChance(seed: 11)
-        let words = ["package", "type", "kind", "enum", "column", "a", "1", "-", "[", "]", "{T}", "[T]", "--", "!", "\n", "\n    ", "T", "inline"]
+        let words = [
+            "package", "type", "kind", "enum", "column", "a", "1", "-", "[", "]", "{T}", "[T]", "--", "!", "\n",
+            "\n    ", "T", "inline",
+        ]
         for _ in 0..<2000 {
             let text = (0..<Int.random(in: 0..<30, using: &chance)).map { _ in words.randomElement(using: &chance)! }
             _ = try? Schema(linking: SchemaText([("test", text.joined(separator: " "))]))

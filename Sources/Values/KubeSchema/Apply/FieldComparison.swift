@@ -25,8 +25,10 @@ struct FieldComparison {
         _ old: JSONValue?, _ new: JSONValue?, _ shape: FieldShape, _ path: [PathElement]
     ) throws(FieldShapeError) {
         let text = path.map(\.step).joined()
-        let before = try old.map { json throws(FieldShapeError) in try shape.parts(of: json, at: text, in: schema) } ?? nil
-        let after = try new.map { json throws(FieldShapeError) in try shape.parts(of: json, at: text, in: schema) } ?? nil
+        let before =
+            try old.map { json throws(FieldShapeError) in try shape.parts(of: json, at: text, in: schema) } ?? nil
+        let after =
+            try new.map { json throws(FieldShapeError) in try shape.parts(of: json, at: text, in: schema) } ?? nil
         switch (old, new) {
         case (nil, nil): return
         case (nil, _?): insertWhole(&added, path, isTop: path.count == 1 && !(after ?? []).isEmpty)

@@ -17,7 +17,10 @@ package struct FieldManager: Sendable {
     /// Fields that nobody owns (`stripMeta`).
     private static let unowned = FieldSet(
         [["apiVersion"], ["kind"], ["metadata"]].map { $0.map { .field($0) } }
-            + ["name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion"]
+            + [
+                "name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields",
+                "resourceVersion",
+            ]
             .map { [.field("metadata"), .field($0)] })
 
     /// Whose fields those are that were there before anything was applied.
@@ -36,7 +39,8 @@ package struct FieldManager: Sendable {
     /// The managed fields after `manager` has replaced `old` by `new`: it owns what it changed, others lose that.
     /// - Throws: `ApplyFailure.badRequest`.
     package func updated(
-        from old: JSONValue, to new: JSONValue, _ managed: ManagedFields, by name: String, subresource: String = "", at time: String?
+        from old: JSONValue, to new: JSONValue, _ managed: ManagedFields, by name: String, subresource: String = "",
+        at time: String?
     ) throws(ApplyFailure) -> ManagedFields {
         let manager = ManagedFields.Manager(
             name: name, operation: .update, subresource: subresource, apiVersion: kind.id.apiVersion)
@@ -44,7 +48,8 @@ package struct FieldManager: Sendable {
         let taken = changes.added.union(changes.modified).subtracting(Self.unowned)
         var result = managed
         for other in managed.entries.keys {
-            result.entries[other]?.fields = managed.entries[other]!.fields.subtracting(taken).subtracting(changes.removed)
+            result.entries[other]?.fields = managed.entries[other]!.fields.subtracting(taken).subtracting(
+                changes.removed)
         }
         if !taken.isEmpty {
             let before = result.entries[manager]?.fields ?? FieldSet()
@@ -70,7 +75,9 @@ package struct FieldManager: Sendable {
         _ config: JSONValue, to live: JSONValue, _ managed: ManagedFields, by name: String, subresource: String = "",
         force: Bool, at time: String?
     ) throws(ApplyFailure) -> Applied {
-        guard config["metadata"]?["managedFields"] == nil else { throw .badRequest("metadata.managedFields must be nil") }
+        guard config["metadata"]?["managedFields"] == nil else {
+            throw .badRequest("metadata.managedFields must be nil")
+        }
         let manager = ManagedFields.Manager(name: name, operation: .apply, subresource: subresource, apiVersion: "")
         var managed = managed
         if managed.entries.isEmpty, live.object?.isEmpty == false {
@@ -80,7 +87,9 @@ package struct FieldManager: Sendable {
         let set = try shaped { () throws(FieldShapeError) in try FieldSet(of: config, kind.type, in: schema) }
             .subtractingWhole(ignored).subtracting(Self.unowned)
         managed.entries[manager] = ManagedFields.Entry(fields: set, apiVersion: kind.id.apiVersion, time: time)
-        var object = try shaped { () throws(FieldShapeError) in try FieldMerge(schema: schema).merge(live, config, kind.type) }
+        var object = try shaped { () throws(FieldShapeError) in
+            try FieldMerge(schema: schema).merge(live, config, kind.type)
+        }
         if let last { object = try shaped { () throws(FieldShapeError) in try pruned(object, last.fields, managed) } }
         let changes = try compare(live, object)
         managed = try taking(changes, managed, for: manager, force: force)
@@ -103,13 +112,16 @@ package struct FieldManager: Sendable {
             result.entries[other]?.fields = entry.fields.subtracting(both).subtracting(changes.removed)
         }
         guard force || conflicts.isEmpty else {
-            throw .conflicts(conflicts.sorted { ($0.manager.name, $0.who, $0.path) < ($1.manager.name, $1.who, $1.path) })
+            throw .conflicts(
+                conflicts.sorted { ($0.manager.name, $0.who, $0.path) < ($1.manager.name, $1.who, $1.path) })
         }
         return result
     }
 
     /// Takes away what the manager owned and no longer names, unless somebody owns it now (`prune`).
-    private func pruned(_ merged: JSONValue, _ last: FieldSet, _ managed: ManagedFields) throws(FieldShapeError) -> JSONValue {
+    private func pruned(_ merged: JSONValue, _ last: FieldSet, _ managed: ManagedFields) throws(FieldShapeError)
+        -> JSONValue
+    {
         let merge = FieldMerge(schema: schema)
         let owned = managed.entries.values.reduce(FieldSet()) { $0.union($1.fields) }
         var object = try merge.removing(last.withNamedParents(), from: merged, kind.type, owned: owned)
@@ -135,7 +147,8 @@ package struct FieldManager: Sendable {
         do throws(FieldShapeError) {
             return try body()
         } catch {
-            throw .badRequest("failed to create typed patch object (\(kind.id.apiVersion), Kind=\(kind.id.kind)): \(error)")
+            throw .badRequest(
+                "failed to create typed patch object (\(kind.id.apiVersion), Kind=\(kind.id.kind)): \(error)")
         }
     }
 }

@@ -33,7 +33,8 @@ struct FieldMerge {
 
     /// Elements that both have stand in the order of the applied list, at the places where the live list has such; the
     /// live list's own stay where they are; new ones come before the next that both have.
-    private func ordered(_ before: [FieldPart], _ after: [FieldPart], _ merged: [PathElement: JSONValue]) -> [JSONValue] {
+    private func ordered(_ before: [FieldPart], _ after: [FieldPart], _ merged: [PathElement: JSONValue]) -> [JSONValue]
+    {
         let live = Set(before.map(\.element))
         var (result, rest) = ([JSONValue](), after[...])
         for part in before {
@@ -61,7 +62,9 @@ struct FieldMerge {
     private func removing(
         _ fields: FieldSet, from json: JSONValue, _ shape: FieldShape, _ path: String, _ owned: FieldSet
     ) throws(FieldShapeError) -> JSONValue? {
-        guard !fields.isEmpty, let parts = try shape.parts(of: json, at: path, in: schema), !parts.isEmpty else { return json }
+        guard !fields.isEmpty, let parts = try shape.parts(of: json, at: path, in: schema), !parts.isEmpty else {
+            return json
+        }
         var kept: [(PathElement, JSONValue)] = []
         for part in parts where !fields.members.contains(part.element) {
             let element = part.element

@@ -44,7 +44,11 @@ package struct FieldSet: Hashable, Sendable {
 
     private mutating func insert(_ path: ArraySlice<PathElement>) {
         guard let first = path.first else { return }
-        if path.count == 1 { members.insert(first) } else { children[first, default: FieldSet()].insert(path.dropFirst()) }
+        if path.count == 1 {
+            members.insert(first)
+        } else {
+            children[first, default: FieldSet()].insert(path.dropFirst())
+        }
     }
 
     /// Puts a whole set below a step.

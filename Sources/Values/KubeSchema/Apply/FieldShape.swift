@@ -60,7 +60,8 @@ extension FieldShape {
             var parts: [FieldPart] = []
             for (index, element) in elements.enumerated() {
                 let key = try Self.key(of: element, keys, schema[id], at: path, index)
-                parts.append(FieldPart(element: .key(key), shape: FieldShape(.object(id), nil, in: schema), json: element))
+                parts.append(
+                    FieldPart(element: .key(key), shape: FieldShape(.object(id), nil, in: schema), json: element))
             }
             return try Self.distinct(parts, path)
         }

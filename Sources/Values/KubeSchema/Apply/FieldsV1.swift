@@ -53,7 +53,9 @@ extension PathElement {
         switch text.prefix(2) {
         case "f:": self = .field(rest)
         case "i:":
-            guard let index = Int(rest), index >= 0 else { throw FieldsV1Error(description: "\(quoted(text)) names no place in a list") }
+            guard let index = Int(rest), index >= 0 else {
+                throw FieldsV1Error(description: "\(quoted(text)) names no place in a list")
+            }
             self = .index(index)
         case "k:", "v:":
             guard let json = try? JSONParser.parse(rest) else {
@@ -62,10 +64,14 @@ extension PathElement {
             if text.hasPrefix("v:") {
                 self = .value(json)
             } else {
-                guard let keys = json.object else { throw FieldsV1Error(description: "\(quoted(text)) has no object of keys") }
+                guard let keys = json.object else {
+                    throw FieldsV1Error(description: "\(quoted(text)) has no object of keys")
+                }
                 self = .key(PathElement.sorted(keys))
             }
-        default: throw FieldsV1Error(description: "\(quoted(text)) is no step of a field's path: it begins with none of f:, k:, v:, i:")
+        default:
+            throw FieldsV1Error(
+                description: "\(quoted(text)) is no step of a field's path: it begins with none of f:, k:, v:, i:")
         }
     }
 

@@ -46,13 +46,17 @@ package struct ManagedFields: Hashable, Sendable {
                 throw FieldsV1Error(description: "operation must be either `Apply` or `Update`")
             }
             let type = entry["fieldsType"]?.string ?? "FieldsV1"
-            guard type == "FieldsV1" else { throw FieldsV1Error(description: "fieldsType must be `FieldsV1`, not `\(type)`") }
+            guard type == "FieldsV1" else {
+                throw FieldsV1Error(description: "fieldsType must be `FieldsV1`, not `\(type)`")
+            }
             let manager = Manager(
-                name: entry["manager"]?.string ?? "", operation: operation, subresource: entry["subresource"]?.string ?? "",
+                name: entry["manager"]?.string ?? "", operation: operation,
+                subresource: entry["subresource"]?.string ?? "",
                 apiVersion: apiVersion)
             let fields = try FieldSet(fieldsV1: entry["fieldsV1"] ?? [:])
             entries[manager] = Entry(
-                fields: entries[manager]?.fields.union(fields) ?? fields, apiVersion: apiVersion, time: entry["time"]?.string)
+                fields: entries[manager]?.fields.union(fields) ?? fields, apiVersion: apiVersion,
+                time: entry["time"]?.string)
         }
     }
 
@@ -60,7 +64,9 @@ package struct ManagedFields: Hashable, Sendable {
     package var json: JSONValue {
         .array(
             entries.sorted { Self.order($0.key, $0.value) < Self.order($1.key, $1.value) }.map { manager, entry in
-                var json: JSONValue = ["manager": .string(manager.name), "operation": .string(manager.operation.rawValue)]
+                var json: JSONValue = [
+                    "manager": .string(manager.name), "operation": .string(manager.operation.rawValue),
+                ]
                 json["apiVersion"] = .string(entry.apiVersion)
                 if let time = entry.time { json["time"] = .string(time) }
                 json["fieldsType"] = "FieldsV1"
@@ -96,7 +102,8 @@ package struct ManagedFields: Hashable, Sendable {
             if entries[bucket] == nil { entries[other] = nil }
             entries[manager] = nil
             entries[bucket] = Entry(
-                fields: before?.fields.union(entry.fields) ?? entry.fields, apiVersion: entry.apiVersion, time: entry.time)
+                fields: before?.fields.union(entry.fields) ?? entry.fields, apiVersion: entry.apiVersion,
+                time: entry.time)
             count -= 1
         }
     }

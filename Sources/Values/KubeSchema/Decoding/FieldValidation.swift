@@ -29,4 +29,3 @@ package struct DecodedObject: Hashable, Sendable {
     /// What `fieldValidation=Warn` puts into the answer's Warning headers.
     package var warnings: [String]
 }
-

@@ -58,11 +58,13 @@ package struct ObjectDecoder {
         guard let object = json.object else {
             throw DecodingFailure(
                 "couldn't get version/kind; json parse error: json: cannot unmarshal \(goName(json)) into Go value of type "
-                    + "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }")
+                    + "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }"
+            )
         }
         if let version = object["apiVersion"]?.string, !version.isEmpty, version != expected.apiVersion {
             throw DecodingFailure(
-                "the API version in the data (\(version)) does not match the expected API version (\(expected.apiVersion))")
+                "the API version in the data (\(version)) does not match the expected API version (\(expected.apiVersion))"
+            )
         }
         if let kind = object["kind"]?.string, !kind.isEmpty, kind != expected.kind {
             throw DecodingFailure(

@@ -94,7 +94,9 @@ extension Timestamp {
         let days = Self.days(year, month, day)
         guard Self.date(days) == (year, month, day) else { throw reader.error("day out of range") }
         seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
-        guard (0...9999).contains(Self.date(seconds.floored(by: 86400)).year) else { throw reader.error("year out of range") }
+        guard (0...9999).contains(Self.date(seconds.floored(by: 86400)).year) else {
+            throw reader.error("year out of range")
+        }
     }
 }
 
@@ -109,12 +111,15 @@ private struct TimestampReader {
         rest = text[...].utf8
     }
 
-    func error(_ what: String) -> TimestampError { TimestampError(description: "parsing time \(quoted(text)): \(what)") }
+    func error(_ what: String) -> TimestampError {
+        TimestampError(description: "parsing time \(quoted(text)): \(what)")
+    }
 
     func misfit(_ element: String) -> TimestampError {
         let left = String(Substring(rest))
         return TimestampError(
-            description: "parsing time \(quoted(text)) as \(quoted(layout)): cannot parse \(quoted(left)) as \(quoted(element))")
+            description:
+                "parsing time \(quoted(text)) as \(quoted(layout)): cannot parse \(quoted(left)) as \(quoted(element))")
     }
 
     mutating func number(

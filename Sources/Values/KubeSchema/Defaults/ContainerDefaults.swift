@@ -49,7 +49,9 @@ enum ContainerDefaults {
     }
 
     private static func probe(_ probe: inout JSONValue) {
-        for (name, value) in [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)] {
+        for (name, value) in [
+            ("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3),
+        ] {
             if probe[name] == nil || probe[name] == 0 { probe[name] = .integer(Int64(value)) }
         }
         probe.update("grpc") { $0.fill("service", "") }

@@ -18,7 +18,9 @@ enum ServiceDefaults {
                 }
             }
             let type = spec["type"]?.string
-            if type == "NodePort" || type == "LoadBalancer" { spec.fill("externalTrafficPolicy", "Cluster", emptyToo: true) }
+            if type == "NodePort" || type == "LoadBalancer" {
+                spec.fill("externalTrafficPolicy", "Cluster", emptyToo: true)
+            }
             if type != "ExternalName" { spec.fill("internalTrafficPolicy", "Cluster") }
             if type == "LoadBalancer" { spec.fill("allocateLoadBalancerNodePorts", true) }
         }

@@ -17,7 +17,8 @@ package struct Schema: Sendable {
         self.kinds = kinds
         byKind = Dictionary(kinds.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         byResource = Dictionary(
-            kinds.enumerated().map { (Self.resourceKey($1.id, $1.plural), $0) }, uniquingKeysWith: { first, _ in first })
+            kinds.enumerated().map { (Self.resourceKey($1.id, $1.plural), $0) }, uniquingKeysWith: { first, _ in first }
+        )
         byName = Dictionary(types.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 

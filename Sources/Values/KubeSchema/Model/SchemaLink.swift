@@ -52,8 +52,9 @@ private struct SchemaLink {
                 fields.append(field)
             }
         }
-        guard Set(fields.map(\.name)).count == fields.count, Set(object.members.compactMap(\.number)).count
-            == object.members.count(where: { $0.number != nil })
+        guard Set(fields.map(\.name)).count == fields.count,
+            Set(object.members.compactMap(\.number)).count
+                == object.members.count(where: { $0.number != nil })
         else { throw error(object.line, object, "use no name and no number twice") }
         let name = object.package + "." + object.name
         // apiVersion and kind are fields of the JSON, and none of the message (TypeMeta has no number).
@@ -136,7 +137,8 @@ private struct SchemaLink {
         var result: [Kind] = []
         for line in text.kinds {
             let (name, plural) = (line.words[1], line.words[2])
-            guard let index = positions[line.package + "." + name], let version = line.package.split(separator: "/").last
+            guard let index = positions[line.package + "." + name],
+                let version = line.package.split(separator: "/").last
             else { throw SchemaTextError(file: line.package, line: line.line, problem: "name a type, not \(name)") }
             var options = KindOptions()
             for word in line.words[3...] { try options.read(word) }
@@ -144,7 +146,8 @@ private struct SchemaLink {
                 Kind(
                     id: GroupVersionKind(group: line.group, version: String(version), kind: name), plural: plural,
                     singular: name.lowercased(), shortNames: options.shortNames, categories: options.categories,
-                    isNamespaced: options.isNamespaced, subresources: options.subresources, isVirtual: options.isVirtual,
+                    isNamespaced: options.isNamespaced, subresources: options.subresources,
+                    isVirtual: options.isVirtual,
                     columns: line.columns, type: ObjectType.ID(index: index)))
         }
         return result

@@ -116,7 +116,9 @@ struct SchemaText {
             throw SchemaTextError("follow a kind, with a name and a type")
         }
         let extra = words.count == 4 ? words[3] : ""
-        guard ["", "wide", "name"].contains(extra) else { throw SchemaTextError("say \"wide\" or \"name\", not \"\(extra)\"") }
+        guard ["", "wide", "name"].contains(extra) else {
+            throw SchemaTextError("say \"wide\" or \"name\", not \"\(extra)\"")
+        }
         kinds[kinds.count - 1].columns.append(
             Kind.Column(
                 name: words[1].split(separator: "_").joined(separator: " "), type: words[2],
@@ -135,7 +137,9 @@ struct SchemaText {
             name: words[0], number: Int(words[1]), type: words[2], attributes: Array(words[3...]),
             documentation: documentation, line: line)
         if words[2] == "inline" {
-            guard words.count == 4, member.number != nil else { throw SchemaTextError("inline one type, with a number") }
+            guard words.count == 4, member.number != nil else {
+                throw SchemaTextError("inline one type, with a number")
+            }
             member.isInlined = true
             member.type = words[3]
             member.attributes = []

@@ -26,11 +26,14 @@ package struct JSONPatch: Hashable, Sendable {
     /// - Throws: `PatchError`, 400 for what is no patch, 413 for too many operations.
     package init(_ json: JSONValue) throws(PatchError) {
         guard let list = json.array else {
-            throw PatchError(.badRequest, "json: cannot unmarshal \(ObjectDecoder.goName(json)) into Go value of type jsonpatch.Patch")
+            throw PatchError(
+                .badRequest,
+                "json: cannot unmarshal \(ObjectDecoder.goName(json)) into Go value of type jsonpatch.Patch")
         }
         guard list.count <= Self.operationLimit else {
             throw PatchError(
-                .tooLarge, "The allowed maximum operations in a JSON patch is \(Self.operationLimit), got \(list.count)")
+                .tooLarge, "The allowed maximum operations in a JSON patch is \(Self.operationLimit), got \(list.count)"
+            )
         }
         var operations: [Operation] = []
         for one in list { operations.append(try Self.operation(one)) }
@@ -39,7 +42,9 @@ package struct JSONPatch: Hashable, Sendable {
 
     private static func operation(_ json: JSONValue) throws(PatchError) -> Operation {
         guard json.object != nil else {
-            throw PatchError(.badRequest, "json: cannot unmarshal \(ObjectDecoder.goName(json)) into Go value of type jsonpatch.Operation")
+            throw PatchError(
+                .badRequest,
+                "json: cannot unmarshal \(ObjectDecoder.goName(json)) into Go value of type jsonpatch.Operation")
         }
         let name = json["op"]?.string ?? "unknown"
         func pointer(_ field: String) throws(PatchError) -> JSONPointer {
@@ -49,7 +54,9 @@ package struct JSONPatch: Hashable, Sendable {
             return try JSONPointer(text)
         }
         func value() throws(PatchError) -> JSONValue {
-            guard let value = json["value"] else { throw PatchError(.badRequest, "operation \"\(name)\" has to have a \"value\"") }
+            guard let value = json["value"] else {
+                throw PatchError(.badRequest, "operation \"\(name)\" has to have a \"value\"")
+            }
             return value
         }
         switch name {
@@ -72,7 +79,9 @@ package struct JSONPatch: Hashable, Sendable {
         return document
     }
 
-    private static func apply(_ operation: Operation, to document: inout JSONValue, _ copied: inout Int) throws(PatchError) {
+    private static func apply(_ operation: Operation, to document: inout JSONValue, _ copied: inout Int)
+        throws(PatchError)
+    {
         switch operation {
         case .add(let path, let value): try add(value, at: path, to: &document, "add")
         case .remove(let path): _ = try remove(path, from: &document, "remove")
@@ -86,7 +95,9 @@ package struct JSONPatch: Hashable, Sendable {
                 $0 = value
             }
         case .move(let from, let path):
-            guard !path.isInside(from) else { throw unfit("move operation does not apply: \(path) is inside of \(from)") }
+            guard !path.isInside(from) else {
+                throw unfit("move operation does not apply: \(path) is inside of \(from)")
+            }
             let value = try remove(from, from: &document, "move")
             try count(value, &copied)
             try add(value, at: path, to: &document, "move")
@@ -118,7 +129,8 @@ package struct JSONPatch: Hashable, Sendable {
     ) throws(PatchError) {
         // Deeper than what is read is not written.
         guard path.steps.count + value.depth <= JSONParser.depthLimit else {
-            throw unfit("\(name) operation does not apply: \(path) would be deeper than \(JSONParser.depthLimit) levels")
+            throw unfit(
+                "\(name) operation does not apply: \(path) would be deeper than \(JSONParser.depthLimit) levels")
         }
         try change(path.steps[...], in: &document, name, path) { place, step throws(PatchError) in
             guard var elements = place.array else { return try Self.set(value, at: step, of: &place) }
@@ -144,9 +156,12 @@ package struct JSONPatch: Hashable, Sendable {
             if path.steps.isEmpty { throw unfit("\(name) operation does not apply") }
             let parent = try JSONPointer(path.steps.dropLast().map { "/" + Self.escaped($0) }.joined())
             if parent.value(in: document)?.object != nil, name == "remove" {
-                throw unfit("error in remove for path: '\(path)': Unable to remove nonexistent key: \(path.steps.last!): missing value")
+                throw unfit(
+                    "error in remove for path: '\(path)': Unable to remove nonexistent key: \(path.steps.last!): missing value"
+                )
             }
-            throw unfit("\(name) operation does not apply: doc is missing \(what): \(quoted(path.description)): missing value")
+            throw unfit(
+                "\(name) operation does not apply: doc is missing \(what): \(quoted(path.description)): missing value")
         }
         try change(path.steps[...], in: &document, name, path) { place, step throws(PatchError) in
             if var elements = place.array, let index = JSONPointer.index(step) {
@@ -181,7 +196,8 @@ package struct JSONPatch: Hashable, Sendable {
         _ body: (inout JSONValue, String) throws(PatchError) -> Void, whole: (inout JSONValue) -> Void
     ) throws(PatchError) {
         guard let step = steps.first else { return whole(&json) }
-        let missing = unfit("\(name) operation does not apply: doc is missing path: \(quoted(path.description)): missing value")
+        let missing = unfit(
+            "\(name) operation does not apply: doc is missing path: \(quoted(path.description)): missing value")
         guard json.array != nil || json.object != nil else { throw missing }
         if steps.count == 1 { return try body(&json, step) }
         if var elements = json.array {

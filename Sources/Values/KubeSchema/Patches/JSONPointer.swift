@@ -14,7 +14,9 @@ package struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
             steps = []
             return
         }
-        guard text.hasPrefix("/") else { throw PatchError(.badRequest, "JSON pointer \(quoted(text)) has to begin with \"/\"") }
+        guard text.hasPrefix("/") else {
+            throw PatchError(.badRequest, "JSON pointer \(quoted(text)) has to begin with \"/\"")
+        }
         var steps: [String] = []
         for part in text.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
             steps.append(try Self.unescaped(part, of: text))

@@ -24,7 +24,8 @@ extension StrategicMergePatch {
             default:
                 throw PatchError(
                     .unprocessable,
-                    "unknown patch type: \(directive.string ?? JSONWriter.text(directive)) in map: \(JSONWriter.text(element))")
+                    "unknown patch type: \(directive.string ?? JSONWriter.text(directive)) in map: \(JSONWriter.text(element))"
+                )
             }
         }
         if replaces { return changes.compactMap { Self.clean(.object($0)) } }
@@ -66,7 +67,8 @@ extension StrategicMergePatch {
 
     /// Merges the lists that the patch gives an order, and takes them out of the patch.
     func order(_ result: inout JSONObject, _ patch: inout JSONObject, _ type: FieldType?) throws(PatchError) {
-        for (directive, value) in patch.members.map({ ($0.key, $0.value) }) where directive.hasPrefix(Self.elementOrder) {
+        for (directive, value) in patch.members.map({ ($0.key, $0.value) }) where directive.hasPrefix(Self.elementOrder)
+        {
             patch[directive] = nil
             let name = String(directive.dropFirst(Self.elementOrder.utf8.count))
             let wrong = PatchError(.badRequest, "invalid patch format of setElementOrder list")
@@ -132,7 +134,9 @@ extension StrategicMergePatch {
     }
 
     private func places(_ list: [JSONValue], _ key: String?) -> [JSONValue: Int] {
-        let keyed = list.enumerated().compactMap { index, element in (key == nil ? element : element[key!]).map { ($0, index) } }
+        let keyed = list.enumerated().compactMap { index, element in
+            (key == nil ? element : element[key!]).map { ($0, index) }
+        }
         return Dictionary(keyed, uniquingKeysWith: { first, _ in first })
     }
 

@@ -27,7 +27,8 @@ package struct StrategicMergePatch {
     ) throws(PatchError) -> JSONValue {
         guard case .object(let changes) = patch, case .object(let original) = object else {
             throw PatchError(
-                .badRequest, "json: cannot unmarshal \(ObjectDecoder.goName(patch)) into Go value of type map[string]interface {}")
+                .badRequest,
+                "json: cannot unmarshal \(ObjectDecoder.goName(patch)) into Go value of type map[string]interface {}")
         }
         return .object(try StrategicMergePatch(schema: schema).merge(original, changes, .object(kind.type)))
     }
@@ -67,11 +68,14 @@ package struct StrategicMergePatch {
     private static func unknown(_ directive: JSONValue, _ patch: JSONObject) -> PatchError {
         PatchError(
             .unprocessable,
-            "unknown patch type: \(directive.string ?? JSONWriter.text(directive)) in map: \(JSONWriter.text(.object(patch)))")
+            "unknown patch type: \(directive.string ?? JSONWriter.text(directive)) in map: \(JSONWriter.text(.object(patch)))"
+        )
     }
 
     /// The value of a member after the patch; nil when it goes.
-    private func merged(_ original: JSONValue?, _ patch: JSONValue, _ field: FieldPlace) throws(PatchError) -> JSONValue? {
+    private func merged(_ original: JSONValue?, _ patch: JSONValue, _ field: FieldPlace) throws(PatchError)
+        -> JSONValue?
+    {
         switch (original, patch) {
         case (.object(let original)?, .object(let patch)):
             if field.patch.replaces { return Self.clean(.object(patch)) }
@@ -90,7 +94,8 @@ package struct StrategicMergePatch {
         let wrong = PatchError(.badRequest, "invalid patch format of retainKeys")
         guard let names = directive.array else { throw wrong }
         let kept = Set(names.compactMap(\.string))
-        for member in patch.members where !member.value.isNull && !member.key.hasPrefix("$") && !kept.contains(member.key) {
+        for member in patch.members
+        where !member.value.isNull && !member.key.hasPrefix("$") && !kept.contains(member.key) {
             throw wrong
         }
         for name in result.keys where !kept.contains(name) { result[name] = nil }
@@ -104,7 +109,8 @@ package struct StrategicMergePatch {
             var result = JSONObject()
             for member in members.members where !member.value.isNull {
                 let isDirective =
-                    member.key == retainKeys || member.key.hasPrefix(deleteFromList) || member.key.hasPrefix(elementOrder)
+                    member.key == retainKeys || member.key.hasPrefix(deleteFromList)
+                    || member.key.hasPrefix(elementOrder)
                 if !isDirective { result[member.key] = clean(member.value) }
             }
             return .object(result)

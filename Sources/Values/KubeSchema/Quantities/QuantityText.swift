@@ -99,7 +99,10 @@ private struct QuantityParts {
 
 /// What a suffix multiplies by.
 private struct QuantityUnit {
-    enum Size { case power10(Int), power2(Int) }
+    enum Size {
+        case power10(Int)
+        case power2(Int)
+    }
 
     var size: Size
     var format: Quantity.Format

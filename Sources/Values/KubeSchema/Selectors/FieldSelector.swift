@@ -26,7 +26,8 @@ package struct FieldSelector: Hashable, Sendable {
                 throw SelectorError(
                     kind.id.group.isEmpty && Self.hasOwnConversion(kind)
                         ? "field label not supported: \(field)"
-                        : "\(quoted(field)) is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+                        : "\(quoted(field)) is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                )
             }
             terms.append(Term(field: field, isNegated: mark == "!=", value: try Self.unescaped(rest)))
         }
@@ -40,7 +41,9 @@ package struct FieldSelector: Hashable, Sendable {
 
     private static func value(of field: String, in object: JSONValue) -> String {
         var value: JSONValue? = object
-        if field == "source" { return object["source"]?["component"]?.string ?? object["reportingComponent"]?.string ?? "" }
+        if field == "source" {
+            return object["source"]?["component"]?.string ?? object["reportingComponent"]?.string ?? ""
+        }
         for name in field.split(separator: ".") { value = value?[String(name)] }
         switch value {
         case .string(let text): return text
@@ -62,7 +65,8 @@ package struct FieldSelector: Hashable, Sendable {
         switch (kind.id.group, kind.id.kind) {
         case ("", "Pod"):
             return metadata + [
-                "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
+                "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
+                "spec.hostNetwork",
                 "status.phase", "status.podIP", "status.nominatedNodeName",
             ]
         case ("", "Node"): return metadata + ["spec.unschedulable"]
@@ -74,7 +78,9 @@ package struct FieldSelector: Hashable, Sendable {
         case ("", "Event"), ("events.k8s.io", "Event"):
             let object = kind.id.group.isEmpty ? "involvedObject" : "regarding"
             return metadata
-                + ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"].map { "\(object).\($0)" }
+                + ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"].map {
+                    "\(object).\($0)"
+                }
                 + ["reason", "reportingComponent", "source", "type", "reportingController"]
         default: return metadata
         }

@@ -76,7 +76,9 @@ extension LabelSelector.Requirement {
     }
 
     private func compare(_ value: String?, _ order: (Int64, Int64) -> Bool) -> Bool {
-        guard let value, let number = Int64(value), let bound = values.first.flatMap({ Int64($0) }) else { return false }
+        guard let value, let number = Int64(value), let bound = values.first.flatMap({ Int64($0) }) else {
+            return false
+        }
         return order(number, bound)
     }
 
@@ -85,22 +87,27 @@ extension LabelSelector.Requirement {
         let list = "[" + values.map(quoted).joined(separator: ",") + "]"
         switch `operator` {
         case .in, .notIn:
-            if values.isEmpty { problems.append("values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty") }
+            if values.isEmpty {
+                problems.append("values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty")
+            }
         case .equals, .doubleEquals, .notEquals:
             if values.count != 1 {
                 problems.append("values: Invalid value: \(list): exact-match compatibility requires one single value")
             }
         case .exists, .doesNotExist:
             if !values.isEmpty {
-                problems.append("values: Invalid value: \(list): values set must be empty for exists and does not exist")
+                problems.append(
+                    "values: Invalid value: \(list): values set must be empty for exists and does not exist")
             }
         case .greaterThan, .lessThan:
             if values.count != 1 {
-                problems.append("values: Invalid value: \(list): for 'Gt', 'Lt' operators, exactly one value is required")
+                problems.append(
+                    "values: Invalid value: \(list): for 'Gt', 'Lt' operators, exactly one value is required")
             }
             for (index, value) in values.enumerated() where Int64(value) == nil {
                 problems.append(
-                    "values[\(index)]: Invalid value: \(quoted(value)): for 'Gt', 'Lt' operators, the value must be an integer")
+                    "values[\(index)]: Invalid value: \(quoted(value)): for 'Gt', 'Lt' operators, the value must be an integer"
+                )
             }
         }
         for (index, value) in values.enumerated() {

@@ -61,7 +61,9 @@ private struct LabelSelectorParser {
         var token = next()
         let isNegated = token == .mark("!")
         if isNegated { token = next() }
-        guard case .identifier(let key) = token else { throw SelectorError("found '\(token.text)', expected: identifier") }
+        guard case .identifier(let key) = token else {
+            throw SelectorError("found '\(token.text)', expected: identifier")
+        }
         if let problem = Names.labelKey(key).first {
             throw SelectorError("<nil>: Invalid value: \(quoted(key)): \(problem)")
         }
@@ -79,7 +81,8 @@ private struct LabelSelectorParser {
     }
 
     private static let operators: [String: LabelSelector.Operator] = [
-        "in": .in, "notin": .notIn, "=": .equals, "==": .doubleEquals, "!=": .notEquals, ">": .greaterThan, "<": .lessThan,
+        "in": .in, "notin": .notIn, "=": .equals, "==": .doubleEquals, "!=": .notEquals, ">": .greaterThan,
+        "<": .lessThan,
     ]
 
     private mutating func exactValue() throws(SelectorError) -> String {
@@ -88,7 +91,9 @@ private struct LabelSelectorParser {
         default: break
         }
         let token = next()
-        guard case .identifier(let value) = token else { throw SelectorError("found '\(token.text)', expected: identifier") }
+        guard case .identifier(let value) = token else {
+            throw SelectorError("found '\(token.text)', expected: identifier")
+        }
         return value
     }
 
@@ -111,7 +116,8 @@ private struct LabelSelectorParser {
                 if wantsValue { values.append("") }
                 return values
             default:
-                let expected = wantsValue ? values.isEmpty ? "',', ')' or identifier" : "',', or identifier" : "',' or ')'"
+                let expected =
+                    wantsValue ? values.isEmpty ? "',', ')' or identifier" : "',', or identifier" : "',' or ')'"
                 throw SelectorError("found '\(token.text)', expected: \(expected)")
             }
         }
@@ -131,7 +137,9 @@ private struct LabelSelectorParser {
         let start = at
         if Self.isMark(bytes[at]) {
             var longest = 0
-            for mark in Self.marks where bytes[at...].starts(with: mark.utf8) { longest = max(longest, mark.utf8.count) }
+            for mark in Self.marks where bytes[at...].starts(with: mark.utf8) {
+                longest = max(longest, mark.utf8.count)
+            }
             at += max(1, longest)
             let text = String(decoding: bytes[start..<at], as: UTF8.self)
             return longest > 0 ? .mark(text) : .wrong(text)

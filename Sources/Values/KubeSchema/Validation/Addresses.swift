@@ -41,7 +41,8 @@ enum Addresses {
     }
 
     private static func isGroup(_ text: String) -> Bool {
-        (1...4).contains(text.utf8.count) && text.utf8.allSatisfy { Names.isDigit($0) || ("a"..."f").contains(Character(Unicode.Scalar($0 | 0x20))) }
+        (1...4).contains(text.utf8.count)
+            && text.utf8.allSatisfy { Names.isDigit($0) || ("a"..."f").contains(Character(Unicode.Scalar($0 | 0x20))) }
     }
 
     private static func number(_ text: Substring) -> Int? {

@@ -44,7 +44,11 @@ package struct Cause: Hashable, Sendable {
     package var message: String {
         var text = reason.words
         if reason.showsValue {
-            if let string = value.string { text += ": " + quoted(string) } else { text += ": " + JSONWriter.text(value) }
+            if let string = value.string {
+                text += ": " + quoted(string)
+            } else {
+                text += ": " + JSONWriter.text(value)
+            }
         }
         return detail.isEmpty ? text : text + ": " + detail
     }

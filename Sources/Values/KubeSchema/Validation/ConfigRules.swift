@@ -26,7 +26,8 @@ enum ConfigRules {
             size += value.text.utf8.count / 4 * 3
         }
         if size > sizeLimit { causes.tooLong(object["data"], limit: sizeLimit) }
-        for key in required(object["type"].text) where !object["data"].entry(key).exists && object["stringData"].entry(key).isEmpty {
+        for key in required(object["type"].text)
+        where !object["data"].entry(key).exists && object["stringData"].entry(key).isEmpty {
             causes.required(object["data"].entry(key))
         }
         if object["type"].text == "kubernetes.io/service-account-token",
@@ -98,7 +99,11 @@ enum StorageRules {
 
     static func volume(_ spec: Located, _ schema: Schema, _ causes: inout Causes) {
         if spec["accessModes"].isEmpty { causes.required(spec["accessModes"]) }
-        if spec["capacity"].isEmpty { causes.required(spec["capacity"]) } else { size(spec["capacity"].entry("storage"), &causes) }
+        if spec["capacity"].isEmpty {
+            causes.required(spec["capacity"])
+        } else {
+            size(spec["capacity"].entry("storage"), &causes)
+        }
         let type = schema.type(named: "core/v1.PersistentVolumeSource").map { schema[$0] }
         let named = (type?.fields ?? []).map { spec[$0.name] }.filter(\.exists)
         if named.isEmpty { causes.required(spec, "must specify a volume type") }

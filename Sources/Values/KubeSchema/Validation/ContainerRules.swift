@@ -66,15 +66,23 @@ struct ContainerRules {
     private func environment(_ container: Located, _ causes: inout Causes) {
         for variable in container["env"].elements {
             let name = variable["name"]
-            if name.isEmpty { causes.required(name) } else { causes.invalid(name, Names.environmentVariable(name.text)) }
+            if name.isEmpty {
+                causes.required(name)
+            } else {
+                causes.invalid(name, Names.environmentVariable(name.text))
+            }
             source(variable, &causes)
         }
         for source in container["envFrom"].elements {
-            if !source["prefix"].isEmpty { causes.invalid(source["prefix"], Names.environmentVariable(source["prefix"].text)) }
+            if !source["prefix"].isEmpty {
+                causes.invalid(source["prefix"], Names.environmentVariable(source["prefix"].text))
+            }
             let named = ["configMapRef", "secretRef"].map { source[$0] }.filter(\.exists)
             for one in named where one["name"].isEmpty { causes.required(one["name"]) }
             if named.isEmpty { causes.invalid(source, "must specify one of: `configMapRef` or `secretRef`", value: "") }
-            if named.count > 1 { causes.invalid(source, "may not have more than one field specified at a time", value: "") }
+            if named.count > 1 {
+                causes.invalid(source, "may not have more than one field specified at a time", value: "")
+            }
         }
     }
 
@@ -123,7 +131,9 @@ struct ContainerRules {
         for device in container["volumeDevices"].elements {
             let (name, path) = (device["name"], device["devicePath"])
             if name.isEmpty { causes.required(name) } else if !volumes.contains(name.text) { causes.notFound(name) }
-            if path.isEmpty { causes.required(path) } else if !paths.insert(path.text).inserted {
+            if path.isEmpty {
+                causes.required(path)
+            } else if !paths.insert(path.text).inserted {
                 causes.invalid(path, "must be unique")
             }
         }

@@ -29,7 +29,8 @@ package struct CronSchedule: Hashable, Sendable {
             fields = known.split(separator: " ").map(String.init)
         }
         guard fields.count == 5 else {
-            throw CronScheduleError("expected exactly 5 fields, found \(fields.count): [\(fields.joined(separator: " "))]")
+            throw CronScheduleError(
+                "expected exactly 5 fields, found \(fields.count): [\(fields.joined(separator: " "))]")
         }
         interval = nil
         minutes = try CronField(0...59).bits(fields[0])
@@ -45,7 +46,9 @@ package struct CronSchedule: Hashable, Sendable {
         "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
         "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
     ]
-    private static let monthNames = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+    private static let monthNames = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ]
     private static let dayNames = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 
     /// Go's durations: "1h30m", "10s". Parts below a second do not count, and it is a second at least.
@@ -88,7 +91,9 @@ private struct CronField {
     func bits(_ text: String) throws(CronScheduleError) -> UInt64 {
         var bits: UInt64 = 0
         for part in text.split(separator: ",") { bits |= try part == "" ? 0 : self.part(String(part)) }
-        guard bits != 0 else { throw CronScheduleError("failed to parse int from : strconv.Atoi: parsing \"\": invalid syntax") }
+        guard bits != 0 else {
+            throw CronScheduleError("failed to parse int from : strconv.Atoi: parsing \"\": invalid syntax")
+        }
         return bits
     }
 
@@ -104,9 +109,15 @@ private struct CronField {
             end = ends.count == 2 ? try number(ends[1]) : steps.count == 2 ? range.upperBound : start
         }
         let step = steps.count == 2 ? try plainNumber(steps[1]) : 1
-        guard start >= range.lowerBound else { throw CronScheduleError("beginning of range (\(start)) below minimum (\(range.lowerBound)): \(text)") }
-        guard end <= range.upperBound else { throw CronScheduleError("end of range (\(end)) above maximum (\(range.upperBound)): \(text)") }
-        guard start <= end else { throw CronScheduleError("beginning of range (\(start)) beyond end of range (\(end)): \(text)") }
+        guard start >= range.lowerBound else {
+            throw CronScheduleError("beginning of range (\(start)) below minimum (\(range.lowerBound)): \(text)")
+        }
+        guard end <= range.upperBound else {
+            throw CronScheduleError("end of range (\(end)) above maximum (\(range.upperBound)): \(text)")
+        }
+        guard start <= end else {
+            throw CronScheduleError("beginning of range (\(start)) beyond end of range (\(end)): \(text)")
+        }
         guard step > 0 else { throw CronScheduleError("step of range should be a positive number: \(text)") }
         var bits: UInt64 = 0
         for value in stride(from: start, through: end, by: step) { bits |= 1 << UInt64(value) }
@@ -120,7 +131,8 @@ private struct CronField {
 
     private func plainNumber(_ text: String) throws(CronScheduleError) -> Int {
         guard let number = Int(text) else {
-            throw CronScheduleError("failed to parse int from \(text): strconv.Atoi: parsing \(quoted(text)): invalid syntax")
+            throw CronScheduleError(
+                "failed to parse int from \(text): strconv.Atoi: parsing \(quoted(text)): invalid syntax")
         }
         guard number >= 0 else { throw CronScheduleError("negative number (\(number)) not allowed: \(text)") }
         return number

@@ -17,7 +17,9 @@ enum JobRules {
 
     private static func check(_ spec: Located, _ schema: Schema, _ causes: inout Causes) {
         for field in counts { causes.nonNegative(spec[field]) }
-        if spec["completionMode"].text == "Indexed" { indexed(spec, &causes) } else {
+        if spec["completionMode"].text == "Indexed" {
+            indexed(spec, &causes)
+        } else {
             for field in ["backoffLimitPerIndex", "maxFailedIndexes"] where spec[field].exists {
                 causes.invalid(spec[field], "requires indexed completion mode")
             }
@@ -49,14 +51,20 @@ enum JobRules {
 
     private static func failurePolicy(_ policy: Located, _ spec: Located, _ causes: inout Causes) {
         let rules = policy["rules"].elements
-        if rules.count > 20 { causes.invalid(policy["rules"], "must have at most 20 items", value: .integer(Int64(rules.count))) }
+        if rules.count > 20 {
+            causes.invalid(policy["rules"], "must have at most 20 items", value: .integer(Int64(rules.count)))
+        }
         let names = Set(
             ["containers", "initContainers"].flatMap { spec["template"]["spec"][$0].elements.map { $0["name"].text } })
         for rule in rules {
             let (codes, conditions) = (rule["onExitCodes"], rule["onPodConditions"])
-            if rule["action"].isEmpty { causes.required(rule["action"], "valid values: [\"Count\" \"FailIndex\" \"FailJob\" \"Ignore\"]") }
+            if rule["action"].isEmpty {
+                causes.required(rule["action"], "valid values: [\"Count\" \"FailIndex\" \"FailJob\" \"Ignore\"]")
+            }
             if codes.exists == !conditions.isEmpty {
-                let problem = codes.exists ? "specifying both OnExitCodes and OnPodConditions is not supported"
+                let problem =
+                    codes.exists
+                    ? "specifying both OnExitCodes and OnPodConditions is not supported"
                     : "specifying one of OnExitCodes and OnPodConditions is required"
                 causes.invalid(rule, problem, value: rule.json)
             }
@@ -90,7 +98,10 @@ enum JobRules {
         let zone = spec["timeZone"]
         if zone.exists {
             if zone.isEmpty { causes.invalid(zone, "timeZone must be nil or non-empty string") }
-            if zone.text.lowercased() == "local" { causes.invalid(zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones") }
+            if zone.text.lowercased() == "local" {
+                causes.invalid(
+                    zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")
+            }
         }
         for field in ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"] {
             causes.nonNegative(spec[field])

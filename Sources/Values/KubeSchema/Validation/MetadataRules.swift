@@ -18,7 +18,11 @@ enum MetadataRules {
         }
         let namespace = metadata["namespace"]
         if kind.isNamespaced {
-            if namespace.isEmpty { causes.required(namespace) } else { causes.invalid(namespace, Names.dnsLabel(namespace.text)) }
+            if namespace.isEmpty {
+                causes.required(namespace)
+            } else {
+                causes.invalid(namespace, Names.dnsLabel(namespace.text))
+            }
         } else if !namespace.isEmpty {
             causes.forbidden(namespace, "not allowed on this type")
         }
@@ -71,7 +75,9 @@ enum MetadataRules {
 
     static func checkUpdate(_ object: Located, _ old: Located, _ causes: inout Causes) {
         let (metadata, before) = (object["metadata"], old["metadata"])
-        for field in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        for field in [
+            "name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+        ] {
             Immutable.check(metadata[field], before[field], &causes)
         }
         if metadata["resourceVersion"].isEmpty {

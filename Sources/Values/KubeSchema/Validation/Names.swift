@@ -10,7 +10,8 @@ package enum Names {
             } else {
                 problems.append(
                     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-                        + "end with an alphanumeric character" + hint("[a-z0-9]([-a-z0-9]*[a-z0-9])?", "my-name", "123-abc"))
+                        + "end with an alphanumeric character"
+                        + hint("[a-z0-9]([-a-z0-9]*[a-z0-9])?", "my-name", "123-abc"))
             }
         }
         return problems
@@ -34,7 +35,8 @@ package enum Names {
         if !isLabel(text[...]) || !(text.utf8.first.map(isLower) ?? false) {
             problems.append(
                 "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-                    + "character, and end with an alphanumeric character" + hint("[a-z]([-a-z0-9]*[a-z0-9])?", "my-name", "abc-123"))
+                    + "character, and end with an alphanumeric character"
+                    + hint("[a-z]([-a-z0-9]*[a-z0-9])?", "my-name", "abc-123"))
         }
         return problems
     }
@@ -53,7 +55,9 @@ package enum Names {
             "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
             + hint(form, "MyName", "my.name", "123-abc")
         guard parts.count <= 2 else {
-            return ["a valid label key \(rule) with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+            return [
+                "a valid label key \(rule) with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+            ]
         }
         var problems: [String] = []
         if parts.count == 2 {
@@ -109,7 +113,9 @@ package enum Names {
                     + hint("[-._a-zA-Z0-9]+", "key.name", "KEY_NAME", "key-name"))
         }
         if text == "." { problems.append("must not be '.'") }
-        if text == ".." { problems.append("must not be '..'") } else if text.hasPrefix("..") {
+        if text == ".." {
+            problems.append("must not be '..'")
+        } else if text.hasPrefix("..") {
             problems.append("must not start with '..'")
         }
         return problems
@@ -124,7 +130,8 @@ package enum Names {
     // MARK: Letters
 
     static func isLabel(_ text: Substring) -> Bool {
-        guard let first = text.utf8.first, let last = text.utf8.last, first != UInt8(ascii: "-"), last != UInt8(ascii: "-")
+        guard let first = text.utf8.first, let last = text.utf8.last, first != UInt8(ascii: "-"),
+            last != UInt8(ascii: "-")
         else { return false }
         return text.utf8.allSatisfy { isLower($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
     }

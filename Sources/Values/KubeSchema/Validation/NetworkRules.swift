@@ -28,7 +28,8 @@ enum NetworkRules {
                     host,
                     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
                         + "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
-                        + Names.hint(#"\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"#, "*.example.com"))
+                        + Names.hint(
+                            #"\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"#, "*.example.com"))
             }
             return
         }
@@ -109,7 +110,9 @@ enum NetworkRules {
         guard block.exists else { return }
         if !selectors.isEmpty { causes.forbidden(peer, "may not specify both ipBlock and another peer") }
         let range = block["cidr"]
-        if range.isEmpty { causes.required(range) } else if !Addresses.isRange(range.text) {
+        if range.isEmpty {
+            causes.required(range)
+        } else if !Addresses.isRange(range.text) {
             causes.invalid(range, Addresses.rangeProblem)
         }
         for part in block["except"].elements where !Addresses.isRange(part.text) {
@@ -125,12 +128,20 @@ enum NetworkRules {
         default: causes.notSupported(type, ["FQDN", "IPv4", "IPv6"])
         }
         let endpoints = object["endpoints"].elements
-        if endpoints.count > 1000 { causes.invalid(object["endpoints"], "must have at most 1000 items", value: .integer(Int64(endpoints.count))) }
+        if endpoints.count > 1000 {
+            causes.invalid(object["endpoints"], "must have at most 1000 items", value: .integer(Int64(endpoints.count)))
+        }
         for endpoint in endpoints {
-            if endpoint["addresses"].isEmpty { causes.required(endpoint["addresses"], "must contain at least 1 address") }
+            if endpoint["addresses"].isEmpty {
+                causes.required(endpoint["addresses"], "must contain at least 1 address")
+            }
             for address in endpoint["addresses"].elements {
-                if type.text == "IPv4", !Addresses.isIPv4(address.text) { causes.invalid(address, "must be an IPv4 address") }
-                if type.text == "IPv6", !Addresses.isIPv6(address.text) { causes.invalid(address, "must be an IPv6 address") }
+                if type.text == "IPv4", !Addresses.isIPv4(address.text) {
+                    causes.invalid(address, "must be an IPv4 address")
+                }
+                if type.text == "IPv6", !Addresses.isIPv6(address.text) {
+                    causes.invalid(address, "must be an IPv6 address")
+                }
             }
         }
     }

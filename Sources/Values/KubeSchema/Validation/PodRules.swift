@@ -17,7 +17,9 @@ enum PodRules {
         MetadataRules.labels(spec["nodeSelector"], &causes)
         tolerations(spec["tolerations"], &causes)
         for alias in spec["hostAliases"].elements {
-            if !Addresses.isAddress(alias["ip"].text) { causes.invalid(alias["ip"], Addresses.problem, value: .string(alias["ip"].text)) }
+            if !Addresses.isAddress(alias["ip"].text) {
+                causes.invalid(alias["ip"], Addresses.problem, value: .string(alias["ip"].text))
+            }
             for name in alias["hostnames"].elements { causes.invalid(name, Names.dnsSubdomain(name.text)) }
         }
         dns(spec, &causes)
@@ -34,7 +36,8 @@ enum PodRules {
     }
 
     private static func names(_ spec: Located, _ causes: inout Causes) {
-        for field in ["serviceAccountName", "nodeName", "runtimeClassName", "priorityClassName"] where !spec[field].isEmpty {
+        for field in ["serviceAccountName", "nodeName", "runtimeClassName", "priorityClassName"]
+        where !spec[field].isEmpty {
             causes.invalid(spec[field], Names.dnsSubdomain(spec[field].text))
         }
         for field in ["hostname", "subdomain"] where !spec[field].isEmpty {
@@ -55,15 +58,23 @@ enum PodRules {
             let (key, mark) = (toleration["key"], toleration["operator"].text)
             if !key.isEmpty { causes.invalid(key, Names.labelKey(key.text)) }
             if key.isEmpty, mark != "Exists" {
-                causes.invalid(toleration["operator"], "operator must be Exists when `key` is empty, which means \"match all values and all keys\"", value: .string(mark))
+                causes.invalid(
+                    toleration["operator"],
+                    "operator must be Exists when `key` is empty, which means \"match all values and all keys\"",
+                    value: .string(mark))
             }
             if toleration["tolerationSeconds"].exists, toleration["effect"].text != "NoExecute" {
-                causes.invalid(toleration["effect"], "effect must be 'NoExecute' when `tolerationSeconds` is set", value: .string(toleration["effect"].text))
+                causes.invalid(
+                    toleration["effect"], "effect must be 'NoExecute' when `tolerationSeconds` is set",
+                    value: .string(toleration["effect"].text))
             }
             if mark == "Exists", !toleration["value"].isEmpty {
-                causes.invalid(toleration, "value must be empty when `operator` is 'Exists'", value: toleration["value"].json)
+                causes.invalid(
+                    toleration, "value must be empty when `operator` is 'Exists'", value: toleration["value"].json)
             } else if mark.isEmpty || mark == "Equal" {
-                causes.invalid(toleration["operator"], Names.labelValue(toleration["value"].text), value: .string(toleration["value"].text))
+                causes.invalid(
+                    toleration["operator"], Names.labelValue(toleration["value"].text),
+                    value: .string(toleration["value"].text))
             }
         }
     }
@@ -75,23 +86,30 @@ enum PodRules {
             if !config.exists {
                 causes.required(config, "must provide `dnsConfig` when `dnsPolicy` is None")
             } else if servers.isEmpty {
-                causes.required(config["nameservers"], "must provide at least one DNS nameserver when `dnsPolicy` is None")
+                causes.required(
+                    config["nameservers"], "must provide at least one DNS nameserver when `dnsPolicy` is None")
             }
         }
         if servers.count > 3 { causes.invalid(config["nameservers"], "must not have more than 3 nameservers") }
         for server in servers where !Addresses.isAddress(server.text) { causes.invalid(server, Addresses.problem) }
         let searches = config["searches"].elements
         if searches.count > 32 { causes.invalid(config["searches"], "must not have more than 32 search paths") }
-        for option in config["options"].elements where option["name"].isEmpty { causes.required(option["name"], "must not be empty") }
+        for option in config["options"].elements where option["name"].isEmpty {
+            causes.required(option["name"], "must not be empty")
+        }
     }
 
     private static func affinity(_ affinity: Located, _ causes: inout Causes) {
-        let (required, preferred) = ("requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution")
+        let (required, preferred) = (
+            "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
+        )
         let node = affinity["nodeAffinity"]
         if node[required].exists, node[required]["nodeSelectorTerms"].isEmpty {
             causes.required(node[required]["nodeSelectorTerms"], "must have at least one node selector term")
         }
-        for term in node[preferred].elements { causes.inRange(Located(term["weight"].json ?? 0, term["weight"].path), 1...100) }
+        for term in node[preferred].elements {
+            causes.inRange(Located(term["weight"].json ?? 0, term["weight"].path), 1...100)
+        }
         for kind in ["podAffinity", "podAntiAffinity"] {
             for term in affinity[kind][required].elements { podTerm(term, &causes) }
             for term in affinity[kind][preferred].elements {
@@ -105,20 +123,29 @@ enum PodRules {
         SelectorRules.check(term["labelSelector"], &causes)
         SelectorRules.check(term["namespaceSelector"], &causes)
         let key = term["topologyKey"]
-        if key.isEmpty { causes.required(key, "can not be empty") } else { causes.invalid(key, Names.labelKey(key.text)) }
+        if key.isEmpty {
+            causes.required(key, "can not be empty")
+        } else {
+            causes.invalid(key, Names.labelKey(key.text))
+        }
     }
 
     private static func spread(_ constraints: Located, _ causes: inout Causes) {
         var seen: Set<[String]> = []
         for constraint in constraints.elements {
             if (constraint["maxSkew"].integer ?? 0) <= 0 {
-                causes.invalid(constraint["maxSkew"], "must be greater than zero", value: constraint["maxSkew"].json ?? 0)
+                causes.invalid(
+                    constraint["maxSkew"], "must be greater than zero", value: constraint["maxSkew"].json ?? 0)
             }
             if constraint["topologyKey"].isEmpty { causes.required(constraint["topologyKey"], "can not be empty") }
-            if constraint["whenUnsatisfiable"].isEmpty { causes.notSupported(constraint["whenUnsatisfiable"], ["DoNotSchedule", "ScheduleAnyway"]) }
+            if constraint["whenUnsatisfiable"].isEmpty {
+                causes.notSupported(constraint["whenUnsatisfiable"], ["DoNotSchedule", "ScheduleAnyway"])
+            }
             let pair = [constraint["topologyKey"].text, constraint["whenUnsatisfiable"].text]
             if !seen.insert(pair).inserted {
-                causes.duplicate(Located(constraint.json, FieldPath("\(constraint.path).{topologyKey, whenUnsatisfiable}")), .string("{\(pair[0]), \(pair[1])}"))
+                causes.duplicate(
+                    Located(constraint.json, FieldPath("\(constraint.path).{topologyKey, whenUnsatisfiable}")),
+                    .string("{\(pair[0]), \(pair[1])}"))
             }
             SelectorRules.check(constraint["labelSelector"], &causes)
         }

@@ -7,17 +7,24 @@ enum PolicyRules {
         if let min = low.integer, min < 1 { causes.invalid(low, "must be greater than or equal to 1") }
         let max = high.integer ?? 0
         if max < 1 { causes.invalid(high, "must be greater than 0", value: .integer(max)) }
-        if let min = low.integer, max < min { causes.invalid(high, "must be greater than or equal to `minReplicas`", value: .integer(max)) }
+        if let min = low.integer, max < min {
+            causes.invalid(high, "must be greater than or equal to `minReplicas`", value: .integer(max))
+        }
         let target = spec["scaleTargetRef"]
         for field in ["kind", "name"] {
-            if target[field].isEmpty { causes.required(target[field]) } else { causes.invalid(target[field], Names.pathSegment(target[field].text)) }
+            if target[field].isEmpty {
+                causes.required(target[field])
+            } else {
+                causes.invalid(target[field], Names.pathSegment(target[field].text))
+            }
         }
         for metric in spec["metrics"].elements { self.metric(metric, &causes) }
         for direction in ["scaleUp", "scaleDown"] { rules(spec["behavior"][direction], &causes) }
     }
 
     private static let sources = [
-        "Object": "object", "Pods": "pods", "Resource": "resource", "ContainerResource": "containerResource", "External": "external",
+        "Object": "object", "Pods": "pods", "Resource": "resource", "ContainerResource": "containerResource",
+        "External": "external",
     ]
 
     private static func metric(_ metric: Located, _ causes: inout Causes) {
@@ -37,7 +44,9 @@ enum PolicyRules {
     private static func rules(_ rules: Located, _ causes: inout Causes) {
         causes.inRange(rules["stabilizationWindowSeconds"], 0...3600)
         for policy in rules["policies"].elements {
-            if (policy["value"].integer ?? 0) <= 0 { causes.invalid(policy["value"], "must be greater than zero", value: policy["value"].json ?? 0) }
+            if (policy["value"].integer ?? 0) <= 0 {
+                causes.invalid(policy["value"], "must be greater than zero", value: policy["value"].json ?? 0)
+            }
             causes.inRange(Located(policy["periodSeconds"].json ?? 0, policy["periodSeconds"].path), 1...1800)
         }
     }
@@ -80,14 +89,21 @@ enum AccessRules {
     private static func rule(_ rule: Located, isNamespaced: Bool, _ causes: inout Causes) {
         if rule["verbs"].isEmpty { causes.required(rule["verbs"], "verbs must contain at least one value") }
         if !rule["nonResourceURLs"].isEmpty {
-            if isNamespaced { causes.invalid(rule["nonResourceURLs"], "namespaced rules cannot apply to non-resource URLs") }
+            if isNamespaced {
+                causes.invalid(rule["nonResourceURLs"], "namespaced rules cannot apply to non-resource URLs")
+            }
             if !rule["apiGroups"].isEmpty || !rule["resources"].isEmpty || !rule["resourceNames"].isEmpty {
-                causes.invalid(rule["nonResourceURLs"], "rules cannot apply to both regular resources and non-resource URLs")
+                causes.invalid(
+                    rule["nonResourceURLs"], "rules cannot apply to both regular resources and non-resource URLs")
             }
             return
         }
-        if rule["apiGroups"].isEmpty { causes.required(rule["apiGroups"], "resource rules must supply at least one api group") }
-        if rule["resources"].isEmpty { causes.required(rule["resources"], "resource rules must supply at least one resource") }
+        if rule["apiGroups"].isEmpty {
+            causes.required(rule["apiGroups"], "resource rules must supply at least one api group")
+        }
+        if rule["resources"].isEmpty {
+            causes.required(rule["resources"], "resource rules must supply at least one resource")
+        }
     }
 
     private static func binding(_ object: Located, isNamespaced: Bool, _ causes: inout Causes) {
@@ -96,13 +112,19 @@ enum AccessRules {
         if role["apiGroup"].text != group { causes.notSupported(role["apiGroup"], [group]) }
         let kinds = isNamespaced ? ["ClusterRole", "Role"] : ["ClusterRole"]
         if !kinds.contains(role["kind"].text) { causes.notSupported(role["kind"], kinds) }
-        if role["name"].isEmpty { causes.required(role["name"]) } else { causes.invalid(role["name"], Names.pathSegment(role["name"].text)) }
+        if role["name"].isEmpty {
+            causes.required(role["name"])
+        } else {
+            causes.invalid(role["name"], Names.pathSegment(role["name"].text))
+        }
         for subject in object["subjects"].elements {
             if subject["name"].isEmpty { causes.required(subject["name"]) }
             switch subject["kind"].text {
             case "ServiceAccount":
                 if !subject["apiGroup"].isEmpty { causes.notSupported(subject["apiGroup"], [""]) }
-                if !subject["name"].isEmpty { causes.invalid(subject["name"], Names.dnsSubdomain(subject["name"].text)) }
+                if !subject["name"].isEmpty {
+                    causes.invalid(subject["name"], Names.dnsSubdomain(subject["name"].text))
+                }
                 if !isNamespaced, subject["namespace"].isEmpty { causes.required(subject["namespace"]) }
             case "User", "Group":
                 if subject["apiGroup"].text != group { causes.notSupported(subject["apiGroup"], [group]) }

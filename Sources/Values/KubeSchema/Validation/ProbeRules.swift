@@ -7,7 +7,8 @@ enum ProbeRules {
 
     static func check(_ probe: Located, isReadiness: Bool, _ causes: inout Causes) {
         checkHandler(probe, probeHandlers, &causes)
-        for field in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
+        for field in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
+        {
             causes.nonNegative(probe[field])
         }
         let grace = probe["terminationGracePeriodSeconds"]
@@ -28,7 +29,9 @@ enum ProbeRules {
         if place["exec"].exists, place["exec"]["command"].isEmpty { causes.required(place["exec"]["command"]) }
         if place["httpGet"].exists { checkHTTP(place["httpGet"], &causes) }
         if place["tcpSocket"].exists { port(place["tcpSocket"]["port"], &causes) }
-        if place["grpc"].exists { causes.inRange(Located(place["grpc"]["port"].json ?? 0, place["grpc"]["port"].path), 1...65535) }
+        if place["grpc"].exists {
+            causes.inRange(Located(place["grpc"]["port"].json ?? 0, place["grpc"]["port"].path), 1...65535)
+        }
         let sleep = place["sleep"]["seconds"]
         if handlers == hookHandlers, let seconds = sleep.integer, seconds < 0 {
             causes.invalid(sleep, "must be greater than 0 and less than terminationGracePeriodSeconds (30)")
@@ -62,7 +65,8 @@ enum ProbeRules {
 /// Rules for fields of a pod that become variables or files.
 enum DownwardRules {
     private static let variables: Set = [
-        "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
+        "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
+        "status.hostIP",
         "status.hostIPs", "status.podIP", "status.podIPs",
     ]
     private static let files: Set = [

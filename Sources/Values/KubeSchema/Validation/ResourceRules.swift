@@ -12,7 +12,9 @@ enum ResourceRules {
         for (name, request) in resources["requests"].entries {
             self.name(name, request, &causes)
             nonNegative(request, &causes)
-            guard let limit = quantity(resources["limits"].entry(name)), let wanted = quantity(request) else { continue }
+            guard let limit = quantity(resources["limits"].entry(name)), let wanted = quantity(request) else {
+                continue
+            }
             let place = Located(request.json, resources["requests"].path)
             if isExtended(name), wanted != limit {
                 causes.invalid(place, "must be equal to \(name) limit of \(limit)")
@@ -30,7 +32,9 @@ enum ResourceRules {
             causes.invalid(place, "must be a standard resource type or fully qualified", value: .string(name))
             return causes.invalid(place, "must be a standard resource for containers", value: .string(name))
         }
-        if isExtended(name), let amount = quantity(place), !amount.isWhole { causes.invalid(place, "must be an integer") }
+        if isExtended(name), let amount = quantity(place), !amount.isWhole {
+            causes.invalid(place, "must be an integer")
+        }
     }
 
     private static func isExtended(_ name: String) -> Bool {
@@ -38,7 +42,9 @@ enum ResourceRules {
     }
 
     static func nonNegative(_ place: Located, _ causes: inout Causes) {
-        if let amount = quantity(place), amount.isNegative { causes.invalid(place, "must be greater than or equal to 0") }
+        if let amount = quantity(place), amount.isNegative {
+            causes.invalid(place, "must be greater than or equal to 0")
+        }
     }
 
     static func quantity(_ place: Located) -> Quantity? { place.json?.string.flatMap { try? Quantity($0) } }
@@ -54,7 +60,9 @@ enum SecurityRules {
         profile(context["seccompProfile"], &causes)
         var names: Set<String> = []
         for sysctl in context["sysctls"].elements {
-            if sysctl["name"].isEmpty { causes.required(sysctl["name"]) } else if !names.insert(sysctl["name"].text).inserted {
+            if sysctl["name"].isEmpty {
+                causes.required(sysctl["name"])
+            } else if !names.insert(sysctl["name"].text).inserted {
                 causes.duplicate(sysctl["name"])
             }
         }
@@ -69,7 +77,9 @@ enum SecurityRules {
             causes.invalid(
                 context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true", value: context.json)
         }
-        if context["capabilities"]["add"].elements.contains(where: { $0.text == "SYS_ADMIN" || $0.text == "CAP_SYS_ADMIN" }) {
+        if context["capabilities"]["add"].elements.contains(where: {
+            $0.text == "SYS_ADMIN" || $0.text == "CAP_SYS_ADMIN"
+        }) {
             causes.invalid(
                 context, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN",
                 value: context.json)

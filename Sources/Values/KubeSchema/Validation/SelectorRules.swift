@@ -13,9 +13,13 @@ enum SelectorRules {
                 if !values.isEmpty {
                     causes.forbidden(values, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
                 }
-            default: causes.invalid(requirement["operator"], "not a valid selector operator", value: .string(requirement["operator"].text))
+            default:
+                causes.invalid(
+                    requirement["operator"], "not a valid selector operator",
+                    value: .string(requirement["operator"].text))
             }
-            causes.invalid(requirement["key"], Names.labelKey(requirement["key"].text), value: .string(requirement["key"].text))
+            causes.invalid(
+                requirement["key"], Names.labelKey(requirement["key"].text), value: .string(requirement["key"].text))
             for value in values.elements { causes.invalid(value, Names.labelValue(value.text)) }
         }
     }

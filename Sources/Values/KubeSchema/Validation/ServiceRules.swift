@@ -7,7 +7,8 @@ enum ServiceRules {
         let isHeadless = spec["clusterIP"].text == "None"
         if spec["ports"].isEmpty, !isHeadless, type != "ExternalName" { causes.required(spec["ports"]) }
         if isHeadless, type == "NodePort" || type == "LoadBalancer" {
-            causes.invalid(Located("None", spec["clusterIPs"].path.index(0)), "may not be set to 'None' for \(type) services")
+            causes.invalid(
+                Located("None", spec["clusterIPs"].path.index(0)), "may not be set to 'None' for \(type) services")
         }
         ports(spec["ports"], type, &causes)
         MetadataRules.labels(spec["selector"], &causes)
@@ -78,7 +79,9 @@ enum ServiceRules {
         let config = spec["sessionAffinityConfig"]
         if spec["sessionAffinity"].text == "ClientIP" {
             let timeout = config["clientIP"]["timeoutSeconds"]
-            guard let seconds = timeout.integer else { return causes.required(config, "when session affinity type is ClientIP") }
+            guard let seconds = timeout.integer else {
+                return causes.required(config, "when session affinity type is ClientIP")
+            }
             if !(1...86400).contains(seconds) { causes.invalid(timeout, "must be greater than 0 and less than 86400") }
         } else if config.exists {
             causes.forbidden(config, "must not be set when session affinity is None")

@@ -16,10 +16,14 @@ enum UpdateRules {
             Immutable.check(spec["selector"], before["selector"], &causes)
         case ("apps", "StatefulSet"):
             only(
-                ["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds"],
+                [
+                    "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+                    "persistentVolumeClaimRetentionPolicy", "minReadySeconds",
+                ],
                 spec, before, &causes,
                 "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
-                    + "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")
+                    + "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+            )
         case ("batch", "Job"): job(spec, before, &causes)
         case ("rbac.authorization.k8s.io", "RoleBinding"), ("rbac.authorization.k8s.io", "ClusterRoleBinding"):
             Immutable.check(new["roleRef"], old["roleRef"], &causes, "cannot change roleRef")
@@ -30,7 +34,8 @@ enum UpdateRules {
             }
         case ("discovery.k8s.io", "EndpointSlice"): Immutable.check(new["addressType"], old["addressType"], &causes)
         case ("storage.k8s.io", "StorageClass"):
-            for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] where new[field].json != old[field].json {
+            for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"]
+            where new[field].json != old[field].json {
                 causes.forbidden(new[field], "updates to \(field) are forbidden.")
             }
         default: break
@@ -61,7 +66,8 @@ enum UpdateRules {
         deadline(spec["activeDeadlineSeconds"], before["activeDeadlineSeconds"], &causes)
         let kept = Set(spec["tolerations"].elements.compactMap(\.json))
         for toleration in before["tolerations"].elements.compactMap(\.json) where !kept.contains(toleration) {
-            causes.forbidden(spec["tolerations"], "existing toleration can not be modified except its tolerationSeconds")
+            causes.forbidden(
+                spec["tolerations"], "existing toleration can not be modified except its tolerationSeconds")
             break
         }
         guard comparable(spec) != comparable(before) else { return }
@@ -71,7 +77,9 @@ enum UpdateRules {
     /// A pod's spec without what may change: images, deadlines, tolerations, gates that are taken away.
     private static func comparable(_ spec: Located) -> JSONValue {
         var json = spec.json ?? [:]
-        for field in ["activeDeadlineSeconds", "tolerations", "schedulingGates", "ephemeralContainers"] { json[field] = nil }
+        for field in ["activeDeadlineSeconds", "tolerations", "schedulingGates", "ephemeralContainers"] {
+            json[field] = nil
+        }
         for list in ["containers", "initContainers"] {
             json.update(list) { containers in containers.updateElements { $0["image"] = nil } }
         }
@@ -80,7 +88,9 @@ enum UpdateRules {
 
     private static func deadline(_ new: Located, _ old: Located, _ causes: inout Causes) {
         guard let before = old.integer else { return }
-        guard let now = new.integer else { return causes.invalid(new, "must not update from a positive integer to nil value", value: .null) }
+        guard let now = new.integer else {
+            return causes.invalid(new, "must not update from a positive integer to nil value", value: .null)
+        }
         if now > before { causes.invalid(new, "must be less than or equal to previous value") }
     }
 
@@ -98,17 +108,23 @@ enum UpdateRules {
         only(
             ["resources", "volumeName", "volumeAttributesClassName"], spec, before, &causes,
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims")
-        let (new, old) = (spec["resources"]["requests"].entry("storage"), before["resources"]["requests"].entry("storage"))
+        let (new, old) = (
+            spec["resources"]["requests"].entry("storage"), before["resources"]["requests"].entry("storage")
+        )
         if let now = ResourceRules.quantity(new), let was = ResourceRules.quantity(old), now < was {
-            causes.forbidden(spec["resources"]["requests"].entry("storage"), "field can not be less than status.capacity")
+            causes.forbidden(
+                spec["resources"]["requests"].entry("storage"), "field can not be less than status.capacity")
         }
     }
 
     private static func job(_ spec: Located, _ before: Located, _ causes: inout Causes) {
-        for field in ["selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] {
+        for field in [
+            "selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy",
+        ] {
             Immutable.check(spec[field], before[field], &causes)
         }
-        let isElastic = spec["completionMode"].text == "Indexed" && spec["completions"].integer == spec["parallelism"].integer
+        let isElastic =
+            spec["completionMode"].text == "Indexed" && spec["completions"].integer == spec["parallelism"].integer
         if !isElastic { Immutable.check(spec["completions"], before["completions"], &causes) }
         // A job that is held back and never ran may still be placed elsewhere.
         guard spec["template"].json != before["template"].json, !before["suspend"].isTrue else { return }

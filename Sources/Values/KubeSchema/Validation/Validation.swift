@@ -74,7 +74,11 @@ package struct Validation: Sendable {
         case ("rbac.authorization.k8s.io", _): AccessRules.check(object, kind, &causes)
         case ("node.k8s.io", "RuntimeClass"):
             let handler = object["handler"]
-            if handler.isEmpty { causes.required(handler) } else { causes.invalid(handler, Names.dnsLabel(handler.text)) }
+            if handler.isEmpty {
+                causes.required(handler)
+            } else {
+                causes.invalid(handler, Names.dnsLabel(handler.text))
+            }
         case ("scheduling.k8s.io", "PriorityClass"): PolicyRules.priority(object, &causes)
         case ("coordination.k8s.io", "Lease"): PolicyRules.lease(spec, &causes)
         case ("storage.k8s.io", "StorageClass"):

@@ -25,7 +25,8 @@ enum VolumeRules {
     private static let required = [
         ("hostPath", "path"), ("secret", "secretName"), ("configMap", "name"), ("persistentVolumeClaim", "claimName"),
         ("nfs", "server"), ("nfs", "path"), ("csi", "driver"), ("gitRepo", "repository"), ("image", "reference"),
-        ("iscsi", "targetPortal"), ("iscsi", "iqn"), ("awsElasticBlockStore", "volumeID"), ("gcePersistentDisk", "pdName"),
+        ("iscsi", "targetPortal"), ("iscsi", "iqn"), ("awsElasticBlockStore", "volumeID"),
+        ("gcePersistentDisk", "pdName"),
     ]
 
     private static func source(_ volume: Located, _ causes: inout Causes) {
@@ -47,7 +48,9 @@ enum VolumeRules {
     }
 
     private static func projection(_ part: Located, _ causes: inout Causes) {
-        let kinds = ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate"]
+        let kinds = [
+            "secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate",
+        ]
         let named = kinds.map { part[$0] }.filter(\.exists)
         for extra in named.dropFirst() { causes.forbidden(extra, "may not specify more than 1 volume type per source") }
         for kind in ["secret", "configMap"] where part[kind].exists {
@@ -58,8 +61,12 @@ enum VolumeRules {
         let token = part["serviceAccountToken"]
         guard token.exists else { return }
         if let seconds = token["expirationSeconds"].integer {
-            if seconds < 600 { causes.invalid(token["expirationSeconds"], "may not specify a duration less than 10 minutes") }
-            if seconds > 1 << 32 { causes.invalid(token["expirationSeconds"], "may not specify a duration larger than 2^32 seconds") }
+            if seconds < 600 {
+                causes.invalid(token["expirationSeconds"], "may not specify a duration less than 10 minutes")
+            }
+            if seconds > 1 << 32 {
+                causes.invalid(token["expirationSeconds"], "may not specify a duration larger than 2^32 seconds")
+            }
         }
         if token["path"].isEmpty { causes.required(token["path"]) } else { relativePath(token["path"], &causes) }
     }
@@ -74,7 +81,9 @@ enum VolumeRules {
             }
             let (field, resource) = (item["fieldRef"], item["resourceFieldRef"])
             switch (field.exists, resource.exists) {
-            case (true, true): causes.invalid(item, "fieldRef and resourceFieldRef can not be specified simultaneously", value: "resource")
+            case (true, true):
+                causes.invalid(
+                    item, "fieldRef and resourceFieldRef can not be specified simultaneously", value: "resource")
             case (false, false): causes.required(item, "one of fieldRef and resourceFieldRef is required")
             case (true, false): DownwardRules.checkFile(field, &causes)
             case (false, true):

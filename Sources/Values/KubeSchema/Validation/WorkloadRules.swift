@@ -26,7 +26,9 @@ enum WorkloadRules {
         let (unavailable, surge) = (update["maxUnavailable"], update["maxSurge"])
         numberOrPercent(unavailable, &causes)
         numberOrPercent(surge, &causes)
-        if isZero(unavailable), isZero(surge) { causes.invalid(unavailable, "may not be 0 when `maxSurge` is 0", value: unavailable.json ?? 0) }
+        if isZero(unavailable), isZero(surge) {
+            causes.invalid(unavailable, "may not be 0 when `maxSurge` is 0", value: unavailable.json ?? 0)
+        }
         notAbove100(unavailable, &causes)
     }
 
@@ -84,7 +86,9 @@ enum WorkloadRules {
         causes.nonNegative(spec["ordinals"]["start"])
         for field in ["whenDeleted", "whenScaled"] {
             let policy = spec["persistentVolumeClaimRetentionPolicy"][field]
-            if policy.exists, !["Retain", "Delete"].contains(policy.text) { causes.notSupported(policy, ["Retain", "Delete"]) }
+            if policy.exists, !["Retain", "Delete"].contains(policy.text) {
+                causes.notSupported(policy, ["Retain", "Delete"])
+            }
         }
     }
 
@@ -119,11 +123,15 @@ enum WorkloadRules {
 
     private static func percent(_ place: Located) -> Int? {
         let text = place.text
-        guard text.hasSuffix("%"), text.utf8.count > 1, text.utf8.dropLast().allSatisfy(Names.isDigit) else { return nil }
+        guard text.hasSuffix("%"), text.utf8.count > 1, text.utf8.dropLast().allSatisfy(Names.isDigit) else {
+            return nil
+        }
         return Int(text.dropLast()) ?? Int.max
     }
 
-    private static func isZero(_ place: Located) -> Bool { place.json == nil || place.integer == 0 || percent(place) == 0 }
+    private static func isZero(_ place: Located) -> Bool {
+        place.json == nil || place.integer == 0 || percent(place) == 0
+    }
 
     private static func notAbove100(_ place: Located, _ causes: inout Causes) {
         if let percent = percent(place), percent > 100 { causes.invalid(place, "must not be greater than 100%") }
