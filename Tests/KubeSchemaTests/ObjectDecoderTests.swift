@@ -46,6 +46,21 @@ func kind(_ apiVersion: String, _ name: String) -> Kind {
         #expect(warned.json["apiVersion"] == "apps/v1" && warned.json["kind"] == "Deployment")
     }
 
+    @Test func `duplicates are found wherever they stand, in any bytes`() {
+        func find(_ text: String) -> [String] { DuplicateFields.find(in: Array(text.utf8)) }
+        #expect(find(#"{"a":1,"b":{"a":1},"a":2}"#) == ["a"])
+        #expect(find(#"{"spec":{"c":[{"n":"x"},{"n":"n","m":[1,2],"n":"}"}]}}"#) == ["spec.c[1].n"])
+        #expect(find(#"{"a\"b":1,"a\u0022b":2,"é":1,"\u00e9":2}"#) == [#"a"b"#, "é"])
+        #expect(find(#"[{"x":{"y":1,"y":2,"y":3}}]"#) == ["[0].x.y", "[0].x.y"])
+        #expect(find("") == [] && find(#"{"a"#) == [] && find("}") == [])
+        var chance = SeededChance(seed: 23)
+        let letters = Array(#"{}[]",:a\u1 "#.utf8) + [0xFF]
+        for _ in 0..<20000 {
+            let count = Int.random(in: 0..<40, using: &chance)
+            _ = DuplicateFields.find(in: (0..<count).map { _ in letters.randomElement(using: &chance)! })
+        }
+    }
+
     @Test func `names that came twice are said by strict validation`() throws {
         let error = #expect(throws: DecodingFailure.self) {
             try ObjectDecoder.decode(

@@ -3,7 +3,7 @@ package import JSON
 /// Server-side apply (KEP-555): who owns which field, what an applied object changes, and what it takes away
 /// (`merge.Updater` of structured-merge-diff, `managedfields` of apimachinery).
 ///
-/// Invariants (tests in FieldManagerTests):
+/// Invariants (tests in FieldManagerTests and ManagedFieldsTests):
 /// 1. What an applier does not name and nobody else owns goes, if it owned it before.
 ///    (`a field that is no longer applied goes, unless another owns it`)
 /// 2. Without force no field changes that another manager owns. (`fields of others are conflicts`)

@@ -3,7 +3,7 @@ package import JSON
 /// Who wrote which fields: the entries of `metadata.managedFields`.
 ///
 /// Invariant: one entry for each manager, operation, subresource and (of updates) version.
-/// (`managed fields read back in their order`)
+/// (`managed fields read back in their order`, in ManagedFieldsTests)
 package struct ManagedFields: Hashable, Sendable {
     package enum Operation: String, Hashable, Sendable {
         case apply = "Apply"

@@ -23,7 +23,7 @@ package struct ObjectDecoder {
     private static let problemLimit = 100
 
     /// Reads a body sent for `kind`.
-    /// - Parameter duplicates: Names that came twice, as "spec.replicas", where whoever parsed the text knows them.
+    /// - Parameter duplicates: Names that came twice, as "spec.replicas", from `DuplicateFields`.
     /// - Throws: `DecodingFailure` for another kind, a value of the wrong type, and with `.strict` for unknown fields.
     package static func decode(
         _ json: JSONValue, as kind: Kind, of schema: Schema, fieldValidation: FieldValidation, duplicates: [String] = []
