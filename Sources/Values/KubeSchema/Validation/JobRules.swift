@@ -28,7 +28,7 @@ enum JobRules {
         guard spec["template"].exists else { return causes.required(spec["template"]) }
         PodRules.template(spec["template"], schema, &causes)
         let policy = spec["template"]["spec"]["restartPolicy"]
-        if !["OnFailure", "Never"].contains(policy.text) {
+        if policy.isEmpty || policy.text == "Always" {
             causes.required(policy, "valid values: \"OnFailure\", \"Never\"")
         } else if spec["podFailurePolicy"].exists, policy.text != "Never" {
             causes.invalid(policy, "only \"Never\" is supported when podFailurePolicy is specified")

@@ -5,7 +5,7 @@ enum WorkloadRules {
     static func deployment(_ spec: Located, _ schema: Schema, _ causes: inout Causes) {
         counts(spec, &causes)
         SelectorRules.checkWorkload(spec, "deployment", &causes)
-        template(spec["template"], schema, &causes)
+        template(spec["template"], of: "deployment", schema, &causes)
         strategy(spec["strategy"], &causes)
         let (deadline, ready) = (spec["progressDeadlineSeconds"], spec["minReadySeconds"])
         causes.nonNegative(deadline)
@@ -35,20 +35,20 @@ enum WorkloadRules {
     static func replicaSet(_ spec: Located, _ schema: Schema, _ causes: inout Causes) {
         counts(spec, &causes)
         SelectorRules.checkWorkload(spec, "deployment", &causes)
-        template(spec["template"], schema, &causes)
+        template(spec["template"], of: "deployment", schema, &causes)
     }
 
     static func replicationController(_ spec: Located, _ schema: Schema, _ causes: inout Causes) {
         counts(spec, &causes)
         if spec["selector"].isEmpty { causes.required(spec["selector"]) }
         SelectorRules.checkMatch(Located(["matchLabels": spec["selector"].json ?? [:]]), spec["template"], &causes)
-        template(spec["template"], schema, &causes)
+        template(spec["template"], of: "deployment", schema, &causes)
     }
 
     static func daemonSet(_ spec: Located, _ schema: Schema, _ causes: inout Causes) {
         counts(spec, &causes)
         SelectorRules.checkWorkload(spec, "daemonset", &causes)
-        template(spec["template"], schema, &causes)
+        template(spec["template"], of: "daemonset", schema, &causes)
         let update = spec["updateStrategy"]["rollingUpdate"]
         guard spec["updateStrategy"]["type"].text == "RollingUpdate", update.exists else { return }
         let (unavailable, surge) = (update["maxUnavailable"], update["maxSurge"])
@@ -77,7 +77,7 @@ enum WorkloadRules {
             StorageRules.claim(claim["spec"], &causes)
         }
         if !volumes.isEmpty, template["spec"]?.object != nil { template["spec", "volumes"] = .array(volumes) }
-        self.template(Located(template, spec["template"].path), schema, &causes)
+        self.template(Located(template, spec["template"].path), of: "statefulset", schema, &causes)
         let update = spec["updateStrategy"]
         causes.nonNegative(update["rollingUpdate"]["partition"])
         if update["type"].text == "OnDelete", update["rollingUpdate"].exists {
@@ -99,13 +99,18 @@ enum WorkloadRules {
     }
 
     /// A template of pods that run until they are deleted.
-    private static func template(_ template: Located, _ schema: Schema, _ causes: inout Causes) {
+    private static func template(_ template: Located, of what: String, _ schema: Schema, _ causes: inout Causes) {
         guard template.exists else { return causes.required(template) }
         PodRules.template(template, schema, &causes)
         let policy = template["spec"]["restartPolicy"]
         if policy.exists, policy.text != "Always" { causes.notSupported(policy, ["Always"]) }
         let deadline = template["spec"]["activeDeadlineSeconds"]
-        if deadline.exists { causes.forbidden(deadline, "activeDeadlineSeconds in ReplicaSet is not Supported") }
+        guard deadline.exists else { return }
+        if what == "deployment" {
+            causes.forbidden(deadline, "activeDeadlineSeconds in ReplicaSet is not Supported")
+        } else {
+            causes.invalid(deadline, "must not be specified")
+        }
     }
 
     static func numberOrPercent(_ place: Located, _ causes: inout Causes) {
