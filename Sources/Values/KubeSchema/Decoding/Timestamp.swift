@@ -15,6 +15,9 @@ package struct Timestamp: Hashable, Sendable {
         }
     }
 
+    /// The years 0 to 9999, which four digits can write.
+    static let range: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
+
     /// Since 1970-01-01T00:00:00Z.
     package var seconds: Int64
     package var microseconds: Int64
@@ -94,7 +97,7 @@ extension Timestamp {
         let days = Self.days(year, month, day)
         guard Self.date(days) == (year, month, day) else { throw reader.error("day out of range") }
         seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
-        guard (0...9999).contains(Self.date(seconds.floored(by: 86400)).year) else {
+        guard Self.range.contains(seconds) else {
             throw reader.error("year out of range")
         }
     }

@@ -37,7 +37,7 @@ extension KubernetesKinds {
         type ClusterRole -- What may be done in the whole cluster.
             metadata 1 ObjectMeta -- Standard metadata of the object.
             rules 2 [PolicyRule] atomic -- The rules.
-            aggregationRule 3 AggregationRule -- Roles whose rules this one takes over.
+            aggregationRule 3 AggregationRule? -- Roles whose rules this one takes over.
 
         type AggregationRule -- Roles whose rules another one takes over.
             clusterRoleSelectors 1 [LabelSelector] atomic -- Which roles, by their labels.
@@ -75,8 +75,8 @@ extension KubernetesKinds {
 
         type TokenRequestSpec -- What token is wanted.
             audiences 1 [string] atomic -- For whom tokens are, or must be.
-            expirationSeconds 4 int64 -- How long the token is to hold.
-            boundObjectRef 3 BoundObjectReference -- The object whose end ends the token.
+            expirationSeconds 4 int64? -- How long the token is to hold.
+            boundObjectRef 3 BoundObjectReference? -- The object whose end ends the token.
             attestations 5 {[string]} -- Statements about the one who asks.
 
         type BoundObjectReference -- The object whose end ends a token.
@@ -129,8 +129,8 @@ extension KubernetesKinds {
             status 3 SubjectAccessReviewStatus -- What was observed last; written by the system.
 
         type SelfSubjectAccessReviewSpec -- What one wants to do.
-            resourceAttributes 1 ResourceAttributes -- Access to a resource.
-            nonResourceAttributes 2 NonResourceAttributes -- Access to a path.
+            resourceAttributes 1 ResourceAttributes? -- Access to a resource.
+            nonResourceAttributes 2 NonResourceAttributes? -- Access to a path.
 
         type ResourceAttributes -- Access to a resource.
             namespace 1 string -- Namespace of the object that is meant.
@@ -140,8 +140,8 @@ extension KubernetesKinds {
             resource 5 string -- The resource.
             subresource 6 string -- The subresource.
             name 7 string -- Name of the object that is meant.
-            fieldSelector 8 FieldSelectorAttributes -- Which objects, by fields.
-            labelSelector 9 LabelSelectorAttributes -- Which objects, by labels.
+            fieldSelector 8 FieldSelectorAttributes? -- Which objects, by fields.
+            labelSelector 9 LabelSelectorAttributes? -- Which objects, by labels.
 
         type FieldSelectorAttributes -- A selector by fields.
             rawSelector 1 string -- The selector as text.
@@ -167,8 +167,8 @@ extension KubernetesKinds {
             status 3 SubjectAccessReviewStatus -- What was observed last; written by the system.
 
         type SubjectAccessReviewSpec -- Who wants to do what.
-            resourceAttributes 1 ResourceAttributes -- Access to a resource.
-            nonResourceAttributes 2 NonResourceAttributes -- Access to a path.
+            resourceAttributes 1 ResourceAttributes? -- Access to a resource.
+            nonResourceAttributes 2 NonResourceAttributes? -- Access to a path.
             user 3 string -- User that the volume is accessed as.
             groups 4 [string] atomic -- Groups of the user.
             extra 5 {[string]} -- Further attributes of the user.

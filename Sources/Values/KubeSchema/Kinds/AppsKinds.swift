@@ -50,9 +50,9 @@ extension KubernetesKinds {
             status 3 ReplicaSetStatus -- What was observed last; written by the system.
 
         type ReplicaSetSpec -- What a replica set keeps.
-            replicas 1 int32 -- How many pods there shall be, or are.
+            replicas 1 int32? -- How many pods there shall be, or are.
             minReadySeconds 4 int32 -- How long a new pod must be ready before it counts as available.
-            selector 2 LabelSelector! -- Which pods belong to it, by their labels.
+            selector 2 LabelSelector?! -- Which pods belong to it, by their labels.
             template 3 PodTemplateSpec -- The pods that are made.
 
         type ReplicaSetStatus -- What was observed of a replica set.
@@ -60,7 +60,7 @@ extension KubernetesKinds {
             fullyLabeledReplicas 2 int32 -- How many pods have all labels of the template.
             readyReplicas 4 int32 -- How many pods are ready.
             availableReplicas 5 int32 -- How many pods have been ready for minReadySeconds.
-            terminatingReplicas 7 int32 -- How many pods are being deleted.
+            terminatingReplicas 7 int32? -- How many pods are being deleted.
             observedGeneration 3 int64 -- The generation that the status was made from.
             conditions 6 [ReplicaSetCondition] map=type merge=type -- What is known about the state, one entry \
                   for each type of condition.
@@ -78,25 +78,25 @@ extension KubernetesKinds {
             status 3 DeploymentStatus -- What was observed last; written by the system.
 
         type DeploymentSpec -- What a deployment has to reach.
-            replicas 1 int32 -- How many pods there shall be, or are.
-            selector 2 LabelSelector! -- Which pods belong to it, by their labels.
+            replicas 1 int32? -- How many pods there shall be, or are.
+            selector 2 LabelSelector?! -- Which pods belong to it, by their labels.
             template 3 PodTemplateSpec! -- The pods that are made.
             strategy 4 DeploymentStrategy retainKeys -- How old pods are replaced by new ones.
             minReadySeconds 5 int32 -- How long a new pod must be ready before it counts as available.
-            revisionHistoryLimit 6 int32 -- How many old revisions are kept for a rollback.
+            revisionHistoryLimit 6 int32? -- How many old revisions are kept for a rollback.
             paused 7 bool -- Whether changes of the template wait.
-            progressDeadlineSeconds 9 int32 -- How long a rollout may make no progress before it counts as \
+            progressDeadlineSeconds 9 int32? -- How long a rollout may make no progress before it counts as \
                   failed; 600 by default.
 
         type DeploymentStrategy -- How old pods are replaced by new ones.
             type 1 DeploymentStrategyType -- Recreate or RollingUpdate.
-            rollingUpdate 2 RollingUpdateDeployment -- Parameters of a rolling update.
+            rollingUpdate 2 RollingUpdateDeployment? -- Parameters of a rolling update.
         enum DeploymentStrategyType Recreate RollingUpdate
 
         type RollingUpdateDeployment -- Parameters of a rolling update of a deployment.
-            maxUnavailable 1 intOrString -- How many pods, as a number or percentage, may be missing during an \
+            maxUnavailable 1 intOrString? -- How many pods, as a number or percentage, may be missing during an \
                   update.
-            maxSurge 2 intOrString -- How many pods, as a number or percentage, may be there beyond the wanted \
+            maxSurge 2 intOrString? -- How many pods, as a number or percentage, may be there beyond the wanted \
                   number.
 
         type DeploymentStatus -- What was observed of a deployment.
@@ -106,10 +106,10 @@ extension KubernetesKinds {
             readyReplicas 7 int32 -- How many pods are ready.
             availableReplicas 4 int32 -- How many pods have been ready for minReadySeconds.
             unavailableReplicas 5 int32 -- How many pods are still missing for full availability.
-            terminatingReplicas 9 int32 -- How many pods are being deleted.
+            terminatingReplicas 9 int32? -- How many pods are being deleted.
             conditions 6 [DeploymentCondition] map=type merge=type -- What is known about the state, one entry \
                   for each type of condition.
-            collisionCount 8 int32 -- How many hash collisions have been met when naming revisions.
+            collisionCount 8 int32? -- How many hash collisions have been met when naming revisions.
 
         type DeploymentCondition -- What is known about a deployment.
             type 1 string -- Which type it is.
@@ -125,29 +125,29 @@ extension KubernetesKinds {
             status 3 StatefulSetStatus -- What was observed last; written by the system.
 
         type StatefulSetSpec -- What a stateful set keeps.
-            replicas 1 int32 -- How many pods there shall be, or are.
-            selector 2 LabelSelector! -- Which pods belong to it, by their labels.
+            replicas 1 int32? -- How many pods there shall be, or are.
+            selector 2 LabelSelector?! -- Which pods belong to it, by their labels.
             template 3 PodTemplateSpec! -- The pods that are made.
             volumeClaimTemplates 4 [PersistentVolumeClaim] atomic -- Claims that each pod gets.
             serviceName 5 string -- Name of the headless service that gives the pods their names in DNS.
             podManagementPolicy 6 PodManagementPolicyType -- Whether pods are started one after the other or at \
                   once.
             updateStrategy 7 StatefulSetUpdateStrategy -- How pods are replaced when the template changes.
-            revisionHistoryLimit 8 int32 -- How many old revisions are kept for a rollback.
+            revisionHistoryLimit 8 int32? -- How many old revisions are kept for a rollback.
             minReadySeconds 9 int32 -- How long a new pod must be ready before it counts as available.
-            persistentVolumeClaimRetentionPolicy 10 StatefulSetPersistentVolumeClaimRetentionPolicy -- What \
+            persistentVolumeClaimRetentionPolicy 10 StatefulSetPersistentVolumeClaimRetentionPolicy? -- What \
                   becomes of the claims.
-            ordinals 11 StatefulSetOrdinals -- Where the numbers of the pods begin.
+            ordinals 11 StatefulSetOrdinals? -- Where the numbers of the pods begin.
         enum PodManagementPolicyType OrderedReady Parallel
 
         type StatefulSetUpdateStrategy -- How pods of a stateful set are replaced.
             type 1 StatefulSetUpdateStrategyType -- Which type it is.
-            rollingUpdate 2 RollingUpdateStatefulSetStrategy -- Parameters of a rolling update.
+            rollingUpdate 2 RollingUpdateStatefulSetStrategy? -- Parameters of a rolling update.
         enum StatefulSetUpdateStrategyType RollingUpdate OnDelete
 
         type RollingUpdateStatefulSetStrategy -- Parameters of a rolling update of a stateful set.
-            partition 1 int32 -- Pods with lower numbers keep the old template.
-            maxUnavailable 2 intOrString -- How many pods, as a number or percentage, may be missing during an \
+            partition 1 int32? -- Pods with lower numbers keep the old template.
+            maxUnavailable 2 intOrString? -- How many pods, as a number or percentage, may be missing during an \
                   update.
 
         type StatefulSetPersistentVolumeClaimRetentionPolicy -- What becomes of the claims of a stateful set.
@@ -165,7 +165,7 @@ extension KubernetesKinds {
             updatedReplicas 5 int32 -- How many pods have the current template.
             currentRevision 6 string -- The revision that is being replaced.
             updateRevision 7 string -- The revision that is being rolled out.
-            collisionCount 9 int32 -- How many hash collisions have been met when naming revisions.
+            collisionCount 9 int32? -- How many hash collisions have been met when naming revisions.
             conditions 10 [StatefulSetCondition] map=type merge=type -- What is known about the state, one entry \
                   for each type of condition.
             availableReplicas 11 int32 -- How many pods have been ready for minReadySeconds.
@@ -183,21 +183,21 @@ extension KubernetesKinds {
             status 3 DaemonSetStatus -- What was observed last; written by the system.
 
         type DaemonSetSpec -- What a daemon set keeps.
-            selector 1 LabelSelector! -- Which pods belong to it, by their labels.
+            selector 1 LabelSelector?! -- Which pods belong to it, by their labels.
             template 2 PodTemplateSpec! -- The pods that are made.
             updateStrategy 3 DaemonSetUpdateStrategy -- How pods are replaced when the template changes.
             minReadySeconds 4 int32 -- How long a new pod must be ready before it counts as available.
-            revisionHistoryLimit 6 int32 -- How many old revisions are kept for a rollback.
+            revisionHistoryLimit 6 int32? -- How many old revisions are kept for a rollback.
 
         type DaemonSetUpdateStrategy -- How pods of a daemon set are replaced.
             type 1 DaemonSetUpdateStrategyType -- Which type it is.
-            rollingUpdate 2 RollingUpdateDaemonSet -- Parameters of a rolling update.
+            rollingUpdate 2 RollingUpdateDaemonSet? -- Parameters of a rolling update.
         enum DaemonSetUpdateStrategyType RollingUpdate OnDelete
 
         type RollingUpdateDaemonSet -- Parameters of a rolling update of a daemon set.
-            maxUnavailable 1 intOrString -- How many pods, as a number or percentage, may be missing during an \
+            maxUnavailable 1 intOrString? -- How many pods, as a number or percentage, may be missing during an \
                   update.
-            maxSurge 2 intOrString -- How many pods, as a number or percentage, may be there beyond the wanted \
+            maxSurge 2 intOrString? -- How many pods, as a number or percentage, may be there beyond the wanted \
                   number.
 
         type DaemonSetStatus -- What was observed of a daemon set.
@@ -209,7 +209,7 @@ extension KubernetesKinds {
             updatedNumberScheduled 6 int32 -- How many of them have a pod of the current template.
             numberAvailable 7 int32 -- How many of them have a pod that is available.
             numberUnavailable 8 int32 -- How many of them have no pod that is available.
-            collisionCount 9 int32 -- How many hash collisions have been met when naming revisions.
+            collisionCount 9 int32? -- How many hash collisions have been met when naming revisions.
             conditions 10 [DaemonSetCondition] map=type merge=type -- What is known about the state, one entry \
                   for each type of condition.
 

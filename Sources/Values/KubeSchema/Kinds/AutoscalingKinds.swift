@@ -33,10 +33,10 @@ extension KubernetesKinds {
 
         type HorizontalPodAutoscalerSpec -- What is scaled, and by what.
             scaleTargetRef 1 CrossVersionObjectReference! -- What is scaled.
-            minReplicas 2 int32 -- The fewest pods; 1 by default.
+            minReplicas 2 int32? -- The fewest pods; 1 by default.
             maxReplicas 3 int32! -- The most pods.
             metrics 4 [MetricSpec] atomic -- What the number of pods is worked out from; the largest result counts.
-            behavior 5 HorizontalPodAutoscalerBehavior -- How fast the number may change.
+            behavior 5 HorizontalPodAutoscalerBehavior? -- How fast the number may change.
 
         type CrossVersionObjectReference -- An object in the same namespace.
             kind 1 string! -- Kind of the object that is meant.
@@ -45,11 +45,11 @@ extension KubernetesKinds {
 
         type MetricSpec -- A metric that decides about the number of pods.
             type 1 string! -- Object, Pods, Resource, ContainerResource or External.
-            object 2 ObjectMetricSource -- A metric of one object.
-            pods 3 PodsMetricSource -- A metric of the pods, as an average.
-            resource 4 ResourceMetricSource -- CPU or memory of the pods.
-            containerResource 7 ContainerResourceMetricSource -- CPU or memory of one container of the pods.
-            external 5 ExternalMetricSource -- A metric of something outside.
+            object 2 ObjectMetricSource? -- A metric of one object.
+            pods 3 PodsMetricSource? -- A metric of the pods, as an average.
+            resource 4 ResourceMetricSource? -- CPU or memory of the pods.
+            containerResource 7 ContainerResourceMetricSource? -- CPU or memory of one container of the pods.
+            external 5 ExternalMetricSource? -- A metric of something outside.
 
         type ObjectMetricSource -- A metric of one object.
             describedObject 1 CrossVersionObjectReference! -- The object that the metric describes.
@@ -58,13 +58,13 @@ extension KubernetesKinds {
 
         type MetricTarget -- What value is aimed at.
             type 1 string! -- Utilization, Value or AverageValue.
-            value 2 quantity -- The value.
-            averageValue 3 quantity -- Average over the pods.
-            averageUtilization 4 int32 -- Average over the pods, in percent of what they request.
+            value 2 quantity? -- The value.
+            averageValue 3 quantity? -- Average over the pods.
+            averageUtilization 4 int32? -- Average over the pods, in percent of what they request.
 
         type MetricIdentifier -- A metric, by name and labels.
             name 1 string! -- Name of the metric.
-            selector 2 LabelSelector -- Labels of the metric.
+            selector 2 LabelSelector? -- Labels of the metric.
 
         type PodsMetricSource -- A metric of the pods.
             metric 1 MetricIdentifier! -- The metric that is meant.
@@ -84,14 +84,14 @@ extension KubernetesKinds {
             target 2 MetricTarget! -- The value that is aimed at.
 
         type HorizontalPodAutoscalerBehavior -- How fast the number of pods may change.
-            scaleUp 1 HPAScalingRules -- When it grows.
-            scaleDown 2 HPAScalingRules -- When it shrinks.
+            scaleUp 1 HPAScalingRules? -- When it grows.
+            scaleDown 2 HPAScalingRules? -- When it shrinks.
 
         type HPAScalingRules -- How fast the number of pods may change in one direction.
-            stabilizationWindowSeconds 3 int32 -- How long back earlier results are looked at.
-            selectPolicy 1 string -- Max, Min or Disabled.
+            stabilizationWindowSeconds 3 int32? -- How long back earlier results are looked at.
+            selectPolicy 1 string? -- Max, Min or Disabled.
             policies 2 [HPAScalingPolicy] atomic -- The policies, of which one decides.
-            tolerance 4 quantity -- How far from the target nothing is changed.
+            tolerance 4 quantity? -- How far from the target nothing is changed.
 
         type HPAScalingPolicy -- How many pods may be changed in some time.
             type 1 string! -- Pods or Percent.
@@ -99,8 +99,8 @@ extension KubernetesKinds {
             periodSeconds 3 int32! -- In which time.
 
         type HorizontalPodAutoscalerStatus -- What was observed of an autoscaler.
-            observedGeneration 1 int64 -- The generation that the status was made from.
-            lastScaleTime 2 time -- When the number was changed last.
+            observedGeneration 1 int64? -- The generation that the status was made from.
+            lastScaleTime 2 time? -- When the number was changed last.
             currentReplicas 3 int32 -- How many pods there are.
             desiredReplicas 4 int32! -- How many pods there should be.
             currentMetrics 5 [MetricStatus] atomic -- The metrics as they were measured last.
@@ -109,11 +109,11 @@ extension KubernetesKinds {
 
         type MetricStatus -- A metric as it was measured last.
             type 1 string! -- Object, Pods, Resource, ContainerResource or External.
-            object 2 ObjectMetricStatus -- A metric of one object.
-            pods 3 PodsMetricStatus -- A metric of the pods, as an average.
-            resource 4 ResourceMetricStatus -- CPU or memory of the pods.
-            containerResource 7 ContainerResourceMetricStatus -- CPU or memory of one container of the pods.
-            external 5 ExternalMetricStatus -- A metric of something outside.
+            object 2 ObjectMetricStatus? -- A metric of one object.
+            pods 3 PodsMetricStatus? -- A metric of the pods, as an average.
+            resource 4 ResourceMetricStatus? -- CPU or memory of the pods.
+            containerResource 7 ContainerResourceMetricStatus? -- CPU or memory of one container of the pods.
+            external 5 ExternalMetricStatus? -- A metric of something outside.
 
         type ObjectMetricStatus -- A metric of one object, measured.
             metric 1 MetricIdentifier! -- The metric that is meant.
@@ -121,9 +121,9 @@ extension KubernetesKinds {
             describedObject 3 CrossVersionObjectReference! -- The object that the metric describes.
 
         type MetricValueStatus -- A value that was measured.
-            value 1 quantity -- The value.
-            averageValue 2 quantity -- Average over the pods.
-            averageUtilization 3 int32 -- Average over the pods, in percent of what they request.
+            value 1 quantity? -- The value.
+            averageValue 2 quantity? -- Average over the pods.
+            averageUtilization 3 int32? -- Average over the pods, in percent of what they request.
 
         type PodsMetricStatus -- A metric of the pods, measured.
             metric 1 MetricIdentifier! -- The metric that is meant.
@@ -148,6 +148,6 @@ extension KubernetesKinds {
             lastTransitionTime 3 time -- When the status changed last.
             reason 4 string -- A short cause in one word, for programs.
             message 5 string -- What happened, for people.
-            observedGeneration 6 int64 -- The generation that the status was made from.
+            observedGeneration 6 int64? -- The generation that the status was made from.
         """
 }

@@ -29,34 +29,34 @@ extension KubernetesKinds {
             status 3 JobStatus -- What was observed last; written by the system.
 
         type JobSpec -- What a job runs.
-            parallelism 1 int32 -- How many pods may run at once.
-            completions 2 int32 -- How many pods must succeed; any number when empty.
-            activeDeadlineSeconds 3 int64 -- How long the job may be active.
-            podFailurePolicy 11 PodFailurePolicy -- What a pod's failure means.
-            successPolicy 16 SuccessPolicy -- When the job has succeeded before all completions.
-            backoffLimit 7 int32 -- How many failures are tolerated; 6 by default.
-            backoffLimitPerIndex 12 int32 -- How many failures of an index are tolerated.
-            maxFailedIndexes 13 int32 -- How many indexes may fail.
-            selector 4 LabelSelector -- Which pods belong to it, by their labels.
-            manualSelector 5 bool -- Whether the selector is the user's own.
+            parallelism 1 int32? -- How many pods may run at once.
+            completions 2 int32? -- How many pods must succeed; any number when empty.
+            activeDeadlineSeconds 3 int64? -- How long the job may be active.
+            podFailurePolicy 11 PodFailurePolicy? -- What a pod's failure means.
+            successPolicy 16 SuccessPolicy? -- When the job has succeeded before all completions.
+            backoffLimit 7 int32? -- How many failures are tolerated; 6 by default.
+            backoffLimitPerIndex 12 int32? -- How many failures of an index are tolerated.
+            maxFailedIndexes 13 int32? -- How many indexes may fail.
+            selector 4 LabelSelector? -- Which pods belong to it, by their labels.
+            manualSelector 5 bool? -- Whether the selector is the user's own.
             template 6 PodTemplateSpec! -- The pods that are made.
-            ttlSecondsAfterFinished 8 int32 -- How long after its end the job is removed.
-            completionMode 9 CompletionMode -- NonIndexed, or Indexed: each pod has its number.
-            suspend 10 bool -- Whether it is held back for now.
-            podReplacementPolicy 14 PodReplacementPolicy -- When a failed pod is replaced.
-            managedBy 15 string -- Who runs the job, when it is not the built-in controller.
+            ttlSecondsAfterFinished 8 int32? -- How long after its end the job is removed.
+            completionMode 9 CompletionMode? -- NonIndexed, or Indexed: each pod has its number.
+            suspend 10 bool? -- Whether it is held back for now.
+            podReplacementPolicy 14 PodReplacementPolicy? -- When a failed pod is replaced.
+            managedBy 15 string? -- Who runs the job, when it is not the built-in controller.
 
         type PodFailurePolicy -- What a pod's failure means: the first rule that holds.
             rules 1 [PodFailurePolicyRule]! atomic -- The rules.
 
         type PodFailurePolicyRule -- What a pod's failure means.
             action 1 PodFailurePolicyAction! -- What was done, or failed.
-            onExitCodes 2 PodFailurePolicyOnExitCodesRequirement -- For which exit codes.
+            onExitCodes 2 PodFailurePolicyOnExitCodesRequirement? -- For which exit codes.
             onPodConditions 3 [PodFailurePolicyOnPodConditionsPattern] atomic -- For which conditions of the pod.
         enum PodFailurePolicyAction FailJob FailIndex Ignore Count
 
         type PodFailurePolicyOnExitCodesRequirement -- Exit codes that a rule is for.
-            containerName 1 string -- The container; every one when empty.
+            containerName 1 string? -- The container; every one when empty.
             operator 2 PodFailurePolicyOnExitCodesOperator! -- How the key is compared with the values.
             values 3 [int32]! set -- What the key is compared with.
         enum PodFailurePolicyOnExitCodesOperator In NotIn
@@ -69,24 +69,24 @@ extension KubernetesKinds {
             rules 1 [SuccessPolicyRule]! atomic -- The rules.
 
         type SuccessPolicyRule -- When a job has succeeded.
-            succeededIndexes 1 string -- Indexes that must have succeeded, such as 1,3-5.
-            succeededCount 2 int32 -- How many indexes must have succeeded.
+            succeededIndexes 1 string? -- Indexes that must have succeeded, such as 1,3-5.
+            succeededCount 2 int32? -- How many indexes must have succeeded.
         enum CompletionMode NonIndexed Indexed
         enum PodReplacementPolicy TerminatingOrFailed Failed
 
         type JobStatus -- What was observed of a job.
             conditions 1 [JobCondition] atomic merge=type -- What is known about the state, one entry for each \
                   type of condition.
-            startTime 2 time -- When the job was started.
-            completionTime 3 time -- When the job was complete.
+            startTime 2 time? -- When the job was started.
+            completionTime 3 time? -- When the job was complete.
             active 4 int32 -- How many pods are active.
             succeeded 5 int32 -- How many pods have succeeded.
             failed 6 int32 -- How many pods have failed.
-            terminating 11 int32 -- How many pods are being deleted.
+            terminating 11 int32? -- How many pods are being deleted.
             completedIndexes 7 string -- Indexes that have succeeded.
-            failedIndexes 10 string -- Indexes that have failed.
-            uncountedTerminatedPods 8 UncountedTerminatedPods -- Pods that have ended and are not counted yet.
-            ready 9 int32 -- How many pods are ready.
+            failedIndexes 10 string? -- Indexes that have failed.
+            uncountedTerminatedPods 8 UncountedTerminatedPods? -- Pods that have ended and are not counted yet.
+            ready 9 int32? -- How many pods are ready.
 
         type JobCondition -- What is known about a job.
             type 1 string! -- Which type it is.
@@ -107,13 +107,13 @@ extension KubernetesKinds {
 
         type CronJobSpec -- What is run, and when.
             schedule 1 string! -- When, as five fields of cron.
-            timeZone 8 string -- The zone that the schedule is meant in; the node's when empty.
-            startingDeadlineSeconds 2 int64 -- How late a job may be started.
+            timeZone 8 string? -- The zone that the schedule is meant in; the node's when empty.
+            startingDeadlineSeconds 2 int64? -- How late a job may be started.
             concurrencyPolicy 3 ConcurrencyPolicy -- What to do when the last job still runs.
-            suspend 4 bool -- Whether it is held back for now.
+            suspend 4 bool? -- Whether it is held back for now.
             jobTemplate 5 JobTemplateSpec! -- The jobs that are made.
-            successfulJobsHistoryLimit 6 int32 -- How many jobs that succeeded are kept; 3 by default.
-            failedJobsHistoryLimit 7 int32 -- How many jobs that failed are kept; 1 by default.
+            successfulJobsHistoryLimit 6 int32? -- How many jobs that succeeded are kept; 3 by default.
+            failedJobsHistoryLimit 7 int32? -- How many jobs that failed are kept; 1 by default.
         enum ConcurrencyPolicy Allow Forbid Replace
 
         type JobTemplateSpec -- What jobs are made like.
@@ -122,7 +122,7 @@ extension KubernetesKinds {
 
         type CronJobStatus -- What was observed of a cron job.
             active 1 [ObjectReference] atomic -- Jobs that run.
-            lastScheduleTime 4 time -- When a job was made last.
-            lastSuccessfulTime 5 time -- When a job succeeded last.
+            lastScheduleTime 4 time? -- When a job was made last.
+            lastSuccessfulTime 5 time? -- When a job succeeded last.
         """
 }

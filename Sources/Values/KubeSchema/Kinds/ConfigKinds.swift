@@ -55,13 +55,13 @@ extension KubernetesKinds {
 
         type ConfigMap -- Settings for pods: text by key.
             metadata 1 ObjectMeta -- Standard metadata of the object.
-            immutable 4 bool -- Whether the data can no longer be changed.
+            immutable 4 bool? -- Whether the data can no longer be changed.
             data 2 {string} -- Text by key.
             binaryData 3 {bytes} -- Bytes by key.
 
         type Secret -- Data that is shown to few.
             metadata 1 ObjectMeta -- Standard metadata of the object.
-            immutable 5 bool -- Whether the data can no longer be changed.
+            immutable 5 bool? -- Whether the data can no longer be changed.
             data 2 {bytes} -- Bytes by key.
             stringData 4 {string} -- Text by key; written into data, and never read back.
             type 3 string -- What the keys are for; Opaque by default.
@@ -70,7 +70,7 @@ extension KubernetesKinds {
             metadata 1 ObjectMeta -- Standard metadata of the object.
             secrets 2 [ObjectReference] map=name merge=name -- Secrets that its pods may use; deprecated.
             imagePullSecrets 3 [LocalObjectReference] atomic -- Secrets with the credentials of image registries.
-            automountServiceAccountToken 4 bool -- Whether pods get the token of the service account mounted.
+            automountServiceAccountToken 4 bool? -- Whether pods get the token of the service account mounted.
 
         type Event -- Something that happened to an object.
             metadata 1 ObjectMeta! -- Standard metadata of the event.
@@ -83,9 +83,9 @@ extension KubernetesKinds {
             count 8 int32 -- How often it happened.
             type 9 string -- Normal or Warning.
             eventTime 10 microTime -- When it happened.
-            series 11 EventSeries -- What is known when the event happens again and again.
+            series 11 EventSeries? -- What is known when the event happens again and again.
             action 12 string -- What was done, or failed.
-            related 13 ObjectReference -- A second object that has to do with it.
+            related 13 ObjectReference? -- A second object that has to do with it.
             reportingComponent 14 string -- Name of the controller that reports it.
             reportingInstance 15 string -- Instance of the controller that reports it.
 
@@ -105,7 +105,7 @@ extension KubernetesKinds {
         type ResourceQuotaSpec -- What limits hold.
             hard 1 {quantity} -- The limits, by resource.
             scopes 2 [ResourceQuotaScope] atomic -- Which objects count; all when empty.
-            scopeSelector 3 ScopeSelector -- Which objects count, by scopes and values.
+            scopeSelector 3 ScopeSelector? -- Which objects count, by scopes and values.
         enum ResourceQuotaScope Terminating NotTerminating BestEffort NotBestEffort PriorityClass \
               CrossNamespacePodAffinity VolumeAttributesClass
 
@@ -143,10 +143,10 @@ extension KubernetesKinds {
             status 3 ReplicationControllerStatus -- What was observed last; written by the system.
 
         type ReplicationControllerSpec -- What a replication controller keeps.
-            replicas 1 int32 default=1 -- How many pods there shall be, or are.
+            replicas 1 int32? default=1 -- How many pods there shall be, or are.
             minReadySeconds 4 int32 -- How long a new pod must be ready before it counts as available.
             selector 2 {string} atomic -- Which pods belong to it, by their labels.
-            template 3 PodTemplateSpec -- The pods that are made.
+            template 3 PodTemplateSpec? -- The pods that are made.
 
         type ReplicationControllerStatus -- What was observed of a replication controller.
             replicas 1 int32! -- How many pods there shall be, or are.

@@ -15,20 +15,20 @@ extension KubernetesKinds {
             env 7 [EnvVar] map=name merge=name -- Environment variables.
             resources 8 ResourceRequirements -- What is requested, and what limits hold.
             resizePolicy 23 [ContainerResizePolicy] atomic -- Whether a change of resources restarts the container.
-            restartPolicy 24 string -- Always makes an init container a sidecar.
+            restartPolicy 24 string? -- Always makes an init container a sidecar.
             restartPolicyRules 25 [ContainerRestartRule] atomic -- What to do for which exit codes, before the \
                   restart policy is asked.
             volumeMounts 9 [VolumeMount] map=mountPath merge=mountPath -- Volumes, and where they appear.
             volumeDevices 21 [VolumeDevice] map=devicePath merge=devicePath -- Block devices, and where they appear.
-            livenessProbe 10 Probe -- When it fails the container is restarted.
-            readinessProbe 11 Probe -- While it fails the container gets no traffic.
-            startupProbe 22 Probe -- Until it succeeds the other probes wait.
-            lifecycle 12 Lifecycle -- What is done after the start and before the stop.
+            livenessProbe 10 Probe? -- When it fails the container is restarted.
+            readinessProbe 11 Probe? -- While it fails the container gets no traffic.
+            startupProbe 22 Probe? -- Until it succeeds the other probes wait.
+            lifecycle 12 Lifecycle? -- What is done after the start and before the stop.
             terminationMessagePath 13 string -- File whose content becomes the termination message.
             terminationMessagePolicy 20 TerminationMessagePolicy -- Where the termination message comes from.
             imagePullPolicy 14 PullPolicy -- When the image is fetched: Always by default for the tag latest, \
                   otherwise IfNotPresent.
-            securityContext 15 SecurityContext -- What the program may do; goes before the pod's.
+            securityContext 15 SecurityContext? -- What the program may do; goes before the pod's.
             stdin 16 bool -- Whether standard input stays open for attach.
             stdinOnce 17 bool -- Whether standard input is closed after the first attached client has left.
             tty 18 bool -- Whether the program gets a terminal.
@@ -48,18 +48,18 @@ extension KubernetesKinds {
             env 7 [EnvVar] map=name merge=name -- Environment variables.
             resources 8 ResourceRequirements -- Not allowed here.
             resizePolicy 23 [ContainerResizePolicy] atomic -- Not allowed here.
-            restartPolicy 24 string -- Not allowed here.
+            restartPolicy 24 string? -- Not allowed here.
             restartPolicyRules 25 [ContainerRestartRule] atomic -- Not allowed here.
             volumeMounts 9 [VolumeMount] map=mountPath merge=mountPath -- Volumes, and where they appear.
             volumeDevices 21 [VolumeDevice] map=devicePath merge=devicePath -- Block devices, and where they appear.
-            livenessProbe 10 Probe -- Not allowed here.
-            readinessProbe 11 Probe -- Not allowed here.
-            startupProbe 22 Probe -- Not allowed here.
-            lifecycle 12 Lifecycle -- Not allowed here.
+            livenessProbe 10 Probe? -- Not allowed here.
+            readinessProbe 11 Probe? -- Not allowed here.
+            startupProbe 22 Probe? -- Not allowed here.
+            lifecycle 12 Lifecycle? -- Not allowed here.
             terminationMessagePath 13 string -- File whose content becomes the termination message.
             terminationMessagePolicy 20 TerminationMessagePolicy -- Where the termination message comes from.
             imagePullPolicy 14 PullPolicy -- When the image is fetched.
-            securityContext 15 SecurityContext -- What the program may do; goes before the pod's.
+            securityContext 15 SecurityContext? -- What the program may do; goes before the pod's.
             stdin 16 bool -- Whether standard input stays open for attach.
             stdinOnce 17 bool -- Whether standard input is closed after the first attached client has left.
             tty 18 bool -- Whether the program gets a terminal.
@@ -76,28 +76,28 @@ extension KubernetesKinds {
 
         type EnvFromSource -- A config map or secret whose keys become environment variables.
             prefix 1 string -- What is put before each key.
-            configMapRef 2 ConfigMapEnvSource -- The config map.
-            secretRef 3 SecretEnvSource -- The secret.
+            configMapRef 2 ConfigMapEnvSource? -- The config map.
+            secretRef 3 SecretEnvSource? -- The secret.
 
         type ConfigMapEnvSource -- A config map whose keys become environment variables.
             localObjectReference 1 inline LocalObjectReference
-            optional 2 bool -- Whether the object, or the key in it, may be missing.
+            optional 2 bool? -- Whether the object, or the key in it, may be missing.
 
         type SecretEnvSource -- A secret whose keys become environment variables.
             localObjectReference 1 inline LocalObjectReference
-            optional 2 bool -- Whether the object, or the key in it, may be missing.
+            optional 2 bool? -- Whether the object, or the key in it, may be missing.
 
         type EnvVar -- An environment variable.
             name 1 string! -- Name of the variable.
             value 2 string -- The value, in which $(NAME) stands for variables defined before.
-            valueFrom 3 EnvVarSource -- Where the value comes from.
+            valueFrom 3 EnvVarSource? -- Where the value comes from.
 
         type EnvVarSource -- Where the value of a variable comes from; one of these.
-            fieldRef 1 ObjectFieldSelector -- A field of the pod.
-            resourceFieldRef 2 ResourceFieldSelector -- A request or limit of a container.
-            configMapKeyRef 3 ConfigMapKeySelector -- A key of a config map.
-            secretKeyRef 4 SecretKeySelector -- A key of a secret.
-            fileKeyRef 5 FileKeySelector -- A key of a file in a volume.
+            fieldRef 1 ObjectFieldSelector? -- A field of the pod.
+            resourceFieldRef 2 ResourceFieldSelector? -- A request or limit of a container.
+            configMapKeyRef 3 ConfigMapKeySelector? -- A key of a config map.
+            secretKeyRef 4 SecretKeySelector? -- A key of a secret.
+            fileKeyRef 5 FileKeySelector? -- A key of a file in a volume.
 
         type ObjectFieldSelector atomic -- A field of the pod.
             apiVersion 1 string -- Version that the path is written for; v1 by default.
@@ -111,18 +111,18 @@ extension KubernetesKinds {
         type ConfigMapKeySelector atomic -- A key of a config map.
             localObjectReference 1 inline LocalObjectReference
             key 2 string! -- The key that is meant.
-            optional 3 bool -- Whether the object, or the key in it, may be missing.
+            optional 3 bool? -- Whether the object, or the key in it, may be missing.
 
         type SecretKeySelector atomic -- A key of a secret.
             localObjectReference 1 inline LocalObjectReference
             key 2 string! -- The key that is meant.
-            optional 3 bool -- Whether the object, or the key in it, may be missing.
+            optional 3 bool? -- Whether the object, or the key in it, may be missing.
 
         type FileKeySelector atomic -- A key of a file in a volume.
             volumeName 1 string! -- Name of the volume.
             path 2 string! -- Path of the file in the volume.
             key 3 string! -- The key that is meant.
-            optional 4 bool -- Whether the object, or the key in it, may be missing.
+            optional 4 bool? -- Whether the object, or the key in it, may be missing.
 
         type ResourceRequirements -- What is requested, and what limits hold.
             limits 1 {quantity} -- The most that may be used, by resource.
@@ -139,7 +139,7 @@ extension KubernetesKinds {
 
         type ContainerRestartRule -- What to do when a container ended in some way.
             action 1 string -- Restart or RestartAllContainers.
-            exitCodes 2 ContainerRestartRuleOnExitCodes -- For which exit codes.
+            exitCodes 2 ContainerRestartRuleOnExitCodes? -- For which exit codes.
 
         type ContainerRestartRuleOnExitCodes -- Exit codes that a rule is for.
             operator 1 string -- How the key is compared with the values.
@@ -148,10 +148,10 @@ extension KubernetesKinds {
         type VolumeMount -- A volume, and where it appears in a container.
             name 1 string! -- Name of the volume.
             readOnly 2 bool -- Mounts the volume read-only.
-            recursiveReadOnly 7 string -- Whether mounts below are read-only too.
+            recursiveReadOnly 7 string? -- Whether mounts below are read-only too.
             mountPath 3 string! -- Path in the container.
             subPath 4 string -- Path in the volume that is mounted; the volume itself when empty.
-            mountPropagation 5 MountPropagationMode -- Whether later mounts are seen on the other side.
+            mountPropagation 5 MountPropagationMode? -- Whether later mounts are seen on the other side.
             subPathExpr 6 string -- Like subPath, with $(NAME) for environment variables.
         enum MountPropagationMode None HostToContainer Bidirectional
 
@@ -166,13 +166,13 @@ extension KubernetesKinds {
             periodSeconds 4 int32 -- How long from one check to the next; 10 by default.
             successThreshold 5 int32 -- How many successes in a row make it succeed.
             failureThreshold 6 int32 -- How many failures in a row make it fail; 3 by default.
-            terminationGracePeriodSeconds 7 int64 -- Grace period of a container that the probe stops.
+            terminationGracePeriodSeconds 7 int64? -- Grace period of a container that the probe stops.
 
         type ProbeHandler -- How a container is checked; one of these.
-            exec 1 ExecAction -- Runs a command in the container.
-            httpGet 2 HTTPGetAction -- Sends an HTTP GET request.
-            tcpSocket 3 TCPSocketAction -- Opens a TCP connection.
-            grpc 4 GRPCAction -- Asks the gRPC health service.
+            exec 1 ExecAction? -- Runs a command in the container.
+            httpGet 2 HTTPGetAction? -- Sends an HTTP GET request.
+            tcpSocket 3 TCPSocketAction? -- Opens a TCP connection.
+            grpc 4 GRPCAction? -- Asks the gRPC health service.
 
         type ExecAction -- A command that is run in the container.
             command 1 [string] atomic -- The command and its arguments; no shell.
@@ -195,18 +195,18 @@ extension KubernetesKinds {
 
         type GRPCAction -- A call of the gRPC health service.
             port 1 int32! -- Number of the port.
-            service 2 string -- The service that is asked about.
+            service 2 string? -- The service that is asked about.
 
         type Lifecycle -- What is done after the start and before the stop of a container.
-            postStart 1 LifecycleHandler -- Done right after the start; a failure stops the container.
-            preStop 2 LifecycleHandler -- Done before SIGTERM, within the grace period.
-            stopSignal 3 Signal -- The signal that stops the container; the image's or SIGTERM when empty.
+            postStart 1 LifecycleHandler? -- Done right after the start; a failure stops the container.
+            preStop 2 LifecycleHandler? -- Done before SIGTERM, within the grace period.
+            stopSignal 3 Signal? -- The signal that stops the container; the image's or SIGTERM when empty.
 
         type LifecycleHandler -- What is done; one of these.
-            exec 1 ExecAction -- Runs a command in the container.
-            httpGet 2 HTTPGetAction -- Sends an HTTP GET request.
-            tcpSocket 3 TCPSocketAction -- No longer in use.
-            sleep 4 SleepAction -- Waits.
+            exec 1 ExecAction? -- Runs a command in the container.
+            httpGet 2 HTTPGetAction? -- Sends an HTTP GET request.
+            tcpSocket 3 TCPSocketAction? -- No longer in use.
+            sleep 4 SleepAction? -- Waits.
 
         type SleepAction -- A wait.
             seconds 1 int64! -- How many seconds.
@@ -219,19 +219,19 @@ extension KubernetesKinds {
               SIGRTMAX-4 SIGRTMAX-3 SIGRTMAX-2 SIGRTMAX-1 SIGRTMAX
 
         type SecurityContext -- What a program may do.
-            capabilities 1 Capabilities -- Capabilities that are added and dropped.
-            privileged 2 bool -- May do what root on the node may.
-            seLinuxOptions 3 SELinuxOptions -- Labels of SELinux.
-            windowsOptions 10 WindowsSecurityContextOptions -- Settings of Windows; without effect on Linux.
-            runAsUser 4 int64 -- User that programs run as; the image's when empty.
-            runAsGroup 8 int64 -- Group that programs run as; the image's when empty.
-            runAsNonRoot 5 bool -- Refuses to start as user 0.
-            readOnlyRootFilesystem 6 bool -- Whether the root file system is read-only.
-            allowPrivilegeEscalation 7 bool -- Whether a program may gain more rights than its parent \
+            capabilities 1 Capabilities? -- Capabilities that are added and dropped.
+            privileged 2 bool? -- May do what root on the node may.
+            seLinuxOptions 3 SELinuxOptions? -- Labels of SELinux.
+            windowsOptions 10 WindowsSecurityContextOptions? -- Settings of Windows; without effect on Linux.
+            runAsUser 4 int64? -- User that programs run as; the image's when empty.
+            runAsGroup 8 int64? -- Group that programs run as; the image's when empty.
+            runAsNonRoot 5 bool? -- Refuses to start as user 0.
+            readOnlyRootFilesystem 6 bool? -- Whether the root file system is read-only.
+            allowPrivilegeEscalation 7 bool? -- Whether a program may gain more rights than its parent \
                   (no_new_privs).
-            procMount 9 ProcMountType -- Whether parts of /proc are hidden.
-            seccompProfile 11 SeccompProfile -- Filter of system calls.
-            appArmorProfile 12 AppArmorProfile -- Profile of AppArmor.
+            procMount 9 ProcMountType? -- Whether parts of /proc are hidden.
+            seccompProfile 11 SeccompProfile? -- Filter of system calls.
+            appArmorProfile 12 AppArmorProfile? -- Profile of AppArmor.
 
         type Capabilities -- Capabilities that are added and dropped.
             add 1 [string] atomic -- Capabilities that are added, without CAP_.

@@ -16,8 +16,8 @@ extension KubernetesKinds {
             resourceVersion 6 string -- Version of the object; an update that names an old one is refused.
             generation 7 int64 -- Counts the changes of what is asked for.
             creationTimestamp 8 time -- When the object was made.
-            deletionTimestamp 9 time -- When the object will be gone; set when it is deleted gracefully.
-            deletionGracePeriodSeconds 10 int64 -- How long a graceful deletion takes.
+            deletionTimestamp 9 time? -- When the object will be gone; set when it is deleted gracefully.
+            deletionGracePeriodSeconds 10 int64? -- How long a graceful deletion takes.
             labels 11 {string} -- Names and values by which objects are selected.
             annotations 12 {string} -- Names and values that nobody selects by.
             ownerReferences 13 [OwnerReference] map=uid merge=uid -- Objects that this one depends on; it goes \
@@ -31,17 +31,17 @@ extension KubernetesKinds {
             kind 1 string! -- Kind of the object that is meant.
             name 3 string! -- Name of the object that is meant.
             uid 4 string! -- Identity of the object that is meant.
-            controller 6 bool -- Whether it is the controller of the object.
-            blockOwnerDeletion 7 bool -- Whether the owner stays, when deleted in the foreground, until this \
+            controller 6 bool? -- Whether it is the controller of the object.
+            blockOwnerDeletion 7 bool? -- Whether the owner stays, when deleted in the foreground, until this \
                   object is gone.
 
         type ManagedFieldsEntry -- The fields that a manager owns.
             manager 1 string -- Name of the manager.
             operation 2 string -- Apply or Update.
             apiVersion 3 string -- Version that the fields are named in.
-            time 4 time -- When the fields were changed last.
+            time 4 time? -- When the fields were changed last.
             fieldsType 6 string -- FieldsV1.
-            fieldsV1 7 any -- The fields.
+            fieldsV1 7 any? -- The fields.
             subresource 8 string -- The subresource through which they were written.
 
         type LabelSelector atomic -- Labels that objects must have; an empty one holds for all objects.
@@ -62,16 +62,16 @@ extension KubernetesKinds {
             message 6 string! -- What happened, for people.
 
         type DeleteOptions -- How an object is to be deleted.
-            gracePeriodSeconds 1 int64 -- How long a graceful deletion may take; 0 for at once.
-            preconditions 2 Preconditions -- What must hold of the object.
-            orphanDependents 3 bool -- Old form of propagationPolicy.
-            propagationPolicy 4 string -- Orphan, Background or Foreground: what becomes of dependents.
+            gracePeriodSeconds 1 int64? -- How long a graceful deletion may take; 0 for at once.
+            preconditions 2 Preconditions? -- What must hold of the object.
+            orphanDependents 3 bool? -- Old form of propagationPolicy.
+            propagationPolicy 4 string? -- Orphan, Background or Foreground: what becomes of dependents.
             dryRun 5 [string] atomic -- All when nothing is to be stored.
-            ignoreStoreReadErrorWithClusterBreakingPotential 6 bool -- Deletes also what can no longer be read.
+            ignoreStoreReadErrorWithClusterBreakingPotential 6 bool? -- Deletes also what can no longer be read.
 
         type Preconditions -- What must hold of an object that is deleted.
-            uid 1 string -- Identity of the object that is meant.
-            resourceVersion 2 string -- Version of the object.
+            uid 1 string? -- Identity of the object that is meant.
+            resourceVersion 2 string? -- Version of the object.
 
         type FieldSelectorRequirement -- A requirement to a field.
             key 1 string! -- The field.
@@ -83,14 +83,14 @@ extension KubernetesKinds {
             status 2 string -- Success or Failure.
             message 3 string -- What happened, for people.
             reason 4 string -- A short cause in one word, for programs.
-            details 5 StatusDetails -- What is known about a failure.
+            details 5 StatusDetails? -- What is known about a failure.
             code 6 int32 -- The code of the HTTP answer.
 
         type ListMeta -- What every list has.
             selfLink 1 string -- No longer filled in.
             resourceVersion 2 string -- Version of the object.
             continue 3 string -- Where the next page begins.
-            remainingItemCount 4 int64 -- How many objects come after this page.
+            remainingItemCount 4 int64? -- How many objects come after this page.
 
         type StatusDetails -- What is known about a failure.
             name 1 string -- Name of the object.

@@ -25,14 +25,14 @@ extension KubernetesKinds {
             status 3 IngressStatus -- What was observed last; written by the system.
 
         type IngressSpec -- What is led where.
-            ingressClassName 4 string -- Name of the class that serves it.
-            defaultBackend 1 IngressBackend -- Where requests go that no rule holds for.
+            ingressClassName 4 string? -- Name of the class that serves it.
+            defaultBackend 1 IngressBackend? -- Where requests go that no rule holds for.
             tls 2 [IngressTLS] atomic -- Hosts that are served with TLS.
             rules 3 [IngressRule] atomic -- The rules.
 
         type IngressBackend -- Where requests go; one of these.
-            service 4 IngressServiceBackend -- A service.
-            resource 3 TypedLocalObjectReference -- An object of another kind.
+            service 4 IngressServiceBackend? -- A service.
+            resource 3 TypedLocalObjectReference? -- An object of another kind.
 
         type IngressServiceBackend -- A port of a service.
             name 1 string! -- Name of the service.
@@ -51,14 +51,14 @@ extension KubernetesKinds {
             ingressRuleValue 2 inline IngressRuleValue
 
         type IngressRuleValue -- What a rule holds for.
-            http 1 HTTPIngressRuleValue -- Paths.
+            http 1 HTTPIngressRuleValue? -- Paths.
 
         type HTTPIngressRuleValue -- Paths of a host.
             paths 1 [HTTPIngressPath]! atomic -- The paths.
 
         type HTTPIngressPath -- A path, and where its requests go.
             path 1 string -- The path, which begins with /.
-            pathType 3 string! -- Exact, Prefix or ImplementationSpecific.
+            pathType 3 string?! -- Exact, Prefix or ImplementationSpecific.
             backend 2 IngressBackend! -- Where requests go.
 
         type IngressStatus -- What was observed of an ingress.
@@ -75,7 +75,7 @@ extension KubernetesKinds {
         type IngressPortStatus -- State of a port of an ingress.
             port 1 int32! -- A port, by number or by name.
             protocol 2 Protocol! -- TCP, UDP or SCTP.
-            error 3 string -- What went wrong, in one word.
+            error 3 string? -- What went wrong, in one word.
 
         type IngressClass -- Who serves ingresses.
             metadata 1 ObjectMeta -- Standard metadata of the object.
@@ -83,14 +83,14 @@ extension KubernetesKinds {
 
         type IngressClassSpec -- Who serves ingresses.
             controller 1 string -- Name of the controller.
-            parameters 2 IngressClassParametersReference -- Further parameters.
+            parameters 2 IngressClassParametersReference? -- Further parameters.
 
         type IngressClassParametersReference -- The object with further parameters.
-            apiGroup 1 string -- API group of the object that is meant.
+            apiGroup 1 string? -- API group of the object that is meant.
             kind 2 string! -- Kind of the object that is meant.
             name 3 string! -- Name of the object that is meant.
-            scope 4 string -- Cluster or Namespace.
-            namespace 5 string -- Namespace of the object that is meant.
+            scope 4 string? -- Cluster or Namespace.
+            namespace 5 string? -- Namespace of the object that is meant.
 
         type NetworkPolicy -- Which traffic pods may have.
             metadata 1 ObjectMeta -- Standard metadata of the object.
@@ -107,14 +107,14 @@ extension KubernetesKinds {
             from 2 [NetworkPolicyPeer] atomic -- From where; from everywhere when empty.
 
         type NetworkPolicyPort -- Ports of a rule.
-            protocol 1 Protocol -- TCP, UDP or SCTP.
-            port 2 intOrString -- A port, by number or by name.
-            endPort 3 int32 -- The last port of a range.
+            protocol 1 Protocol? -- TCP, UDP or SCTP.
+            port 2 intOrString? -- A port, by number or by name.
+            endPort 3 int32? -- The last port of a range.
 
         type NetworkPolicyPeer -- The other end of traffic.
-            podSelector 1 LabelSelector -- Pods, by their labels.
-            namespaceSelector 2 LabelSelector -- Namespaces, by their labels.
-            ipBlock 3 IPBlock -- A range of addresses.
+            podSelector 1 LabelSelector? -- Pods, by their labels.
+            namespaceSelector 2 LabelSelector? -- Namespaces, by their labels.
+            ipBlock 3 IPBlock? -- A range of addresses.
 
         type IPBlock -- A range of addresses.
             cidr 1 string! -- The range.
@@ -142,17 +142,17 @@ extension KubernetesKinds {
         type Endpoint -- An endpoint of a service.
             addresses 1 [string]! set -- Addresses of the endpoint.
             conditions 2 EndpointConditions -- Whether the endpoint takes traffic.
-            hostname 3 string -- Host name.
-            targetRef 4 ObjectReference -- The object behind it.
+            hostname 3 string? -- Host name.
+            targetRef 4 ObjectReference? -- The object behind it.
             deprecatedTopology 5 {string} -- No longer in use.
-            nodeName 6 string -- Name of the node.
-            zone 7 string -- The zone that it is in.
-            hints 8 EndpointHints -- For whom it is meant.
+            nodeName 6 string? -- Name of the node.
+            zone 7 string? -- The zone that it is in.
+            hints 8 EndpointHints? -- For whom it is meant.
 
         type EndpointConditions -- Whether an endpoint takes traffic.
-            ready 1 bool -- Whether it takes new traffic.
-            serving 2 bool -- Whether it would, if it were not terminating.
-            terminating 3 bool -- Whether it is terminating.
+            ready 1 bool? -- Whether it takes new traffic.
+            serving 2 bool? -- Whether it would, if it were not terminating.
+            terminating 3 bool? -- Whether it is terminating.
 
         type EndpointHints -- For whom an endpoint is meant.
             forZones 1 [ForZone] atomic -- Zones that it is meant for.
@@ -165,9 +165,9 @@ extension KubernetesKinds {
             name 1 string! -- Name of the node.
 
         type EndpointPort atomic -- A port of an endpoint.
-            name 1 string -- Name of the port.
-            protocol 2 Protocol -- TCP, UDP or SCTP.
-            port 3 int32 -- A port, by number or by name.
-            appProtocol 4 string -- Protocol above the transport, such as kubernetes.io/h2c.
+            name 1 string? -- Name of the port.
+            protocol 2 Protocol? -- TCP, UDP or SCTP.
+            port 3 int32? -- A port, by number or by name.
+            appProtocol 4 string? -- Protocol above the transport, such as kubernetes.io/h2c.
         """
 }

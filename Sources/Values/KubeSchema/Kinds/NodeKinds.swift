@@ -50,18 +50,18 @@ extension KubernetesKinds {
             providerID 3 string -- Identity of the machine at its provider.
             unschedulable 4 bool -- Whether no new pods are placed here (cordoned).
             taints 5 [Taint] atomic -- What keeps pods away that do not tolerate it.
-            configSource 6 NodeConfigSource -- No longer in use.
+            configSource 6 NodeConfigSource? -- No longer in use.
             externalID 2 string -- No longer in use.
 
         type Taint -- Keeps pods away that do not tolerate it.
             key 1 string! -- The key that is meant.
             value 2 string -- The value.
             effect 3 TaintEffect! -- What becomes of pods that do not tolerate it.
-            timeAdded 4 time -- When the taint was added, for NoExecute.
+            timeAdded 4 time? -- When the taint was added, for NoExecute.
         enum TaintEffect NoSchedule PreferNoSchedule NoExecute
 
         type NodeConfigSource -- No longer in use.
-            configMap 2 ConfigMapNodeConfigSource -- Where the configuration was.
+            configMap 2 ConfigMapNodeConfigSource? -- Where the configuration was.
 
         type ConfigMapNodeConfigSource -- No longer in use.
             namespace 1 string! -- Namespace of the object that is meant.
@@ -82,9 +82,9 @@ extension KubernetesKinds {
             images 8 [ContainerImage] atomic -- Images that the node has.
             volumesInUse 9 [string] atomic -- Volumes that are mounted.
             volumesAttached 10 [AttachedVolume] atomic -- Volumes that are attached.
-            config 11 NodeConfigStatus -- No longer in use.
+            config 11 NodeConfigStatus? -- No longer in use.
             runtimeHandlers 12 [NodeRuntimeHandler] atomic -- What the node's runtimes are called, and can do.
-            features 13 NodeFeatures -- What the node's runtimes can do.
+            features 13 NodeFeatures? -- What the node's runtimes can do.
             declaredFeatures 14 [string] atomic -- What the node can do.
         enum NodePhase Pending Running Terminated
 
@@ -117,10 +117,10 @@ extension KubernetesKinds {
             kubeProxyVersion 8 string! -- No longer meaningful.
             operatingSystem 9 string! -- The operating system: linux.
             architecture 10 string! -- The processor's architecture.
-            swap 11 NodeSwapStatus -- What swap there is.
+            swap 11 NodeSwapStatus? -- What swap there is.
 
         type NodeSwapStatus -- What swap a node has.
-            capacity 1 int64 -- What there is, by resource.
+            capacity 1 int64? -- What there is, by resource.
 
         type ContainerImage -- An image that a node has.
             names 1 [string] atomic -- Names.
@@ -131,20 +131,20 @@ extension KubernetesKinds {
             devicePath 2 string! -- Path of the device.
 
         type NodeConfigStatus -- No longer in use.
-            assigned 1 NodeConfigSource -- No longer in use.
-            active 2 NodeConfigSource -- No longer in use.
-            lastKnownGood 3 NodeConfigSource -- No longer in use.
+            assigned 1 NodeConfigSource? -- No longer in use.
+            active 2 NodeConfigSource? -- No longer in use.
+            lastKnownGood 3 NodeConfigSource? -- No longer in use.
             error 4 string -- What went wrong, in one word.
 
         type NodeRuntimeHandler -- A runtime of a node.
             name 1 string -- Name of the object that is meant.
-            features 2 NodeRuntimeHandlerFeatures -- What it can do.
+            features 2 NodeRuntimeHandlerFeatures? -- What it can do.
 
         type NodeRuntimeHandlerFeatures -- What a runtime can do.
-            recursiveReadOnlyMounts 1 bool -- Whether mounts below a read-only mount can be read-only too.
-            userNamespaces 2 bool -- Whether pods can have their own user namespace.
+            recursiveReadOnlyMounts 1 bool? -- Whether mounts below a read-only mount can be read-only too.
+            userNamespaces 2 bool? -- Whether pods can have their own user namespace.
 
         type NodeFeatures -- What a node can do.
-            supplementalGroupsPolicy 1 bool -- Whether supplementalGroupsPolicy has an effect.
+            supplementalGroupsPolicy 1 bool? -- Whether supplementalGroupsPolicy has an effect.
         """
 }

@@ -4,12 +4,12 @@ extension KubernetesKinds {
         package core/v1
 
         type Affinity -- What places are wanted, or to be avoided.
-            nodeAffinity 1 NodeAffinity -- Which nodes.
-            podAffinity 2 PodAffinity -- Near which pods.
-            podAntiAffinity 3 PodAntiAffinity -- Away from which pods.
+            nodeAffinity 1 NodeAffinity? -- Which nodes.
+            podAffinity 2 PodAffinity? -- Near which pods.
+            podAntiAffinity 3 PodAntiAffinity? -- Away from which pods.
 
         type NodeAffinity -- Which nodes are wanted.
-            requiredDuringSchedulingIgnoredDuringExecution 1 NodeSelector -- What must hold when the pod is placed.
+            requiredDuringSchedulingIgnoredDuringExecution 1 NodeSelector? -- What must hold when the pod is placed.
             preferredDuringSchedulingIgnoredDuringExecution 2 [PreferredSchedulingTerm] atomic -- What should \
                   hold when the pod is placed, by weight.
 
@@ -37,11 +37,11 @@ extension KubernetesKinds {
                   hold when the pod is placed, by weight.
 
         type PodAffinityTerm -- Pods, and what counts as near.
-            labelSelector 1 LabelSelector -- Which objects count, by their labels.
+            labelSelector 1 LabelSelector? -- Which objects count, by their labels.
             namespaces 2 [string] atomic -- Namespaces of the pods; the pod's own when both this and the selector \
                   are empty.
             topologyKey 3 string! -- Label of nodes; those with the same value are near each other.
-            namespaceSelector 4 LabelSelector -- Namespaces, by their labels.
+            namespaceSelector 4 LabelSelector? -- Namespaces, by their labels.
             matchLabelKeys 5 [string] atomic -- Label keys whose values of the incoming pod are added to the \
                   selector.
             mismatchLabelKeys 6 [string] atomic -- Label keys whose values must differ from those of the incoming \
@@ -62,17 +62,17 @@ extension KubernetesKinds {
             operator 2 TolerationOperator -- How the key is compared with the values.
             value 3 string -- Value of the taint.
             effect 4 TaintEffect -- Effect of the taint; every effect when empty.
-            tolerationSeconds 5 int64 -- How long a NoExecute taint is tolerated; for ever when empty.
+            tolerationSeconds 5 int64? -- How long a NoExecute taint is tolerated; for ever when empty.
         enum TolerationOperator Exists Equal
 
         type TopologySpreadConstraint -- How pods are to be spread.
             maxSkew 1 int32! -- By how many pods two places may differ.
             topologyKey 2 string! -- Label of nodes; those with the same value are one place.
             whenUnsatisfiable 3 UnsatisfiableConstraintAction! -- What to do when it cannot be met.
-            labelSelector 4 LabelSelector -- Which objects count, by their labels.
-            minDomains 5 int32 -- How many places there must be.
-            nodeAffinityPolicy 6 NodeInclusionPolicy -- Whether only nodes count that the affinity admits.
-            nodeTaintsPolicy 7 NodeInclusionPolicy -- Whether only nodes count whose taints are tolerated.
+            labelSelector 4 LabelSelector? -- Which objects count, by their labels.
+            minDomains 5 int32? -- How many places there must be.
+            nodeAffinityPolicy 6 NodeInclusionPolicy? -- Whether only nodes count that the affinity admits.
+            nodeTaintsPolicy 7 NodeInclusionPolicy? -- Whether only nodes count whose taints are tolerated.
             matchLabelKeys 8 [string] atomic -- Label keys whose values of the incoming pod are added to the \
                   selector.
         enum UnsatisfiableConstraintAction DoNotSchedule ScheduleAnyway

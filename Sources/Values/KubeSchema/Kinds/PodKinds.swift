@@ -33,49 +33,49 @@ extension KubernetesKinds {
             ephemeralContainers 34 [EphemeralContainer] map=name merge=name -- Containers added to a running pod \
                   for debugging, through the subresource of that name.
             restartPolicy 3 RestartPolicy -- When containers that ended are started again.
-            terminationGracePeriodSeconds 4 int64 -- How long programs have between SIGTERM and SIGKILL; 30 by \
+            terminationGracePeriodSeconds 4 int64? -- How long programs have between SIGTERM and SIGKILL; 30 by \
                   default.
-            activeDeadlineSeconds 5 int64 -- How long the pod may be active before it is failed.
+            activeDeadlineSeconds 5 int64? -- How long the pod may be active before it is failed.
             dnsPolicy 6 DNSPolicy -- Where names are looked up.
             nodeSelector 7 {string} atomic -- Labels that the node must have.
             serviceAccountName 8 string -- The service account that the pod acts as; default when empty.
             serviceAccount 9 string -- Old name of serviceAccountName.
-            automountServiceAccountToken 21 bool -- Whether pods get the token of the service account mounted.
+            automountServiceAccountToken 21 bool? -- Whether pods get the token of the service account mounted.
             nodeName 10 string -- The node that the pod is on; filled in by the scheduler.
             hostNetwork 11 bool -- Uses the node's network namespace.
             hostPID 12 bool -- Uses the node's process namespace.
             hostIPC 13 bool -- Uses the node's IPC namespace.
-            shareProcessNamespace 27 bool -- Whether the containers share one process namespace.
-            securityContext 14 PodSecurityContext -- Settings that hold for all containers.
+            shareProcessNamespace 27 bool? -- Whether the containers share one process namespace.
+            securityContext 14 PodSecurityContext? -- Settings that hold for all containers.
             imagePullSecrets 15 [LocalObjectReference] map=name merge=name -- Secrets with the credentials of \
                   image registries.
             hostname 16 string -- Host name of the pod; its name when empty.
             subdomain 17 string -- Name of the headless service that gives the pod its name in DNS.
-            affinity 18 Affinity -- What places are wanted, or to be avoided.
+            affinity 18 Affinity? -- What places are wanted, or to be avoided.
             schedulerName 19 string -- The scheduler that places the pod.
             tolerations 22 [Toleration] atomic -- Taints that are tolerated.
             hostAliases 23 [HostAlias] map=ip merge=ip -- Lines that are added to /etc/hosts.
             priorityClassName 24 string -- Name of the priority class.
-            priority 25 int32 -- The priority; filled in from the class.
-            dnsConfig 26 PodDNSConfig -- What is added to resolv.conf.
+            priority 25 int32? -- The priority; filled in from the class.
+            dnsConfig 26 PodDNSConfig? -- What is added to resolv.conf.
             readinessGates 28 [PodReadinessGate] atomic -- Conditions that must be true, besides the containers' \
                   readiness, for the pod to be ready.
-            runtimeClassName 29 string -- Name of the runtime class.
-            enableServiceLinks 30 bool -- Whether services become environment variables; true by default.
-            preemptionPolicy 31 PreemptionPolicy -- Whether the pod may drive out others of lower priority.
+            runtimeClassName 29 string? -- Name of the runtime class.
+            enableServiceLinks 30 bool? -- Whether services become environment variables; true by default.
+            preemptionPolicy 31 PreemptionPolicy? -- Whether the pod may drive out others of lower priority.
             overhead 32 {quantity} -- What running the pod costs beyond its containers; filled in from the \
                   runtime class.
             topologySpreadConstraints 33 [TopologySpreadConstraint] map=topologyKey,whenUnsatisfiable \
                   merge=topologyKey -- How pods are to be spread over nodes and zones.
-            setHostnameAsFQDN 35 bool -- Whether the host name is the fully qualified one.
-            os 36 PodOS -- The operating system that the pod is for.
-            hostUsers 37 bool -- Whether the pod uses the node's user namespace; true by default.
+            setHostnameAsFQDN 35 bool? -- Whether the host name is the fully qualified one.
+            os 36 PodOS? -- The operating system that the pod is for.
+            hostUsers 37 bool? -- Whether the pod uses the node's user namespace; true by default.
             schedulingGates 38 [PodSchedulingGate] map=name merge=name -- The pod is not placed as long as one of \
                   these is there.
             resourceClaims 39 [PodResourceClaim] map=name merge=name retainKeys -- Claims that must be allocated \
                   before the pod starts.
-            resources 40 ResourceRequirements -- What the pod as a whole requests and is limited to.
-            hostnameOverride 41 string -- Host name of the pod, whatever its name and subdomain are.
+            resources 40 ResourceRequirements? -- What the pod as a whole requests and is limited to.
+            hostnameOverride 41 string? -- Host name of the pod, whatever its name and subdomain are.
         enum RestartPolicy Always OnFailure Never
         enum DNSPolicy ClusterFirstWithHostNet ClusterFirst Default None
         enum PreemptionPolicy PreemptLowerPriority Never
@@ -84,19 +84,19 @@ extension KubernetesKinds {
             name 1 string -- Name of the object that is meant.
 
         type PodSecurityContext -- Settings that hold for all containers of a pod.
-            seLinuxOptions 1 SELinuxOptions -- Labels of SELinux.
-            windowsOptions 8 WindowsSecurityContextOptions -- Settings of Windows; without effect on Linux.
-            runAsUser 2 int64 -- User that programs run as; the image's when empty.
-            runAsGroup 6 int64 -- Group that programs run as; the image's when empty.
-            runAsNonRoot 3 bool -- Refuses to start as user 0.
+            seLinuxOptions 1 SELinuxOptions? -- Labels of SELinux.
+            windowsOptions 8 WindowsSecurityContextOptions? -- Settings of Windows; without effect on Linux.
+            runAsUser 2 int64? -- User that programs run as; the image's when empty.
+            runAsGroup 6 int64? -- Group that programs run as; the image's when empty.
+            runAsNonRoot 3 bool? -- Refuses to start as user 0.
             supplementalGroups 4 [int64] atomic -- Further groups of the programs.
-            supplementalGroupsPolicy 12 SupplementalGroupsPolicy -- Whether groups of the image are kept.
-            fsGroup 5 int64 -- Group that owns the volumes, and that programs are in.
+            supplementalGroupsPolicy 12 SupplementalGroupsPolicy? -- Whether groups of the image are kept.
+            fsGroup 5 int64? -- Group that owns the volumes, and that programs are in.
             sysctls 7 [Sysctl] atomic -- Kernel parameters of the pod's namespaces.
-            fsGroupChangePolicy 9 PodFSGroupChangePolicy -- When the ownership of a volume is changed.
-            seccompProfile 10 SeccompProfile -- Filter of system calls.
-            appArmorProfile 11 AppArmorProfile -- Profile of AppArmor.
-            seLinuxChangePolicy 13 string -- How labels of volumes are changed.
+            fsGroupChangePolicy 9 PodFSGroupChangePolicy? -- When the ownership of a volume is changed.
+            seccompProfile 10 SeccompProfile? -- Filter of system calls.
+            appArmorProfile 11 AppArmorProfile? -- Profile of AppArmor.
+            seLinuxChangePolicy 13 string? -- How labels of volumes are changed.
         enum SupplementalGroupsPolicy Merge Strict
         enum PodFSGroupChangePolicy OnRootMismatch Always
 
@@ -115,7 +115,7 @@ extension KubernetesKinds {
 
         type PodDNSConfigOption -- An option of the resolver.
             name 1 string -- Name of the option.
-            value 2 string -- The value.
+            value 2 string? -- The value.
 
         type PodReadinessGate -- A condition that must be true for the pod to be ready.
             conditionType 1 string! -- Type of the condition.
@@ -128,8 +128,8 @@ extension KubernetesKinds {
 
         type PodResourceClaim -- A claim that a pod uses.
             name 1 string! -- Name of the claim in the pod.
-            resourceClaimName 3 string -- Name of the claim in the namespace.
-            resourceClaimTemplateName 4 string -- Name of the template that the claim is made from.
+            resourceClaimName 3 string? -- Name of the claim in the namespace.
+            resourceClaimTemplateName 4 string? -- Name of the template that the claim is made from.
 
         type PodTemplate -- A template of pods.
             metadata 1 ObjectMeta -- Standard metadata of the object.
@@ -150,19 +150,19 @@ extension KubernetesKinds {
             level 4 string -- The level label.
 
         type WindowsSecurityContextOptions -- Settings of Windows.
-            gmsaCredentialSpecName 1 string -- Name of the credential.
-            gmsaCredentialSpec 2 string -- The credential.
-            runAsUserName 3 string -- User that programs run as.
-            hostProcess 4 bool -- Whether the container runs on the host.
+            gmsaCredentialSpecName 1 string? -- Name of the credential.
+            gmsaCredentialSpec 2 string? -- The credential.
+            runAsUserName 3 string? -- User that programs run as.
+            hostProcess 4 bool? -- Whether the container runs on the host.
 
         type SeccompProfile -- Which filter of system calls holds.
             type 1 SeccompProfileType! -- Which type it is.
-            localhostProfile 2 string -- Profile of the node, for type Localhost.
+            localhostProfile 2 string? -- Profile of the node, for type Localhost.
         enum SeccompProfileType Unconfined RuntimeDefault Localhost
 
         type AppArmorProfile -- Which profile of AppArmor holds.
             type 1 AppArmorProfileType! -- Which type it is.
-            localhostProfile 2 string -- Profile of the node, for type Localhost.
+            localhostProfile 2 string? -- Profile of the node, for type Localhost.
         enum AppArmorProfileType Unconfined RuntimeDefault Localhost
         """
 }

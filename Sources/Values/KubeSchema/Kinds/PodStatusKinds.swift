@@ -15,17 +15,17 @@ extension KubernetesKinds {
             hostIPs 16 [HostIP] atomic merge=ip -- Addresses of the node.
             podIP 6 string -- Address of the pod.
             podIPs 12 [PodIP] map=ip merge=ip -- Addresses of the pod, one for each IP family.
-            startTime 7 time -- When the node took the pod over.
+            startTime 7 time? -- When the node took the pod over.
             initContainerStatuses 10 [ContainerStatus] atomic -- State of the init containers.
             containerStatuses 8 [ContainerStatus] atomic -- State of the containers.
             qosClass 9 PodQOSClass -- Class by which the node evicts pods when memory runs out.
             ephemeralContainerStatuses 13 [ContainerStatus] atomic -- State of the ephemeral containers.
             resize 14 string -- No longer in use.
             resourceClaimStatuses 15 [PodResourceClaimStatus] map=name merge=name retainKeys -- State of the claims.
-            extendedResourceClaimStatus 18 PodExtendedResourceClaimStatus -- Claim that was made for extended \
+            extendedResourceClaimStatus 18 PodExtendedResourceClaimStatus? -- Claim that was made for extended \
                   resources.
             allocatedResources 19 {quantity} -- What the node has set aside.
-            resources 20 ResourceRequirements -- What is requested, and what limits hold, at the level of the pod.
+            resources 20 ResourceRequirements? -- What is requested, and what limits hold, at the level of the pod.
         enum PodPhase Pending Running Succeeded Failed Unknown
         enum PodQOSClass Guaranteed Burstable BestEffort
 
@@ -53,18 +53,18 @@ extension KubernetesKinds {
             image 6 string! -- The image that runs.
             imageID 7 string! -- Identity of the image.
             containerID 8 string -- Identity of the container, with its runtime before it.
-            started 9 bool -- Whether the startup probe has succeeded.
+            started 9 bool? -- Whether the startup probe has succeeded.
             allocatedResources 10 {quantity} -- What the node has set aside.
-            resources 11 ResourceRequirements -- What is in force.
+            resources 11 ResourceRequirements? -- What is in force.
             volumeMounts 12 [VolumeMountStatus] map=mountPath merge=mountPath -- Mounts as they are.
-            user 13 ContainerUser -- The user that the first process runs as.
+            user 13 ContainerUser? -- The user that the first process runs as.
             allocatedResourcesStatus 14 [ResourceStatus] map=name merge=name -- Health of devices.
-            stopSignal 15 Signal -- The signal that stops the container.
+            stopSignal 15 Signal? -- The signal that stops the container.
 
         type ContainerState -- How a container is; one of these.
-            waiting 1 ContainerStateWaiting -- It does not run yet.
-            running 2 ContainerStateRunning -- It runs.
-            terminated 3 ContainerStateTerminated -- It has ended.
+            waiting 1 ContainerStateWaiting? -- It does not run yet.
+            running 2 ContainerStateRunning? -- It runs.
+            terminated 3 ContainerStateTerminated? -- It has ended.
 
         type ContainerStateWaiting -- A container that does not run yet.
             reason 1 string -- A short cause in one word, for programs.
@@ -86,17 +86,17 @@ extension KubernetesKinds {
             name 1 string! -- Name of the volume.
             mountPath 2 string! -- Path in the container.
             readOnly 3 bool -- Mounts the volume read-only.
-            recursiveReadOnly 4 string -- Whether mounts below are read-only too.
-            volumeStatus 5 VolumeStatus -- State of the volume.
+            recursiveReadOnly 4 string? -- Whether mounts below are read-only too.
+            volumeStatus 5 VolumeStatus? -- State of the volume.
 
         type VolumeStatus -- State of a volume.
-            image 1 ImageVolumeStatus -- State of an image volume.
+            image 1 ImageVolumeStatus? -- State of an image volume.
 
         type ImageVolumeStatus -- State of an image volume.
             imageRef 1 string -- Digest of the image.
 
         type ContainerUser -- The user that a container runs as.
-            linux 1 LinuxContainerUser -- The user on Linux.
+            linux 1 LinuxContainerUser? -- The user on Linux.
 
         type LinuxContainerUser -- The user that a container runs as on Linux.
             uid 1 int64! -- User.
@@ -110,11 +110,11 @@ extension KubernetesKinds {
         type ResourceHealth -- Health of a device.
             resourceID 1 string! -- Identity of the device.
             health 2 string -- Healthy, Unhealthy or Unknown.
-            message 6 string -- What happened, for people.
+            message 6 string? -- What happened, for people.
 
         type PodResourceClaimStatus -- State of a claim of a pod.
             name 1 string! -- Name of the claim in the pod.
-            resourceClaimName 2 string -- Name of the claim in the namespace.
+            resourceClaimName 2 string? -- Name of the claim in the namespace.
 
         type PodExtendedResourceClaimStatus -- The claim for extended resources.
             requestMappings 1 [ContainerExtendedResourceRequest]! atomic -- Which container asked for which \

@@ -16,10 +16,10 @@ extension KubernetesKinds {
             status 3 PodDisruptionBudgetStatus -- What was observed last; written by the system.
 
         type PodDisruptionBudgetSpec -- What must stay.
-            minAvailable 1 intOrString -- How many pods, as a number or percentage, must stay.
-            selector 2 LabelSelector replace -- Which pods belong to it, by their labels.
-            maxUnavailable 3 intOrString -- How many pods, as a number or percentage, may be missing.
-            unhealthyPodEvictionPolicy 4 UnhealthyPodEvictionPolicyType -- When pods that are not ready may be \
+            minAvailable 1 intOrString? -- How many pods, as a number or percentage, must stay.
+            selector 2 LabelSelector? replace -- Which pods belong to it, by their labels.
+            maxUnavailable 3 intOrString? -- How many pods, as a number or percentage, may be missing.
+            unhealthyPodEvictionPolicy 4 UnhealthyPodEvictionPolicyType? -- When pods that are not ready may be \
                   evicted.
         enum UnhealthyPodEvictionPolicyType IfHealthyBudget AlwaysAllow
 
@@ -35,7 +35,7 @@ extension KubernetesKinds {
 
         type Eviction -- Asks a pod to leave, if its budgets allow.
             metadata 1 ObjectMeta -- Standard metadata of the object.
-            deleteOptions 2 DeleteOptions -- How the pod is to be deleted.
+            deleteOptions 2 DeleteOptions? -- How the pod is to be deleted.
 
         package node/v1 node.k8s.io
         kind RuntimeClass runtimeclasses cluster
@@ -46,8 +46,8 @@ extension KubernetesKinds {
         type RuntimeClass -- How the containers of a pod are run.
             metadata 1 ObjectMeta -- Standard metadata of the object.
             handler 2 string! -- Name of the runtime at the node.
-            overhead 3 Overhead -- What running a pod costs beyond its containers.
-            scheduling 4 Scheduling -- Where pods of the class can run.
+            overhead 3 Overhead? -- What running a pod costs beyond its containers.
+            scheduling 4 Scheduling? -- Where pods of the class can run.
 
         type Overhead -- What running a pod costs beyond its containers.
             podFixed 1 {quantity} -- What each pod costs, by resource.
@@ -67,13 +67,13 @@ extension KubernetesKinds {
             spec 2 LeaseSpec -- What is asked for.
 
         type LeaseSpec -- Who holds something, and until when.
-            holderIdentity 1 string -- Who holds it.
-            leaseDurationSeconds 2 int32 -- How long after its renewal others wait.
-            acquireTime 3 microTime -- When it was taken.
-            renewTime 4 microTime -- When it was renewed last.
-            leaseTransitions 5 int32 -- How often the holder changed.
-            strategy 6 string -- How the holder is chosen.
-            preferredHolder 7 string -- Who should hold it next.
+            holderIdentity 1 string? -- Who holds it.
+            leaseDurationSeconds 2 int32? -- How long after its renewal others wait.
+            acquireTime 3 microTime? -- When it was taken.
+            renewTime 4 microTime? -- When it was renewed last.
+            leaseTransitions 5 int32? -- How often the holder changed.
+            strategy 6 string? -- How the holder is chosen.
+            preferredHolder 7 string? -- Who should hold it next.
 
         package scheduling/v1 scheduling.k8s.io
         kind PriorityClass priorityclasses pc cluster
@@ -88,7 +88,7 @@ extension KubernetesKinds {
             value 2 int32 -- The priority; higher goes first.
             globalDefault 3 bool -- Whether pods without a class get this one.
             description 4 string -- What the class is for.
-            preemptionPolicy 5 PreemptionPolicy -- Whether pods of the class may drive out others.
+            preemptionPolicy 5 PreemptionPolicy? -- Whether pods of the class may drive out others.
 
         package events/v1 events.k8s.io
         kind Event events ev
@@ -106,13 +106,13 @@ extension KubernetesKinds {
         type Event -- Something that happened to an object.
             metadata 1 ObjectMeta -- Standard metadata of the object.
             eventTime 2 microTime! -- When it happened.
-            series 3 EventSeries -- What is known when the event happens again and again.
+            series 3 EventSeries? -- What is known when the event happens again and again.
             reportingController 4 string -- Name of the controller that reports it.
             reportingInstance 5 string -- Instance of the controller that reports it.
             action 6 string -- What was done, or failed.
             reason 7 string -- A short cause in one word, for programs.
             regarding 8 ObjectReference -- The object that the event is about.
-            related 9 ObjectReference -- A second object that has to do with it.
+            related 9 ObjectReference? -- A second object that has to do with it.
             note 10 string -- What happened, for people.
             type 11 string -- Normal or Warning.
             deprecatedSource 12 EventSource -- Who reported it, in core/v1.
@@ -137,10 +137,10 @@ extension KubernetesKinds {
             metadata 1 ObjectMeta -- Standard metadata of the object.
             provisioner 2 string! -- Name of the provisioner.
             parameters 3 {string} -- Parameters of the provisioner.
-            reclaimPolicy 4 PersistentVolumeReclaimPolicy -- What becomes of the volume when the claim is gone.
+            reclaimPolicy 4 PersistentVolumeReclaimPolicy? -- What becomes of the volume when the claim is gone.
             mountOptions 5 [string] atomic -- Options of the mount, not checked.
-            allowVolumeExpansion 6 bool -- Whether volumes may grow.
-            volumeBindingMode 7 VolumeBindingMode -- When volumes are made and bound.
+            allowVolumeExpansion 6 bool? -- Whether volumes may grow.
+            volumeBindingMode 7 VolumeBindingMode? -- When volumes are made and bound.
             allowedTopologies 8 [TopologySelectorTerm] atomic -- Where volumes may be made.
         enum VolumeBindingMode Immediate WaitForFirstConsumer
         """

@@ -25,8 +25,8 @@ extension KubernetesKinds {
             portals 7 [string] atomic -- Addresses of further portals.
             chapAuthDiscovery 8 bool -- Whether CHAP is used for discovery.
             chapAuthSession 11 bool -- Whether CHAP is used for sessions.
-            secretRef 10 LocalObjectReference -- Secret with the credentials.
-            initiatorName 12 string -- Name of the initiator.
+            secretRef 10 LocalObjectReference? -- Secret with the credentials.
+            initiatorName 12 string? -- Name of the initiator.
 
         type GlusterfsVolumeSource -- A volume of Gluster; deprecated.
             endpoints 1 string! -- Name of the endpoints.
@@ -40,13 +40,13 @@ extension KubernetesKinds {
             pool 4 string default=rbd -- Ceph pool of the image.
             user 5 string default=admin -- User that the volume is accessed as.
             keyring 6 string default=/etc/ceph/keyring -- Path of the key ring of the user.
-            secretRef 7 LocalObjectReference -- Secret with the credentials.
+            secretRef 7 LocalObjectReference? -- Secret with the credentials.
             readOnly 8 bool -- Mounts the volume read-only.
 
         type FlexVolumeSource -- A volume of a FlexVolume driver; deprecated.
             driver 1 string! -- Name of the driver that serves the volume.
             fsType 2 string -- File system of the volume; the driver's own default when empty.
-            secretRef 3 LocalObjectReference -- Secret with the credentials.
+            secretRef 3 LocalObjectReference? -- Secret with the credentials.
             readOnly 4 bool -- Mounts the volume read-only.
             options 5 {string} -- Further options.
 
@@ -54,14 +54,14 @@ extension KubernetesKinds {
             volumeID 1 string! -- Identity of the volume at its provider.
             fsType 2 string -- File system of the volume; the driver's own default when empty.
             readOnly 3 bool -- Mounts the volume read-only.
-            secretRef 4 LocalObjectReference -- Secret with the credentials.
+            secretRef 4 LocalObjectReference? -- Secret with the credentials.
 
         type CephFSVolumeSource -- A Ceph file system.
             monitors 1 [string]! atomic -- Addresses of the Ceph monitors.
             path 2 string -- Path of the file or directory.
             user 3 string -- User that the volume is accessed as.
             secretFile 4 string -- Path of the file with the key.
-            secretRef 5 LocalObjectReference -- Secret with the credentials.
+            secretRef 5 LocalObjectReference? -- Secret with the credentials.
             readOnly 6 bool -- Mounts the volume read-only.
 
         type FlockerVolumeSource -- A volume of Flocker; deprecated.
@@ -70,7 +70,7 @@ extension KubernetesKinds {
 
         type FCVolumeSource -- A disk reached through Fibre Channel.
             targetWWNs 1 [string] atomic -- World wide names of the targets.
-            lun 2 int32 -- Number of the logical unit.
+            lun 2 int32? -- Number of the logical unit.
             fsType 3 string -- File system of the volume; the driver's own default when empty.
             readOnly 4 bool -- Mounts the volume read-only.
             wwids 5 [string] atomic -- World wide identifiers of the volume.
@@ -97,10 +97,10 @@ extension KubernetesKinds {
         type AzureDiskVolumeSource -- A disk of Azure.
             diskName 1 string! -- Name of the disk.
             diskURI 2 string! -- URI of the disk.
-            cachingMode 3 AzureDataDiskCachingMode default=ReadWrite -- How the host caches.
-            fsType 4 string default=ext4 -- File system of the volume; the driver's own default when empty.
-            readOnly 5 bool -- Mounts the volume read-only.
-            kind 6 AzureDataDiskKind default=Shared -- Whether the disk is shared, dedicated or managed.
+            cachingMode 3 AzureDataDiskCachingMode? default=ReadWrite -- How the host caches.
+            fsType 4 string? default=ext4 -- File system of the volume; the driver's own default when empty.
+            readOnly 5 bool? -- Mounts the volume read-only.
+            kind 6 AzureDataDiskKind? default=Shared -- Whether the disk is shared, dedicated or managed.
         enum AzureDataDiskCachingMode None ReadOnly ReadWrite
         enum AzureDataDiskKind Shared Dedicated Managed
 
@@ -116,7 +116,7 @@ extension KubernetesKinds {
         type ScaleIOVolumeSource -- A volume of ScaleIO; deprecated.
             gateway 1 string! -- Address of the gateway.
             system 2 string! -- Name of the storage system.
-            secretRef 3 LocalObjectReference! -- Secret with the credentials.
+            secretRef 3 LocalObjectReference?! -- Secret with the credentials.
             sslEnabled 4 bool -- Whether the connection is encrypted.
             protectionDomain 5 string -- Name of the protection domain.
             storagePool 6 string -- Name of the storage pool.
@@ -130,13 +130,13 @@ extension KubernetesKinds {
             volumeNamespace 2 string -- Namespace of the volume.
             fsType 3 string -- File system of the volume; the driver's own default when empty.
             readOnly 4 bool -- Mounts the volume read-only.
-            secretRef 5 LocalObjectReference -- Secret with the credentials.
+            secretRef 5 LocalObjectReference? -- Secret with the credentials.
 
         type GlusterfsPersistentVolumeSource -- A volume of Gluster; deprecated.
             endpoints 1 string! -- Name of the endpoints.
             path 2 string! -- Path of the file or directory.
             readOnly 3 bool -- Mounts the volume read-only.
-            endpointsNamespace 4 string -- Namespace of the endpoints.
+            endpointsNamespace 4 string? -- Namespace of the endpoints.
 
         type RBDPersistentVolumeSource -- A Ceph block device.
             monitors 1 [string]! atomic -- Addresses of the Ceph monitors.
@@ -145,7 +145,7 @@ extension KubernetesKinds {
             pool 4 string default=rbd -- Ceph pool of the image.
             user 5 string default=admin -- User that the volume is accessed as.
             keyring 6 string default=/etc/ceph/keyring -- Path of the key ring of the user.
-            secretRef 7 SecretReference -- Secret with the credentials.
+            secretRef 7 SecretReference? -- Secret with the credentials.
             readOnly 8 bool -- Mounts the volume read-only.
 
         type SecretReference atomic -- A secret of some namespace.
@@ -162,27 +162,27 @@ extension KubernetesKinds {
             portals 7 [string] atomic -- Addresses of further portals.
             chapAuthDiscovery 8 bool -- Whether CHAP is used for discovery.
             chapAuthSession 11 bool -- Whether CHAP is used for sessions.
-            secretRef 10 SecretReference -- Secret with the credentials.
-            initiatorName 12 string -- Name of the initiator.
+            secretRef 10 SecretReference? -- Secret with the credentials.
+            initiatorName 12 string? -- Name of the initiator.
 
         type CinderPersistentVolumeSource -- A disk of OpenStack.
             volumeID 1 string! -- Identity of the volume at its provider.
             fsType 2 string -- File system of the volume; the driver's own default when empty.
             readOnly 3 bool -- Mounts the volume read-only.
-            secretRef 4 SecretReference -- Secret with the credentials.
+            secretRef 4 SecretReference? -- Secret with the credentials.
 
         type CephFSPersistentVolumeSource -- A Ceph file system.
             monitors 1 [string]! atomic -- Addresses of the Ceph monitors.
             path 2 string -- Path of the file or directory.
             user 3 string -- User that the volume is accessed as.
             secretFile 4 string -- Path of the file with the key.
-            secretRef 5 SecretReference -- Secret with the credentials.
+            secretRef 5 SecretReference? -- Secret with the credentials.
             readOnly 6 bool -- Mounts the volume read-only.
 
         type FlexPersistentVolumeSource -- A volume of a FlexVolume driver; deprecated.
             driver 1 string! -- Name of the driver that serves the volume.
             fsType 2 string -- File system of the volume; the driver's own default when empty.
-            secretRef 3 SecretReference -- Secret with the credentials.
+            secretRef 3 SecretReference? -- Secret with the credentials.
             readOnly 4 bool -- Mounts the volume read-only.
             options 5 {string} -- Further options.
 
@@ -190,12 +190,12 @@ extension KubernetesKinds {
             secretName 1 string! -- Name of the secret with account and key.
             shareName 2 string! -- Name of the share.
             readOnly 3 bool -- Mounts the volume read-only.
-            secretNamespace 4 string -- Namespace of the secret.
+            secretNamespace 4 string? -- Namespace of the secret.
 
         type ScaleIOPersistentVolumeSource -- A volume of ScaleIO; deprecated.
             gateway 1 string! -- Address of the gateway.
             system 2 string! -- Name of the storage system.
-            secretRef 3 SecretReference! -- Secret with the credentials.
+            secretRef 3 SecretReference?! -- Secret with the credentials.
             sslEnabled 4 bool -- Whether the connection is encrypted.
             protectionDomain 5 string -- Name of the protection domain.
             storagePool 6 string -- Name of the storage pool.
@@ -209,7 +209,7 @@ extension KubernetesKinds {
             volumeNamespace 2 string -- Namespace of the volume.
             fsType 3 string -- File system of the volume; the driver's own default when empty.
             readOnly 4 bool -- Mounts the volume read-only.
-            secretRef 5 ObjectReference -- Secret with the credentials.
+            secretRef 5 ObjectReference? -- Secret with the credentials.
 
         type CSIPersistentVolumeSource -- A volume of a CSI driver.
             driver 1 string! -- Name of the driver that serves the volume.
@@ -217,10 +217,10 @@ extension KubernetesKinds {
             readOnly 3 bool -- Mounts the volume read-only.
             fsType 4 string -- File system of the volume; the driver's own default when empty.
             volumeAttributes 5 {string} -- Parameters of the driver.
-            controllerPublishSecretRef 6 SecretReference -- Secret for publishing at the controller.
-            nodeStageSecretRef 7 SecretReference -- Secret for staging at the node.
-            nodePublishSecretRef 8 SecretReference -- Secret for publishing at the node.
-            controllerExpandSecretRef 9 SecretReference -- Secret for growing at the controller.
-            nodeExpandSecretRef 10 SecretReference -- Secret for growing at the node.
+            controllerPublishSecretRef 6 SecretReference? -- Secret for publishing at the controller.
+            nodeStageSecretRef 7 SecretReference? -- Secret for staging at the node.
+            nodePublishSecretRef 8 SecretReference? -- Secret for publishing at the node.
+            controllerExpandSecretRef 9 SecretReference? -- Secret for growing at the controller.
+            nodeExpandSecretRef 10 SecretReference? -- Secret for growing at the node.
         """
 }

@@ -36,13 +36,13 @@ extension KubernetesKinds {
                   node that it came to.
             healthCheckNodePort 12 int32 -- Port at which load balancers ask whether the node has endpoints.
             publishNotReadyAddresses 13 bool -- Whether pods that are not ready count as ready.
-            sessionAffinityConfig 14 SessionAffinityConfig -- Parameters of the session affinity.
+            sessionAffinityConfig 14 SessionAffinityConfig? -- Parameters of the session affinity.
             ipFamilies 19 [IPFamily] atomic -- IPv4, IPv6 or both.
-            ipFamilyPolicy 17 IPFamilyPolicy -- Whether one IP family is wanted or both.
-            allocateLoadBalancerNodePorts 20 bool -- Whether a load balancer needs node ports; true by default.
-            loadBalancerClass 21 string -- Name of the load balancer's implementation.
-            internalTrafficPolicy 22 ServiceInternalTrafficPolicy -- Whether traffic from inside stays on its node.
-            trafficDistribution 23 string -- Which endpoints are preferred.
+            ipFamilyPolicy 17 IPFamilyPolicy? -- Whether one IP family is wanted or both.
+            allocateLoadBalancerNodePorts 20 bool? -- Whether a load balancer needs node ports; true by default.
+            loadBalancerClass 21 string? -- Name of the load balancer's implementation.
+            internalTrafficPolicy 22 ServiceInternalTrafficPolicy? -- Whether traffic from inside stays on its node.
+            trafficDistribution 23 string? -- Which endpoints are preferred.
         enum ServiceType ClusterIP NodePort LoadBalancer ExternalName
         enum ServiceAffinity ClientIP None
         enum ServiceExternalTrafficPolicy Cluster Local
@@ -53,16 +53,16 @@ extension KubernetesKinds {
         type ServicePort -- A port of a service.
             name 1 string -- Name of the port; needed when there are several.
             protocol 2 Protocol default=TCP -- TCP, UDP or SCTP.
-            appProtocol 6 string -- Protocol above the transport, such as kubernetes.io/h2c.
+            appProtocol 6 string? -- Protocol above the transport, such as kubernetes.io/h2c.
             port 3 int32! -- Port of the service.
             targetPort 4 intOrString -- Port of the pods, by number or name; the service's port when empty.
             nodePort 5 int32 -- Port of every node that leads here; chosen when 0.
 
         type SessionAffinityConfig -- Parameters of the session affinity.
-            clientIP 1 ClientIPConfig -- For affinity by the client's address.
+            clientIP 1 ClientIPConfig? -- For affinity by the client's address.
 
         type ClientIPConfig -- Affinity by the client's address.
-            timeoutSeconds 1 int32 -- How long a client is led to the same pod; three hours by default.
+            timeoutSeconds 1 int32? -- How long a client is led to the same pod; three hours by default.
 
         type ServiceStatus -- What was observed of a service.
             loadBalancer 1 LoadBalancerStatus -- State of the load balancer.
@@ -75,13 +75,13 @@ extension KubernetesKinds {
         type LoadBalancerIngress -- An address of a load balancer.
             ip 1 string -- An IP address.
             hostname 2 string -- Host name.
-            ipMode 3 string -- How the load balancer delivers packets.
+            ipMode 3 string? -- How the load balancer delivers packets.
             ports 4 [PortStatus] atomic -- The ports.
 
         type PortStatus -- State of a port.
             port 1 int32! -- A port, by number or by name.
             protocol 2 Protocol! -- TCP, UDP or SCTP.
-            error 3 string -- What went wrong, in one word.
+            error 3 string? -- What went wrong, in one word.
 
         type Endpoints -- The addresses behind a service; EndpointSlice has replaced it.
             metadata 1 ObjectMeta -- Standard metadata of the object.
@@ -95,13 +95,13 @@ extension KubernetesKinds {
         type EndpointAddress atomic -- An address behind a service.
             ip 1 string! -- An IP address.
             hostname 3 string -- Host name.
-            nodeName 4 string -- Name of the node.
-            targetRef 2 ObjectReference -- The object behind it.
+            nodeName 4 string? -- Name of the node.
+            targetRef 2 ObjectReference? -- The object behind it.
 
         type EndpointPort atomic -- A port of an endpoint.
             name 1 string -- Name of the port.
             port 2 int32! -- A port, by number or by name.
             protocol 3 Protocol -- TCP, UDP or SCTP.
-            appProtocol 4 string -- Protocol above the transport, such as kubernetes.io/h2c.
+            appProtocol 4 string? -- Protocol above the transport, such as kubernetes.io/h2c.
         """
 }

@@ -35,51 +35,51 @@ extension KubernetesKinds {
             persistentVolumeSource 2 inline PersistentVolumeSource
             accessModes 3 [PersistentVolumeAccessMode] atomic -- How the volume may be mounted: by one node or \
                   several, for reading or writing.
-            claimRef 4 ObjectReference -- The claim that is bound.
+            claimRef 4 ObjectReference? -- The claim that is bound.
             persistentVolumeReclaimPolicy 5 PersistentVolumeReclaimPolicy -- What becomes of the volume when its \
                   claim is gone.
             storageClassName 6 string -- Name of the storage class.
             mountOptions 7 [string] atomic -- Options of the mount, not checked.
-            volumeMode 8 PersistentVolumeMode -- Whether the volume is a file system or a block device.
-            nodeAffinity 9 VolumeNodeAffinity -- Nodes that can reach the volume.
-            volumeAttributesClassName 10 string -- Name of the class of attributes of the volume.
+            volumeMode 8 PersistentVolumeMode? -- Whether the volume is a file system or a block device.
+            nodeAffinity 9 VolumeNodeAffinity? -- Nodes that can reach the volume.
+            volumeAttributesClassName 10 string? -- Name of the class of attributes of the volume.
         enum PersistentVolumeAccessMode ReadWriteOnce ReadOnlyMany ReadWriteMany ReadWriteOncePod
         enum PersistentVolumeMode Block Filesystem
         enum PersistentVolumeReclaimPolicy Recycle Delete Retain
         enum PersistentVolumePhase Pending Available Bound Released Failed
 
         type PersistentVolumeSource -- Where a volume is; one of these.
-            gcePersistentDisk 1 GCEPersistentDiskVolumeSource -- A disk of Google Compute Engine.
-            awsElasticBlockStore 2 AWSElasticBlockStoreVolumeSource -- A disk of AWS.
-            hostPath 3 HostPathVolumeSource -- A file or directory of the node.
-            glusterfs 4 GlusterfsPersistentVolumeSource -- A volume of Gluster; deprecated.
-            nfs 5 NFSVolumeSource -- A directory of an NFS server.
-            rbd 6 RBDPersistentVolumeSource -- A Ceph block device.
-            iscsi 7 ISCSIPersistentVolumeSource -- A disk reached through iSCSI.
-            cinder 8 CinderPersistentVolumeSource -- A disk of OpenStack.
-            cephfs 9 CephFSPersistentVolumeSource -- A Ceph file system.
-            fc 10 FCVolumeSource -- A disk reached through Fibre Channel.
-            flocker 11 FlockerVolumeSource -- A volume of Flocker; deprecated.
-            flexVolume 12 FlexPersistentVolumeSource -- A volume of a FlexVolume driver; deprecated.
-            azureFile 13 AzureFilePersistentVolumeSource -- A file share of Azure.
-            vsphereVolume 14 VsphereVirtualDiskVolumeSource -- A disk of vSphere.
-            quobyte 15 QuobyteVolumeSource -- A volume of Quobyte; deprecated.
-            azureDisk 16 AzureDiskVolumeSource -- A disk of Azure.
-            photonPersistentDisk 17 PhotonPersistentDiskVolumeSource -- A disk of Photon; deprecated.
-            portworxVolume 18 PortworxVolumeSource -- A volume of Portworx; deprecated.
-            scaleIO 19 ScaleIOPersistentVolumeSource -- A volume of ScaleIO; deprecated.
-            local 20 LocalVolumeSource -- A disk or directory of one node.
-            storageos 21 StorageOSPersistentVolumeSource -- A volume of StorageOS; deprecated.
-            csi 22 CSIPersistentVolumeSource -- A volume of a CSI driver.
+            gcePersistentDisk 1 GCEPersistentDiskVolumeSource? -- A disk of Google Compute Engine.
+            awsElasticBlockStore 2 AWSElasticBlockStoreVolumeSource? -- A disk of AWS.
+            hostPath 3 HostPathVolumeSource? -- A file or directory of the node.
+            glusterfs 4 GlusterfsPersistentVolumeSource? -- A volume of Gluster; deprecated.
+            nfs 5 NFSVolumeSource? -- A directory of an NFS server.
+            rbd 6 RBDPersistentVolumeSource? -- A Ceph block device.
+            iscsi 7 ISCSIPersistentVolumeSource? -- A disk reached through iSCSI.
+            cinder 8 CinderPersistentVolumeSource? -- A disk of OpenStack.
+            cephfs 9 CephFSPersistentVolumeSource? -- A Ceph file system.
+            fc 10 FCVolumeSource? -- A disk reached through Fibre Channel.
+            flocker 11 FlockerVolumeSource? -- A volume of Flocker; deprecated.
+            flexVolume 12 FlexPersistentVolumeSource? -- A volume of a FlexVolume driver; deprecated.
+            azureFile 13 AzureFilePersistentVolumeSource? -- A file share of Azure.
+            vsphereVolume 14 VsphereVirtualDiskVolumeSource? -- A disk of vSphere.
+            quobyte 15 QuobyteVolumeSource? -- A volume of Quobyte; deprecated.
+            azureDisk 16 AzureDiskVolumeSource? -- A disk of Azure.
+            photonPersistentDisk 17 PhotonPersistentDiskVolumeSource? -- A disk of Photon; deprecated.
+            portworxVolume 18 PortworxVolumeSource? -- A volume of Portworx; deprecated.
+            scaleIO 19 ScaleIOPersistentVolumeSource? -- A volume of ScaleIO; deprecated.
+            local 20 LocalVolumeSource? -- A disk or directory of one node.
+            storageos 21 StorageOSPersistentVolumeSource? -- A volume of StorageOS; deprecated.
+            csi 22 CSIPersistentVolumeSource? -- A volume of a CSI driver.
 
         type VolumeNodeAffinity -- Nodes that can reach a volume.
-            required 1 NodeSelector -- What nodes must have.
+            required 1 NodeSelector? -- What nodes must have.
 
         type PersistentVolumeStatus -- What was observed of a volume.
             phase 1 PersistentVolumePhase -- Where in its life cycle it is.
             message 2 string -- What happened, for people.
             reason 3 string -- A short cause in one word, for programs.
-            lastPhaseTransitionTime 4 time -- When the phase changed last.
+            lastPhaseTransitionTime 4 time? -- When the phase changed last.
 
         type PersistentVolumeClaim -- A request for storage.
             metadata 1 ObjectMeta -- Standard metadata of the object.
@@ -93,29 +93,29 @@ extension KubernetesKinds {
         type PersistentVolumeClaimSpec -- What volume is wanted.
             accessModes 1 [PersistentVolumeAccessMode] atomic -- How the volume may be mounted: by one node or \
                   several, for reading or writing.
-            selector 4 LabelSelector -- Which volumes fit, by their labels.
+            selector 4 LabelSelector? -- Which volumes fit, by their labels.
             resources 2 VolumeResourceRequirements -- How large the volume must be.
             volumeName 3 string -- The volume that is bound.
-            storageClassName 5 string -- Name of the storage class.
-            volumeMode 6 PersistentVolumeMode -- Whether the volume is a file system or a block device.
-            dataSource 7 TypedLocalObjectReference -- What the volume is filled from, in the same namespace.
-            dataSourceRef 8 TypedObjectReference -- What the volume is filled from, of any kind.
-            volumeAttributesClassName 9 string -- Name of the class of attributes of the volume.
+            storageClassName 5 string? -- Name of the storage class.
+            volumeMode 6 PersistentVolumeMode? -- Whether the volume is a file system or a block device.
+            dataSource 7 TypedLocalObjectReference? -- What the volume is filled from, in the same namespace.
+            dataSourceRef 8 TypedObjectReference? -- What the volume is filled from, of any kind.
+            volumeAttributesClassName 9 string? -- Name of the class of attributes of the volume.
 
         type VolumeResourceRequirements -- How large a volume must be.
             limits 1 {quantity} -- The most that may be used, by resource.
             requests 2 {quantity} -- What is set aside, by resource.
 
         type TypedLocalObjectReference atomic -- An object of some kind in the same namespace.
-            apiGroup 1 string -- API group of the object that is meant.
+            apiGroup 1 string? -- API group of the object that is meant.
             kind 2 string! -- Kind of the object that is meant.
             name 3 string! -- Name of the object that is meant.
 
         type TypedObjectReference -- An object of some kind.
-            apiGroup 1 string -- API group of the object that is meant.
+            apiGroup 1 string? -- API group of the object that is meant.
             kind 2 string! -- Kind of the object that is meant.
             name 3 string! -- Name of the object that is meant.
-            namespace 4 string -- Namespace of the object that is meant.
+            namespace 4 string? -- Namespace of the object that is meant.
 
         type PersistentVolumeClaimStatus -- What was observed of a claim.
             phase 1 PersistentVolumeClaimPhase -- Where in its life cycle it is.
@@ -126,8 +126,8 @@ extension KubernetesKinds {
                   one entry for each type of condition.
             allocatedResources 5 {quantity} -- What the node has set aside.
             allocatedResourceStatuses 7 {ClaimResourceStatus} -- How far a change of size is, by resource.
-            currentVolumeAttributesClassName 8 string -- Class of attributes that is in force.
-            modifyVolumeStatus 9 ModifyVolumeStatus -- How far a change of the class of attributes is.
+            currentVolumeAttributesClassName 8 string? -- Class of attributes that is in force.
+            modifyVolumeStatus 9 ModifyVolumeStatus? -- How far a change of the class of attributes is.
         enum PersistentVolumeClaimPhase Pending Bound Lost
         enum ClaimResourceStatus ControllerResizeInProgress ControllerResizeInfeasible NodeResizePending \
               NodeResizeInProgress NodeResizeInfeasible

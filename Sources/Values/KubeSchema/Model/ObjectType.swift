@@ -8,6 +8,8 @@ package struct Field: Hashable, Sendable {
     package let type: FieldType
     /// Whether OpenAPI lists it as required. What the server refuses for want of a field is `Validation`'s.
     package let isRequired: Bool
+    /// Whether zero (an empty string, an empty object) is told from a missing value: a pointer in Go.
+    package let tellsZero: Bool
     /// What stands for a missing value, where that depends on nothing else.
     package let fallback: JSONValue?
     /// The only values of a string; nil when there are others.
@@ -32,6 +34,13 @@ package struct ObjectType: Hashable, Sendable {
         case field(Field)
         /// A message whose fields stand in the JSON of this object (Go's embedded structs).
         case inlined(number: Int, type: ID)
+
+        var number: Int? {
+            switch self {
+            case .field(let field): field.number
+            case .inlined(let number, _): number
+            }
+        }
     }
 
     /// The package and the name: "core/v1.Container".
@@ -43,6 +52,7 @@ package struct ObjectType: Hashable, Sendable {
     /// As JSON has them: those of inlined objects stand in their place.
     package let fields: [Field]
     private let index: [String: Int]
+    private let numbers: [Int: Int]
 
     init(name: String, documentation: String, isAtomic: Bool, parts: [Part], fields: [Field]) {
         self.name = name
@@ -51,7 +61,13 @@ package struct ObjectType: Hashable, Sendable {
         self.parts = parts
         self.fields = fields
         index = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        numbers = Dictionary(
+            parts.enumerated().compactMap { index, part in part.number.map { ($0, index) } },
+            uniquingKeysWith: { first, _ in first })
     }
+
+    /// The part of the message with that number.
+    package func part(_ number: Int) -> Part? { numbers[number].map { parts[$0] } }
 
     /// The field of that JSON name. Names are told apart by case, as the server does.
     package func field(_ name: String) -> Field? { index[name].map { fields[$0] } }

@@ -98,7 +98,8 @@ private struct SchemaLink {
         }
         if case .object(let id) = type, text.objects[id.index].isAtomic { isAtomic = true }
         return Field(
-            name: member.name, number: member.number, type: type, isRequired: member.isRequired, fallback: fallback,
+            name: member.name, number: member.number, type: type, isRequired: member.isRequired,
+            tellsZero: member.tellsZero, fallback: fallback,
             allowed: allowed, listType: listType, isAtomic: isAtomic, patch: patch, documentation: member.documentation)
     }
 

@@ -8,7 +8,7 @@ import JSON
 ///     column Ready string -- How many pods are ready.
 ///     enum Protocol TCP UDP SCTP
 ///     type DeploymentSpec -- What a deployment has to reach.
-///         replicas 1 int32 default=1 -- How many pods.
+///         replicas 1 int32? default=1 -- How many pods; "?" where 0 is told from a missing value.
 ///         selector 2 LabelSelector! -- Required.
 ///         ports 6 [ContainerPort] map=containerPort,protocol merge=containerPort -- A list of type map.
 ///         volumeSource 2 inline VolumeSource                fields that stand in the JSON of this object
@@ -31,6 +31,7 @@ struct SchemaText {
         var isInlined = false
         var type: String
         var isRequired = false
+        var tellsZero = false
         var attributes: [String]
         var documentation: String
         var line: Int
@@ -143,9 +144,11 @@ struct SchemaText {
             member.isInlined = true
             member.type = words[3]
             member.attributes = []
-        } else if member.type.hasSuffix("!") {
-            member.isRequired = true
-            member.type.removeLast()
+        } else {
+            member.isRequired = member.type.hasSuffix("!")
+            if member.isRequired { member.type.removeLast() }
+            member.tellsZero = member.type.hasSuffix("?")
+            if member.tellsZero { member.type.removeLast() }
         }
         objects[objects.count - 1].members.append(member)
     }
