@@ -24,11 +24,8 @@ struct FieldComparison {
     private mutating func compare(
         _ old: JSONValue?, _ new: JSONValue?, _ shape: FieldShape, _ path: [PathElement]
     ) throws(FieldShapeError) {
-        let text = path.map(\.step).joined()
-        let before =
-            try old.map { json throws(FieldShapeError) in try shape.parts(of: json, at: text, in: schema) } ?? nil
-        let after =
-            try new.map { json throws(FieldShapeError) in try shape.parts(of: json, at: text, in: schema) } ?? nil
+        let before = try parts(of: old, shape, path)
+        let after = try parts(of: new, shape, path)
         switch (old, new) {
         case (nil, nil): return
         case (nil, _?): insertWhole(&added, path, isTop: path.count == 1 && !(after ?? []).isEmpty)
@@ -36,14 +33,22 @@ struct FieldComparison {
         case (let old?, let new?):
             if before == nil || after == nil, old != new { modified.insert(path) }
         }
-        let olds = Dictionary((before ?? []).map { ($0.element, $0) }, uniquingKeysWith: { first, _ in first })
-        let news = Dictionary((after ?? []).map { ($0.element, $0) }, uniquingKeysWith: { first, _ in first })
+        let news = Dictionary((after ?? []).map { ($0.element, $0.json) }, uniquingKeysWith: { first, _ in first })
+        var olds: Set<PathElement> = []
         for part in before ?? [] {
-            try compare(part.json, news[part.element]?.json, part.shape, path + [part.element])
+            olds.insert(part.element)
+            try compare(part.json, news[part.element], part.shape, path + [part.element])
         }
-        for part in after ?? [] where olds[part.element] == nil {
+        for part in after ?? [] where !olds.contains(part.element) {
             try compare(nil, part.json, part.shape, path + [part.element])
         }
+    }
+
+    private func parts(
+        of json: JSONValue?, _ shape: FieldShape, _ path: [PathElement]
+    ) throws(FieldShapeError) -> [FieldPart]? {
+        guard let json else { return nil }
+        return try shape.parts(of: json, at: path.map(\.step).joined(), in: schema)
     }
 
     /// spec, status and metadata are there in every object of the server, whoever wrote them.

@@ -38,7 +38,9 @@ struct FieldPart {
 extension FieldShape {
     /// The parts of a value, in its order; nil when it is owned as a whole, or is not of this shape.
     /// - Throws: `FieldShapeError`.
-    func parts(of json: JSONValue, at path: String, in schema: Schema) throws(FieldShapeError) -> [FieldPart]? {
+    func parts(
+        of json: JSONValue, at path: @autoclosure () -> String, in schema: Schema
+    ) throws(FieldShapeError) -> [FieldPart]? {
         switch self {
         case .leaf: return nil
         case .object(let id):
@@ -54,21 +56,21 @@ extension FieldShape {
             }
         case .set:
             guard let elements = json.array else { return nil }
-            return try Self.distinct(elements.map { FieldPart(element: .value($0), shape: .leaf, json: $0) }, path)
+            return try Self.distinct(elements.map { FieldPart(element: .value($0), shape: .leaf, json: $0) }, path())
         case .keyed(let keys, let id):
             guard let elements = json.array else { return nil }
             var parts: [FieldPart] = []
             for (index, element) in elements.enumerated() {
-                let key = try Self.key(of: element, keys, schema[id], at: path, index)
+                let key = try Self.key(of: element, keys, schema[id], at: path(), index)
                 parts.append(
                     FieldPart(element: .key(key), shape: FieldShape(.object(id), nil, in: schema), json: element))
             }
-            return try Self.distinct(parts, path)
+            return try Self.distinct(parts, path())
         }
     }
 
     private static func key(
-        of element: JSONValue, _ keys: [String], _ type: ObjectType, at path: String, _ index: Int
+        of element: JSONValue, _ keys: [String], _ type: ObjectType, at path: @autoclosure () -> String, _ index: Int
     ) throws(FieldShapeError) -> JSONObject {
         var result = JSONObject()
         var isFound = false
@@ -83,16 +85,18 @@ extension FieldShape {
         guard isFound else {
             throw FieldShapeError(
                 description:
-                    "\(path): element \(index): associative list with keys has an element that omits key field "
+                    "\(path()): element \(index): associative list with keys has an element that omits key field "
                     + "\(quoted(keys[0])) (and doesn't have default value)")
         }
         return result
     }
 
-    private static func distinct(_ parts: [FieldPart], _ path: String) throws(FieldShapeError) -> [FieldPart] {
+    private static func distinct(
+        _ parts: [FieldPart], _ path: @autoclosure () -> String
+    ) throws(FieldShapeError) -> [FieldPart] {
         var seen: Set<PathElement> = []
         for part in parts where !seen.insert(part.element).inserted {
-            throw FieldShapeError(description: "\(path): duplicate entries for key \(part.element.step)")
+            throw FieldShapeError(description: "\(path()): duplicate entries for key \(part.element.step)")
         }
         return parts
     }

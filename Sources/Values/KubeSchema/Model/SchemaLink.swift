@@ -120,8 +120,10 @@ private struct SchemaLink {
         "any": .any,
     ]
 
-    private func inside(_ name: Substring, _ open: Character, _ close: Character) -> Substring? {
-        name.first == open && name.last == close && name.count > 2 ? name.dropFirst().dropLast() : nil
+    private func inside(_ name: Substring, _ open: Unicode.Scalar, _ close: Unicode.Scalar) -> Substring? {
+        let bytes = name.utf8
+        guard bytes.first == UInt8(ascii: open), bytes.last == UInt8(ascii: close), bytes.count > 2 else { return nil }
+        return Substring(bytes.dropFirst().dropLast())
     }
 
     private static func packages(from package: String) -> [String] { [package, "core/v1", "meta/v1"] }

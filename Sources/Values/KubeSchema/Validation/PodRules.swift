@@ -144,7 +144,7 @@ enum PodRules {
             let pair = [constraint["topologyKey"].text, constraint["whenUnsatisfiable"].text]
             if !seen.insert(pair).inserted {
                 causes.duplicate(
-                    Located(constraint.json, FieldPath("\(constraint.path).{topologyKey, whenUnsatisfiable}")),
+                    Located(constraint.json, constraint.path.child("{topologyKey, whenUnsatisfiable}")),
                     .string("{\(pair[0]), \(pair[1])}"))
             }
             SelectorRules.check(constraint["labelSelector"], &causes)
