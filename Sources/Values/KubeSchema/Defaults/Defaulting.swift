@@ -45,11 +45,13 @@ package enum Defaulting {
 
     /// Values that the schema itself names, in all objects that are there.
     private static func fillFallbacks(_ json: inout JSONValue, _ id: ObjectType.ID, _ schema: Schema) {
-        for field in schema[id].fields {
+        let type = schema[id]
+        for field in type.fields {
             if let fallback = field.fallback { json.fill(field.name, fallback) }
-            if case .object = field.type.innermost {
-                json.update(field.name) { fillFallbacks(in: &$0, field.type, schema) }
-            }
+        }
+        for name in json.object?.keys ?? [] {
+            guard let field = type.field(name), case .object = field.type.innermost else { continue }
+            json.update(name) { fillFallbacks(in: &$0, field.type, schema) }
         }
     }
 

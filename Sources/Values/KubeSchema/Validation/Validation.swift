@@ -91,9 +91,10 @@ package struct Validation: Sendable {
 /// Strings that may only be one of a few, wherever the schema lists them. A status is the system's own.
 enum EnumerationRules {
     static func check(_ place: Located, _ id: ObjectType.ID, _ schema: Schema, _ causes: inout Causes) {
-        for field in schema[id].fields where field.name != "status" || field.allowed != nil {
-            let value = place[field.name]
-            if value.exists { check(value, field.type, field.allowed, schema, &causes) }
+        let type = schema[id]
+        for member in place.json?.object?.members ?? [] {
+            guard let field = type.field(member.key), field.name != "status" || field.allowed != nil else { continue }
+            check(place[field.name], field.type, field.allowed, schema, &causes)
         }
     }
 
