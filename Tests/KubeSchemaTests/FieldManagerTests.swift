@@ -85,7 +85,8 @@ import Testing
             })
         #expect(
             failure?.description
-                == "Apply failed with 3 conflicts: conflicts with \"a\":\n- .metadata.labels.app\n- .spec.replicas\nconflicts with \"b\":\n- .spec.minReadySeconds"
+                == "Apply failed with 3 conflicts: conflicts with \"a\":\n- .metadata.labels.app\n"
+                + "- .spec.replicas\nconflicts with \"b\":\n- .spec.minReadySeconds"
         )
     }
 

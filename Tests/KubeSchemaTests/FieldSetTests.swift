@@ -38,7 +38,8 @@ import Testing
 
     @Test func `the form is that of the KEP`() throws {
         let text =
-            #"{"f:metadata":{"f:labels":{".":{},"f:app":{}},"f:finalizers":{"v:\"x\"":{}}},"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{".":{},"f:image":{}}}}}"#
+            #"{"f:metadata":{"f:labels":{".":{},"f:app":{}},"f:finalizers":{"v:\"x\"":{}}},"#
+            + #""f:spec":{"f:containers":{"k:{\"name\":\"web\"}":{".":{},"f:image":{}}}}}"#
         let set = try FieldSet(fieldsV1: JSONParser.parse(text))
         #expect(
             set.paths == [

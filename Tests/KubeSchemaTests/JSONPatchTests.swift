@@ -130,6 +130,26 @@ import Testing
                 == "copy operation does not apply: /a would be deeper than 512 levels")
     }
 
+    @Test func `patches of huge objects end`() throws {
+        // What takes quadratic time here would take minutes.
+        var (labels, nulls) = (JSONObject(), JSONObject())
+        for number in 0..<20_000 {
+            labels["l\(number)"] = "x"
+            nulls["l\(number)"] = .null
+        }
+        let object: JSONValue = ["metadata": ["labels": .object(labels)]]
+        let patch: JSONValue = ["metadata": ["labels": .object(nulls)]]
+        #expect(JSONMergePatch.apply(patch, to: object) == ["metadata": ["labels": [:]]])
+        #expect(
+            try StrategicMergePatch.apply(patch, to: object, of: kind("v1", "Pod"), in: .kubernetes)
+                == ["metadata": ["labels": [:]]])
+        let containers: JSONValue = .array((0..<20_000).map { ["name": .string("c\($0)"), "image": "i"] })
+        let pod: JSONValue = ["spec": ["containers": containers]]
+        #expect(try StrategicMergePatch.apply(pod, to: pod, of: kind("v1", "Pod"), in: .kubernetes) == pod)
+        let removals = (0..<600).map { ["op": "remove", "path": .string("/metadata/labels/l\($0)")] as JSONValue }
+        #expect(failure(.array(removals), object)?.description == "removals pass over more than 10000000 members")
+    }
+
     @Test func `a patch that fails changes nothing`() {
         let document: JSONValue = ["a": 1]
         #expect(failure([["op": "add", "path": "/b", "value": 1], ["op": "remove", "path": "/c"]], document) != nil)

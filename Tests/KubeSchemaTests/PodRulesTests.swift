@@ -35,7 +35,8 @@ import Testing
             ]) == [
                 #"spec.containers[0].ports[1].protocol: Unsupported value: "X": supported values: "SCTP", "TCP", "UDP""#,
                 "spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive",
-                #"spec.containers[0].ports[1].name: Invalid value: "HTTP": must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"#,
+                #"spec.containers[0].ports[1].name: Invalid value: "HTTP": "#
+                    + #"must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"#,
                 #"spec.containers[0].ports[1].name: Invalid value: "HTTP": must contain at least one letter (a-z)"#,
             ])
         #expect(
@@ -46,7 +47,8 @@ import Testing
                 ]
             ]) == [
                 "spec.containers[0].env[0].name: Required value",
-                #"spec.containers[0].env[1].name: Invalid value: "A=": a valid environment variable name must consist only of printable ASCII characters other than '='"#,
+                #"spec.containers[0].env[1].name: Invalid value: "A=": "#
+                    + #"a valid environment variable name must consist only of printable ASCII characters other than '='"#,
                 #"spec.containers[0].env[1].valueFrom: Invalid value: "": may not be specified when `value` is not empty"#,
             ])
         #expect(

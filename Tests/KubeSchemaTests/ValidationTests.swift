@@ -102,7 +102,9 @@ import Testing
 
     @Test func `names are checked as their kinds want it`() throws {
         let rule =
-            #"metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"#
+            #"metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain must consist of "#
+            + #"lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character "#
+            + #"(e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"#
         #expect(try causes(kind("v1", "ConfigMap"), ["metadata": ["name": "Web"]]) == [rule])
         #expect(
             try causes(kind("v1", "Service"), ["metadata": ["name": "1a"], "spec": ["clusterIP": "None"]]).first?
@@ -134,7 +136,9 @@ import Testing
         #expect(found.count == 3)
         #expect(
             found[0].hasPrefix(
-                #"metadata.labels: Invalid value: "a b": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex"#
+                #"metadata.labels: Invalid value: "a b": name part must consist of alphanumeric "#
+                    + #"characters, '-', '_' or '.', and must start and end with an alphanumeric character "#
+                    + #"(e.g. 'MyName',  or 'my.name',  or '123-abc', regex"#
             ))
         #expect(found[1].hasPrefix(#"metadata.labels: Invalid value: "e f": a valid label must be an empty string"#))
         #expect(found[2].hasPrefix(#"metadata.annotations: Invalid value: "bad key": name part"#))

@@ -22,6 +22,8 @@ package struct JSONPatch: Hashable, Sendable {
     package static let operationLimit = 10_000
     /// As many values as are copied and moved in one patch: each copy can double a document.
     static let copyLimit = 1_000_000
+    /// As many members as are passed over in one patch by removals from large objects, each of which takes linear time.
+    static let passLimit = 10_000_000
 
     /// - Throws: `PatchError`, 400 for what is no patch, 413 for too many operations.
     package init(_ json: JSONValue) throws(PatchError) {
@@ -74,17 +76,17 @@ package struct JSONPatch: Hashable, Sendable {
     /// - Throws: `PatchError` 422 for the first operation that does not fit, in the words of evanphx/json-patch.
     package func applied(to document: JSONValue) throws(PatchError) -> JSONValue {
         var document = document
-        var copied = 0
-        for operation in operations { try Self.apply(operation, to: &document, &copied) }
+        var work = Work()
+        for operation in operations { try Self.apply(operation, to: &document, &work) }
         return document
     }
 
-    private static func apply(_ operation: Operation, to document: inout JSONValue, _ copied: inout Int)
+    private static func apply(_ operation: Operation, to document: inout JSONValue, _ work: inout Work)
         throws(PatchError)
     {
         switch operation {
         case .add(let path, let value): try add(value, at: path, to: &document, "add")
-        case .remove(let path): _ = try remove(path, from: &document, "remove")
+        case .remove(let path): _ = try remove(path, from: &document, "remove", &work)
         case .replace(let path, let value):
             guard path.value(in: document) != nil else {
                 throw unfit("replace operation does not apply: doc is missing key: \(path): missing value")
@@ -98,14 +100,14 @@ package struct JSONPatch: Hashable, Sendable {
             guard !path.isInside(from) else {
                 throw unfit("move operation does not apply: \(path) is inside of \(from)")
             }
-            let value = try remove(from, from: &document, "move")
-            try count(value, &copied)
+            let value = try remove(from, from: &document, "move", &work)
+            try count(value, &work)
             try add(value, at: path, to: &document, "move")
         case .copy(let from, let path):
             guard let value = from.value(in: document) else {
                 throw unfit("copy operation does not apply: doc is missing from path: \(from): missing value")
             }
-            try count(value, &copied)
+            try count(value, &work)
             try add(value, at: path, to: &document, "copy")
         case .test(let path, let value):
             let found = path.value(in: document)
@@ -115,9 +117,17 @@ package struct JSONPatch: Hashable, Sendable {
         }
     }
 
-    private static func count(_ value: JSONValue, _ copied: inout Int) throws(PatchError) {
-        copied += value.valueCount
-        guard copied <= copyLimit else { throw unfit("copy and move operations touch more than \(copyLimit) values") }
+    /// What a patch has cost so far.
+    private struct Work {
+        var copied = 0
+        var passed = 0
+    }
+
+    private static func count(_ value: JSONValue, _ work: inout Work) throws(PatchError) {
+        work.copied += value.valueCount
+        guard work.copied <= copyLimit else {
+            throw unfit("copy and move operations touch more than \(copyLimit) values")
+        }
     }
 
     private static func unfit(_ problem: String) -> PatchError { PatchError(.unprocessable, problem) }
@@ -149,7 +159,7 @@ package struct JSONPatch: Hashable, Sendable {
     }
 
     private static func remove(
-        _ path: JSONPointer, from document: inout JSONValue, _ name: String
+        _ path: JSONPointer, from document: inout JSONValue, _ name: String, _ work: inout Work
     ) throws(PatchError) -> JSONValue {
         guard let value = path.value(in: document) else {
             let what = name == "move" ? "from path" : "path"
@@ -163,7 +173,9 @@ package struct JSONPatch: Hashable, Sendable {
             throw unfit(
                 "\(name) operation does not apply: doc is missing \(what): \(quoted(path.description)): missing value")
         }
+        var passed = 0
         try change(path.steps[...], in: &document, name, path) { place, step throws(PatchError) in
+            passed = place.object?.count ?? 0
             if var elements = place.array, let index = JSONPointer.index(step) {
                 elements.remove(at: index)
                 place = .array(elements)
@@ -173,6 +185,8 @@ package struct JSONPatch: Hashable, Sendable {
         } whole: {
             $0 = .null
         }
+        work.passed += passed
+        guard work.passed <= passLimit else { throw unfit("removals pass over more than \(passLimit) members") }
         return value
     }
 

@@ -6,7 +6,7 @@ extension StrategicMergePatch {
     ) throws(PatchError) -> [JSONValue] {
         guard let key = field.patch.mergeKey else { return mergeScalars(original, patch) }
         var (result, changes) = (original, [JSONObject]())
-        var replaces = false
+        var (replaces, deleted) = (false, Set<JSONValue>())
         for element in patch {
             guard case .object(let change) = element else {
                 throw PatchError(.unprocessable, "expected a map, but received a \(ObjectDecoder.goName(element))")
@@ -17,8 +17,7 @@ extension StrategicMergePatch {
             }
             switch directive {
             case "delete":
-                let value = try Self.keyValue(change, key)
-                result.removeAll { $0[key] == value }
+                deleted.insert(try Self.keyValue(change, key))
             case "replace": replaces = true
             case "merge": throw PatchError(.unprocessable, "merging lists cannot yet be specified in the patch")
             default:
@@ -29,11 +28,14 @@ extension StrategicMergePatch {
             }
         }
         if replaces { return changes.compactMap { Self.clean(.object($0)) } }
+        if !deleted.isEmpty { result.removeAll { $0[key].map(deleted.contains) ?? false } }
+        var known = places(result, key)
         for change in changes {
             let value = try Self.keyValue(change, key)
-            if let index = result.firstIndex(where: { $0[key] == value }) {
+            if let index = known[value] {
                 result[index] = .object(try merge(result[index].object ?? [:], change, field.element))
             } else if let new = Self.clean(.object(change)) {
+                known[value] = result.count
                 result.append(new)
             }
         }

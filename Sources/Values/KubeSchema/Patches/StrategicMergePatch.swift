@@ -40,15 +40,13 @@ package struct StrategicMergePatch {
         var (result, patch) = (original, patch)
         try retain(&result, &patch)
         try order(&result, &patch, type)
+        result = result.removing(patch.nullNames)
         for change in patch.members {
             if change.key.hasPrefix(Self.deleteFromList) {
                 try deleteValues(String(change.key.dropFirst(Self.deleteFromList.utf8.count)), change.value, &result)
                 continue
             }
-            guard !change.value.isNull else {
-                result[change.key] = nil
-                continue
-            }
+            guard !change.value.isNull else { continue }
             let field = field(change.key, of: type)
             result[change.key] = try merged(result[change.key], change.value, field)
         }
@@ -98,7 +96,9 @@ package struct StrategicMergePatch {
         where !member.value.isNull && !member.key.hasPrefix("$") && !kept.contains(member.key) {
             throw wrong
         }
-        for name in result.keys where !kept.contains(name) { result[name] = nil }
+        var gone = JSONObject()
+        for name in result.keys where !kept.contains(name) { gone[name] = .null }
+        result = result.removing(gone)
     }
 
     /// What a new value looks like: without directives and nulls. nil when a directive takes it away.
