@@ -123,6 +123,12 @@ import Testing
         #expect(autoscaler?["behavior"]?["scaleUp"]?["policies"]?.array?.count == 2)
     }
 
+    @Test func `text in a secret becomes data`() {
+        let secret = defaulted(
+            kind("v1", "Secret"), ["data": ["a": "eA==", "b": "eQ=="], "stringData": ["b": "hello"]])
+        #expect(secret == ["data": ["a": "eA==", "b": "aGVsbG8="], "type": "Opaque"])
+    }
+
     @Test func `defaulting takes whatever decodes`() throws {
         var chance = SeededChance(seed: 31)
         var random = RandomObjects(schema: .kubernetes)

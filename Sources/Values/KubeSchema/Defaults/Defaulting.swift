@@ -18,7 +18,7 @@ package enum Defaulting {
         case ("", "Service"): ServiceDefaults.service(&object)
         case ("", "Namespace"): namespace(&object)
         case ("", "Node"): node(&object)
-        case ("", "Secret"): object.fill("type", "Opaque")
+        case ("", "Secret"): secret(&object)
         case ("", "PersistentVolume"): StorageDefaults.volume(&object)
         case ("", "PersistentVolumeClaim"): StorageDefaults.claim(&object)
         case ("", "LimitRange"): limitRange(&object)
@@ -74,6 +74,16 @@ package enum Defaulting {
         // The label by which selectors find a namespace by name; it follows the name whatever was written.
         guard let name = object["metadata", "name"], name.string?.isEmpty == false else { return }
         object["metadata", "labels", "kubernetes.io/metadata.name"] = name
+    }
+
+    /// Text that was written in place of base64 goes into the data, and is not kept (a conversion in Kubernetes).
+    private static func secret(_ object: inout JSONValue) {
+        object.fill("type", "Opaque", emptyToo: true)
+        for entry in object["stringData"]?.object?.members ?? [] {
+            let bytes = Array((entry.value.string ?? "").utf8)
+            object["data", default: [:]][entry.key] = .string(Base64.text(bytes))
+        }
+        object["stringData"] = nil
     }
 
     private static func node(_ object: inout JSONValue) {
