@@ -146,8 +146,8 @@ import Testing
         let containers: JSONValue = .array((0..<20_000).map { ["name": .string("c\($0)"), "image": "i"] })
         let pod: JSONValue = ["spec": ["containers": containers]]
         #expect(try StrategicMergePatch.apply(pod, to: pod, of: kind("v1", "Pod"), in: .kubernetes) == pod)
-        let removals = (0..<600).map { ["op": "remove", "path": .string("/metadata/labels/l\($0)")] as JSONValue }
-        #expect(failure(.array(removals), object)?.description == "removals pass over more than 10000000 members")
+        let removals = (0..<200).map { ["op": "remove", "path": .string("/metadata/labels/l\($0)")] as JSONValue }
+        #expect(failure(.array(removals), object)?.description == "removals pass over more than 2000000 members")
     }
 
     @Test func `a patch that fails changes nothing`() {

@@ -23,7 +23,7 @@ package struct JSONPatch: Hashable, Sendable {
     /// As many values as are copied and moved in one patch: each copy can double a document.
     static let copyLimit = 1_000_000
     /// As many members as are passed over in one patch by removals from large objects, each of which takes linear time.
-    static let passLimit = 10_000_000
+    static let passLimit = 2_000_000
 
     /// - Throws: `PatchError`, 400 for what is no patch, 413 for too many operations.
     package init(_ json: JSONValue) throws(PatchError) {
