@@ -259,6 +259,9 @@ import Testing
                 try await machine.state(program)["stage", "compared"]?.integer == 1
             }
             #expect(try await machine.state(program)["stage", "differing"]?.integer == 0)
+            // As a node leaves it that died while both ran.
+            let layers = try await machine.layers()
+            try Files.makeDirectories(layers + "/left/upper")
             #expect(try await machine.shell("'\(program)' differ").text == "done\n")
             try await eventually("it is compared") {
                 try await machine.state(program)["stage", "compared"]?.integer == 2
@@ -268,6 +271,7 @@ import Testing
             let difference = state["firstDifference"]?.string ?? ""
             #expect(difference.contains("file=out.csv"), "\(difference)")
             #expect(difference.contains("price 1.26"))
+            try await eventually("nothing of what the targets wrote is left") { try Files.list(layers) == [] }
             // What the caller finds is the original's.
             #expect(try await machine.shell("cat out.csv").text == "price 1.25\n")
             return node

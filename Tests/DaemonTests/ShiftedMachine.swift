@@ -1,5 +1,6 @@
 import Daemon
 import JSON
+import Keeper
 import Linux
 import Spawn
 import Synchronization
@@ -165,6 +166,13 @@ final class ShiftedMachine: Sendable {
     /// The state of the shift of a program.
     func state(_ program: String) async throws -> JSONValue {
         try await shift("status", program)["shifts"]?.array?.first ?? .null
+    }
+
+    /// Where shadows write, as this process sees it.
+    func layers() async throws -> String {
+        let found = try await CommandRunner.run(["pgrep", "-f", "forkless-keeper .*--run \(test.settings.run)$"])
+        let pid = try #require(found.text.split(separator: "\n").first.flatMap { Int32($0) }, "no keeper")
+        return LayerMemory(run: test.settings.run).seen(through: pid)
     }
 
     /// A caller in the namespace.

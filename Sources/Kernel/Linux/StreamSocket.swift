@@ -21,6 +21,13 @@ package enum StreamSocket {
         return fd
     }
 
+    /// Lets so many bytes wait until the other side reads them; beyond what the machine allows to everybody only with
+    /// CAP_NET_ADMIN (SO_SNDBUFFORCE, socket(7)), and else as many as it allows.
+    package static func setRoom(_ fd: CInt, bytes: Int32) throws(SystemError) {
+        if ck_set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes) >= 0 { return }
+        try call("set the room of a socket") { ck_set_option(fd, SOL_SOCKET, SO_SNDBUF, bytes) }
+    }
+
     private static func make() throws(SystemError) -> OwnedFD {
         let flags = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
         return OwnedFD(adopting: CInt(try call("make a socket") { ck_socket(AF_UNIX, flags, 0) }))

@@ -61,6 +61,8 @@ struct ShadowStreams: Sendable {
         return streams
     }
 
+    private static let roomBytes: Int32 = 4 << 20
+
     struct Unshadowed: Error {
         var reason: String
         init(_ reason: String) { self.reason = reason }
@@ -115,8 +117,9 @@ struct ShadowStreams: Sendable {
         var pair = try StreamSocket.pair()
         let ours = SharedFD(pair.takeFirst())
         let theirs = SharedFD(pair.takeSecond())
-        // The carrier never waits for us.
+        // The carrier never waits for us: what we have not read by the time this is full is not compared.
         try Files.setNonBlocking(theirs.raw)
+        try StreamSocket.setRoom(theirs.raw, bytes: Self.roomBytes)
         // A byte that the carrier takes when the stream has come to its end: else the socket is reset, and we know that
         // something is missing.
         try Files.writeAll([1], to: ours.raw)

@@ -64,10 +64,12 @@ package struct SandboxTarget: CallTarget {
     package func run(_ call: ShimCall, _ streams: CallStreams, _ control: CallControl) async -> CallEnd {
         guard !call.outputs.isEmpty, let layers else { return await run(call, streams, control, in: nil) }
         let layer: ShadowLayer
-        do { layer = try await layers.make(CallToken().text) } catch { return .refused("\(error)") }
+        do { layer = try await layers.make() } catch { return .refused("\(error)") }
         let end = await run(call, streams, control, in: layer)
         control.leave(await layer.left(of: call.outputs))
         await layer.remove()
+        // Its layer made it a plan that no other call has.
+        if let launch = launch(call, call.surroundings, in: layer) { await sandboxes.forget(launch.plan) }
         return end
     }
 
@@ -88,7 +90,6 @@ package struct SandboxTarget: CallTarget {
         } onCancel: {
             sandboxes.signal(token, Signal.kill)
         }
-        if layer != nil { await sandboxes.forget(launch.plan) }
         guard let report else { return .lost("the keeper that ran it is gone") }
         return .ended(report.status, report.total)
     }

@@ -8,18 +8,24 @@ internal import Sandbox
 package struct ShadowLayers: Sendable {
     private let memory: LayerMemory
     private let link: KeeperLink
+    /// How the names of this node's layers begin.
+    private let prefix = CallToken().text + "-"
 
     package init(run: String, link: KeeperLink) {
         memory = LayerMemory(run: run)
         self.link = link
     }
 
-    /// A fresh layer of this name.
-    func make(_ name: String) async throws -> ShadowLayer {
+    /// A fresh layer. What a node has left that died is removed meanwhile.
+    func make() async throws -> ShadowLayer {
+        let (name, prefix) = (prefix + CallToken().text, prefix)
         guard let keeper = try await link.status()?.pid else { throw NodeFailure(.unavailable, "no keeper is connected") }
         let (seen, directory) = (memory.seen(through: keeper), memory.directory)
         return try await BlockingPool.shared.run { () throws(SystemError) in
             let place = SharedFD(try Files.handle(seen))
+            for old in try Files.list(".", at: place.raw) where !old.hasPrefix(prefix) {
+                try? Files.removeTree(old, at: place.raw)
+            }
             try Files.makeDirectory(name, at: place.raw, mode: 0o700)
             for part in [ShadowLayer.upper, ShadowLayer.work] { try Files.makeDirectory("\(name)/\(part)", at: place.raw) }
             return ShadowLayer(name: name, place: place, directory: "\(directory)/\(name)")
