@@ -176,6 +176,18 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: isRoot)) func `the original stays reachable for shims that are under way`() async throws {
+        try await with(.real) { place in
+            _ = try await place.desk.begin(place.spec(.full))
+            let original = try #require(place.desk.book.entry(place.id)?.mounted).originalPath
+            _ = try await place.desk.ask(place.id, .rollback)
+            await place.desk.look()
+            #expect(Files.exists(original))
+            await place.desk.close()
+            #expect(!Files.exists(original))
+        }
+    }
+
     @Test func `after a reboot a shim is mounted again`() async throws {
         try await with(.played) { place in
             _ = try await place.desk.begin(place.spec(.full))

@@ -1,4 +1,5 @@
 package import Linux
+internal import Synchronization
 
 /// Where shifts are asked for: checks, mounts, keeps, and does what a shift's state wants done. One thing at a time.
 ///
@@ -6,7 +7,9 @@ package import Linux
 /// 1. A shift that cannot be changes nothing: neither rows nor mounts are left. (`a shift that cannot be leaves nothing`)
 /// 2. What was acknowledged survives the node. (`what was asked for survives a node that was killed`)
 /// 3. A shim that somebody took away is not put back behind their back. (`a shim that was unmounted by hand stays away`)
-/// 4. Rolling back takes the shim away even while nothing can be written. (`a full disk does not keep a shim in its place`)
+/// 4. What a shim needs stays a while after it was taken away: one that was started before executes the original by its
+///    path. (`the original stays reachable for shims that are under way`)
+/// 5. Rolling back takes the shim away even while nothing can be written. (`a full disk does not keep a shim in its place`)
 package final class ShiftDesk: Sendable {
     /// Makes what runs calls.
     package typealias TargetMaking =
@@ -25,6 +28,10 @@ package final class ShiftDesk: Sendable {
     private let now: @Sendable () -> Timestamp
     private let chance: @Sendable () -> UInt64
     private let worker: SerialWorker
+    /// Since when something may be there that no shift needs.
+    private let untidySince = Mutex<Timestamp?>(nil)
+    /// Longer than any shim waits for the node.
+    private static let shimNanoseconds = 10_000_000_000
 
     package init(
         book: ShiftBook, journal: ShiftJournal, mounting: any ShiftMounting, worker: SerialWorker,
@@ -201,9 +208,22 @@ package final class ShiftDesk: Sendable {
             try await blocking { [mounting] () throws(ShiftProblem) in try mounting.unmount(id, program: program) }
         } catch { return error }
         book.equip(id) { $0.mounted = nil }
+        untidySince.withLock { $0 = now() }
+        return nil
+    }
+
+    /// Removes what no shift needs any more.
+    private func tidy(isEnding: Bool = false) async {
+        let time = now()
+        let isDue = untidySince.withLock { since in
+            guard let from = since else { return false }
+            guard isEnding || time.nanoseconds - from.nanoseconds >= Self.shimNanoseconds else { return false }
+            since = nil
+            return true
+        }
+        guard isDue else { return }
         let mounted = book.entries.compactMap(\.mounted)
         try? await blocking { [mounting] () throws(ShiftProblem) in mounting.tidy(mounted) }
-        return nil
     }
 
     // MARK: From node to node
@@ -270,6 +290,7 @@ package final class ShiftDesk: Sendable {
             for entry in book.entries where entry.state.isMountWanted { await look(at: entry) }
             for entry in book.takeDirty() { journal.note(kept(entry)) }
             await journal.flush()
+            await tidy()
         }
     }
 
@@ -294,6 +315,7 @@ package final class ShiftDesk: Sendable {
         await worker.run { [self] in
             for entry in book.entries { journal.note(kept(entry)) }
             await journal.flush()
+            await tidy(isEnding: true)
         }
         await worker.stop()
     }
