@@ -6,21 +6,15 @@ import Testing
 @Suite(.enabled(if: isRoot, "the keeper makes namespaces, which needs root"), .serialized)
 enum KeeperSuites {}
 
-/// Counts the machine before and after a suite: what is there only afterwards was left behind.
-struct LeavesNothing: SuiteTrait, TestScoping {
-    func provideScope(
-        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
-    ) async throws {
-        // Other suites and other people's keepers come and go meanwhile: only what bears our name counts.
-        // Descriptors are the keeper's to leak, in its own process, and its status tells them: the tests look there.
+/// Which of what a suite leaves counts: other suites and other people's keepers come and go meanwhile, so only what bears
+/// our name. Descriptors are the keeper's to leak, in its own process, and its status tells them: the tests look there.
+enum OfItsKeepers {
+    static var scope: Census.Scope {
         var scope = Census.Scope(only: [.process, .cgroup, .mount, .namespace, .file])
         scope.cgroupPrefix = "forkless-keepertest"
         scope.places = [Census.Place(directory: "/tmp", prefix: "forkless-keepertest")]
-        scope.ignores = Self.isOfOthers
-        let before = await Census.take(scope)
-        try await function()
-        let left = await Census.settled(since: before)
-        #expect(left.isEmpty, "\(left.joined(separator: "\n"))")
+        scope.ignores = isOfOthers
+        return scope
     }
 
     private static func isOfOthers(_ item: Census.Item) -> Bool {
@@ -41,7 +35,7 @@ struct LeavesNothing: SuiteTrait, TestScoping {
     }
 }
 
-extension Trait where Self == LeavesNothing {
+extension Trait where Self == CensusTrait {
     /// No process, cgroup, mount, namespace or file is left over by the suite.
-    static var leavesNothingOfItsKeepers: LeavesNothing { LeavesNothing() }
+    static var leavesNothingOfItsKeepers: CensusTrait { CensusTrait(OfItsKeepers.scope, within: .seconds(10)) }
 }

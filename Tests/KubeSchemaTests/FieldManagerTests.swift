@@ -3,20 +3,7 @@ import Testing
 
 @testable import KubeSchema
 
-@Suite struct FieldManagerTests {
-    func deployment() -> Story { Story(kind: kind("apps/v1", "Deployment")) }
-
-    let web: JSONValue = [
-        "metadata": ["name": "web", "labels": ["app": "web"]],
-        "spec": ["replicas": 3, "template": ["spec": ["containers": [["name": "nginx", "image": "nginx:1"]]]]],
-    ]
-
-    func web(_ change: (inout JSONValue) -> Void) -> JSONValue {
-        var json = web
-        change(&json)
-        return json
-    }
-
+@Suite struct FieldManagerTests: WebDeployment {
     @Test func `an applier owns what it names`() throws {
         var story = deployment()
         try story.apply("kubectl", web)

@@ -4,20 +4,7 @@ import Testing
 
 @testable import KubeSchema
 
-@Suite struct ManagedFieldsTests {
-    func deployment() -> Story { Story(kind: kind("apps/v1", "Deployment")) }
-
-    let web: JSONValue = [
-        "metadata": ["name": "web", "labels": ["app": "web"]],
-        "spec": ["replicas": 3, "template": ["spec": ["containers": [["name": "nginx", "image": "nginx:1"]]]]],
-    ]
-
-    func web(_ change: (inout JSONValue) -> Void) -> JSONValue {
-        var json = web
-        change(&json)
-        return json
-    }
-
+@Suite struct ManagedFieldsTests: WebDeployment {
     @Test func `updates own what they change, and lose what others remove`() throws {
         var story = deployment()
         try story.update("a") { $0 = self.web }

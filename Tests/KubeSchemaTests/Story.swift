@@ -41,3 +41,23 @@ struct Story {
         managed.entries.filter { $0.key.name == name }.flatMap { $0.value.fields.paths }.sorted()
     }
 }
+
+/// What suites tell their stories about: a deployment called web.
+protocol WebDeployment {}
+
+extension WebDeployment {
+    func deployment() -> Story { Story(kind: kind("apps/v1", "Deployment")) }
+
+    var web: JSONValue {
+        [
+            "metadata": ["name": "web", "labels": ["app": "web"]],
+            "spec": ["replicas": 3, "template": ["spec": ["containers": [["name": "nginx", "image": "nginx:1"]]]]],
+        ]
+    }
+
+    func web(_ change: (inout JSONValue) -> Void) -> JSONValue {
+        var json = web
+        change(&json)
+        return json
+    }
+}

@@ -38,15 +38,7 @@ import Testing
     }
 
     @Test(.enabled(if: isRoot)) func `a full disk holds the records back, and they are written when there is room`() async throws {
-        let directory = try TemporaryDirectory("full")
-        let place = directory.path("disk")
-        try Files.makeDirectory(place)
-        let mounted = try await CommandRunner.run(["mount", "-t", "tmpfs", "-o", "size=2m", "forkless-test", place])
-        try #require(mounted.status.isSuccess, "\(mounted.errorText)")
-        let checked = await Result { try await Self.fillDisk(place) }
-        // The database's descriptors are closed when its last reference has gone.
-        try await eventually { try await CommandRunner.run(["umount", place]).status.isSuccess }
-        try checked.get()
+        try await SmallDisk.with("2m") { try await Self.fillDisk($0) }
     }
 
     private static func fillDisk(_ place: String) async throws {
@@ -75,12 +67,6 @@ import Testing
         #expect(verification.good == 1200)
         try await ledger.close()
         await database.close()
-    }
-}
-
-extension Result where Failure == any Error, Success: Sendable {
-    fileprivate init(catching body: () async throws -> Success) async {
-        do { self = .success(try await body()) } catch { self = .failure(error) }
     }
 }
 

@@ -22,15 +22,7 @@ import Testing
     }
 
     @Test(.enabled(if: isRoot)) func `a full disk changes nothing and says so`() async throws {
-        let directory = try TemporaryDirectory("full")
-        let place = directory.path("disk")
-        try Files.makeDirectory(place)
-        let mounted = try await CommandRunner.run(["mount", "-t", "tmpfs", "-o", "size=1m", "forkless-test", place])
-        try #require(mounted.status.isSuccess, "\(mounted.errorText)")
-        var problem: (any Error)?
-        do { try await Self.fillDisk(place) } catch { problem = error }
-        try await eventually { try await CommandRunner.run(["umount", place]).status.isSuccess }
-        if let problem { throw problem }
+        try await SmallDisk.with("1m") { try await Self.fillDisk($0) }
     }
 
     private static func fillDisk(_ place: String) async throws {

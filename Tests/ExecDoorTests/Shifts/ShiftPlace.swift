@@ -57,7 +57,7 @@ final class ShiftPlace: Sendable {
     func start(in mounts: (any ShiftMounting)? = nil) async throws {
         let database = try StateDatabase(path: directory.path("node.db"), migrations: ShiftTables.migrations)
         let (journal, worker) = (ShiftJournal(database), SerialWorker())
-        let later = Later()
+        let later = DeskPlace()
         let book = ShiftBook(ledger: NotedCalls()) { id, actions in later.desk?.perform(id, actions) }
         let desk = ShiftDesk(
             book: book, journal: journal, mounting: mounts ?? mounting, worker: worker,
@@ -151,14 +151,6 @@ final class ShiftPlace: Sendable {
             await node.database.close()
         }
     }
-}
-
-/// A desk that is known later than what asks it.
-private final class Later: Sendable {
-    private let known = Mutex<ShiftDesk?>(nil)
-
-    var desk: ShiftDesk? { known.withLock { $0 } }
-    func set(_ desk: ShiftDesk) { known.withLock { $0 = desk } }
 }
 
 /// Mounts as a table.

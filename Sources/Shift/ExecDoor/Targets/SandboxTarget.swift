@@ -62,24 +62,20 @@ package struct SandboxTarget: CallTarget {
     }
 
     package func run(_ call: ShimCall, _ streams: CallStreams, _ control: CallControl) async -> CallEnd {
-        guard !call.outputs.isEmpty, let layers else { return await run(call, streams, control, in: nil) }
+        guard var launch = launch(call, call.surroundings) else { return .refused("its working directory is gone") }
+        guard !call.outputs.isEmpty, let layers else { return await run(launch, streams, control) }
         let layer: ShadowLayer
         do { layer = try await layers.make() } catch { return .refused("\(error)") }
-        let end = await run(call, streams, control, in: layer)
+        launch.plan.root = .overlay(lower: ["/"], upper: layer.root)
+        let end = await run(launch, streams, control)
         control.leave(await layer.left(of: call.outputs))
         await layer.remove()
         // Its layer made it a plan that no other call has.
-        if let launch = launch(call, call.surroundings, in: layer) { await sandboxes.forget(launch.plan) }
+        await sandboxes.forget(launch.plan)
         return end
     }
 
-    private func run(
-        _ call: ShimCall, _ streams: CallStreams, _ control: CallControl, in layer: ShadowLayer?
-    ) async -> CallEnd {
-        let surroundings = call.surroundings
-        guard let launch = launch(call, surroundings, in: layer) else {
-            return .refused("its working directory is gone")
-        }
+    private func run(_ launch: PlannedLaunch, _ streams: CallStreams, _ control: CallControl) async -> CallEnd {
         let token = CallToken()
         control.commit(token)
         if let problem = await start(token, launch.plan, launch.call, streams) { return problem }
@@ -120,12 +116,9 @@ package struct SandboxTarget: CallTarget {
     // The plan.
 
     /// Everything that a program's birth consists of; nil without a working directory.
-    func launch(
-        _ call: ShimCall, _ surroundings: CallSurroundings, in layer: ShadowLayer? = nil
-    ) -> PlannedLaunch? {
+    func launch(_ call: ShimCall, _ surroundings: CallSurroundings) -> PlannedLaunch? {
         guard let directory = surroundings.directory else { return nil }
-        var plan = plan(call, surroundings, directory)
-        if let layer { plan.root = .overlay(lower: ["/"], upper: layer.root) }
+        let plan = plan(call, surroundings, directory)
         let words = ProgramCall(
             path: showsMounts(plan) ? program : name, arguments: call.head.arguments,
             environment: call.head.environment, directory: directory)
