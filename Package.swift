@@ -44,6 +44,7 @@ let httpServer: [Target.Dependency] = [
     .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let certificates = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let httpClient: [Target.Dependency] = [
     .product(name: "AsyncHTTPClient", package: "async-http-client"),
     .product(name: "NIOCore", package: "swift-nio"),
@@ -85,6 +86,28 @@ let modules = [
 
     Module(name: "Store", rung: .node, needs: ["Linux", "JSON"], outside: database),
     Module(name: "KubeStore", rung: .node, needs: ["Linux", "JSON", "Store"]),
+    Module(name: "KubeObjects", rung: .node, needs: ["Linux", "JSON", "KubeSchema", "KubeStore"]),
+    Module(name: "KubeViews", rung: .node, needs: ["Linux", "JSON", "KubeSchema", "KubeStore", "KubeObjects"], outside: [crypto]),
+    Module(
+        name: "KubeAPI", rung: .node, needs: ["Linux", "JSON", "Store", "KubeSchema", "KubeStore", "KubeObjects", "KubeViews"],
+        outside: [crypto]),
+    Module(
+        name: "KubeServing", rung: .node, needs: ["Linux", "JSON", "HTTPServing", "KubeSchema", "KubeStore", "KubeObjects"],
+        outside: httpServer + [crypto, certificates]),
+    Module(
+        name: "KubeControllers", rung: .node, needs: ["Linux", "JSON", "KubeSchema", "KubeStore", "KubeObjects"],
+        outside: [crypto]),
+    Module(
+        name: "Pods", rung: .node,
+        needs: [
+            "Linux", "JSON", "OCI", "Images", "Spawn", "Registry", "Sandbox", "Keeper", "Networking", "Engine", "HTTPServing",
+            "KubeSchema", "KubeStore", "KubeObjects",
+        ]),
+    Module(
+        name: "Services", rung: .node,
+        needs: [
+            "Linux", "JSON", "Spawn", "Networking", "HTTPServing", "KubeSchema", "KubeStore", "KubeObjects",
+        ]),
 
     Module(name: "Metering", rung: .function, needs: ["Linux", "JSON", "Lambda", "Store"], outside: [crypto]),
     Module(
@@ -168,6 +191,18 @@ for (index, module) in modules.enumerated() {
     }
 }
 
+/// FORKLESS_FOCUS=KubeAPI,KubeObjects builds those modules with their tests and what they need, and nothing else: a
+/// change is tried in seconds. Without it everything is built.
+let focus: Set<String> = {
+    var wanted = Set((Context.environment["FORKLESS_FOCUS"] ?? "").split(separator: ",").map(String.init))
+    for name in wanted { precondition(position[name] != nil, "FORKLESS_FOCUS names \(name), which is not in the table") }
+    if !wanted.isEmpty { wanted.insert("TestKit") }
+    for module in modules.reversed() where wanted.contains(module.name) { wanted.formUnion(module.needs) }
+    return wanted
+}()
+let tested = Set((Context.environment["FORKLESS_FOCUS"] ?? "").split(separator: ",").map(String.init))
+let chosen = focus.isEmpty ? modules : modules.filter { focus.contains($0.name) }
+
 let swiftSettings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -211,20 +246,23 @@ func testTarget(_ module: Module) -> Target {
 
 let package = Package(
     name: "forkless",
-    products: [
-        .library(name: "Spawn", targets: ["Spawn"]),
-        .executable(name: "forkless", targets: ["forkless"]),
-        .executable(name: "forkless-keeper", targets: ["forkless-keeper"]),
-    ],
+    products: focus.isEmpty
+        ? [
+            .library(name: "Spawn", targets: ["Spawn"]),
+            .executable(name: "forkless", targets: ["forkless"]),
+            .executable(name: "forkless-keeper", targets: ["forkless-keeper"]),
+        ] : [],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
-    targets: modules.map(target) + modules.filter(\.tested).map(testTarget)
+    targets: chosen.map(target)
+        + chosen.filter { $0.tested && (focus.isEmpty || tested.contains($0.name)) }.map(testTarget)
         + testLibraries.values.joined().sorted().map { .systemLibrary(name: $0, path: "Tests/\($0)") }
 )

@@ -1,0 +1,48 @@
+package import KubeObjects
+package import KubeStore
+package import Linux
+
+/// Objects as a decision sees them.
+package protocol ObjectView: Sendable {
+    func get(_ resource: Resource, namespace: String?, _ name: String) -> StoredObject?
+    /// In no order.
+    func objects(_ resource: Resource, namespace: String?) -> [StoredObject]
+}
+
+extension ObjectCache: ObjectView {}
+
+/// What a controller wants to be done. Every action names what it was decided from, so that one that comes late fails.
+package enum ObjectAction: Hashable, Sendable {
+    case create(Resource, KubeObject)
+    /// With the object's `resourceVersion`; subresource "status" for the status.
+    case update(Resource, KubeObject, subresource: String? = nil)
+    case delete(Resource, namespace: String?, name: String, DeletionOptions)
+    /// An Event about an object.
+    case event(KubeObject, Resource, type: String, reason: String, message: String)
+}
+
+/// What is to be done about one object.
+package struct Decision: Hashable, Sendable {
+    /// In this order; after one that fails the rest is left, and the object is looked at again.
+    package var actions: [ObjectAction] = []
+    /// Look again then, also when nothing changes.
+    package var again: Timestamp?
+
+    package init(_ actions: [ObjectAction] = [], again: Timestamp? = nil) {
+        self.actions = actions
+        self.again = again
+    }
+}
+
+/// A level-triggered loop over objects: from how they are it says what is to be done next. It keeps nothing in between and
+/// does nothing itself; `ControllerWorker` does.
+package protocol Controller: Sendable {
+    /// "deployment-controller"
+    var name: String { get }
+    /// The kinds that it looks at.
+    var resources: [Resource] { get }
+    /// The objects of its own that have to be looked at after a change.
+    func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey]
+    /// Decides about one of its objects, which may be gone.
+    func decide(_ key: ObjectKey, in view: any ObjectView, now: Timestamp) -> Decision
+}
