@@ -135,6 +135,9 @@ let modules = [
         name: "Packing", rung: .shift, needs: ["Linux", "JSON", "OCI", "Images", "Spawn", "Observation", "Planning"],
         outside: [crypto]),
     Module(
+        name: "Graduation", rung: .shift, needs: ["Linux", "JSON", "OCI", "KubeSchema", "Networking", "Engine"],
+        outside: [yaml]),
+    Module(
         name: "ExecDoor", rung: .shift,
         needs: [
             "Linux", "JSON", "Lambda", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing", "Store", "Metering", "Functions",
@@ -150,7 +153,8 @@ let modules = [
         name: "CommandLine", rung: .edge,
         needs: [
             "Linux", "JSON", "OCI", "Lambda", "Registry", "Networking", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing",
-            "Store", "Metering", "Functions", "Deploying", "Comparison", "Observation", "Planning", "Packing", "ExecDoor", "Daemon",
+            "Store", "Metering", "Functions", "Deploying", "Comparison", "Observation", "Planning", "Packing", "ExecDoor", "Graduation",
+            "Daemon",
         ],
         outside: [argumentParser]),
     Module(name: "forkless", rung: .edge, needs: ["CommandLine"], form: .executable, tested: false),

@@ -12,10 +12,12 @@ package struct NodeSettings: Hashable, Sendable {
     package var version: String
     package var registries: RegistrySettings
     package var lambda: LambdaSettings
+    package var kubernetes: KubeSettings
 
     package init(
         state: String, run: String, keeper: String? = nil, shim: String? = nil, version: String,
-        registries: RegistrySettings = RegistrySettings(), lambda: LambdaSettings = LambdaSettings()
+        registries: RegistrySettings = RegistrySettings(), lambda: LambdaSettings = LambdaSettings(),
+        kubernetes: KubeSettings = KubeSettings()
     ) {
         self.state = state
         self.run = run
@@ -24,6 +26,7 @@ package struct NodeSettings: Hashable, Sendable {
         self.version = version
         self.registries = registries
         self.lambda = lambda
+        self.kubernetes = kubernetes
     }
 
     package var nodeSocket: String { "\(run)/node.sock" }
@@ -44,6 +47,7 @@ package struct NodeSettings: Hashable, Sendable {
         settings.shim = shim.map { Self.absolute($0, workingDirectory) }
         settings.registries = try registries.validated { Self.absolute($0, workingDirectory) }
         settings.lambda = try lambda.validated { Self.absolute($0, workingDirectory) }
+        try kubernetes.validated()
         for socket in ["\(settings.run)/keeper.sock", settings.nodeSocket, settings.lambdaSocket, settings.execSocket]
         where socket.utf8.count > Self.socketPathBytesLimit {
             throw NodeSettingsError(

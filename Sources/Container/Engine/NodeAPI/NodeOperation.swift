@@ -75,6 +75,7 @@ package enum NodeOperation: String, Hashable, Sendable, CaseIterable {
     case disconnectNetwork = "networks.disconnect"
     case callFunction = "functions.call"
     case listFunctions = "functions.list"
+    case makeKubeconfig = "kubernetes.config"
 }
 
 /// The parameters of one operation, typed: what may be asked, what is streamed, what is answered.

@@ -44,35 +44,16 @@ struct NodeFunctionFlags: ParsableArguments {
         guard !pythonRuntimes.contains("") else { throw FlagError("--python-runtimes", "", "the value is empty") }
         let runtimes = set("FORKLESS_PYTHON_RUNTIMES")?.split(separator: ":").map(String.init) ?? []
         return LambdaSettings(
-            api: try Self.address(api ?? set("FORKLESS_LAMBDA_LISTEN"), "--lambda-listen", LambdaSettings.usualAPI),
-            http: try Self.address(http ?? set("FORKLESS_HTTP_LISTEN"), "--http-listen", LambdaSettings.usualHTTP),
+            api: try ListenFlag.parse(api ?? set("FORKLESS_LAMBDA_LISTEN"), "--lambda-listen", LambdaSettings.usualAPI),
+            http: try ListenFlag.parse(http ?? set("FORKLESS_HTTP_LISTEN"), "--http-listen", LambdaSettings.usualHTTP),
             accessKeys: accessKeys ?? set("FORKLESS_ACCESS_KEYS"), prices: prices ?? set("FORKLESS_PRICES"),
             pythonRuntimes: pythonRuntimes.isEmpty ? runtimes : pythonRuntimes, region: set("AWS_REGION") ?? LambdaSettings.usualRegion)
     }
 
-    private static func address(
-        _ text: String?, _ flag: String, _ usual: ListenAddress
-    ) throws(FlagError) -> ListenAddress? {
-        guard let text else { return usual }
-        if text == "off" { return nil }
-        guard let address = ListenAddress(text) else {
-            throw FlagError(
-                flag, text, "not an address to listen at",
-                advice: "Write an address in numbers and a port (\(usual), [::1]:\(usual.port)), or off.")
-        }
-        return address
-    }
-
     /// The flags that say the same; AWS_REGION is in the environment, which a node in the background inherits.
     static func words(_ settings: LambdaSettings) -> [String] {
-        words("--lambda-listen", settings.api) + words("--http-listen", settings.http)
+        ListenFlag.words("--lambda-listen", settings.api) + ListenFlag.words("--http-listen", settings.http)
             + (settings.accessKeys.map { ["--access-keys", $0] } ?? []) + (settings.prices.map { ["--prices", $0] } ?? [])
             + settings.pythonRuntimes.flatMap { ["--python-runtimes", $0] }
-    }
-
-    /// A usual address is left out, so that it stays one that may be taken.
-    private static func words(_ flag: String, _ address: ListenAddress?) -> [String] {
-        guard let address else { return [flag, "off"] }
-        return address.isAsked ? [flag, "\(address)"] : []
     }
 }

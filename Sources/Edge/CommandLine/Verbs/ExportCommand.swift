@@ -1,10 +1,17 @@
 import ArgumentParser
 import Engine
 
-/// `forkless export`
-struct ExportCommand: Verb {
+/// `forkless export`: of a container, unless the word after it says of what else.
+struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Writes a container's files as one tar archive.",
+        commandName: "export", abstract: "Writes a container's files, or manifests for a cluster.",
+        subcommands: [ExportFilesCommand.self, ExportKubernetesCommand.self], defaultSubcommand: ExportFilesCommand.self)
+}
+
+/// `forkless export CONTAINER`
+struct ExportFilesCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "files", abstract: "Writes a container's files as one tar archive.",
         discussion: "What is in volumes is not part of it. \"forkless import\" makes an image of the archive.")
 
     @Option(

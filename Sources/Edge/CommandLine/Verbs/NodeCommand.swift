@@ -30,6 +30,7 @@ struct NodeCommand: Verb {
 
     @OptionGroup(title: "Registries") var registries: NodeRegistryFlags
     @OptionGroup(title: "Functions") var functions: NodeFunctionFlags
+    @OptionGroup(title: "Kubernetes") var kubernetes: NodeKubernetesFlags
     @OptionGroup var output: OutputFlags
     @OptionGroup(title: "Node") var node: NodeFlags
 
@@ -42,7 +43,8 @@ struct NodeCommand: Verb {
         let settings = NodeSettings(
             state: directories.state, run: directories.run, keeper: keeper, shim: shim, version: Version.number,
             registries: try registries.settings(OwnProcess.variable),
-            lambda: try functions.settings(OwnProcess.variable))
+            lambda: try functions.settings(OwnProcess.variable),
+            kubernetes: try kubernetes.settings(OwnProcess.variable))
         guard isDetached else {
             let format = output.output
             let parts = [FunctionPart.maker, LambdaPart.maker, RegistryPart.maker, ImagePart.maker, BuildPart.maker]
@@ -57,6 +59,7 @@ struct NodeCommand: Verb {
         if let keeper = absolute.keeper { arguments += ["--keeper", keeper] }
         if let shim = absolute.shim { arguments += ["--shim", shim] }
         arguments += NodeRegistryFlags.words(absolute.registries) + NodeFunctionFlags.words(absolute.lambda)
+        arguments += NodeKubernetesFlags.words(absolute.kubernetes)
         let version = try await NodeProgram.detach(absolute, arguments: arguments)
         switch output.output {
         case .json: try StandardStreams.write(["socket": .string(absolute.nodeSocket), "node": version.json])
