@@ -45,6 +45,7 @@ let httpServer: [Target.Dependency] = [
 ]
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let certificates = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let webSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let httpClient: [Target.Dependency] = [
     .product(name: "AsyncHTTPClient", package: "async-http-client"),
     .product(name: "NIOCore", package: "swift-nio"),
@@ -137,6 +138,9 @@ let modules = [
     Module(
         name: "Graduation", rung: .shift, needs: ["Linux", "JSON", "OCI", "KubeSchema", "Networking", "Engine"],
         outside: [yaml]),
+    Module(
+        name: "PodInstances", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine", "HTTPServing", "Functions"],
+        outside: httpClient + [webSocket, yaml]),
     Module(
         name: "ExecDoor", rung: .shift,
         needs: [

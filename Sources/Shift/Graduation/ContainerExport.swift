@@ -52,6 +52,23 @@ package struct ContainerExport: Sendable {
         return result
     }
 
+    /// One container as the spec of a pod without the objects around it: for whoever makes pods himself.
+    ///
+    /// - Throws: `ExportFailure` for a container without an image, or with a volume that would need a claim.
+    package static func pod(of container: ExportedContainer) throws(ExportFailure) -> JSONValue {
+        guard let image = container.spec.image else {
+            throw ExportFailure("run \(container.name) on a cluster: it needs an image, which the cluster can pull")
+        }
+        for case .volume(let volume?, _, _) in container.spec.mounts {
+            throw ExportFailure("run \(container.name) on a cluster: the volume \(volume) is this machine's")
+        }
+        for case .bind(let source, _, _) in container.spec.mounts {
+            throw ExportFailure("run \(container.name) on a cluster: \(source) is a path of this machine")
+        }
+        var template = PodTemplateExport(container, name: ManifestNames.label(container.name), image: image.name)
+        return template.pod()
+    }
+
     /// A gigabyte, as nobody has said how much: a local volume has no bound.
     private static let claimSpec: JSONValue = [
         "accessModes": ["ReadWriteOnce"], "resources": ["requests": ["storage": "1Gi"]],
