@@ -151,7 +151,9 @@ let modules = [
         name: "Daemon", rung: .edge,
         needs: [
             "Linux", "JSON", "OCI", "Lambda", "Images", "Registry", "Networking", "Building", "Spawn", "Sandbox", "Keeper",
-            "Engine", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources", "LambdaAPI", "ExecDoor",
+            "Engine", "HTTPServing", "Store", "KubeSchema", "KubeStore", "KubeObjects", "KubeViews", "KubeAPI", "KubeServing",
+            "KubeControllers", "Pods", "Services", "Metering", "Functions", "Catalog", "EventSources", "LambdaAPI",
+            "Graduation", "PodInstances", "ExecDoor",
         ]),
     Module(
         name: "CommandLine", rung: .edge,

@@ -1,7 +1,9 @@
 import Engine
 import Functions
+import Graduation
 import JSON
 import Linux
+import PodInstances
 import Sandbox
 
 /// The function rung as a part of the node: `functions.call` and `functions.list` over pools of standbys.
@@ -10,10 +12,12 @@ package enum FunctionPart {
     package static let maker: NodePart.Maker = { node in
         let (link, planner) = (node.link, node.planner)
         let sandboxes = StandbySandboxes(link)
+        let cluster = try cluster(node.settings)
         let registry = FunctionRegistry { definition throws(PoolError) in
             do throws(NodeFailure) {
-                let launch = try await planner.plan(try spec(of: definition))
-                return SandboxInstanceProvider(sandboxes, launch)
+                let spec = try spec(of: definition)
+                if let cluster { return try pods(of: spec, definition, cluster) }
+                return SandboxInstanceProvider(sandboxes, try await planner.plan(spec))
             } catch { throw PoolError(error) }
         }
         let capacity = try? MachineCapacity.ofThisMachine()
@@ -25,7 +29,32 @@ package enum FunctionPart {
                 FunctionList(functions: await registry.list().map { summary(of: $0) })
             },
         ]
-        return NodePart(owner: sandboxes, routes: routes, close: { await registry.close() })
+        return NodePart(owner: sandboxes, routes: routes) {
+            await registry.close()
+            await cluster?.close()
+        }
+    }
+
+    /// The cluster that copies run on; nil: on this machine.
+    private static func cluster(_ settings: NodeSettings) throws(NodeFailure) -> ClusterClient? {
+        guard let path = settings.functionCluster else { return nil }
+        do { return try ClusterClient(try Kubeconfig.read(path)) } catch {
+            throw NodeFailure(.badRequest, "--function-cluster: \(error)")
+        }
+    }
+
+    private static func pods(
+        of spec: ContainerSpec, _ definition: FunctionDefinition, _ cluster: ClusterClient
+    ) throws(NodeFailure) -> PodInstanceProvider {
+        let container = ExportedContainer(name: definition.name, spec: spec, phase: .created)
+        let pod: JSONValue
+        do throws(ExportFailure) { pod = try ContainerExport.pod(of: container) } catch {
+            throw NodeFailure(.unsupported, error.description)
+        }
+        let name = pod["containers"]?[0]?["name"]?.string ?? "function"
+        // A pool of another node, or of this one before, is none of ours.
+        let pool = "\(name)-\(OwnProcess.pid)-\(UInt32.random(in: 0...UInt32.max))"
+        return PodInstanceProvider(cluster, pod: pod, name: name, pool: pool)
     }
 
     /// A program in equal circumstances is one function: the text of its spec tells.

@@ -13,11 +13,14 @@ package struct NodeSettings: Hashable, Sendable {
     package var registries: RegistrySettings
     package var lambda: LambdaSettings
     package var kubernetes: KubeSettings
+    /// The kubeconfig of a cluster whose pods are the copies of programs on the function rung; nil: sandboxes of this
+    /// machine are.
+    package var functionCluster: String?
 
     package init(
         state: String, run: String, keeper: String? = nil, shim: String? = nil, version: String,
         registries: RegistrySettings = RegistrySettings(), lambda: LambdaSettings = LambdaSettings(),
-        kubernetes: KubeSettings = KubeSettings()
+        kubernetes: KubeSettings = KubeSettings(), functionCluster: String? = nil
     ) {
         self.state = state
         self.run = run
@@ -27,6 +30,7 @@ package struct NodeSettings: Hashable, Sendable {
         self.registries = registries
         self.lambda = lambda
         self.kubernetes = kubernetes
+        self.functionCluster = functionCluster
     }
 
     package var nodeSocket: String { "\(run)/node.sock" }
@@ -45,6 +49,7 @@ package struct NodeSettings: Hashable, Sendable {
         settings.run = Self.absolute(run, workingDirectory)
         settings.keeper = keeper.map { Self.absolute($0, workingDirectory) }
         settings.shim = shim.map { Self.absolute($0, workingDirectory) }
+        settings.functionCluster = functionCluster.map { Self.absolute($0, workingDirectory) }
         settings.registries = try registries.validated { Self.absolute($0, workingDirectory) }
         settings.lambda = try lambda.validated { Self.absolute($0, workingDirectory) }
         try kubernetes.validated()

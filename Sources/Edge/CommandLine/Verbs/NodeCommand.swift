@@ -28,6 +28,13 @@ struct NodeCommand: Verb {
             valueName: "path"))
     var shim: String?
 
+    @Option(
+        name: .customLong("function-cluster"),
+        help: ArgumentHelp(
+            "A cluster whose pods are the copies of programs on the function rung (or FORKLESS_FUNCTION_CLUSTER).",
+            valueName: "kubeconfig"))
+    var functionCluster: String?
+
     @OptionGroup(title: "Registries") var registries: NodeRegistryFlags
     @OptionGroup(title: "Functions") var functions: NodeFunctionFlags
     @OptionGroup(title: "Kubernetes") var kubernetes: NodeKubernetesFlags
@@ -44,7 +51,9 @@ struct NodeCommand: Verb {
             state: directories.state, run: directories.run, keeper: keeper, shim: shim, version: Version.number,
             registries: try registries.settings(OwnProcess.variable),
             lambda: try functions.settings(OwnProcess.variable),
-            kubernetes: try kubernetes.settings(OwnProcess.variable))
+            kubernetes: try kubernetes.settings(OwnProcess.variable),
+            functionCluster: try nonempty(functionCluster, "--function-cluster")
+                ?? OwnProcess.variable("FORKLESS_FUNCTION_CLUSTER").flatMap { $0.isEmpty ? nil : $0 })
         guard isDetached else {
             let format = output.output
             let parts = [FunctionPart.maker, LambdaPart.maker, RegistryPart.maker, ImagePart.maker, BuildPart.maker]
@@ -59,6 +68,7 @@ struct NodeCommand: Verb {
         if let keeper = absolute.keeper { arguments += ["--keeper", keeper] }
         if let shim = absolute.shim { arguments += ["--shim", shim] }
         arguments += NodeRegistryFlags.words(absolute.registries) + NodeFunctionFlags.words(absolute.lambda)
+        if let cluster = absolute.functionCluster { arguments += ["--function-cluster", cluster] }
         arguments += NodeKubernetesFlags.words(absolute.kubernetes)
         let version = try await NodeProgram.detach(absolute, arguments: arguments)
         switch output.output {
