@@ -38,7 +38,8 @@ TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=j
     /usr/share/doc/python3-venv=python3-venv make=make /usr/sbin/cron=cron /usr/sbin/xinetd=xinetd \
     /usr/lib/postgresql=postgresql /usr/lib/python3/dist-packages/yaml=python3-yaml
 BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3 dockerd=docker.io docker=docker.io unshare=util-linux nft=nftables \
-    ip=iproute2 nginx=nginx /usr/sbin/fcgiwrap=fcgiwrap wrk=wrk ab=apache2-utils curl=curl
+    ip=iproute2 nginx=nginx /usr/sbin/fcgiwrap=fcgiwrap wrk=wrk ab=apache2-utils curl=curl \
+    /usr/lib/python3/dist-packages/yaml=python3-yaml
 
 all: build
 
@@ -88,6 +89,7 @@ clean:
 	@$(MAKE) --no-print-directory -C Examples/legacy-risk clean
 	@$(MAKE) --no-print-directory -C Examples/noop clean
 	@$(MAKE) --no-print-directory -C Examples/functions clean
+	@$(MAKE) --no-print-directory -C Examples/service clean
 
 # The legacy system and the smallest programs, which demonstration, tests and benchmarks run.
 examples: swift
@@ -95,6 +97,7 @@ examples: swift
 	@$(MAKE) --no-print-directory -s -C Examples/legacy-risk OUT=$(EXAMPLES)
 	@$(MAKE) --no-print-directory -s -C Examples/noop OUT=$(EXAMPLES)
 	@$(MAKE) --no-print-directory -s -C Examples/functions OUT=$(EXAMPLES)
+	@$(MAKE) --no-print-directory -s -C Examples/service OUT=$(EXAMPLES)
 
 # What takes a shifted program's place: Embedded Swift without a C library, which the package manager of Swift cannot
 # build. Functions have sections of their own, so that the linker drops what of Swift's runtime is not reached.

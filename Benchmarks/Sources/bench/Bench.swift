@@ -38,7 +38,7 @@ enum Bench {
 
 /// The parts of a run, in order.
 enum BenchPart: String, CaseIterable {
-    case spawn, container, throughput, standby, density, unpack, containers, functions, observe, preload, shim
+    case spawn, container, throughput, standby, density, unpack, containers, functions, observe, preload, shim, kubernetes
 
     func run(_ options: BenchOptions) async throws -> Section {
         switch self {
@@ -53,6 +53,7 @@ enum BenchPart: String, CaseIterable {
         case .density: try await DensityBenchmark(options).run()
         case .observe: try await ObserveBenchmark(options).run()
         case .shim: try await ShimBenchmark(options).run()
+        case .kubernetes: try await KubernetesBenchmark(options).run()
         }
     }
 }
