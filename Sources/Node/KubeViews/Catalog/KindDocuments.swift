@@ -55,6 +55,10 @@ package final class KindDocuments: Sendable {
                 reply(request, named: "group/" + path[1]) { DiscoveryDocuments(self.kinds.kinds).group(path[1]) }
             }
         case ("apis", 3): return checked(isRead) { resources(request, path[1], path[2]) }
+        case ("openapi", 2) where path[1] == "v2": return checked(isRead) { swagger(request) }
+        case ("openapi", 2) where path[1] == "v3": return checked(isRead) { openAPIIndex(request) }
+        case ("openapi", 4...5) where path[1] == "v3":
+            return checked(isRead) { openAPI(request, path.dropFirst(2).joined(separator: "/")) }
         default: return nil
         }
     }
@@ -97,7 +101,70 @@ package final class KindDocuments: Sendable {
         }
     }
 
+    // MARK: OpenAPI
+
+    private func openAPIDocument(_ place: String) -> Document? {
+        document(named: "openapi/v3/" + place) {
+            OpenAPIDocuments(kinds: self.kinds.kinds, version: self.version).v3(place).map {
+                Document(JSONWriter.bytes($0))
+            }
+        }
+    }
+
+    /// Where the documents are; each place has the hash of its content, so that clients may keep what they have read.
+    private func openAPIIndex(_ request: APIRequest) -> APIResponse {
+        reply(request, named: "openapi/v3") {
+            var paths = JSONObject()
+            for place in OpenAPIDocuments(kinds: self.kinds.kinds, version: self.version).places {
+                guard let document = self.openAPIDocument(place) else { continue }
+                paths[place] = ["serverRelativeURL": .string("/openapi/v3/\(place)?hash=\(document.tag)")]
+            }
+            return ["paths": .object(paths)]
+        }
+    }
+
+    private func openAPI(_ request: APIRequest, _ place: String) -> APIResponse {
+        guard Self.takesJSON(request) else { return notAcceptable }
+        guard let document = openAPIDocument(place) else { return notFound }
+        guard let hash = request.parameter("hash"), !hash.isEmpty else { return reply(request, document, "no-cache") }
+        // Of another state of the kinds: the client is led to the one there is now.
+        guard hash == document.tag else {
+            return APIResponse(301, headers: [("Location", "/openapi/v3/\(place)?hash=\(document.tag)")])
+        }
+        return reply(request, document, "public, immutable, max-age=31536000")
+    }
+
+    /// /openapi/v2, in JSON or for old clients as a message of gnostic.
+    private func swagger(_ request: APIRequest) -> APIResponse {
+        for range in MediaRange.read(request.headers["accept"] ?? "*/*") {
+            switch range.type {
+            case "application/json", "application/*", "*/*":
+                return reply(request, named: "openapi/v2") {
+                    OpenAPIDocuments(kinds: self.kinds.kinds, version: self.version).v2
+                }
+            case "application/com.github.proto-openapi.spec.v2@v1.0+protobuf", GnosticDocument.contentType:
+                let document = document(named: "openapi/v2/protobuf") {
+                    let json = OpenAPIDocuments(kinds: self.kinds.kinds, version: self.version).v2
+                    return Document(GnosticDocument.bytes(json), GnosticDocument.contentType)
+                }
+                return document.map { reply(request, $0) } ?? notFound
+            default: continue
+            }
+        }
+        return notAcceptable
+    }
+
+    private static func takesJSON(_ request: APIRequest) -> Bool {
+        MediaRange.read(request.headers["accept"] ?? "*/*").contains {
+            ["application/json", "application/*", "*/*"].contains($0.type)
+        }
+    }
+
     // MARK: Answers
+
+    private var notFound: APIResponse {
+        failure(APIFailure(404, "NotFound", "the server could not find the requested resource"))
+    }
 
     private var notAcceptable: APIResponse {
         failure(APIFailure(406, "NotAcceptable", "only the following media types are accepted: application/json"))
@@ -115,10 +182,7 @@ package final class KindDocuments: Sendable {
         _ make: () -> JSONValue?
     ) -> APIResponse {
         let document = document(named: name) { make().map { Document(JSONWriter.bytes($0), contentType) } }
-        guard let document else {
-            return failure(APIFailure(404, "NotFound", "the server could not find the requested resource"))
-        }
-        return reply(request, document)
+        return document.map { reply(request, $0) } ?? notFound
     }
 
     private func document(named name: String, _ make: () -> Document?) -> Document? {
@@ -134,11 +198,11 @@ package final class KindDocuments: Sendable {
         return made
     }
 
-    private func reply(_ request: APIRequest, _ document: Document) -> APIResponse {
+    private func reply(_ request: APIRequest, _ document: Document, _ caching: String = "public") -> APIResponse {
         let tag = "\"\(document.tag)\""
         var headers = [
             ("Content-Type", document.contentType), ("ETag", tag), ("Vary", "Accept"),
-            ("Cache-Control", "public"),
+            ("Cache-Control", caching),
         ]
         let known = (request.headers["if-none-match"] ?? "").split(separator: ",").map { $0.filter { $0 != " " } }
         if known.contains(where: { $0 == tag || $0 == "W/" + tag || $0 == "*" }) {
