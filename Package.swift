@@ -91,7 +91,7 @@ let modules = [
     Module(name: "KubeViews", rung: .node, needs: ["Linux", "JSON", "KubeSchema", "KubeStore", "KubeObjects"], outside: [crypto]),
     Module(
         name: "KubeAPI", rung: .node, needs: ["Linux", "JSON", "Store", "KubeSchema", "KubeStore", "KubeObjects", "KubeViews"],
-        outside: [crypto]),
+        outside: [crypto, yaml]),
     Module(
         name: "KubeServing", rung: .node, needs: ["Linux", "JSON", "HTTPServing", "KubeSchema", "KubeStore", "KubeObjects"],
         outside: httpServer + [crypto, certificates]),

@@ -28,6 +28,13 @@ package enum JSONParser {
         return value
     }
 
+    /// A value where the scanner stands.
+    static func value(_ scanner: inout JSONScanner, depth: Int) throws(JSONError) -> JSONValue {
+        var parser = Parser(scanner: scanner)
+        defer { scanner = parser.scanner }
+        return try parser.value(depth: depth)
+    }
+
     private struct Parser {
         var scanner: JSONScanner
 

@@ -12,6 +12,9 @@ struct JSONScanner {
     /// The next byte; 0, which begins nothing in JSON, at the end.
     var peek: UInt8 { at < bytes.count ? bytes[at] : 0 }
 
+    /// How many bytes have been read.
+    var offset: Int { at }
+
     mutating func skip(_ count: Int) { at += count }
 
     /// Takes the next byte if it is this one.
@@ -107,6 +110,72 @@ struct JSONScanner {
         at += 1
         return (try text(of: run, isASCII: isASCII, startingAt: start), JSONObject.mark(run))
     }
+
+    /// The bytes of a member's name when they are all that stands between its quotation marks, as they nearly always are;
+    /// else nil, and nothing is read.
+    mutating func plainName() -> UnsafeBufferPointer<UInt8>? {
+        let before = at
+        at += 1
+        let isASCII = plainRun()
+        guard isASCII, peek == UInt8(ascii: "\""), !isAtEnd else {
+            at = before
+            return nil
+        }
+        at += 1
+        return UnsafeBufferPointer(rebasing: bytes[before + 1..<at - 1])
+    }
+
+    // MARK: Passing over
+
+    /// Goes behind a value of valid JSON; of others only brackets and strings are looked at.
+    mutating func skipValue() throws(JSONError) {
+        var depth = 0
+        repeat {
+            switch peek {
+            case UInt8(ascii: "\""): try skipString()
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                at += 1
+            case UInt8(ascii: "}") where depth > 0, UInt8(ascii: "]") where depth > 0:
+                depth -= 1
+                at += 1
+            case UInt8(ascii: ",") where depth > 0, UInt8(ascii: ":") where depth > 0: at += 1
+            default: try skipWord()
+            }
+        } while depth > 0
+    }
+
+    private mutating func skipString() throws(JSONError) {
+        at += 1
+        while true {
+            _ = plainRun()
+            guard !isAtEnd else { throw error(expected: "the end of the string, a quotation mark") }
+            switch bytes[at] {
+            case UInt8(ascii: "\""):
+                at += 1
+                return
+            case UInt8(ascii: "\\"): at = min(at + 2, bytes.count)
+            default: throw error(expected: "an escape in place of a control character in a string")
+            }
+        }
+    }
+
+    /// A number, a word, or white space.
+    private mutating func skipWord() throws(JSONError) {
+        let start = at
+        while at < bytes.count {
+            switch bytes[at] {
+            case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "}"), UInt8(ascii: "]"),
+                UInt8(ascii: ","), UInt8(ascii: ":"):
+                guard at > start else { throw error(expected: "a value") }
+                return
+            default: at += 1
+            }
+        }
+        guard at > start else { throw error(expected: "a value") }
+    }
+
+    // MARK: Runs
 
     /// Goes on to the next quotation mark, backslash or control character (or the end), eight bytes at a time;
     /// returns whether all before it was ASCII.

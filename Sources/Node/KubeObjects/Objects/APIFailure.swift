@@ -11,6 +11,8 @@ package struct APIFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package var message: String
     /// metav1.StatusDetails; nil without any.
     package var details: JSONValue?
+    /// Where a list that has become too old can go on, `metadata.continue`.
+    package var continueToken: String?
 
     package init(_ code: Int, _ reason: String, _ message: String, details: JSONValue? = nil) {
         self.code = code
@@ -27,6 +29,7 @@ package struct APIFailure: Error, Hashable, Sendable, CustomStringConvertible {
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": .string(message),
             "reason": .string(reason),
         ]
+        if let continueToken { status["metadata"] = ["continue": .string(continueToken)] }
         if let details { status["details"] = details }
         status["code"] = .integer(Int64(code))
         return status

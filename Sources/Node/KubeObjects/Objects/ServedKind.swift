@@ -10,18 +10,66 @@ package struct ServedKind: Sendable {
     package let isStorageVersion: Bool
     /// What a custom resource's structural schema says besides types; nil for kinds that `Validation` knows.
     package let check: (@Sendable (JSONValue) -> [Cause])?
+    /// What only kinds of a CustomResourceDefinition have; nil for all others. Strategic merge patches are refused for those
+    /// that have it.
+    package let custom: CustomKind?
 
     package init(
-        _ kind: Kind, in schema: Schema, isStorageVersion: Bool = true,
+        _ kind: Kind, in schema: Schema, isStorageVersion: Bool = true, custom: CustomKind? = nil,
         check: (@Sendable (JSONValue) -> [Cause])? = nil
     ) {
         self.kind = kind
         self.schema = schema
         self.isStorageVersion = isStorageVersion
+        self.custom = custom
         self.check = check
     }
 
+    /// "PodList"; definitions may name another.
+    package var listKind: String { custom?.listKind ?? kind.id.kind + "List" }
+
     package var resource: Resource { Resource(kind) }
+}
+
+/// What a CustomResourceDefinition says of its kind beyond names and types.
+package struct CustomKind: Sendable {
+    /// Where the numbers of the scale subresource are: paths of names.
+    package struct ScalePaths: Hashable, Sendable {
+        package var specReplicas: [String]
+        package var statusReplicas: [String]
+        /// A string with the text of a label selector; nil when there is none.
+        package var labelSelector: [String]?
+
+        package init(specReplicas: [String], statusReplicas: [String], labelSelector: [String]? = nil) {
+            self.specReplicas = specReplicas
+            self.statusReplicas = statusReplicas
+            self.labelSelector = labelSelector
+        }
+    }
+
+    /// The definition's name: "crontabs.stable.example.com".
+    package let definition: String
+    package let listKind: String
+    /// The schema as it was written (OpenAPI v3), with Kubernetes' extensions.
+    package let openAPI: JSONValue
+    /// nil without the subresource.
+    package let scale: ScalePaths?
+    /// Paths that field selectors may name, besides `metadata.name` and `metadata.namespace`: ["spec.color"].
+    package let selectableFields: [String]
+    /// The sentence for a `Warning` header on every request; nil for a version that is not deprecated.
+    package let deprecation: String?
+
+    package init(
+        definition: String, listKind: String, openAPI: JSONValue, scale: ScalePaths? = nil,
+        selectableFields: [String] = [], deprecation: String? = nil
+    ) {
+        self.definition = definition
+        self.listKind = listKind
+        self.openAPI = openAPI
+        self.scale = scale
+        self.selectableFields = selectableFields
+        self.deprecation = deprecation
+    }
 }
 
 /// Which kinds are served now.

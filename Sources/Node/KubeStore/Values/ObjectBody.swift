@@ -52,12 +52,16 @@ struct ObjectBody: Hashable, Sendable {
     func bytes(revision: Int64) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count + 48)
+        append(revision: revision, to: &result)
+        return result
+    }
+
+    func append(revision: Int64, to result: inout [UInt8]) {
         result += bytes[..<place]
         result += #""resourceVersion":""#.utf8
         result += String(revision).utf8
         result.append(UInt8(ascii: "\""))
         if bytes[place] != UInt8(ascii: "}") { result.append(UInt8(ascii: ",")) }
         result += bytes[place...]
-        return result
     }
 }

@@ -21,6 +21,12 @@ package final class StoredObject: Sendable {
     /// The JSON with `metadata.resourceVersion`, compact.
     package var bytes: [UInt8] { body.bytes(revision: revision) }
 
+    /// About as many bytes as `bytes` has.
+    package var byteCount: Int { body.bytes.count + 48 }
+
+    /// Writes `bytes` behind others: long lists are put together so.
+    package func append(to bytes: inout [UInt8]) { body.append(revision: revision, to: &bytes) }
+
     /// The same as a value; parsed at the first use, for all who share this object.
     package var value: JSONValue {
         parsed.withLock { parsed in

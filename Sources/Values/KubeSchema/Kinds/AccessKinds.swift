@@ -11,14 +11,14 @@ extension KubernetesKinds {
         kind RoleBinding rolebindings
         column Name string name -- Name of the binding.
         column Role string -- The role that is given.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Users string wide -- Users that get it.
         column Groups string wide -- Groups that get it.
         column ServiceAccounts string wide -- Service accounts that get it.
         kind ClusterRoleBinding clusterrolebindings cluster
         column Name string name -- Name of the binding.
         column Role string -- The role that is given.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Users string wide -- Users that get it.
         column Groups string wide -- Groups that get it.
         column ServiceAccounts string wide -- Service accounts that get it.

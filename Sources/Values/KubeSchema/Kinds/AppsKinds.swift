@@ -7,7 +7,7 @@ extension KubernetesKinds {
         column Ready string -- How many pods are ready, of how many.
         column Up-to-date string -- How many pods have the current template.
         column Available string -- How many pods are available.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Containers string wide -- Names of the containers.
         column Images string wide -- Images of the containers.
         column Selector string wide -- Labels of its pods.
@@ -16,14 +16,14 @@ extension KubernetesKinds {
         column Desired integer -- How many pods there shall be.
         column Current integer -- How many pods there are.
         column Ready integer -- How many pods are ready.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Containers string wide -- Names of the containers.
         column Images string wide -- Images of the containers.
         column Selector string wide -- Labels of its pods.
         kind StatefulSet statefulsets sts categories=all subresources=status,scale
         column Name string name -- Name of the stateful set.
         column Ready string -- How many pods are ready, of how many.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Containers string wide -- Names of the containers.
         column Images string wide -- Images of the containers.
         kind DaemonSet daemonsets ds categories=all subresources=status
@@ -34,7 +34,7 @@ extension KubernetesKinds {
         column Up-to-date integer -- How many pods have the current template.
         column Available integer -- How many pods are available.
         column Node_Selector string -- Labels of the nodes.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Containers string wide -- Names of the containers.
         column Images string wide -- Images of the containers.
         column Selector string wide -- Labels of its pods.
@@ -42,7 +42,7 @@ extension KubernetesKinds {
         column Name string name -- Name of the revision.
         column Controller string -- Whose revision it is.
         column Revision integer -- Its number.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
 
         type ReplicaSet -- Keeps a number of equal pods.
             metadata 1 ObjectMeta -- Standard metadata of the object.

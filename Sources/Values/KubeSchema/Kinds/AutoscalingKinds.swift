@@ -24,7 +24,7 @@ extension KubernetesKinds {
         column MinPods string -- The fewest pods.
         column MaxPods string -- The most pods.
         column Replicas string -- How many pods there are.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
 
         type HorizontalPodAutoscaler -- Changes the number of pods by metrics.
             metadata 1 ObjectMeta -- Standard metadata of the object.

@@ -7,7 +7,7 @@ extension KubernetesKinds {
         column Status string -- How far it is.
         column Completions string -- How many pods have succeeded, of how many.
         column Duration string -- How long it has run.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Containers string wide -- Names of the containers.
         column Images string wide -- Images of the containers.
         column Selector string wide -- Labels of its pods.
@@ -18,7 +18,7 @@ extension KubernetesKinds {
         column Suspend boolean -- Whether it is held back.
         column Active integer -- How many jobs run.
         column Last_Schedule string -- When a job was made last.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Containers string wide -- Names of the containers.
         column Images string wide -- Images of the containers.
         column Selector string wide -- Labels of its pods.

@@ -5,16 +5,16 @@ extension KubernetesKinds {
         kind ConfigMap configmaps cm
         column Name string name -- Name of the config map.
         column Data string -- How many keys it has.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         kind Secret secrets
         column Name string name -- Name of the secret.
         column Type string -- What its keys are for.
         column Data string -- How many keys it has.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         kind ServiceAccount serviceaccounts sa subresources=token
         column Name string name -- Name of the service account.
         column Secrets string -- How many secrets it has.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         kind Event events ev
         column Last_Seen string -- When it happened last.
         column Type string -- Normal or Warning.
@@ -30,7 +30,7 @@ extension KubernetesKinds {
         column Name string name -- Name of the quota.
         column Request string -- Used and allowed requests.
         column Limit string -- Used and allowed limits.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         kind LimitRange limitranges limits
         column Name string name -- Name of the limit range.
         column Created_At date -- When it was made.
@@ -39,7 +39,7 @@ extension KubernetesKinds {
         column Desired integer -- How many pods there shall be.
         column Current integer -- How many pods there are.
         column Ready integer -- How many pods are ready.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Containers string wide -- Names of the containers.
         column Images string wide -- Images of the containers.
         column Selector string wide -- Labels of its pods.

@@ -8,16 +8,16 @@ extension KubernetesKinds {
         column Hosts string -- Its hosts.
         column Address string -- Where it is reached.
         column Ports string -- Its ports.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         kind IngressClass ingressclasses cluster
         column Name string name -- Name of the class.
         column Controller string -- Who serves it.
         column Parameters string -- Object with further parameters.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         kind NetworkPolicy networkpolicies netpol
         column Name string name -- Name of the policy.
         column Pod-Selector string -- The pods that it is for.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
 
         type Ingress -- HTTP from outside, led to services by host and path.
             metadata 1 ObjectMeta -- Standard metadata of the object.
@@ -131,7 +131,7 @@ extension KubernetesKinds {
         column AddressType string -- What addresses it has.
         column Ports string -- Its ports.
         column Endpoints string -- Its addresses.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
 
         type EndpointSlice -- Some of the addresses behind a service.
             metadata 1 ObjectMeta -- Standard metadata of the object.

@@ -5,12 +5,12 @@ extension KubernetesKinds {
         kind Namespace namespaces ns cluster subresources=status,finalize
         column Name string name -- Name of the namespace.
         column Status string -- Phase of the namespace.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         kind Node nodes no cluster subresources=status,proxy
         column Name string name -- Name of the node.
         column Status string -- Whether the node is ready and takes pods.
         column Roles string -- Roles of the node, from its labels.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Version string -- Version of the node agent.
         column Internal-IP string wide -- Address inside.
         column External-IP string wide -- Address outside.

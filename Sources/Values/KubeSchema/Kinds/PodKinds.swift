@@ -8,7 +8,7 @@ extension KubernetesKinds {
         column Ready string -- How many containers are ready, of how many.
         column Status string -- Phase of the pod, or what holds it up.
         column Restarts string -- How often its containers were restarted, and when last.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column IP string wide -- Address of the pod.
         column Node string wide -- Node that the pod is on.
         column Nominated_Node string wide -- Node that is being cleared for the pod.

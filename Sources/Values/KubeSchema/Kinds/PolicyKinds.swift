@@ -7,7 +7,7 @@ extension KubernetesKinds {
         column Min_Available string -- How many pods must stay.
         column Max_Unavailable string -- How many pods may be missing.
         column Allowed_Disruptions integer -- How many pods may be evicted now.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         kind Eviction evictions virtual
 
         type PodDisruptionBudget -- Limits how many pods may be evicted at once.
@@ -41,7 +41,7 @@ extension KubernetesKinds {
         kind RuntimeClass runtimeclasses cluster
         column Name string name -- Name of the class.
         column Handler string -- Name of the runtime at the node.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
 
         type RuntimeClass -- How the containers of a pod are run.
             metadata 1 ObjectMeta -- Standard metadata of the object.
@@ -60,7 +60,7 @@ extension KubernetesKinds {
         kind Lease leases
         column Name string name -- Name of the lease.
         column Holder string -- Who holds it.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
 
         type Lease -- Who holds something, and until when.
             metadata 1 ObjectMeta -- Standard metadata of the object.
@@ -80,7 +80,7 @@ extension KubernetesKinds {
         column Name string name -- Name of the class.
         column Value integer -- The priority.
         column Global-Default boolean -- Whether pods without a class get it.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column PreemptionPolicy string -- Whether its pods may drive out others.
 
         type PriorityClass -- A name for a priority of pods.
@@ -131,7 +131,7 @@ extension KubernetesKinds {
         column ReclaimPolicy string -- What becomes of a volume when its claim is gone.
         column VolumeBindingMode string -- When volumes are made and bound.
         column AllowVolumeExpansion string -- Whether volumes may grow.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
 
         type StorageClass -- A kind of storage.
             metadata 1 ObjectMeta -- Standard metadata of the object.

@@ -8,12 +8,12 @@ extension KubernetesKinds {
         column Cluster-IP string -- The virtual address.
         column External-IP string -- Addresses outside.
         column Port(s) string -- The ports.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column Selector string wide -- Labels of the pods behind it.
         kind Endpoints endpoints ep
         column Name string name -- Name of the service.
         column Endpoints string -- Addresses that are ready.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
 
         type Service -- A stable address for pods, and a name in DNS.
             metadata 1 ObjectMeta -- Standard metadata of the object.

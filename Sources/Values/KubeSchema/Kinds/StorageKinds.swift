@@ -12,7 +12,7 @@ extension KubernetesKinds {
         column StorageClass string -- Its storage class.
         column VolumeAttributesClass string -- Its class of attributes.
         column Reason string -- A short cause.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column VolumeMode string wide -- File system or block device.
         kind PersistentVolumeClaim persistentvolumeclaims pvc subresources=status
         column Name string name -- Name of the claim.
@@ -22,7 +22,7 @@ extension KubernetesKinds {
         column Access_Modes string -- How it may be mounted.
         column StorageClass string -- Its storage class.
         column VolumeAttributesClass string -- Its class of attributes.
-        column Age date -- Since when it exists.
+        column Age string -- Since when it exists.
         column VolumeMode string wide -- File system or block device.
 
         type PersistentVolume -- A piece of storage.

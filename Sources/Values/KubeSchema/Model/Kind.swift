@@ -27,6 +27,21 @@ package struct Kind: Hashable, Sendable {
         /// 0 is always shown, 1 only with `-o wide`.
         package let priority: Int
         package let documentation: String
+        /// Where the cell's value is, in the JSONPath of CustomResourceDefinitions: ".spec.replicas". nil for kinds that
+        /// have a printer of their own.
+        package let path: String?
+
+        package init(
+            name: String, type: String, format: String = "", priority: Int = 0, documentation: String = "",
+            path: String? = nil
+        ) {
+            self.name = name
+            self.type = type
+            self.format = format
+            self.priority = priority
+            self.documentation = documentation
+            self.path = path
+        }
     }
 
     package let id: GroupVersionKind
@@ -42,6 +57,23 @@ package struct Kind: Hashable, Sendable {
     package let isVirtual: Bool
     package let columns: [Column]
     package let type: ObjectType.ID
+
+    package init(
+        id: GroupVersionKind, plural: String, singular: String, shortNames: [String] = [], categories: [String] = [],
+        isNamespaced: Bool, subresources: [String] = [], isVirtual: Bool = false, columns: [Column] = [],
+        type: ObjectType.ID
+    ) {
+        self.id = id
+        self.plural = plural
+        self.singular = singular
+        self.shortNames = shortNames
+        self.categories = categories
+        self.isNamespaced = isNamespaced
+        self.subresources = subresources
+        self.isVirtual = isVirtual
+        self.columns = columns
+        self.type = type
+    }
 
     package func has(subresource: String) -> Bool { subresources.contains(subresource) }
 }

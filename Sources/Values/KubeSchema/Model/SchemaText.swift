@@ -6,6 +6,7 @@ import JSON
 ///     package apps/v1 apps                                  package, and the API group that its kinds are in
 ///     kind Deployment deployments deploy categories=all subresources=status,scale
 ///     column Ready string -- How many pods are ready.
+///     column Suspend boolean wide .spec.suspend -- Shown with -o wide; the value at that path, in kinds without a printer.
 ///     enum Protocol TCP UDP SCTP
 ///     type DeploymentSpec -- What a deployment has to reach.
 ///         replicas 1 int32? default=1 -- How many pods; "?" where 0 is told from a missing value.
@@ -115,17 +116,20 @@ struct SchemaText {
     }
 
     private mutating func readColumn(_ words: [String], _ documentation: String) throws(SchemaTextError) {
-        guard words.count == 3 || words.count == 4, !kinds.isEmpty else {
-            throw SchemaTextError("follow a kind, with a name and a type")
-        }
-        let extra = words.count == 4 ? words[3] : ""
-        guard ["", "wide", "name"].contains(extra) else {
-            throw SchemaTextError("say \"wide\" or \"name\", not \"\(extra)\"")
+        guard words.count >= 3, !kinds.isEmpty else { throw SchemaTextError("follow a kind, with a name and a type") }
+        var (format, priority, path) = ("", 0, String?.none)
+        for extra in words[3...] {
+            switch extra {
+            case "name": format = "name"
+            case "wide": priority = 1
+            case _ where extra.hasPrefix("."): path = extra
+            default: throw SchemaTextError("say \"wide\", \"name\" or a path, not \"\(extra)\"")
+            }
         }
         kinds[kinds.count - 1].columns.append(
             Kind.Column(
-                name: words[1].split(separator: "_").joined(separator: " "), type: words[2],
-                format: extra == "name" ? "name" : "", priority: extra == "wide" ? 1 : 0, documentation: documentation))
+                name: words[1].split(separator: "_").joined(separator: " "), type: words[2], format: format,
+                priority: priority, documentation: documentation, path: path))
     }
 
     private mutating func readMember(

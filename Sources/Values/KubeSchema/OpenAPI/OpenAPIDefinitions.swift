@@ -29,9 +29,10 @@ package struct OpenAPIDefinitions: Sendable {
     }
 
     /// The definitions that kinds need, with those of their lists, by name.
-    package func definitions(for kinds: [Kind]) -> JSONObject {
+    /// - Parameter types: further ones, "meta/v1.Status", which the answers of the API have.
+    package func definitions(for kinds: [Kind], types: [String] = []) -> JSONObject {
         var result: [String: JSONValue] = [:]
-        var open = kinds.map(\.type)
+        var open = kinds.map(\.type) + types.compactMap { schema.type(named: $0) }
         for kind in kinds where !kind.isVirtual {
             let (name, definition) = list(of: kind)
             result[name] = definition
@@ -55,9 +56,14 @@ package struct OpenAPIDefinitions: Sendable {
     /// The name of a type's definition: "io.k8s.api.core.v1.Pod".
     package func name(of id: ObjectType.ID) -> String {
         let parts = schema[id].name.split(separator: "/").map(String.init)
-        let prefix = parts[0] == "meta" ? "io.k8s.apimachinery.pkg.apis" : "io.k8s.api"
-        return "\(prefix).\(parts.joined(separator: "."))"
+        return "\(Self.prefixes[parts[0]] ?? "io.k8s.api").\(parts.joined(separator: "."))"
     }
+
+    /// Where Go has the packages that are not in k8s.io/api, and whose the others are.
+    private static let prefixes = [
+        "meta": "io.k8s.apimachinery.pkg.apis", "apiextensions": "io.k8s.apiextensions-apiserver.pkg.apis",
+        "metrics": "io.k8s.metrics.pkg.apis", "forkless": "dev",
+    ]
 
     // MARK: Objects
 

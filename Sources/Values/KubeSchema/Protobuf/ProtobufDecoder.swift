@@ -58,11 +58,16 @@ package struct ProtobufDecoder {
     /// - Throws: `ProtobufError`.
     package static func decode(
         _ envelope: Envelope, as kind: Kind, of schema: Schema
+    ) throws(ProtobufError) -> JSONValue { try decode(envelope, as: kind.type, of: schema) }
+
+    /// The same for what is no kind that is served: DeleteOptions.
+    package static func decode(
+        _ envelope: Envelope, as type: ObjectType.ID, of schema: Schema
     ) throws(ProtobufError) -> JSONValue {
         var object = JSONObject()
         if !envelope.apiVersion.isEmpty { object["apiVersion"] = .string(envelope.apiVersion) }
         if !envelope.kind.isEmpty { object["kind"] = .string(envelope.kind) }
-        try ProtobufDecoder(schema: schema).read(envelope.message, kind.type, &object, 0)
+        try ProtobufDecoder(schema: schema).read(envelope.message, type, &object, 0)
         return .object(object)
     }
 

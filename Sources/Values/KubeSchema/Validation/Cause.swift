@@ -40,6 +40,13 @@ package struct Cause: Hashable, Sendable {
     package let value: JSONValue
     package let detail: String
 
+    package init(reason: Reason, path: FieldPath, value: JSONValue, detail: String) {
+        self.reason = reason
+        self.path = path
+        self.value = value
+        self.detail = detail
+    }
+
     /// What the Status says of it: `Invalid value: -1: must be greater than or equal to 0`.
     package var message: String {
         var text = reason.words
@@ -62,6 +69,12 @@ package struct InvalidObject: Error, Hashable, Sendable, CustomStringConvertible
     package let kind: GroupVersionKind
     package let name: String
     package let causes: [Cause]
+
+    package init(kind: GroupVersionKind, name: String, causes: [Cause]) {
+        self.kind = kind
+        self.name = name
+        self.causes = causes
+    }
 
     /// `Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be ...`; several stand in brackets.
     package var description: String {

@@ -1,0 +1,90 @@
+package import KubeObjects
+package import KubeStore
+package import Linux
+import Synchronization
+
+/// The API of Kubernetes over a store, without connections: who may do what, what it does, and what clients are told.
+///
+/// Whatever comes from outside goes through `answer`; what runs in the node uses `client(as:)`, which does the same without
+/// texts. `start` must have returned before either is used.
+///
+/// Invariants
+/// 1. Every request gets an answer, and every failure is a Status. (test: `no request makes the server trap`)
+/// 2. Nothing is stored that admission has refused or validation has not seen. (tests of each)
+package final class APIServer: APIService, Sendable {
+    let store: any ObjectStoring
+    let catalog: any KindCatalog
+    let settings: APISettings
+    let known: KnownObjects
+    let admission: Admission
+    let chance: Chance
+    let time: @Sendable () -> Linux.Timestamp
+    let clock: any WaitingClock
+    let encoded = EncodedEvents()
+    private let tasks = Mutex<[Task<Void, Never>]>([])
+
+    /// - Parameters:
+    ///   - catalog: which kinds are served now.
+    ///   - clock: for what lasts: watches, bookmarks.
+    ///   - time: the time of day, for what is written.
+    ///   - chance: for uids and names.
+    package init(
+        store: any ObjectStoring, catalog: any KindCatalog, settings: APISettings,
+        clock: any WaitingClock = ContinuousClock(),
+        time: @escaping @Sendable () -> Linux.Timestamp = { Linux.Clock.now() },
+        chance: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+    ) {
+        self.store = store
+        self.catalog = catalog
+        self.settings = settings
+        self.clock = clock
+        self.time = time
+        self.chance = Chance(chance)
+        known = KnownObjects(store, Self.judging)
+        admission = Admission()
+    }
+
+    /// What requests are judged by.
+    private static let judging: [Resource] = [
+        .namespaces, .limitRanges, .resourceQuotas, .serviceAccounts, .priorityClasses, .runtimeClasses, .storageClasses,
+        .services, .roles, .roleBindings, .clusterRoles, .clusterRoleBindings,
+    ]
+
+    /// Reads what requests are judged by, and goes on doing so until `stop`.
+    package func start() async throws(APIFailure) {
+        let (known, store, clock, interval) = (known, store, clock, settings.bookmarkInterval)
+        tasks.withLock { tasks in
+            tasks.append(Task { await known.run() })
+            tasks.append(
+                Task {
+                    while (try? await clock.sleep(for: interval)) != nil { store.sendBookmarks() }
+                })
+        }
+        await known.synced()
+    }
+
+    /// Ends what `start` has begun. Watches end with the store's.
+    package func stop() async {
+        let tasks = tasks.withLock { tasks in
+            defer { tasks = [] }
+            return tasks
+        }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+    }
+
+    var view: AdmissionView { AdmissionView(known: known, settings: settings, chance: chance) }
+
+    /// Writes, and waits until what others are judged by is known.
+    func commit(_ writes: [ObjectWrite], _ call: Call) async throws(ObjectStoreFailure) -> [WrittenObject] {
+        let written = try await store.commit(writes)
+        if known.knows(call.resource), let revision = written.first?.object.revision {
+            await known.reached(call.resource, revision)
+        }
+        return written
+    }
+
+    func failure(_ failure: ObjectStoreFailure, _ call: Call) -> APIFailure {
+        APIFailure(failure, call.resource, call.name ?? "")
+    }
+}

@@ -1,0 +1,81 @@
+import JSON
+import KubeObjects
+import KubeSchema
+import KubeStore
+
+extension APIServer {
+    /// How often a generated name is made anew when somebody has it.
+    private static let nameAttempts = 8
+
+    /// Makes an object.
+    /// - Parameters:
+    ///   - sent: decoded, as `BodyReader` gives it.
+    ///   - isTracked: whether its managed fields are right already: server-side apply.
+    func create(_ call: Call, _ sent: JSONValue, isTracked: Bool = false) async throws(APIFailure) -> ShownObject {
+        var object = sent
+        try NewObject.place(&object, call)
+        guard (sent["metadata", "resourceVersion"]?.string ?? "").isEmpty else {
+            throw APIFailure(500, "", "resourceVersion should not be set on objects to be created")
+        }
+        Defaulting.apply(to: &object, of: call.kind, in: call.served.schema)
+        let isGenerated = (object["metadata", "name"]?.string ?? "").isEmpty
+        var attempts = 0
+        while true {
+            var one = object
+            if isGenerated { NewObject.generateName(&one, chance) }
+            let made: Result<ShownObject, APIFailure>
+            do throws(ObjectStoreFailure) { made = try await createOnce(call, one, sent, isTracked: isTracked) } catch {
+                guard case .alreadyExists(let key) = error else { throw failure(error, call) }
+                attempts += 1
+                guard isGenerated else { throw .alreadyExists(call.resource, key.name) }
+                guard attempts < Self.nameAttempts else {
+                    var failure = APIFailure.alreadyExists(call.resource, key.name)
+                    failure.message += ", the server was not able to generate a unique name for the object"
+                    throw failure
+                }
+                continue
+            }
+            return try made.get()
+        }
+    }
+
+    /// - Throws: what the store says; of the rest the result.
+    private func createOnce(
+        _ call: Call, _ object: JSONValue, _ sent: JSONValue, isTracked: Bool
+    ) async throws(ObjectStoreFailure) -> Result<ShownObject, APIFailure> {
+        let now = time()
+        var object = object
+        NewObject.begin(&object, call, uid: chance.uuid(), now: now)
+        var request = AdmissionRequest(operation: .create, call: call, object: object, old: nil, now: now)
+        do throws(APIFailure) {
+            try admission.change(&request, view)
+            try validate(request.object, call)
+            try admission.check(request, view)
+            if !isTracked {
+                try FieldTracking(call: call, now: now).track(
+                    &request.object, over: nil, sent: sent["metadata", "managedFields"])
+            }
+        } catch { return .failure(error) }
+        let key = call.resource.key(namespace: call.namespace, request.name)
+        if call.options.isDryRun {
+            if (try? await store.get(key)) != nil { throw .alreadyExists(key) }
+            return .success(.value(request.object))
+        }
+        let written = try await commit([.create(key, request.object)], call)
+        return .success(.stored(written[0].object))
+    }
+
+    func validate(_ object: JSONValue, over old: JSONValue? = nil, _ call: Call) throws(APIFailure) {
+        let validation = Validation(call.kind, in: call.served.schema)
+        do throws(InvalidObject) {
+            if let old { try validation.checkUpdate(object, of: old) } else { try validation.checkNew(object) }
+        } catch { throw .invalid(error) }
+        guard let check = call.served.check else { return }
+        let causes = check(object)
+        guard causes.isEmpty else {
+            throw .invalid(
+                InvalidObject(
+                    kind: call.kind.id, name: object["metadata", "name"]?.string ?? "", causes: causes))
+        }
+    }
+}
