@@ -1,0 +1,126 @@
+import JSON
+import Linux
+import TestKit
+import Testing
+
+@testable import CommandLine
+
+/// A node with its Kubernetes door, the real kubectl, and images that pods can be made from.
+final class KubeStage: Sendable {
+    let forkless: TestForkless
+    private let python: PythonEnvironment
+
+    private init(_ forkless: TestForkless, _ python: PythonEnvironment) {
+        self.forkless = forkless
+        self.python = python
+    }
+
+    /// Where a node of tests serves: nothing of it is where a user's own node might be.
+    static let quiet = [
+        "FORKLESS_LAMBDA_LISTEN=off", "FORKLESS_HTTP_LISTEN=off", "FORKLESS_INGRESS_LISTEN=127.0.0.1:0",
+        "FORKLESS_INGRESS_TLS_LISTEN=127.0.0.1:0", "FORKLESS_KUBE_LISTEN=127.0.0.1:0",
+        "FORKLESS_POD_NETWORK=10.231.0.0/16", "FORKLESS_SERVICE_NETWORK=10.232.0.0/16",
+    ]
+
+    /// Starts a node for the length of `body`, with the image `busybox:1` loaded.
+    static func run(_ body: (KubeStage) async throws -> Void) async throws {
+        let forkless = try TestForkless()
+        let stage = KubeStage(forkless, try await PythonEnvironment.kubernetes())
+        try await forkless.withNode(environment: quiet) {
+            try await stage.load("busybox:1")
+            try await stage.configure()
+            do { try await body(stage) } catch {
+                try await stage.clear()
+                throw error
+            }
+            try await stage.clear()
+        }
+    }
+
+    func load(_ name: String) async throws {
+        let archive = forkless.path("image.tar")
+        try TestImage.archive(at: archive, as: name)
+        try await expectSuccess(try await forkless("load", "-qi", archive))
+    }
+
+    var kubeconfig: String { forkless.path("kubeconfig") }
+
+    /// Also after a node was started anew, at another port.
+    func configure(_ flags: String...) async throws {
+        let outcome = try await forkless.call(["kubeconfig"] + flags)
+        try await expectSuccess(outcome)
+        try Files.replace(kubeconfig, with: outcome.output, mode: 0o600)
+    }
+
+    private func clear() async throws {
+        // Pods hold mounts and namespaces, which a test that failed leaves behind as well.
+        _ = try await kubectl("delete", "all,ingress,netpol,pvc,job,cronjob", "--all", "--grace-period=1", "--wait=false")
+        for _ in 0..<100 {
+            let left = try await kubectl("get", "pods", "-A", "-o", "name")
+            if left.text.isEmpty { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    // Clients.
+
+    func kubectl(_ arguments: String..., input: String = "", within limit: Duration = .seconds(60)) async throws
+        -> CommandRunner.Outcome
+    {
+        try await kubectl(arguments, input: input, within: limit)
+    }
+
+    func kubectl(_ arguments: [String], input: String = "", within limit: Duration = .seconds(60)) async throws
+        -> CommandRunner.Outcome
+    {
+        try await CommandRunner.run(
+            [python.kubectl] + arguments, input: Array(input.utf8), environment: environment, within: limit)
+    }
+
+    private var environment: [String] {
+        ["KUBECONFIG=\(kubeconfig)", "HOME=\(forkless.path("home"))", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+    }
+
+    /// What a command says that has to succeed.
+    @discardableResult
+    func callAsFunction(_ arguments: String..., input: String = "", within limit: Duration = .seconds(60)) async throws
+        -> CommandRunner.Outcome
+    {
+        let outcome = try await kubectl(arguments, input: input, within: limit)
+        try await expectSuccess(outcome, arguments)
+        return outcome
+    }
+
+    @discardableResult
+    func apply(_ manifest: String, _ flags: String...) async throws -> CommandRunner.Outcome {
+        let arguments = ["apply", "-f", "-"] + flags
+        let outcome = try await kubectl(arguments, input: manifest)
+        try await expectSuccess(outcome, arguments)
+        return outcome
+    }
+
+    /// An object as JSON.
+    func get(_ arguments: String...) async throws -> JSONValue {
+        let arguments = ["get"] + arguments + ["-o", "json"]
+        let outcome = try await kubectl(arguments)
+        try await expectSuccess(outcome, arguments)
+        return try JSONParser.parse(outcome.output)
+    }
+
+    /// Runs a program with the Python client at hand, whose configuration is read.
+    func python(_ program: String, _ arguments: String...) async throws -> String {
+        let outcome = try await CommandRunner.run(
+            [python.python, "-c", program] + arguments, environment: environment)
+        try await expectSuccess(outcome)
+        return outcome.text
+    }
+
+    struct Failed: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    private func expectSuccess(_ outcome: CommandRunner.Outcome, _ arguments: [String] = []) async throws {
+        guard !outcome.status.isSuccess else { return }
+        throw Failed(description: "\(arguments.joined(separator: " ")): \(outcome.status): \(outcome.errorText)\(outcome.text)")
+    }
+}
