@@ -1,0 +1,108 @@
+internal import JSON
+package import KubeObjects
+package import KubeStore
+package import Linux
+
+/// Writes the older form of which pods are behind each service (core/v1.Endpoints): one object with all addresses, at most a
+/// thousand, of the service's first address family, without pods that terminate.
+package struct EndpointsController: Controller {
+    package let name = "endpoint-controller"
+    package let resources: [Resource] = [.services, .pods, .endpoints]
+
+    static let managedBy = "endpoints.kubernetes.io/managed-by"
+    static let overCapacity = "endpoints.kubernetes.io/over-capacity"
+    static let capacity = 1000
+
+    package init() {}
+
+    package func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey] {
+        ServicePods.concerned(by: change, writing: .endpoints, in: view)
+    }
+
+    package func decide(_ key: ObjectKey, in view: any ObjectView, now: Timestamp) -> Decision {
+        let existing = view.get(.endpoints, namespace: key.namespace, key.name).map(KubeObject.init)
+        guard let service = view.get(.services, namespace: key.namespace, key.name).map(KubeObject.init) else {
+            guard let existing, existing.metadata.labels[Self.managedBy] == name, !existing.isBeingDeleted else {
+                return Decision()
+            }
+            let options = DeletionOptions(uid: existing.uid)
+            return Decision([.delete(.endpoints, namespace: key.namespace, name: key.name, options)])
+        }
+        guard !service.isBeingDeleted, ServicePods.selector(of: service) != nil else { return Decision() }
+        let (subsets, isTruncated) = Self.subsets(of: service, in: view)
+        var endpoints = existing ?? KubeObject(json: ["apiVersion": "v1", "kind": "Endpoints"])
+        if existing == nil {
+            endpoints.metadata.name = service.name
+            endpoints.metadata.namespace = service.namespace
+        }
+        var labels = service.metadata.labels
+        labels[EndpointSliceController.headless] = ServicePods.isHeadless(service) ? "" : nil
+        labels[Self.managedBy] = name
+        if endpoints.metadata.labels != labels { endpoints.metadata.labels = labels }
+        var notes = endpoints.metadata.annotations
+        notes[Self.overCapacity] = isTruncated ? "truncated" : nil
+        if (endpoints.json["subsets"]?.array ?? []) != subsets {
+            endpoints.json["subsets"] = subsets.isEmpty ? nil : .array(subsets)
+            notes[SliceWriting.lastChange] = now.description
+        }
+        if endpoints.metadata.annotations != notes { endpoints.metadata.annotations = notes }
+        guard let existing else { return Decision([.create(.endpoints, endpoints)]) }
+        return Decision(existing == endpoints ? [] : [.update(.endpoints, endpoints)])
+    }
+
+    private struct Address {
+        var ip: String
+        var json: JSONValue
+        var ports: [EndpointPort]
+        var isReady: Bool
+    }
+
+    /// Addresses with the same ports are one subset.
+    private static func subsets(
+        of service: KubeObject, in view: any ObjectView
+    ) -> (subsets: [JSONValue], isTruncated: Bool) {
+        var all = addresses(of: service, in: view)
+        let isTruncated = all.count > capacity
+        if isTruncated { all = Array((all.filter(\.isReady) + all.filter { !$0.isReady }).prefix(capacity)) }
+        var groups: [[EndpointPort]: [Address]] = [:]
+        for address in all { groups[address.ports, default: []].append(address) }
+        let sorted = groups.sorted { a, b in
+            a.key.map { "\($0.name) \($0.number)" }.lexicographicallyPrecedes(b.key.map { "\($0.name) \($0.number)" })
+        }
+        let subsets = sorted.map { ports, addresses -> JSONValue in
+            let sorted = addresses.sorted { $0.ip < $1.ip }
+            let (ready, others) = (sorted.filter(\.isReady), sorted.filter { !$0.isReady })
+            var subset: JSONValue = [:]
+            if !ready.isEmpty { subset["addresses"] = .array(ready.map(\.json)) }
+            if !others.isEmpty { subset["notReadyAddresses"] = .array(others.map(\.json)) }
+            if !ports.isEmpty {
+                subset["ports"] = .array(
+                    ports.map { port in
+                        var json = port.json
+                        // The only port of a service has no name here, rather than an empty one.
+                        if port.name.isEmpty { json["name"] = nil }
+                        return json
+                    })
+            }
+            return subset
+        }
+        return (subsets, isTruncated)
+    }
+
+    private static func addresses(of service: KubeObject, in view: any ObjectView) -> [Address] {
+        let publishes = service.spec["publishNotReadyAddresses"]?.bool ?? false
+        let family = EndpointSliceController.families(of: service)[0]
+        let wantsPorts = !(service.spec["ports"]?.array ?? []).isEmpty
+        return ServicePods.pods(behind: service, in: view).compactMap { pod in
+            guard publishes || !pod.isBeingDeleted, let ip = ServicePods.address(pod, family) else { return nil }
+            let ports = EndpointPort.ports(of: service, in: pod)
+            if wantsPorts, ports.isEmpty { return nil }
+            var json: JSONValue = ["ip": .string(ip)]
+            if let hostname = ServicePods.hostname(pod, in: service) { json["hostname"] = .string(hostname) }
+            if let node = pod.spec["nodeName"] { json["nodeName"] = node }
+            json["targetRef"] = ServicePods.reference(pod)
+            return Address(
+                ip: ip, json: json, ports: ports, isReady: publishes || ServicePods.isReady(pod.json))
+        }
+    }
+}
