@@ -1,4 +1,4 @@
-import Linux
+package import Linux
 
 /// Why something about networks was refused or failed, in a sentence for the user. Nothing was changed by it.
 package struct NetworkFailure: Error, Hashable, Sendable, CustomStringConvertible {
@@ -21,7 +21,7 @@ package struct NetworkFailure: Error, Hashable, Sendable, CustomStringConvertibl
         self.description = description
     }
 
-    init(_ error: SystemError) { self.init(.system, "\(error)") }
+    package init(_ error: SystemError) { self.init(.system, "\(error)") }
 }
 
 /// Runs what the kernel does, with its error as a failure.

@@ -10,6 +10,10 @@ package struct DNSMessage: Hashable, Sendable {
     package var flags: UInt16
     package var questions: [DNSQuestion]
     package var answers: [DNSRecord]
+    /// Who is responsible: where there is no answer, how long that may be remembered, RFC 2308 section 3.
+    package var authorities: [DNSRecord]
+    /// The longest datagram that whoever sent this takes, bytes: EDNS, RFC 6891. nil: it knows nothing of that.
+    package var datagramBytes: UInt16?
 
     package static let response: UInt16 = 0x8000
     package static let opcodeMask: UInt16 = 0x7800
@@ -27,34 +31,46 @@ package struct DNSMessage: Hashable, Sendable {
         case refused = 5
     }
 
-    package init(id: UInt16, flags: UInt16, questions: [DNSQuestion], answers: [DNSRecord] = []) {
+    package init(
+        id: UInt16, flags: UInt16, questions: [DNSQuestion], answers: [DNSRecord] = [], authorities: [DNSRecord] = [],
+        datagramBytes: UInt16? = nil
+    ) {
         self.id = id
         self.flags = flags
         self.questions = questions
         self.answers = answers
+        self.authorities = authorities
+        self.datagramBytes = datagramBytes
     }
 
     package var isResponse: Bool { flags & Self.response != 0 }
     package var code: UInt16 { flags & 0xf }
 
     /// An answer to this query.
-    package func reply(_ code: Code, answers: [DNSRecord] = [], authoritative: Bool = true) -> DNSMessage {
+    package func reply(
+        _ code: Code, answers: [DNSRecord] = [], authorities: [DNSRecord] = [], authoritative: Bool = true
+    ) -> DNSMessage {
         let kept = flags & (Self.opcodeMask | Self.recursionDesired)
         let own = Self.response | Self.recursionAvailable | (authoritative ? Self.authoritative : 0) | code.rawValue
-        return DNSMessage(id: id, flags: kept | own, questions: questions, answers: answers)
+        return DNSMessage(
+            id: id, flags: kept | own, questions: questions, answers: answers, authorities: authorities,
+            datagramBytes: datagramBytes.map { _ in Self.ownDatagramBytes })
     }
+
+    /// What we take and send in a datagram at most: what passes every network unfragmented, as name servers agreed in 2020.
+    package static let ownDatagramBytes: UInt16 = 1232
 
     /// More questions than anybody asks; servers answer one.
     private static let questionLimit = 4
     /// More answers than fit into the longest message.
     private static let answerLimit = 4096
 
-    /// Reads header, questions and answers; what follows them (authority, EDNS) is passed over.
+    /// Reads header, questions, answers and authorities; of what follows only how long a datagram may be.
     package init?(_ bytes: [UInt8]) {
         var reader = DNSReader(bytes)
         guard let id = reader.number16(), let flags = reader.number16(), let questionCount = reader.number16(),
-            let answerCount = reader.number16(), reader.number32() != nil,
-            questionCount <= Self.questionLimit, answerCount <= Self.answerLimit
+            let answerCount = reader.number16(), let authorityCount = reader.number16(), let otherCount = reader.number16(),
+            questionCount <= Self.questionLimit, answerCount <= Self.answerLimit, authorityCount <= Self.answerLimit
         else { return nil }
         self.init(id: id, flags: flags, questions: [])
         for _ in 0..<questionCount {
@@ -65,19 +81,30 @@ package struct DNSMessage: Hashable, Sendable {
             guard let record = reader.record() else { return nil }
             answers.append(record)
         }
+        for _ in 0..<authorityCount {
+            guard let record = reader.record() else { return nil }
+            authorities.append(record)
+        }
+        // What cannot be read here changes nothing about what was asked.
+        for _ in 0..<min(otherCount, 16) {
+            guard let type = reader.other() else { return }
+            if type.type == DNSQuestion.typeOptions { datagramBytes = type.class }
+        }
     }
 
     /// As it is sent; answers name the question's name by a pointer where it is theirs.
     package var encoded: [UInt8] {
         var bytes: [UInt8] = []
         func append(_ number: UInt16) { bytes += [UInt8(number >> 8), UInt8(number & 0xff)] }
-        for number in [id, flags, UInt16(questions.count), UInt16(answers.count), 0, 0] { append(number) }
+        for number in [id, flags, UInt16(questions.count), UInt16(answers.count), UInt16(authorities.count), datagramBytes == nil ? 0 : 1] {
+            append(number)
+        }
         for question in questions {
             bytes += question.name.encoded
             append(question.type)
             append(question.class)
         }
-        for answer in answers {
+        for answer in answers + authorities {
             // The first question's name stands right behind the header.
             if answer.name == questions.first?.name { append(0xc00c) } else { bytes += answer.name.encoded }
             append(answer.type)
@@ -87,6 +114,8 @@ package struct DNSMessage: Hashable, Sendable {
             append(UInt16(answer.data.count))
             bytes += answer.data
         }
+        // The root's name, no flags, no options.
+        if let datagramBytes { bytes += [0, 0, 41, UInt8(datagramBytes >> 8), UInt8(datagramBytes & 0xff), 0, 0, 0, 0, 0, 0] }
         return bytes
     }
 
@@ -96,6 +125,7 @@ package struct DNSMessage: Hashable, Sendable {
         guard bytes.count > limit else { return bytes }
         var short = self
         short.answers = []
+        short.authorities = []
         short.flags |= Self.truncated
         return short.encoded
     }
@@ -108,8 +138,16 @@ package struct DNSQuestion: Hashable, Sendable {
     package var `class`: UInt16
 
     package static let typeA: UInt16 = 1
+    package static let typeNameServer: UInt16 = 2
+    package static let typeAlias: UInt16 = 5
+    package static let typeAuthority: UInt16 = 6
     package static let typePointer: UInt16 = 12
+    package static let typeText: UInt16 = 16
     package static let typeAAAA: UInt16 = 28
+    package static let typeService: UInt16 = 33
+    /// EDNS, which is no record at all.
+    package static let typeOptions: UInt16 = 41
+    package static let typeAny: UInt16 = 255
     package static let classInternet: UInt16 = 1
 
     package init(_ name: DNSName, type: UInt16, class: UInt16 = DNSQuestion.classInternet) {

@@ -39,7 +39,7 @@ package struct DNSName: Hashable, Sendable, CustomStringConvertible {
 
     package func hash(into hasher: inout Hasher) { hasher.combine(labels.map { $0.map(Self.small) }) }
 
-    var encoded: [UInt8] { labels.flatMap { [UInt8($0.count)] + $0 } + [0] }
+    package var encoded: [UInt8] { labels.flatMap { [UInt8($0.count)] + $0 } + [0] }
 
     /// The address that "2.0.201.10.in-addr.arpa" or a name below ip6.arpa stands for, RFC 1035 3.5, RFC 3596 2.5.
     package var reversedAddress: [UInt8]? {
@@ -84,8 +84,35 @@ struct DNSReader {
         guard let name = name(), let type = number16(), let `class` = number16(), let time = number32(),
             let count = number16(), bytes.count - at >= Int(count)
         else { return nil }
-        defer { at += Int(count) }
-        return DNSRecord(name, type: type, class: `class`, timeToLive: time, data: Array(bytes[at..<at + Int(count)]))
+        guard let data = data(type, until: at + Int(count)) else { return nil }
+        return DNSRecord(name, type: type, class: `class`, timeToLive: time, data: data)
+    }
+
+    /// What a record holds. Names in it may point into the message, and are written out: it may go into another one.
+    private mutating func data(_ type: UInt16, until end: Int) -> [UInt8]? {
+        var data: [UInt8] = []
+        switch type {
+        case DNSQuestion.typeAlias, DNSQuestion.typeNameServer, DNSQuestion.typePointer:
+            guard let name = name() else { return nil }
+            data = name.encoded
+        case DNSQuestion.typeAuthority:
+            guard let server = name(), let contact = name() else { return nil }
+            data = server.encoded + contact.encoded
+        default: break
+        }
+        guard at <= end else { return nil }
+        defer { at = end }
+        return data + bytes[at..<end]
+    }
+
+    /// A record whose name may be the root's, which is no name here: its type and class.
+    mutating func other() -> (type: UInt16, class: UInt16)? {
+        if at < bytes.count, bytes[at] == 0 { at += 1 } else if name() == nil { return nil }
+        guard let type = number16(), let `class` = number16(), number32() != nil, let count = number16(),
+            bytes.count - at >= Int(count)
+        else { return nil }
+        at += Int(count)
+        return (type, `class`)
     }
 
     /// Every pointer must lead to before where the last one led, so that there is an end.

@@ -18,15 +18,29 @@ package final class NameServer: Sendable {
     /// What every resolver takes in a datagram, RFC 1035 section 4.2.1.
     private static let datagramBytes = 512
 
+    private static func limit(_ query: DNSMessage) -> Int {
+        min(max(query.datagramBytes.map(Int.init) ?? datagramBytes, datagramBytes), Int(DNSMessage.ownDatagramBytes))
+    }
+
     /// Names, shared with whoever changes them.
     package final class Names: Sendable {
         private let table = Mutex(NameTable())
+        private let firstAsked = Mutex<Others?>(nil)
+
+        /// Names that somebody else knows; nil for a question that is none of theirs.
+        package typealias Others = @Sendable (_ query: DNSMessage, _ sender: IPAddress) -> NameTable.Decision?
+
         package init() {}
+
+        /// Lets somebody else answer before containers' names are looked at; nil: nobody.
+        package func ask(first others: Others?) { firstAsked.withLock { $0 = others } }
+
         package func set(_ entries: [NameTable.Entry], of containerID: String) {
             table.withLock { $0.set(entries, of: containerID) }
         }
         func decide(_ query: DNSMessage, from sender: IPAddress) -> NameTable.Decision {
-            table.withLock { $0.decide(query, from: sender) }
+            if let decision = firstAsked.withLock({ $0 })?(query, sender) { return decision }
+            return table.withLock { $0.decide(query, from: sender) }
         }
     }
 
@@ -94,7 +108,14 @@ package final class NameServer: Sendable {
                     switch names.decide(query, from: sender.address) {
                     case .ignore: continue
                     case .reply(let reply):
-                        try InternetSocket.send(reply.encoded(limit: Self.datagramBytes), to: sender, from: socket.raw)
+                        try InternetSocket.send(reply.encoded(limit: Self.limit(query)), to: sender, from: socket.raw)
+                    case .follow(let reply, let question, let servers):
+                        guard enter(.forward, Self.forwardLimit) else { continue }
+                        group.addTask {
+                            let whole = await self.follow(reply, question, servers, .datagram)
+                            self.leave(.forward)
+                            try? InternetSocket.send(whole.encoded(limit: Self.limit(query)), to: sender, from: socket.raw)
+                        }
                     case .forward(let servers):
                         guard enter(.forward, Self.forwardLimit) else { continue }
                         group.addTask {
@@ -141,6 +162,8 @@ package final class NameServer: Sendable {
             switch names.decide(query, from: peer.address) {
             case .ignore: return
             case .reply(let message): reply = message.encoded
+            case .follow(let message, let question, let servers):
+                reply = await follow(message, question, servers, .stream).encoded
             case .forward(let servers): reply = await forward(query, bytes, to: servers, .stream)
             }
             guard (try? await stream.send(reply, within: Self.patience)) != nil else { return }
@@ -156,6 +179,21 @@ package final class NameServer: Sendable {
     }
 
     private func leave(_ work: Work) { state.withLock { $0.underWay[work]! -= 1 } }
+
+    /// An answer that ends in another name, with what other name servers say of that.
+    private func follow(
+        _ reply: DNSMessage, _ question: DNSQuestion, _ servers: [IPAddress], _ kind: InternetSocket.Kind
+    ) async -> DNSMessage {
+        let query = DNSMessage(id: 0, flags: DNSMessage.recursionDesired, questions: [question])
+        let bytes = await forward(query, query.encoded, to: servers, kind)
+        var whole = reply
+        guard let answer = DNSMessage(bytes) else { return whole }
+        whole.answers += answer.answers
+        whole.authorities = answer.authorities
+        // The name behind the alias decides, RFC 6604 section 2.1.
+        whole.flags = whole.flags & ~0xf | answer.code | answer.flags & DNSMessage.truncated
+        return whole
+    }
 
     /// What the first name server that answers says, under the asker's id; else that there was a failure.
     private func forward(

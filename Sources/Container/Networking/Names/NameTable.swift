@@ -34,6 +34,8 @@ package struct NameTable: Hashable, Sendable {
         case reply(DNSMessage)
         /// To these name servers; empty: the machine's.
         case forward([IPAddress])
+        /// The answer is an alias: what these name servers (empty: the machine's) say of its target belongs to it.
+        case follow(DNSMessage, DNSQuestion, [IPAddress])
         /// No answer at all: it was no query.
         case ignore
     }

@@ -1,11 +1,8 @@
-import Linux
-import Spawn
-
 /// Gives rules to the kernel through the `nft` program, in a network namespace.
 ///
 /// One after the other: callers wait for each other, and a cancelled caller does not interrupt a transaction.
 package actor RulesetProgram {
-    private let machine: MachineNetwork
+    private let program: NFTProgram
     private let text: RulesetText
     nonisolated let table: String
     /// What the kernel has, as far as we know.
@@ -13,7 +10,7 @@ package actor RulesetProgram {
     private var last: Task<Void, Never>?
 
     package init(machine: MachineNetwork, table: String) {
-        self.machine = machine
+        program = NFTProgram(machine: machine)
         self.table = table
         text = RulesetText(table: table)
     }
@@ -76,33 +73,5 @@ package actor RulesetProgram {
         applied = rules
     }
 
-    private func run(_ text: String) async throws(NetworkFailure) {
-        do {
-            var options = Options()
-            options.environment = .exactly(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
-            options.group = .ownSession
-            options.standardOutput = .null
-            let template = try Template(.name("nft"), arguments: ["-f", "-"], options: options)
-            let program = try await machine.run { () throws(SystemError) in
-                Result { () throws(SpawnError) in
-                    try template.start(input: .bytes(Array(text.utf8)), output: .null, error: .pipe)
-                }
-            }.get()
-            var errors: [UInt8] = []
-            if let stream = program.standardError {
-                for try await chunk in stream where errors.count < 4096 { errors += chunk }
-            }
-            let exit = try await program.wait()
-            guard exit.status == .exited(0) else {
-                let said = String(decoding: errors.prefix(2000), as: UTF8.self)
-                throw NetworkFailure(.system, "nft refused the rules (\(exit.status)): \(said)")
-            }
-        } catch let failure as NetworkFailure {
-            throw failure
-        } catch let error as SpawnError where error.code == .noEntry {
-            throw NetworkFailure(.system, "networks need the nft program: install nftables (\(error))")
-        } catch {
-            throw NetworkFailure(.system, "run nft: \(error)")
-        }
-    }
+    private func run(_ text: String) async throws(NetworkFailure) { try await program.run(text) }
 }

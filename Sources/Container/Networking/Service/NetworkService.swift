@@ -18,7 +18,8 @@ package actor NetworkService {
     let directory: NetworkDirectory
     let rules: RulesetProgram
     let watch: RulesetWatch
-    let names = NameServer.Names()
+    /// What is answered at the networks' gateways.
+    package nonisolated let names = NameServer.Names()
     let nameServer: NameServer
     let resolverFile: String
     let poolTarget: Int
@@ -129,6 +130,11 @@ package actor NetworkService {
         (attachments.values.map(\.record) + awaited.values).flatMap { record in
             record.endpoints.filter { $0.network == name }.map { (record.containerID, record.containerName, $0) }
         }.sorted { $0.2.ipv4 < $1.2.ipv4 }
+    }
+
+    /// The network namespace of whoever has an address in one of the networks.
+    package func namespace(at address: IPAddress) -> SharedFD? {
+        attachments.values.first { $0.record.endpoints.contains { $0.addresses.contains(address) } }?.namespace
     }
 
     /// The published ports of a container, with the host ports that were chosen.

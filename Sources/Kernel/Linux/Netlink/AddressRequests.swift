@@ -41,6 +41,28 @@ extension NetlinkRequest {
             type: type, flags: flags, payload: writer.bytes, operation: operation, subject: "\(gateway)")
     }
 
+    /// A route to a subnet whose hosts a link leads to.
+    package static func addRoute(to subnet: Subnet, link: Int32) -> NetlinkRequest {
+        route(newRoute, subnet, link, flags: create, "add route to")
+    }
+
+    package static func removeRoute(to subnet: Subnet, link: Int32) -> NetlinkRequest {
+        route(deleteRoute, subnet, link, flags: 0, "remove route to")
+    }
+
+    private static func route(
+        _ type: UInt16, _ subnet: Subnet, _ link: Int32, flags: UInt16, _ operation: String
+    ) -> NetlinkRequest {
+        var writer = routeHeader(subnet.isIPv6)
+        writer.bytes[1] = UInt8(subnet.prefix)
+        // RT_SCOPE_LINK: there is no gateway on the way.
+        writer.bytes[6] = 253
+        writer.attribute(1, subnet.base.bytes)
+        writer.attribute(4, UInt32(bitPattern: link))
+        return NetlinkRequest(
+            type: type, flags: flags, payload: writer.bytes, operation: operation, subject: "\(subnet)")
+    }
+
     /// For `NetlinkSocket.routedSubnets`.
     static func allRoutes(isIPv6: Bool) -> NetlinkRequest {
         NetlinkRequest(type: getRoute, payload: routeHeader(isIPv6).bytes, operation: "list routes", subject: "")

@@ -1,13 +1,22 @@
 import CKernel
 
-/// A conversation with rtnetlink(7) of one network namespace: that of the thread which opens it, wherever it is used.
+/// A conversation with a part of the kernel about one network namespace: that of the thread which opens it, wherever it is used.
 ///
 /// Every call waits for the kernel's answer, which comes at once: netlink does its work in the sender's system call.
 package struct NetlinkSocket: ~Copyable, Sendable {
     private let fd: OwnedFD
 
+    /// What of the kernel one talks to, linux/netlink.h.
+    package enum Family: CInt, Sendable {
+        /// Links, addresses, routes: rtnetlink(7).
+        case route = 0
+        /// Sockets: sock_diag(7).
+        case sockets = 4
+        /// Tracked connections: linux/netfilter/nfnetlink_conntrack.h.
+        case netfilter = 12
+    }
+
     // netlink(7), linux/netlink.h
-    private static let routeFamily: CInt = 0
     private static let socketLevel: CInt = 270
     private static let optionExtendedAcknowledgement: CInt = 11
     private static let optionShortAcknowledgement: CInt = 10
@@ -18,9 +27,9 @@ package struct NetlinkSocket: ~Copyable, Sendable {
     /// As much as the kernel puts into one answer to a dump, netlink(7).
     private static let receiveBytes = 64 << 10
 
-    package init() throws(SystemError) {
+    package init(_ family: Family = .route) throws(SystemError) {
         let type = CInt(SOCK_RAW.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        let fd = OwnedFD(adopting: CInt(try call("make a netlink socket") { ck_socket(AF_NETLINK, type, Self.routeFamily) }))
+        let fd = OwnedFD(adopting: CInt(try call("make a netlink socket") { ck_socket(AF_NETLINK, type, family.rawValue) }))
         let raw = fd.raw
         // The kernel's own words about a refusal, and no copy of the request in it.
         try call("configure netlink") { ck_set_option(raw, Self.socketLevel, Self.optionExtendedAcknowledgement, 1) }

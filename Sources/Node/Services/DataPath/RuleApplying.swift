@@ -1,0 +1,96 @@
+import Linux
+import Networking
+
+/// Keeps the kernel's table as the book says, one transaction after the other, and puts it back when somebody else has
+/// taken it away.
+actor RuleApplying {
+    private let program: NFTProgram
+    private let machine: MachineNetwork
+    private let table: String
+    private var book: RuleBook
+    /// Whether the kernel has what the book says, as far as we know.
+    private var isApplied = false
+    private var last: Task<Void, Never>?
+    private var watch: Task<Void, Never>?
+
+    init(machine: MachineNetwork, table: String) {
+        self.machine = machine
+        self.table = table
+        program = NFTProgram(machine: machine)
+        book = RuleBook(table: table)
+    }
+
+    /// Makes the table, instead of one that an earlier node left, and watches it from then on.
+    func begin(_ base: String, with parts: [String: RulePart]) async throws(NetworkFailure) {
+        book.base = base
+        try await apply(parts, always: true)
+        guard watch == nil else { return }
+        let news: NetfilterNews
+        do throws(SystemError) {
+            news = try await machine.run { () throws(SystemError) in try NetfilterNews() }
+        } catch { throw NetworkFailure(error) }
+        let table = table
+        watch = Task { [weak self] in
+            while let events = try? await news.next() {
+                var isGone = false
+                for event in events {
+                    switch event {
+                    case .removedTable(table), .missedSome: isGone = true
+                    case .madeTable(table): isGone = false
+                    case .removedTable, .madeTable: break
+                    }
+                }
+                // A refusal is seen with the next change of ours, which says why.
+                if isGone { try? await self?.apply([:], always: true) }
+            }
+        }
+    }
+
+    /// Replaces parts. Returns when the kernel has them.
+    ///
+    /// - Parameter always: also when nothing changes.
+    func apply(_ parts: [String: RulePart], always: Bool = false) async throws(NetworkFailure) {
+        let before = last
+        let work = Task { () -> Result<Void, NetworkFailure> in
+            await before?.value
+            do throws(NetworkFailure) {
+                try await self.perform(parts, always)
+                return .success(())
+            } catch { return .failure(error) }
+        }
+        last = Task { _ = await work.value }
+        try await work.value.get()
+    }
+
+    private func perform(_ parts: [String: RulePart], _ always: Bool) async throws(NetworkFailure) {
+        let difference = book.change(parts)
+        if isApplied, !always {
+            if difference.isEmpty { return }
+            do throws(NetworkFailure) { return try await program.run(difference) } catch {
+                // Refused as a whole. Somebody may have flushed the rules; if it was the rules' own fault, the whole is
+                // refused, too, and says so.
+            }
+        }
+        isApplied = false
+        try await program.run(book.whole)
+        isApplied = true
+    }
+
+    /// Takes the table away.
+    func end() async throws(NetworkFailure) {
+        watch?.cancel()
+        await watch?.value
+        watch = nil
+        await last?.value
+        isApplied = false
+        try await program.run(book.removal)
+    }
+
+    /// Stops watching; the table stays.
+    func leave() async {
+        watch?.cancel()
+        await watch?.value
+        watch = nil
+        await last?.value
+    }
+}

@@ -1,0 +1,150 @@
+package import KubeObjects
+import KubeStore
+package import Linux
+package import Networking
+import Synchronization
+
+/// The way to the cluster's services: addresses, names, policies and ingresses.
+///
+/// Level-triggered: whatever changes in the cache, what it concerns is computed anew from how things are, and the
+/// difference is given to the kernel. Changes that come while rules are being applied are taken together.
+///
+/// Invariants
+/// 1. `withdraw` returns when the kernel has no rule that leads to the pod, whatever its endpoints say.
+///    (test: `a pod is withdrawn while its endpoints still say that it is ready`)
+/// 2. Nothing is lost while a service's pods are replaced. (test: `pods are replaced without a lost request`)
+package final class ServiceRouter: ServiceDataPath, Sendable {
+    private let cache: ObjectCache
+    private let client: any ObjectClient
+    private let machine: MachineNetwork
+    private let settings: ServiceSettings
+    private let namespace: @Sendable (IPAddress) async -> SharedFD?
+    private let state: Mutex<State>
+    private let rules: RuleApplying
+    private let passes = Passes()
+
+    private struct State {
+        var model = ClusterModel()
+        var plan: DataPathPlan
+    }
+
+    /// What the cache must have.
+    package static let resources = ClusterModel.resources
+
+    /// - Parameters:
+    ///   - cache: with `resources` at least.
+    ///   - namespace: finds the network namespace in which a pod has an address (`NetworkService.namespace(at:)`); nil when
+    ///     nobody has it any more.
+    package init(
+        cache: ObjectCache, client: any ObjectClient, machine: MachineNetwork, settings: ServiceSettings,
+        namespace: @escaping @Sendable (IPAddress) async -> SharedFD?
+    ) {
+        self.cache = cache
+        self.client = client
+        self.machine = machine
+        self.settings = settings
+        self.namespace = namespace
+        state = Mutex(State(plan: DataPathPlan(settings)))
+        rules = RuleApplying(machine: machine, table: settings.table)
+    }
+
+    /// "forkless_HASH_kube" for a node's run directory.
+    package static func table(of node: String) -> String { NetworkService.table(of: node) + "_kube" }
+
+    /// Serves until the task is cancelled or the cache ends. What an earlier node left in the kernel is replaced in one
+    /// transaction, so that connections there are do not notice.
+    package func run() async throws(NetworkFailure) {
+        let changes = cache.changes()
+        await cache.synced()
+        let keepsSources = try await openWays()
+        let (parts, base) = state.withLock { state in
+            for resource in Self.resources {
+                for object in cache.objects(resource) { state.model.take(resource, object.key, KubeObject(object)) }
+            }
+            return (
+                state.plan.step(&state.model).parts.merging(state.plan.fixed) { $1 },
+                BaseRules.text(clusterSubnets: settings.clusterSubnets, keepsSources: keepsSources)
+            )
+        }
+        try await rules.begin(base, with: parts)
+        for await change in changes {
+            let key = change.key
+            state.withLock { state in
+                // As it is now, which may be later than the change.
+                let object = cache.get(change.resource, namespace: key.namespace, key.name)
+                state.model.take(change.resource, key, object.map { KubeObject($0) })
+            }
+            await passes.request { await self.pass() }
+        }
+    }
+
+    private func openWays() async throws(NetworkFailure) -> Bool {
+        let subnets = settings.clusterSubnets
+        do throws(SystemError) {
+            return try await machine.run { () throws(SystemError) in
+                try ClusterRoute.open(to: subnets)
+                return try BridgedPackets.pass()
+            }
+        } catch { throw NetworkFailure(error) }
+    }
+
+    /// Gives the kernel what has changed in the model.
+    private func pass() async {
+        let step = state.withLock { $0.plan.step(&$0.model) }
+        do throws(NetworkFailure) {
+            try await rules.apply(step.parts)
+        } catch {
+            settings.report("the rules of services could not be applied: \(error)")
+            // Whatever is missing comes with the next pass.
+            Task {
+                try? await Task.sleep(for: .seconds(1))
+                await passes.request { await self.pass() }
+            }
+        }
+        do throws(SystemError) {
+            try await DatagramClients.forget(lost: step.lost, opened: step.opened, on: machine)
+        } catch { settings.report("clients of endpoints that are gone may go on sending to them: \(error)") }
+    }
+
+    package func withdraw(podUID: String, addresses: [String], deadline: ContinuousClock.Instant) async {
+        let addresses = addresses.compactMap { IPAddress($0) }
+        let (ports, isOnHost) = state.withLock { state in
+            state.model.withdraw(podUID, addresses)
+            return (
+                state.model.ports(of: podUID, addresses), addresses.contains { state.model.nodeAddresses.contains($0) }
+            )
+        }
+        await passes.request { await self.pass() }.value
+        guard !ports.isEmpty else { return }
+        if isOnHost { return await PodDrain(place: machine, ports: ports).wait(until: deadline) }
+        for address in addresses {
+            guard let found = await namespace(address) else { continue }
+            return await PodDrain(place: MachineNetwork(found), ports: ports).wait(until: deadline)
+        }
+    }
+
+    /// What the names of the cluster are, for `NameServer.Names.ask(first:)`; nil for a question that is not about them.
+    /// Pods and the machine itself are answered, and nobody else.
+    package func decide(_ query: DNSMessage, from sender: IPAddress) -> NameTable.Decision? {
+        let model = state.withLock { $0.model }
+        let isOwn = sender.isLoopback || sender == settings.gateway || model.nodeAddresses.contains(sender)
+        guard isOwn || settings.podSubnets.contains(where: { $0.contains(sender) }) else { return nil }
+        if let decision = ClusterNames(model: model, domain: settings.clusterDomain).decide(query) { return decision }
+        // Who is asked for pods' other names is said with each pod.
+        return isOwn && !query.isResponse ? .forward([]) : nil
+    }
+
+    /// Ends. `run` is to be cancelled before.
+    ///
+    /// - Parameter keepsRules: pods go on without a node, and so does what leads to them; the next node takes it over.
+    package func shutDown(keepsRules: Bool) async {
+        if keepsRules { return await rules.leave() }
+        do throws(NetworkFailure) { try await rules.end() } catch {
+            settings.report("the rules of services could not be removed: \(error)")
+        }
+        let subnets = settings.clusterSubnets
+        do throws(SystemError) {
+            try await machine.run { () throws(SystemError) in try ClusterRoute.close(to: subnets) }
+        } catch { settings.report("the route to the cluster's addresses could not be removed: \(error)") }
+    }
+}
