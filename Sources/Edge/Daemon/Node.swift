@@ -53,7 +53,7 @@ package final class Node: Sendable {
         for remark in remarks { note(remark) }
         let surroundings = NodeSurroundings(
             settings: settings, link: link, planner: planner, engine: engine, images: images,
-            networks: networks, note: note)
+            networks: networks, machine: machine, note: note)
         let parts = try await make(makers, surroundings)
         do throws(NodeFailure) {
             return try await Node(settings, locks, link, engine, images, networks, parts, remarks, note)

@@ -1,5 +1,6 @@
 package import Engine
 package import Images
+package import Networking
 
 /// What a target adds to a node: operations that it serves, sandboxes that it owns, and how it ends.
 package struct NodePart: Sendable {
@@ -29,6 +30,8 @@ package struct NodeSurroundings: Sendable {
     /// STATE/images.
     package let images: ImageStore
     package let networks: ContainerNetworks
+    /// Where bridges and rules are made.
+    package let machine: MachineNetwork
     /// Takes sentences for the node's log.
     package let note: @Sendable (String) -> Void
 }

@@ -1,5 +1,5 @@
-import Linux
-import Networking
+package import Linux
+package import Networking
 
 /// What the local API does with networks themselves.
 extension ContainerNetworks {
@@ -80,4 +80,13 @@ extension ContainerNetworks {
     static func text(_ hardwareAddress: [UInt8]) -> String {
         hardwareAddress.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
     }
+}
+
+/// What the services of a cluster need of the networks that its pods are in.
+extension ContainerNetworks {
+    /// Lets somebody else answer what a name means before containers' names are looked at; nil: nobody.
+    package func answerNames(first others: NameServer.Names.Others?) { service.names.ask(first: others) }
+
+    /// The network namespace of whoever has an address in one of the networks.
+    package func namespace(at address: IPAddress) async -> SharedFD? { await service.namespace(at: address) }
 }

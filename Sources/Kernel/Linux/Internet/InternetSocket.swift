@@ -22,12 +22,16 @@ package enum InternetSocket {
 
     /// A socket bound to an endpoint; a stream listens unless told not to. Port 0 is a free port: see `local`.
     ///
+    /// - Parameter aheadOfAddress: also when the machine does not have the address yet (IP_FREEBIND): it is reached
+    ///   there once it has.
     /// - Throws: `SystemError`; EADDRINUSE when somebody else has it, EADDRNOTAVAIL when the address is not ours.
     package static func bind(
-        _ kind: Kind, to endpoint: InternetEndpoint, listens: Bool = true, backlog: CInt = 128
+        _ kind: Kind, to endpoint: InternetEndpoint, listens: Bool = true, backlog: CInt = 128,
+        aheadOfAddress: Bool = false
     ) throws(SystemError) -> OwnedFD {
         let fd = try make(kind, isIPv6: endpoint.address.isIPv6)
         let raw = fd.raw
+        if aheadOfAddress { try set(raw, CInt(IPPROTO_IP), IP_FREEBIND) }
         if endpoint.address.isIPv6 { try set(raw, CInt(IPPROTO_IPV6), IPV6_V6ONLY) }
         if kind == .stream { try set(raw, SOL_SOCKET, SO_REUSEADDR) }
         var native = endpoint.native
