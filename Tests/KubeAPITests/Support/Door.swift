@@ -1,6 +1,7 @@
 import JSON
 import KubeObjects
 import KubeStore
+import KubeViews
 import Linux
 import Synchronization
 import TestKit
@@ -34,7 +35,7 @@ final class Door: Sendable {
         self.store = store
         let box = Box()
         server = APIServer(
-            store: store, catalog: BuiltInKinds(), settings: settings, clock: clock,
+            store: store, kinds: ServedKinds(), version: ServerVersion(program: "forkless"), settings: settings, tokens: SimpleTokens(), clock: clock,
             time: { Timestamp(nanoseconds: Door.start.nanoseconds + box.seconds.withLock { $0 } * 1_000_000_000) },
             chance: SeededChance(seed: seed))
         self.box = box
@@ -158,3 +159,20 @@ extension String {
 let maps = "/api/v1/namespaces/default/configmaps"
 let pods = "/api/v1/namespaces/default/pods"
 let deployments = "/apis/apps/v1/namespaces/default/deployments"
+
+/// Tokens that say what they are of.
+struct SimpleTokens: TokenIssuer {
+    func issue(
+        for account: KubeObject, audiences: [String], seconds: Int64?, boundTo object: BoundObject?
+    ) async throws(APIFailure) -> IssuedToken {
+        IssuedToken(
+            token: "of:\(account.namespace ?? ""):\(account.name):\(object?.name ?? "")", audiences: audiences,
+            expiry: 1_795_000_000 + (seconds ?? 3600))
+    }
+
+    func review(_ token: String, audiences: [String]) async throws(APIFailure) -> TokenVerdict {
+        let parts = token.split(separator: ":").map(String.init)
+        guard parts.count >= 3, parts[0] == "of" else { return .refused("") }
+        return .user(UserInfo(name: "system:serviceaccount:\(parts[1]):\(parts[2])"), audiences: audiences)
+    }
+}

@@ -35,6 +35,7 @@ struct AdmissionView: Sendable {
     let known: KnownObjects
     let settings: APISettings
     let chance: Chance
+    let access: AccessPolicy
 
     func get(_ resource: Resource, namespace: String? = nil, _ name: String) -> StoredObject? {
         known.get(resource, namespace: namespace, name)

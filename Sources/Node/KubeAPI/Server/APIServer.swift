@@ -1,5 +1,6 @@
 package import KubeObjects
 package import KubeStore
+package import KubeViews
 package import Linux
 import Synchronization
 
@@ -13,10 +14,13 @@ import Synchronization
 /// 2. Nothing is stored that admission has refused or validation has not seen. (tests of each)
 package final class APIServer: APIService, Sendable {
     let store: any ObjectStoring
-    let catalog: any KindCatalog
+    let kinds: ServedKinds
+    let documents: KindDocuments
     let settings: APISettings
     let known: KnownObjects
+    let access: KnownAccess
     let admission: Admission
+    let tokens: any TokenIssuer
     let chance: Chance
     let time: @Sendable () -> Linux.Timestamp
     let clock: any WaitingClock
@@ -24,24 +28,29 @@ package final class APIServer: APIService, Sendable {
     private let tasks = Mutex<[Task<Void, Never>]>([])
 
     /// - Parameters:
-    ///   - catalog: which kinds are served now.
+    ///   - kinds: which are served now.
+    ///   - version: what the server says of itself.
     ///   - clock: for what lasts: watches, bookmarks.
     ///   - time: the time of day, for what is written.
     ///   - chance: for uids and names.
     package init(
-        store: any ObjectStoring, catalog: any KindCatalog, settings: APISettings,
+        store: any ObjectStoring, kinds: ServedKinds, version: ServerVersion, settings: APISettings,
+        tokens: any TokenIssuer,
         clock: any WaitingClock = ContinuousClock(),
         time: @escaping @Sendable () -> Linux.Timestamp = { Linux.Clock.now() },
         chance: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.store = store
-        self.catalog = catalog
+        self.kinds = kinds
+        documents = KindDocuments(kinds, version)
         self.settings = settings
         self.clock = clock
         self.time = time
         self.chance = Chance(chance)
         known = KnownObjects(store, Self.judging)
-        admission = Admission()
+        access = KnownAccess(known)
+        admission = Admission(rules: [Escalation()])
+        self.tokens = tokens
     }
 
     /// What requests are judged by.
@@ -73,7 +82,7 @@ package final class APIServer: APIService, Sendable {
         for task in tasks { await task.value }
     }
 
-    var view: AdmissionView { AdmissionView(known: known, settings: settings, chance: chance) }
+    var view: AdmissionView { AdmissionView(known: known, settings: settings, chance: chance, access: access.policy) }
 
     /// Writes, and waits until what others are judged by is known.
     func commit(_ writes: [ObjectWrite], _ call: Call) async throws(ObjectStoreFailure) -> [WrittenObject] {

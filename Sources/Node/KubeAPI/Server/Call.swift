@@ -1,3 +1,4 @@
+import JSON
 import KubeObjects
 import KubeSchema
 import KubeStore
@@ -14,6 +15,8 @@ struct Call: Sendable {
     let subresource: String?
     var options = WriteOptions()
     let warnings = Warnings()
+    /// Whether nobody asks what the user may do: what runs in the node.
+    var isTrusted = false
 
     init(
         _ user: UserInfo, _ served: ServedKind, namespace: String? = nil, name: String? = nil, subresource: String? = nil
@@ -28,7 +31,17 @@ struct Call: Sendable {
     var kind: Kind { served.kind }
     var resource: Resource { served.resource }
     /// Whether its kind came by a CustomResourceDefinition.
-    var isCustom: Bool { served.check != nil }
+    var isCustom: Bool { served.custom != nil }
+
+    /// The JSON of an object in this call's version: those of custom kinds may be stored in another one.
+    func converted(_ shown: ShownObject) -> [UInt8] {
+        let bytes = shown.bytes
+        guard isCustom, !bytes.starts(with: Array("{\"apiVersion\":\"\(kind.id.apiVersion)\"".utf8)),
+            var value = try? JSONParser.parse(bytes), value["apiVersion"]?.string != kind.id.apiVersion
+        else { return bytes }
+        value["apiVersion"] = .string(kind.id.apiVersion)
+        return JSONWriter.bytes(value)
+    }
 
     func key() throws(APIFailure) -> ObjectKey {
         guard let name, !name.isEmpty, !kind.isNamespaced || namespace != nil else {

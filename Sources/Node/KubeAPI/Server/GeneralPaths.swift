@@ -1,21 +1,18 @@
 import JSON
 import KubeObjects
 import KubeStore
+import KubeViews
 
 extension APIServer {
     /// Paths that are no resource's: discovery, health, the version.
     func general(_ request: APIRequest, _ info: RequestInfo) async throws(APIFailure) -> APIAnswer {
+        if let document = documents.answer(request) { return .whole(document) }
         guard request.method == "GET" || request.method == "HEAD" else { throw Self.noSuchMethod }
         let path = request.path.filter { !$0.isEmpty }
         switch path.first {
         case "healthz", "livez", "readyz": return .whole(await health(path, request))
-        case "version" where path.count == 1: return .whole(Self.json(Self.version))
         default: throw Self.noSuchResource
         }
-    }
-
-    static func json(_ value: JSONValue) -> APIResponse {
-        APIResponse(200, headers: Rendering.headers, body: JSONWriter.bytes(value))
     }
 
     /// "ok", or in words with `?verbose`; each check has a path of its own.
@@ -37,11 +34,4 @@ extension APIServer {
         }
         return APIResponse(isWell ? 200 : 500, headers: plain, body: Array(text.utf8))
     }
-
-    /// The Kubernetes whose behaviour is served, marked as this server's.
-    static let version: JSONValue = [
-        "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36", "minCompatibilityMajor": "1",
-        "minCompatibilityMinor": "35", "gitVersion": "v1.36.2+forkless", "gitCommit": "", "gitTreeState": "clean",
-        "buildDate": "2026-11-29T00:00:00Z", "goVersion": "none", "compiler": "swiftc", "platform": "linux/amd64",
-    ]
 }

@@ -1,6 +1,7 @@
 import JSON
 package import KubeObjects
 package import KubeSchema
+import KubeViews
 
 extension APIServer {
     /// The API for what runs in the node, in the name of a user.
@@ -19,10 +20,11 @@ struct InProcessClient: ObjectClient {
     private func call(
         _ resource: Resource, _ namespace: String?, _ name: String? = nil, _ subresource: String? = nil
     ) throws(APIFailure) -> Call {
-        guard let served = server.catalog.kind(
+        guard let served = server.kinds.kind(
             group: resource.group, version: resource.version, plural: resource.plural)
         else { throw APIServer.noSuchResource }
         var call = Call(user, served, namespace: namespace, name: name, subresource: subresource)
+        call.isTrusted = true
         call.options.fieldManager = manager
         call.options.fieldValidation = .strict
         return call
@@ -57,7 +59,22 @@ struct InProcessClient: ObjectClient {
         _ resource: Resource, _ object: KubeObject, subresource: String?
     ) async throws(APIFailure) -> KubeObject {
         let call = try call(resource, object.namespace, object.name, subresource)
+        switch subresource {
+        case "binding": return KubeObject(json: try await server.bind(call, Self.binding(object)).value)
+        case "scale":
+            return KubeObject(json: ScaleView(call.served).scale(try await server.scale(call, to: object.json).value))
+        default: break
+        }
         return KubeObject(json: try await server.update(call, try decoded(object, call)).0.value)
+    }
+
+    /// A Binding as it is; of a pod with its node the binding to that node.
+    private static func binding(_ object: KubeObject) -> JSONValue {
+        guard object.kind == "Pod" else { return object.json }
+        return [
+            "metadata": ["name": .string(object.name), "uid": .string(object.uid)],
+            "target": ["kind": "Node", "name": object.spec["nodeName"] ?? ""],
+        ]
     }
 
     func delete(

@@ -19,6 +19,8 @@ final class KnownObjects: Sendable {
         var objects: [String: [ObjectKey: StoredObject]] = [:]
         /// Up to which revision each resource is here; missing before the first list.
         var revisions: [String: Int64] = [:]
+        /// How often anything of a resource has changed.
+        var changes: [String: Int] = [:]
         var waiters: [Waiter] = []
         var isEnded = false
     }
@@ -82,6 +84,9 @@ final class KnownObjects: Sendable {
         }
     }
 
+    /// Grows with every change of a resource's objects.
+    func changes(_ resource: Resource) -> Int { state.withLock { $0.changes[resource.storeName] ?? 0 } }
+
     private func follow(_ resource: Resource) async {
         while !Task.isCancelled {
             do throws(ObjectStoreFailure) {
@@ -102,18 +107,21 @@ final class KnownObjects: Sendable {
             if initial != nil {
                 initial?[object.key] = object
             } else {
-                advance(name, object.revision) { $0[object.key] = object }
+                advance(name, object.revision, isChange: true) { $0[object.key] = object }
             }
-        case .deleted(let object): advance(name, object.revision) { $0[object.key] = nil }
+        case .deleted(let object): advance(name, object.revision, isChange: true) { $0[object.key] = nil }
         case .bookmark(let revision, _):
             let all = initial
             initial = nil
-            advance(name, revision) { objects in if let all { objects = all } }
+            advance(name, revision, isChange: all != nil) { objects in if let all { objects = all } }
         }
     }
 
-    private func advance(_ name: String, _ revision: Int64, _ change: (inout [ObjectKey: StoredObject]) -> Void) {
+    private func advance(
+        _ name: String, _ revision: Int64, isChange: Bool, _ change: (inout [ObjectKey: StoredObject]) -> Void
+    ) {
         let ready = state.withLock { state in
+            if isChange { state.changes[name, default: 0] += 1 }
             change(&state.objects[name, default: [:]])
             state.revisions[name] = max(revision, state.revisions[name] ?? 0)
             let ready = state.waiters.filter { $0.resource == name && $0.revision <= revision }

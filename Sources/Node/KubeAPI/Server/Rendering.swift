@@ -2,33 +2,28 @@ import JSON
 import KubeObjects
 import KubeSchema
 import KubeStore
+import KubeViews
 
-/// Answers as bytes.
+/// Answers as bytes, in the form that a client wants: whole objects, rows of a table, metadata alone.
 enum Rendering {
-    /// In which form a client wants objects.
-    enum Form: Hashable, Sendable {
-        case object
-    }
-
     static let headers: [(name: String, value: String)] = [
         (name: "Content-Type", value: MediaType.json), (name: "Cache-Control", value: "no-cache, private"),
     ]
 
-    static func form(_ request: APIRequest, _ call: Call) throws(APIFailure) -> Form {
-        let accept = request.headers["accept"] ?? ""
-        guard !accept.isEmpty else { return .object }
-        for part in accept.split(separator: ",") {
-            let type = MediaType(part)
-            if ["application/json", "application/*", "*/*"].contains(type.name), type.parameters["as"] == nil { return .object }
-        }
-        throw APIFailure(
-            406, "NotAcceptable", "only the following media types are accepted: application/json")
+    static func form(_ request: APIRequest, _ subject: ResponseForm.Subject) throws(APIFailure) -> ResponseForm {
+        try ResponseForm(
+            accept: request.headers["accept"], includeObject: request.parameter("includeObject"), of: subject)
     }
 
-    static func encoder(_ form: Form, _ call: Call) -> WatchEncoder { WatchEncoder(kind: call.kind) }
-
-    static func object(_ shown: ShownObject, _ status: Int, _ form: Form, _ call: Call) -> APIResponse {
-        response(status, shown.bytes, call)
+    static func object(
+        _ shown: ShownObject, _ status: Int, _ form: ResponseForm, _ call: Call, now: Timestamp
+    ) -> APIResponse {
+        let bytes = call.converted(shown)
+        return switch form {
+        case .object: response(status, bytes, call)
+        case .table(let table): response(status, TableRenderer(call.served, table, now: now).object(bytes), call)
+        case .metadata(let version): response(status, PartialMetadata(version: version).object(bytes), call)
+        }
     }
 
     static func value(_ value: JSONValue, _ status: Int, _ call: Call) -> APIResponse {
@@ -45,26 +40,34 @@ enum Rendering {
         for text in warnings.all { answer.headers.append((name: "Warning", value: Warnings.header(text))) }
     }
 
+    static func list(_ listed: ListedObjects, _ form: ResponseForm, _ call: Call, now: Timestamp) -> APIResponse {
+        let head = ListHead(
+            resourceVersion: String(listed.revision), continueToken: listed.next?.text, remaining: listed.remaining)
+        let objects = listed.objects.lazy.map { call.converted(.stored($0)) }
+        return switch form {
+        case .object: response(200, plain(listed, head, call), call)
+        case .table(let table): response(200, TableRenderer(call.served, table, now: now).list(objects, head), call)
+        case .metadata(let version): response(200, PartialMetadata(version: version).list(objects, head), call)
+        }
+    }
+
     /// Objects as they are stored, one behind the other: none is parsed.
-    static func list(_ listed: ListedObjects, _ form: Form, _ call: Call) -> APIResponse {
+    private static func plain(_ listed: ListedObjects, _ head: ListHead, _ call: Call) -> [UInt8] {
         var body: [UInt8] = []
         body.reserveCapacity(256 + listed.objects.reduce(0) { $0 + $1.byteCount + 1 })
-        var head: JSONValue = [
-            "kind": .string(call.kind.id.kind + "List"), "apiVersion": .string(call.kind.id.apiVersion),
-            "metadata": ["resourceVersion": .string(String(listed.revision))],
-        ]
-        if let next = listed.next {
-            head["metadata", "continue"] = .string(next.text)
-            if let remaining = listed.remaining { head["metadata", "remainingItemCount"] = .integer(Int64(remaining)) }
-        }
-        body += JSONWriter.bytes(head).dropLast()
+        body += "{\"kind\":".utf8
+        body += JSONWriter.bytes(.string(call.served.listKind))
+        body += ",\"apiVersion\":".utf8
+        body += JSONWriter.bytes(.string(call.kind.id.apiVersion))
+        body.append(UInt8(ascii: ","))
+        body += head.bytes
         body += ",\"items\":[".utf8
         for (index, object) in listed.objects.enumerated() {
             if index > 0 { body.append(UInt8(ascii: ",")) }
-            object.append(to: &body)
+            if call.isCustom { body += call.converted(.stored(object)) } else { object.append(to: &body) }
         }
         body += "]}".utf8
-        return response(200, body, call)
+        return body
     }
 
     static func failure(_ failure: APIFailure) -> APIResponse {
@@ -73,5 +76,28 @@ enum Rendering {
             answer.headers.append((name: "Retry-After", value: String(seconds)))
         }
         return answer
+    }
+
+    /// How watchers are shown events.
+    static func encoder(
+        _ form: ResponseForm, _ call: Call, time: @escaping @Sendable () -> Timestamp
+    ) -> WatchEncoder {
+        let served = call.served
+        switch form {
+        case .object:
+            return WatchEncoder(call.kind, form: "") { type, object, _ in
+                WatchEncoder.line(type, call.converted(.bytes(object)))
+            }
+        case .metadata(let version):
+            let metadata = PartialMetadata(version: version)
+            return WatchEncoder(call.kind, form: "metadata \(version)") { type, object, _ in
+                metadata.event(type, object) + [UInt8(ascii: "\n")]
+            }
+        case .table(let table):
+            return WatchEncoder(call.kind, form: "table \(table.version) \(table.objects.rawValue)", hasHead: true) {
+                type, object, isFirst in
+                TableRenderer(served, table, now: time()).event(type, object, isFirst: isFirst) + [UInt8(ascii: "\n")]
+            }
+        }
     }
 }

@@ -107,6 +107,7 @@ extension APIServer {
             guard error.code == 404, call.subresource == nil, Strategy(call.served).createsOnUpdate,
                 (object["metadata", "resourceVersion"]?.string ?? "").isEmpty
             else { throw error }
+            if !call.isTrusted { try authorizeCreation(call) }
             return (try await create(call, sent), true)
         }
     }

@@ -99,6 +99,7 @@ extension APIServer {
                 }
             }
             do throws(APIFailure) {
+                if !call.isTrusted { try authorizeCreation(call) }
                 let tracked = try FieldTracking(call: call, now: time()).apply(config, to: [:])
                 return (try await create(call, tracked, isTracked: true), true)
             } catch {

@@ -6,11 +6,14 @@ import KubeStore
 enum ShownObject: Sendable {
     case stored(StoredObject)
     case value(JSONValue)
+    /// JSON that nobody needs to look into.
+    case bytes([UInt8])
 
     var value: JSONValue {
         switch self {
         case .stored(let object): object.value
         case .value(let value): value
+        case .bytes(let bytes): (try? JSONParser.parse(bytes)) ?? .null
         }
     }
 
@@ -18,6 +21,7 @@ enum ShownObject: Sendable {
         switch self {
         case .stored(let object): object.bytes
         case .value(let value): JSONWriter.bytes(value)
+        case .bytes(let bytes): bytes
         }
     }
 }

@@ -19,7 +19,7 @@ struct Strategy: Hashable, Sendable {
     init(_ served: ServedKind) {
         let kind = served.kind
         hasStatus = kind.has(subresource: "status")
-        guard served.check == nil else {
+        guard served.custom == nil else {
             countsGenerations = true
             updatesUnconditionally = false
             return

@@ -6,24 +6,37 @@ import Synchronization
 
 /// How watchers of one kind are shown events: as objects, as tables, as metadata.
 struct WatchEncoder: Sendable {
-    /// Tells forms apart in the cache of what is encoded.
-    var form = ""
-    let kind: Kind
-    /// The JSON of an object as the form shows it.
-    var object: @Sendable (StoredObject) -> [UInt8] = { $0.bytes }
-    /// The JSON of a bookmark's object, from the object that stands for it.
-    var bookmark: @Sendable (JSONValue) -> [UInt8] = { JSONWriter.bytes($0) }
+    /// An event as a line, from its type and the JSON of its object.
+    typealias Encode = @Sendable (_ type: String, _ object: [UInt8], _ isFirst: Bool) -> [UInt8]
+
+    private let kind: Kind
+    /// Tells forms apart among what is encoded for several watchers.
+    private let form: String
+    /// Whether the first event of a watch is unlike the others.
+    private let hasHead: Bool
+    private let encode: Encode
 
     static let endAnnotation = "k8s.io/initial-events-end"
 
-    /// A line of the stream.
-    func line(_ event: WatchEvent, _ shared: EncodedEvents) -> [UInt8] {
+    init(_ kind: Kind, form: String, hasHead: Bool = false, _ encode: @escaping Encode) {
+        self.kind = kind
+        self.form = form
+        self.hasHead = hasHead
+        self.encode = encode
+    }
+
+    func line(_ event: WatchEvent, isFirst: Bool, _ shared: EncodedEvents) -> [UInt8] {
         switch event {
-        case .added(let stored): shared.line("ADDED", stored, form, object)
-        case .modified(let stored): shared.line("MODIFIED", stored, form, object)
-        case .deleted(let stored): shared.line("DELETED", stored, form, object)
-        case .bookmark(let revision, let ends): Self.line("BOOKMARK", bookmark(mark(revision, ends)))
+        case .added(let stored): line("ADDED", stored, isFirst, shared)
+        case .modified(let stored): line("MODIFIED", stored, isFirst, shared)
+        case .deleted(let stored): line("DELETED", stored, isFirst, shared)
+        case .bookmark(let revision, let ends): encode("BOOKMARK", JSONWriter.bytes(mark(revision, ends)), isFirst)
         }
+    }
+
+    private func line(_ type: String, _ stored: StoredObject, _ isFirst: Bool, _ shared: EncodedEvents) -> [UInt8] {
+        if isFirst, hasHead { return encode(type, stored.bytes, true) }
+        return shared.line(type, stored, form) { encode(type, $0.bytes, false) }
     }
 
     private func mark(_ revision: Int64, _ endsInitialEvents: Bool) -> JSONValue {
@@ -47,7 +60,7 @@ struct WatchEncoder: Sendable {
     }
 }
 
-/// The last events as bytes, which all watchers of a form share.
+/// The last events as lines, which all watchers of a form share.
 ///
 /// Invariant: it keeps no more than its limits. (test: `what is encoded for watchers is bounded`)
 final class EncodedEvents: Sendable {
@@ -61,7 +74,6 @@ final class EncodedEvents: Sendable {
         var key: Key
         /// Held, so that no other object gets its identity.
         var object: StoredObject
-        var line: [UInt8]
     }
 
     private struct State {
@@ -87,11 +99,11 @@ final class EncodedEvents: Sendable {
     ) -> [UInt8] {
         let key = Key(object: ObjectIdentifier(object), type: type, form: form)
         if let line = state.withLock({ $0.lines[key] }) { return line }
-        let line = WatchEncoder.line(type, encode(object))
+        let line = encode(object)
         guard line.count <= bytesLimit else { return line }
         state.withLock { state in
             guard state.lines[key] == nil else { return }
-            let entry = Entry(key: key, object: object, line: line)
+            let entry = Entry(key: key, object: object)
             if state.order.count < limit {
                 state.order.append(entry)
             } else {

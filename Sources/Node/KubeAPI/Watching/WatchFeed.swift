@@ -18,6 +18,7 @@ final class WatchFeed: APIParts {
     private let timer: Task<Void, Never>?
     /// What is said before the end.
     private let failure: Mutex<APIFailure?>
+    private let isFirst = Mutex(true)
 
     init(
         _ watch: any ObjectWatching, _ encoder: WatchEncoder, _ shared: EncodedEvents, showsBookmarks: Bool,
@@ -55,7 +56,11 @@ final class WatchFeed: APIParts {
             do throws(ObjectStoreFailure) {
                 guard let event = try await watch.next() else { break }
                 if case .bookmark(_, let ends) = event, !(ends ? showsEnd : showsBookmarks) { continue }
-                return encoder.line(event, shared)
+                let isFirst = isFirst.withLock { isFirst in
+                    defer { isFirst = false }
+                    return isFirst
+                }
+                return encoder.line(event, isFirst: isFirst, shared)
             } catch {
                 let said = Self.failure(error)
                 failure.withLock { $0 = said }
