@@ -198,7 +198,7 @@ import Testing
         #expect(world.names(.endpoints).isEmpty || world.names(.endpoints) == ["web"])
     }
 
-    @Test(arguments: [1, 2, 3, 4, 5, 6]) func `each pod is in the slices once, whatever happens`(seed: UInt64) async throws {
+    @Test(arguments: [1, 2, 3, 4]) func `each pod is in the slices once, whatever happens`(seed: UInt64) async throws {
         var chance = SeededChance(seed: seed)
         try await addService()
         var serial = 0
@@ -206,7 +206,7 @@ import Testing
             let pods = world.names(.pods)
             switch Int.random(in: 0..<10, using: &chance) {
             case 0..<5:
-                for _ in 0..<Int.random(in: 1...60, using: &chance) {
+                for _ in 0..<Int.random(in: 1...20, using: &chance) {
                     serial += 1
                     try await world.addRunning(
                         "p\(serial)", address: "10.2.\(serial / 250).\(serial % 250)",

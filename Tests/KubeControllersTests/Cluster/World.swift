@@ -97,14 +97,15 @@ final class World: ObjectView {
                 }
             }
         }
-        var seen = Set(queue.map { "\($0.controller) \($0.key)" })
-        var keys = queue
+        var seen: Set<String> = []
+        var keys: [(controller: Int, key: ObjectKey)] = []
         var left = rounds
         queue += drain(controllers)
         while !queue.isEmpty {
             let next = queue.removeFirst()
             queue.removeAll { $0.controller == next.controller && $0.key == next.key }
             if seen.insert("\(next.controller) \(next.key)").inserted { keys.append(next) }
+            // Each key is looked at after the last of the changes that concern it.
             left -= 1
             try #require(left > 0, "no end to \(controllers[next.controller].name) about \(next.key)")
             let decision = controllers[next.controller].decide(next.key, in: self, now: now)
