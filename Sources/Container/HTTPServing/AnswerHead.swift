@@ -16,6 +16,8 @@ enum AnswerHead {
         case untilClose
         /// 1xx, 204 and 304 have no body.
         case none
+        /// 101: what follows is no HTTP.
+        case upgraded
     }
 
     /// Appends a head. Returns false, with nothing appended, when a field cannot be written.
@@ -47,8 +49,10 @@ enum AnswerHead {
             buffer.writeStaticString("\r\n")
         case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
         case .untilClose, .none: break
+        case .upgraded: buffer.writeStaticString("Connection: Upgrade\r\n")
         }
-        if closes {
+        if framing == .upgraded {
+        } else if closes {
             buffer.writeStaticString("Connection: close\r\n")
         } else if isOldClient {
             buffer.writeStaticString("Connection: keep-alive\r\n")

@@ -29,6 +29,9 @@ final class ConnectionExchange: HTTPExchange {
     var body = Body.unknown
     var onAbandoned: (() -> Void)?
     var onWritable: (() -> Void)?
+    var onInputEnd: (() -> Void)? {
+        didSet { if connection?.isInputOver == true { inputEnded() } }
+    }
     /// Until the exchange is over.
     var connection: HTTPConnection?
 
@@ -41,6 +44,7 @@ final class ConnectionExchange: HTTPExchange {
     }
 
     var peerAddress: String? { connection?.peerAddress }
+    var peerCertificate: [UInt8]? { connection?.peerCertificate }
     var isWritable: Bool { connection?.isWritable ?? false }
 
     var isRequestComplete: Bool {
@@ -79,6 +83,14 @@ final class ConnectionExchange: HTTPExchange {
         }
     }
 
+    func upgrade(headers: HeaderFields) -> (any HTTPDuplex)? {
+        loop.preconditionCurrent()
+        guard answer != .gone else { return nil }
+        precondition(answer == .awaited, "\(request.method) \(request.target) was answered twice")
+        precondition(isRequestComplete, "\(request.method) \(request.target) is upgraded before it is complete")
+        return connection!.upgrade(headers, of: self)
+    }
+
     func abort() {
         loop.preconditionCurrent()
         guard answer != .gone, answer != .complete else { return }
@@ -88,6 +100,12 @@ final class ConnectionExchange: HTTPExchange {
 
     func pauseBody() { connection?.pause(.service, self) }
     func resumeBody() { connection?.resume(.service, self) }
+
+    func inputEnded() {
+        guard let last = onInputEnd else { return }
+        onInputEnd = nil
+        last()
+    }
 
     /// The client is not there any more.
     func abandon() {
@@ -105,6 +123,7 @@ final class ConnectionExchange: HTTPExchange {
     func forget() {
         onAbandoned = nil
         onWritable = nil
+        onInputEnd = nil
         connection = nil
     }
 }

@@ -14,7 +14,9 @@ internal import NIOHTTP1
 /// 5. An answer that may wait goes out with the answer to the request behind it, and at once when there is none
 ///    (`an answer that may wait is sent with the one behind it`).
 /// 6. What is no HTTP ends the connection after the answers that were owed (`garbage behind a request is answered after it`).
+/// 7. After an upgrade not a byte is HTTP, also none that came with the request (`an upgraded connection carries bytes both ways`).
 final class HTTPConnection: ChannelInboundHandler {
+    /// Bytes after an upgrade.
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = ByteBuffer
 
@@ -26,6 +28,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     let loop: ServingLoop
     private let registry: ConnectionRegistry
+    private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
     private let limits: HTTPLimits
     private var context: ChannelHandlerContext?
     private var current: ConnectionExchange?
@@ -34,7 +37,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private var waitingBytes = 0
     private var pauses = 0
     private var keepsAlive = true
-    private var isInputOver = false
+    private(set) var isInputOver = false
     /// The status that answers what is no HTTP, once it has come.
     private var malformed: HTTPResponse?
     /// It closes as soon as the last answer is taken.
@@ -54,9 +57,16 @@ final class HTTPConnection: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
     private var isPeerKnown = false
     private var peer: String?
+    private var isCertificateKnown = false
+    private var certificate: [UInt8]?
+    /// After an upgrade.
+    private var duplex: ConnectionDuplex?
 
-    init(_ registry: ConnectionRegistry, limits: HTTPLimits) {
+    init(
+        _ registry: ConnectionRegistry, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>, limits: HTTPLimits
+    ) {
         self.registry = registry
+        self.decoder = decoder
         self.limits = limits
         loop = registry.loop
     }
@@ -78,6 +88,7 @@ final class HTTPConnection: ChannelInboundHandler {
         waiting.removeAll()
         self.context = nil
         abandoned?.abandon()
+        duplex?.closed()
         context.fireChannelInactive()
     }
 
@@ -101,7 +112,14 @@ final class HTTPConnection: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
             isInputOver = true
-            if isLingering { context.close(promise: nil) } else { pump() }
+            if isLingering {
+                context.close(promise: nil)
+            } else if let duplex {
+                duplex.onInputEnd?()
+            } else {
+                current?.inputEnded()
+                pump()
+            }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -109,7 +127,7 @@ final class HTTPConnection: ChannelInboundHandler {
     /// Ends it: at once when nothing is under way, else when the answer is complete.
     func closeWhenIdle() {
         keepsAlive = false
-        if current == nil, waiting.isEmpty { closeAfterWrites() }
+        if current == nil, waiting.isEmpty, duplex == nil { closeAfterWrites() }
     }
 
     /// Closes when the client has taken all that it was sent: closing throws away what waits.
@@ -130,6 +148,59 @@ final class HTTPConnection: ChannelInboundHandler {
             peer = context?.channel.remoteAddress?.ipAddress
         }
         return peer
+    }
+
+    var peerCertificate: [UInt8]? {
+        if !isCertificateKnown {
+            isCertificateKnown = true
+            certificate = context?.peerCertificate
+        }
+        return certificate
+    }
+
+    // MARK: Upgrades
+
+    func upgrade(_ headers: HeaderFields, of exchange: ConnectionExchange) -> (any HTTPDuplex)? {
+        guard let context else { return nil }
+        guard waiting.isEmpty, malformed == nil, !isInputOver else {
+            exchange.respond(.plain(400, "A request that asks for an upgrade is the last one of its connection."))
+            return nil
+        }
+        takeRoom(1024)
+        guard writeHead(101, headers, .upgraded, exchange) else {
+            exchange.respond(Self.unwritable)
+            return nil
+        }
+        write(room)
+        exchange.answer = .complete
+        current = nil
+        exchange.forget()
+        timer?.cancel()
+        timer = nil
+        let duplex = ConnectionDuplex(self)
+        self.duplex = duplex
+        context.pipeline.syncOperations.removeHandler(decoder, promise: nil)
+        return duplex
+    }
+
+    func sendRaw(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty, !isEnding, let context else { return }
+        write(ByteBuffer(bytes: bytes))
+        if !context.channel.isWritable, unsentBytes > limits.unsentBytes { context.close(promise: nil) }
+    }
+
+    /// As `linger` does, when all that was sent is taken.
+    func finishRaw() {
+        guard !isEnding, let context else { return }
+        isEnding = true
+        needsFlush = false
+        unsentBefore = .max
+        startTimer()
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
+            self.isEnding = false
+            self.timer?.cancel()
+            if self.isInputOver { context.close(promise: nil) } else { self.linger() }
+        }
     }
 
     // MARK: Time
@@ -171,6 +242,11 @@ final class HTTPConnection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isLingering, !isEnding else { return }
+        if let duplex {
+            // What the decoder had left comes without the end of a read, which would send what was written meanwhile.
+            duplex.onBytes?(Array(buffer: PlainTextRefusal.unwrapInboundIn(data)))
+            return
+        }
         isReading = true
         let part = unwrapInboundIn(data)
         lastEvent = .now()
@@ -204,7 +280,7 @@ final class HTTPConnection: ChannelInboundHandler {
             waitingBytes -= part.size
             take(part)
         }
-        guard !isLingering, context != nil else { return }
+        guard !isLingering, duplex == nil, context != nil else { return }
         if waitingBytes <= limits.waitingBytes { resume(.waiting, nil) }
         if let current, current.isRequestComplete { return }
         if let malformed, waiting.isEmpty {
@@ -445,7 +521,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var unsentBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { current?.onWritable?() }
+        guard context.channel.isWritable else { return }
+        if let duplex { duplex.onWritable?() } else { current?.onWritable?() }
     }
 }
 

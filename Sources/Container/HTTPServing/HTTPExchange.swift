@@ -7,8 +7,13 @@ package protocol HTTPExchange: AnyObject {
     var loop: ServingLoop { get }
     /// The address of a client of a TCP listener, without its port; nil for a unix socket.
     var peerAddress: String? { get }
+    /// The certificate that a client by TLS sent and proved to have the key of, DER. Nobody has looked yet who signed it.
+    var peerCertificate: [UInt8]? { get }
     /// Called once when the client has gone before the answer was complete.
     var onAbandoned: (() -> Void)? { get set }
+    /// Called once when the client sends no more, at once when it has ended already. It may wait for the answer still, or
+    /// be gone: TCP tells no difference before something is sent.
+    var onInputEnd: (() -> Void)? { get set }
     /// Whether a sender in parts may go on; false while the client takes them more slowly than they come.
     var isWritable: Bool { get }
     /// Called each time when the exchange has become writable again.
@@ -21,6 +26,11 @@ package protocol HTTPExchange: AnyObject {
     func send(_ bytes: [UInt8])
     /// Ends an answer in parts.
     func finish(trailers: HeaderFields)
+    /// Answers with 101 and takes the connection over. For a request that is complete and asks for it: with the fields
+    /// `Connection: upgrade` and `Upgrade`. `Connection` is added to the answer.
+    ///
+    /// - Returns: nil when the client has gone, or has been answered with 400 since it went on with another request.
+    func upgrade(headers: HeaderFields) -> (any HTTPDuplex)?
     /// Breaks the connection off: the client sees that the answer is not complete.
     func abort()
 

@@ -20,25 +20,27 @@ package final class HTTPListener: Sendable {
 
     /// Begins to serve. Accepting happens on the first loop, connections are spread over all of them.
     ///
-    /// - Parameter service: makes the service of each loop, on that loop.
+    /// - Parameters:
+    ///   - tls: nil: plain HTTP.
+    ///   - service: makes the service of each loop, on that loop.
     package static func listen(
-        on place: consuming HTTPListenPlace, loops: ServingLoops, limits: HTTPLimits = HTTPLimits(),
-        service: @escaping @Sendable (ServingLoop) -> any HTTPService
+        on place: consuming HTTPListenPlace, loops: ServingLoops, tls: TLSIdentity? = nil,
+        limits: HTTPLimits = HTTPLimits(), service: @escaping @Sendable (ServingLoop) -> any HTTPService
     ) async throws(HTTPServingFailure) -> HTTPListener {
-        try await listen(on: place, loops.loops, connections: loops.group, limits, service)
+        try await listen(on: place, loops.loops, connections: loops.group, tls, limits, service)
     }
 
     /// The same, with everything on one loop.
     package static func listen(
-        on place: consuming HTTPListenPlace, loop: ServingLoop, limits: HTTPLimits = HTTPLimits(),
-        service: @escaping @Sendable (ServingLoop) -> any HTTPService
+        on place: consuming HTTPListenPlace, loop: ServingLoop, tls: TLSIdentity? = nil,
+        limits: HTTPLimits = HTTPLimits(), service: @escaping @Sendable (ServingLoop) -> any HTTPService
     ) async throws(HTTPServingFailure) -> HTTPListener {
-        try await listen(on: place, [loop], connections: loop.eventLoop, limits, service)
+        try await listen(on: place, [loop], connections: loop.eventLoop, tls, limits, service)
     }
 
     private static func listen(
         on place: consuming HTTPListenPlace, _ loops: [ServingLoop], connections: any EventLoopGroup,
-        _ limits: HTTPLimits,
+        _ tls: TLSIdentity?, _ limits: HTTPLimits,
         _ service: @escaping @Sendable (ServingLoop) -> any HTTPService
     ) async throws(HTTPServingFailure) -> HTTPListener {
         let name = place.name
@@ -46,7 +48,7 @@ package final class HTTPListener: Sendable {
         let address = name.map { $0.withPort(of: socket.raw) }
         let registries = loops.map { LoopBound(ConnectionRegistry($0, limits: limits, service: service), on: $0) }
         do {
-            let channel = bootstrap(registries, limits, connections).withBoundSocket(socket.release())
+            let channel = bootstrap(registries, tls, limits, connections).withBoundSocket(socket.release())
             _ = try await channel.get()
             return HTTPListener(address, channel, registries)
         } catch {
@@ -62,7 +64,7 @@ package final class HTTPListener: Sendable {
     ) throws(HTTPServingFailure) -> HTTPListener {
         loop.preconditionCurrent()
         let registries = [LoopBound(ConnectionRegistry(loop, limits: limits, service), on: loop)]
-        let channel = bootstrap(registries, limits, loop.eventLoop).withBoundSocket(socket.release())
+        let channel = bootstrap(registries, nil, limits, loop.eventLoop).withBoundSocket(socket.release())
         var failure: (any Error)?
         channel.assumeIsolated().whenFailure { failure = $0 }
         if let failure { throw HTTPServingFailure(.address, "serve a socket: \(failure)") }
@@ -70,7 +72,8 @@ package final class HTTPListener: Sendable {
     }
 
     private static func bootstrap(
-        _ registries: [LoopBound<ConnectionRegistry>], _ limits: HTTPLimits, _ connections: any EventLoopGroup
+        _ registries: [LoopBound<ConnectionRegistry>], _ tls: TLSIdentity?, _ limits: HTTPLimits,
+        _ connections: any EventLoopGroup
     ) -> ServerBootstrap {
         let byLoop = Dictionary(uniqueKeysWithValues: registries.map { (ObjectIdentifier($0.loop.eventLoop), $0) })
         var decoding = NIOHTTPDecoderLimitConfiguration()
@@ -88,9 +91,12 @@ package final class HTTPListener: Sendable {
                         channel.close(promise: nil)
                         return
                     }
+                    // What is left over is forwarded when the decoder is taken out, for an upgrade, and then only.
                     let decoder = ByteToMessageHandler(
-                        HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: chosen))
-                    try channel.pipeline.syncOperations.addHandlers([decoder, HTTPConnection(registry, limits: limits)])
+                        HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: chosen))
+                    if let tls { try channel.pipeline.syncOperations.addHandlers(tls.handlers()) }
+                    let connection = HTTPConnection(registry, decoder, limits: limits)
+                    try channel.pipeline.syncOperations.addHandlers([decoder, connection])
                 }
             }
     }
