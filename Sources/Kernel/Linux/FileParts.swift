@@ -83,6 +83,9 @@ extension MessageSocket {
     /// Ends both directions: the peer and whoever waits here see the end. The descriptor stays open, shutdown(2).
     package static func end(_ fd: CInt) { _ = ck_shutdown(fd, CInt(SHUT_RDWR)) }
 
+    /// Ends what is sent: the peer reads the end and can still be read, shutdown(2). Nothing to do for one that has gone.
+    package static func endOutput(_ fd: CInt) { _ = ck_shutdown(fd, CInt(SHUT_WR)) }
+
     /// Accepts one connection of a listening socket, close-on-exec and non-blocking, accept4(2).
     ///
     /// - Throws: `SystemError`; EAGAIN when nobody waits, EMFILE at the limit on open files.

@@ -95,14 +95,17 @@ final class DoorAnswer: Sendable {
     /// Breaks the connection off: the client sees that something is missing.
     func breakOff() { loop.execute { self.exchange.value.abort() } }
 
-    /// Takes the connection over; `body` runs on the loop, with nil when the client has gone.
-    func upgrade(_ headers: [(name: String, value: String)], _ body: @escaping @Sendable ((any HTTPDuplex)?) -> Void) {
+    /// Takes the connection over; nil when the client has gone.
+    func upgrade(_ headers: [(name: String, value: String)]) async -> DuplexPipe? {
         var fields = HeaderFields(headers.map { ($0.name, $0.value) })
         fields.add("Audit-Id", auditID)
         let chosen = fields
-        loop.execute {
-            body(self.exchange.value.upgrade(headers: chosen))
-            self.settled()
+        return await withUnsafeContinuation { (continuation: UnsafeContinuation<DuplexPipe?, Never>) in
+            loop.execute {
+                let duplex = self.exchange.value.upgrade(headers: chosen)
+                self.settled()
+                continuation.resume(returning: duplex.map { DuplexPipe($0) })
+            }
         }
     }
 
