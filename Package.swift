@@ -107,7 +107,7 @@ let modules = [
         needs: [
             "Linux", "JSON", "OCI", "Images", "Spawn", "Registry", "Sandbox", "Keeper", "Networking", "Engine", "HTTPServing",
             "KubeSchema", "KubeStore", "KubeObjects",
-        ]),
+        ], outside: httpClient),
     Module(
         name: "Services", rung: .node,
         needs: [

@@ -2,11 +2,12 @@ package import JSON
 import Linux
 package import Networking
 
-/// {"kind":"none"}, {"kind":"host"}, {"kind":"container","container":...}, {"kind":"joined","networks":[...]}
+/// {"kind":"none"}, {"kind":"host"}, {"kind":"container","container":...}, {"kind":"pod","pod":...},
+/// {"kind":"joined","networks":[...]}
 extension ContainerNetwork: NodeValue {
     private enum Kind: String, CaseIterable {
         case isolated = "none"
-        case host, container, joined
+        case host, container, pod, joined
     }
 
     package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
@@ -14,6 +15,7 @@ extension ContainerNetwork: NodeValue {
         case .isolated: self = .isolated
         case .host: self = .host
         case .container: self = .container(try reader.required("container"))
+        case .pod: self = .pod(try reader.required("pod"))
         case .joined:
             let networks: [NetworkAttachment.Joining] = try reader.nestedList("networks")
             guard !networks.isEmpty else { throw reader.error("networks", "expected one network or more, found none") }
@@ -26,6 +28,7 @@ extension ContainerNetwork: NodeValue {
         case .isolated: ["kind": "none"]
         case .host: ["kind": "host"]
         case .container(let container): ["kind": "container", "container": container.json]
+        case .pod(let pod): ["kind": "pod", "pod": pod.json]
         case .joined(let networks): .members(("kind", "joined"), ("networks", .array(networks.map(\.json))))
         }
     }

@@ -32,6 +32,8 @@ package struct ContainerSpec: Hashable, Sendable {
     package var directory: String?
     /// `-u`: USER[:GROUP] as names or numbers, looked up inside the root; nil: root.
     package var user: String?
+    /// `--group-add`, by number: groups besides those that the root's files say.
+    package var supplementalGroups: [UInt32] = []
     /// `--root`, `--overlay`.
     package var root = ContainerRoot.host
     /// `-v`, `--tmpfs`, in this order.
@@ -172,6 +174,8 @@ package enum ContainerNetwork: Hashable, Sendable {
     case host
     /// That of another container, which has to run: `container:NAME`.
     case container(String)
+    /// That of a pod, which was made for all its containers (`ContainerNetworks.attach(pod:)`).
+    case pod(String)
     /// Networks of this node, by name or id; never empty.
     case joined([NetworkAttachment.Joining])
 }

@@ -12,6 +12,7 @@ extension ContainerSpec: NodeValue {
         environment = try reader.list("environment")
         directory = try reader.optional("directory")
         user = try reader.optional("user")
+        supplementalGroups = try reader.list("supplementalGroups")
         root = try reader.nestedIfThere("root") ?? .host
         mounts = try reader.nestedList("mounts")
         isReadOnly = try reader.flag("readOnly")
@@ -74,7 +75,7 @@ extension ContainerSpec: NodeValue {
             ("name", name?.json), ("image", image?.json), ("entrypoint", entrypoint?.json), ("rung", .string(rung.rawValue)),
             ("program", program.json), ("arguments", arguments.json), ("environment", environment.json),
             ("directory", directory?.json), ("user", user?.json), ("root", root.json),
-            ("mounts", .array(mounts.map(\.json))), ("madeSources", madeSources.json), ("readOnly", isReadOnly.json),
+            ("supplementalGroups", supplementalGroups.isEmpty ? nil : supplementalGroups.json), ("mounts", .array(mounts.map(\.json))), ("madeSources", madeSources.json), ("readOnly", isReadOnly.json),
         ]
     }
 

@@ -1,5 +1,5 @@
 import Keeper
-import Linux
+package import Linux
 import Synchronization
 
 /// One health check: a program run inside the container, its output kept in part, its time bounded.
@@ -66,7 +66,7 @@ struct HealthProbe: Sendable {
 }
 
 /// The beginning of what a program writes to a pipe; the rest is read and dropped, so that nobody is held up.
-final class OutputCapture: Sendable {
+package final class OutputCapture: Sendable {
     private struct State {
         /// The program's ends; handed over once.
         var given: [SharedFD]
@@ -78,7 +78,7 @@ final class OutputCapture: Sendable {
     private let limit: Int
     private let reading = Mutex<Task<Void, Never>?>(nil)
 
-    init(limit: Int) throws(SystemError) {
+    package init(limit: Int) throws(SystemError) {
         var pipe = try Files.pipe()
         let reader = SharedFD(pipe.takeReader())
         try Files.setNonBlocking(reader.raw)
@@ -96,7 +96,7 @@ final class OutputCapture: Sendable {
     }
 
     /// What the program gets as its streams. Let go of them, so that their end is seen.
-    func takeDescriptors() -> [SharedFD] {
+    package func takeDescriptors() -> [SharedFD] {
         state.withLock { state in
             defer { state.given = [] }
             return state.given
@@ -104,7 +104,7 @@ final class OutputCapture: Sendable {
     }
 
     /// What there is, once the program has ended. What it left running may go on writing to nobody.
-    func finish() async -> String {
+    package func finish() async -> String {
         let task = reading.withLock { $0 }
         task?.cancel()
         await task?.value

@@ -23,6 +23,8 @@ package final class ContainerNetworks: Sendable {
     /// The machine's own files.
     private let files: MachineFiles
     private let places = Mutex<[String: Place]>([:])
+    /// What pods have for all their containers.
+    let pods = Mutex<[String: PodPlace]>([:])
 
     /// Where the machine says what names mean.
     package struct MachineFiles: Sendable {
@@ -81,6 +83,7 @@ package final class ContainerNetworks: Sendable {
         case .isolated: return try await alone(spec, hostname)
         case .host: return try await ofMachine(spec, hostname)
         case .container(let word): return try await shared(try owner(word))
+        case .pod(let pod): return try shared(pod: pod)
         case .joined(let networks): return try await joined(id, name, networks, spec, hostname)
         }
     }

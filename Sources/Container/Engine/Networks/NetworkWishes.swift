@@ -17,7 +17,7 @@ extension ContainerSpec {
         switch networkChoice {
         case .isolated: .own
         case .host: .machine
-        case .joined, .container: .given
+        case .joined, .container, .pod: .given
         }
     }
 
@@ -79,6 +79,10 @@ extension ContainerSpec {
         }
         switch choice {
         case .isolated, .host: break
+        case .pod(let pod):
+            guard image != nil, !pod.isEmpty else {
+                throw SpecError("--network", "pod:\(pod)", "the network of a pod is for containers of images")
+            }
         case .container(let word):
             guard !word.isEmpty else { throw SpecError("--network", "container:", "name a container behind the colon") }
             let reason = "contradicts --network container:\(word): what it says belongs to that container"

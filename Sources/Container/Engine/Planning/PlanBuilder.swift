@@ -59,6 +59,7 @@ package struct PlanBuilder: Sendable {
     ) throws(SpecError) -> PlannedLaunch {
         var plan = SandboxPlan()
         plan.identity = findings.identity
+        plan.identity.groups += spec.supplementalGroups.filter { !findings.identity.groups.contains($0) }
         plan.limits = try limits(of: spec)
         plan.resourceLimits = spec.limits.compactMap { limit in
             limit.resource.map { ResourceLimit($0, soft: limit.soft, hard: limit.hard) }

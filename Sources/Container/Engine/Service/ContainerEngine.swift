@@ -60,7 +60,7 @@ package final class ContainerEngine: Sendable {
                     all.append("container \(record.name) cannot be started: \(error)")
                 }
             }
-            let known = Set(records.map(\.id))
+            let known = Set(records.map(\.id) + records.compactMap(\.spec.pod))
             if let networks = ground.networks { all += try await networks.open { known.contains($0) } }
             await link.add(self)
             return all

@@ -100,7 +100,7 @@ struct ContainerSelection {
         switch network {
         case .isolated: wanted == "none"
         case .host: wanted == "host"
-        case .container: false
+        case .container, .pod: false
         case .joined(let joined): joined.contains { $0.network == wanted }
         }
     }

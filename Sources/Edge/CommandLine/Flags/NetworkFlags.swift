@@ -69,7 +69,7 @@ struct NetworkFlags: ParsableArguments {
         switch spec.network {
         case nil: networks = [.init(network: NetworkDefinition.defaultName)]
         case .joined(let named): networks = named
-        case .isolated, .host, .container:
+        case .isolated, .host, .container, .pod:
             throw FlagError(
                 flag, nil, "names and addresses are had in networks of the node only",
                 advice: "Name one with --network NAME, or leave \(flag) out.")

@@ -1,0 +1,159 @@
+import JSON
+import KubeObjects
+import KubeSchema
+import Linux
+import Sandbox
+
+/// The volumes of one pod on this machine: made before its containers, kept as the objects that they show, removed
+/// with the pod.
+///
+/// Invariants
+/// 1. Nothing below the pod's own directory is followed by name through what a container may have written.
+/// 2. What is removed with the pod is its own directory and nothing that it only refers to.
+///    (test: `volumes go with the pod, and what they lead to stays`)
+struct PodVolumes: Sendable {
+    let pod: KubeObject
+    let settings: PodSettings
+    let contents: VolumeContents
+    let now: @Sendable () -> Linux.Timestamp
+
+    /// Where a volume is on this machine.
+    struct Place: Hashable, Sendable {
+        var path: String
+        var isReadOnly = false
+        /// Memory of at most so many bytes, which is mounted there; nil bytes: half of the machine's.
+        var memory: Memory?
+
+        struct Memory: Hashable, Sendable { var bytes: Int }
+    }
+
+    struct Made: Sendable {
+        var places: [String: Place] = [:]
+        var refreshAt: Linux.Timestamp?
+    }
+
+    /// A volume that cannot be had: the event FailedMount.
+    struct Problem: Error, Sendable {
+        var volume: String
+        var message: String
+    }
+
+    var directory: String { Self.directory(settings, pod.uid) }
+
+    static func directory(_ settings: PodSettings, _ uid: String) -> String {
+        settings.directory + "/" + PodNaming.short(uid)
+    }
+
+    private var group: UInt32? { pod.spec["securityContext", "fsGroup"]?.integer.flatMap(UInt32.init(exactly:)) }
+
+    /// Makes all volumes, or brings those that show objects up to date.
+    func make() async throws(Problem) -> Made {
+        var made = Made()
+        for volume in pod.spec["volumes"]?.array ?? [] {
+            let name = volume["name"]?.string ?? ""
+            do throws(ConfigProblem) {
+                let (place, refresh) = try await make(volume, directory + "/volumes/" + PodNaming.hash(name))
+                made.places[name] = place
+                if let refresh { made.refreshAt = min(made.refreshAt ?? refresh, refresh) }
+            } catch {
+                throw Problem(volume: name, message: "MountVolume.SetUp failed for volume \"\(name)\" : \(error.message)")
+            }
+        }
+        return made
+    }
+
+    private func make(_ volume: JSONValue, _ path: String) async throws(ConfigProblem) -> (Place, Linux.Timestamp?) {
+        if let made = try await contents.files(of: volume, now: now()) {
+            let files = AtomicFiles(directory: path, group: group)
+            _ = try await Self.onDisk { () throws(SystemError) in try files.write(made.files) }
+            return (Place(path: path), made.refreshAt)
+        }
+        if let empty = volume["emptyDir"], !empty.isNull { return (try await makeEmpty(empty, path), nil) }
+        if let host = volume["hostPath"], !host.isNull { return (try await HostPath(host).place(), nil) }
+        if let claim = volume["persistentVolumeClaim"], !claim.isNull {
+            return (try await place(ofClaim: claim["claimName"]?.string ?? "", isReadOnly: claim["readOnly"]?.bool ?? false), nil)
+        }
+        if volume["ephemeral"]?.isNull == false {
+            let name = "\(pod.name)-\(volume["name"]?.string ?? "")"
+            return (try await place(ofClaim: name, isReadOnly: false), nil)
+        }
+        let kind = volume.object?.members.first { $0.key != "name" && !$0.value.isNull }?.key ?? "none"
+        throw ConfigProblem("volumes of the kind \(kind) are not supported by this node")
+    }
+
+    private func makeEmpty(_ source: JSONValue, _ path: String) async throws(ConfigProblem) -> Place {
+        let group = group
+        try await Self.onDisk { () throws(SystemError) in
+            guard !Files.exists(path) else { return }
+            try Files.makeDirectories(path, mode: 0o755)
+            let fd = try Files.open(path, 0)
+            if let group { try FileEntries.setOwner(0, group, of: fd.raw, name: path) }
+            try FileEntries.setMode(group == nil ? 0o777 : 0o2777, of: fd.raw, name: path)
+        }
+        switch source["medium"]?.string ?? "" {
+        case "": return Place(path: path)
+        case "Memory":
+            let limit = Quantity(json: source["sizeLimit"]).flatMap { $0.isZero ? nil : Int(clamping: $0.value) }
+            return Place(path: path, memory: Place.Memory(bytes: max(4096, min(limit ?? .max, settings.machine.memoryBytes / 2))))
+        case let medium: throw ConfigProblem("emptyDir of the medium \(medium) is not supported by this node")
+        }
+    }
+
+    // Claims.
+
+    private func place(ofClaim name: String, isReadOnly: Bool) async throws(ConfigProblem) -> Place {
+        let namespace = pod.namespace ?? "default"
+        guard let claim = try await find(.persistentVolumeClaims, namespace, name) else {
+            throw ConfigProblem("persistentvolumeclaim \"\(name)\" not found")
+        }
+        guard claim.status["phase"]?.string == "Bound", let volume = claim.spec["volumeName"]?.string, !volume.isEmpty else {
+            throw ConfigProblem("persistentvolumeclaim \"\(name)\" is not bound to a volume")
+        }
+        guard claim.spec["volumeMode"]?.string != "Block" else {
+            throw ConfigProblem("persistentvolumeclaim \"\(name)\": block devices are not supported by this node")
+        }
+        guard let found = try await find(.persistentVolumes, nil, volume) else {
+            throw ConfigProblem("persistentvolume \"\(volume)\" not found")
+        }
+        var place: Place
+        if let host = found.spec["hostPath"], !host.isNull {
+            place = try await HostPath(host).place(madeWith: 0o777)
+        } else if let local = found.spec["local"], !local.isNull {
+            place = try await HostPath(["path": local["path"] ?? "", "type": "DirectoryOrCreate"]).place(madeWith: 0o777)
+        } else {
+            throw ConfigProblem("persistentvolume \"\(volume)\": only hostPath and local volumes are supported by this node")
+        }
+        place.isReadOnly = isReadOnly
+        try await setGroup(of: place)
+        return place
+    }
+
+    private func find(_ resource: Resource, _ namespace: String?, _ name: String) async throws(ConfigProblem) -> KubeObject? {
+        do throws(APIFailure) { return try await contents.references.find(resource, namespace: namespace, name) } catch {
+            throw ConfigProblem("\(resource) \"\(name)\": \(error.message)")
+        }
+    }
+
+    /// The top of a claim's volume belongs to the pod's group; what is in it keeps its owners.
+    private func setGroup(of place: Place) async throws(ConfigProblem) {
+        guard let group, !place.isReadOnly else { return }
+        try await Self.onDisk { () throws(SystemError) in
+            let fd = try Files.open(place.path, 0)
+            let mode = try Files.status(of: fd.raw).permissions
+            try FileEntries.setOwner(.max, group, of: fd.raw, name: place.path)
+            try FileEntries.setMode(mode | 0o2070, of: fd.raw, name: place.path)
+        }
+    }
+
+    /// Removes what the pod had for itself.
+    static func remove(_ settings: PodSettings, uid: String) async throws(ConfigProblem) {
+        let directory = directory(settings, uid)
+        try await onDisk { () throws(SystemError) in if Files.exists(directory) { try Files.removeTree(directory) } }
+    }
+
+    static func onDisk<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(SystemError) -> Value
+    ) async throws(ConfigProblem) -> Value {
+        do throws(SystemError) { return try await BlockingPool.shared.run(body) } catch { throw ConfigProblem("\(error)") }
+    }
+}
