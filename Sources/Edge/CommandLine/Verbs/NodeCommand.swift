@@ -56,7 +56,9 @@ struct NodeCommand: Verb {
                 ?? OwnProcess.variable("FORKLESS_FUNCTION_CLUSTER").flatMap { $0.isEmpty ? nil : $0 })
         guard isDetached else {
             let format = output.output
-            let parts = [FunctionPart.maker, LambdaPart.maker, RegistryPart.maker, ImagePart.maker, BuildPart.maker]
+            let parts = [
+                FunctionPart.maker, LambdaPart.maker, RegistryPart.maker, ImagePart.maker, BuildPart.maker, KubernetesPart.maker,
+            ]
             return try await NodeProgram.run(settings, parts: parts) { node in
                 guard format == .json else { return }
                 try? StandardStreams.write(Self.description(pid: OwnProcess.pid, socket: node.settings.nodeSocket), inStream: true)

@@ -1,0 +1,221 @@
+import Engine
+import HTTPServing
+import KubeAPI
+import KubeControllers
+import KubeObjects
+import KubeServing
+import KubeStore
+import KubeViews
+import Linux
+import Pods
+import Services
+import Store
+
+/// A cluster of one machine: the API with its objects, the controllers that act on them, the agent that runs pods, the way to
+/// services, and the door that clients come through.
+///
+/// Invariants
+/// 1. What was answered is in the database: a node that is killed loses no object.
+///    (test: `no object is lost when the node is killed under load`)
+/// 2. Pods go on without a node, and the next one takes them over; a node that ends ends none.
+///    (test: `pods go on when the node is killed, and the next one knows them`)
+final class KubeCluster: Sendable {
+    let authority: NodeAuthority
+    private let parts: Parts
+    private let server: APIServer
+    private let router: ServiceRouter
+    private let doors: [KubeDoor]
+    private let loops: ServingLoops
+    private let tasks: [Task<Void, Never>]
+
+    /// What is made before anything runs.
+    private struct Parts {
+        var machine: KubeMachine
+        var database: StateDatabase
+        var store: ObjectStore
+        var settings: KubeSettings
+        var node: NodeSurroundings
+        var gateway: IPAddress
+    }
+
+    /// Serves when this returns. Pods begin once the node has its keeper.
+    ///
+    /// - Parameter socket: listens already.
+    static func start(_ node: NodeSurroundings, _ socket: consuming OwnedFD) async throws(NodeFailure) -> KubeCluster {
+        let settings = node.settings.kubernetes
+        let facts: MachineFacts
+        do { facts = try MachineFacts.ofThisMachine() } catch { throw NodeFailure(.system, "look at this machine: \(error)") }
+        let (database, store) = try await KubeDatabase.open(state: node.settings.state)
+        let parts = Parts(
+            machine: KubeMachine(facts, version: node.settings.version), database: database, store: store,
+            settings: settings, node: node, gateway: settings.pods.base.advanced(by: 1)!)
+        return try await KubeCluster(parts, socket)
+    }
+
+    private init(_ parts: Parts, _ socket: consuming OwnedFD) async throws(NodeFailure) {
+        let (node, machine, store, settings) = (parts.node, parts.machine, parts.store, parts.settings)
+        let authority = try await Self.authority(parts)
+        let find: TokenSubjectLookup = { resource, namespace, name async throws(APIFailure) in
+            do throws(ObjectStoreFailure) {
+                return KubeObject(try await store.get(resource.key(namespace: namespace, name)))
+            } catch {
+                if case .notFound = error { return nil }
+                throw APIFailure(error, resource, name)
+            }
+        }
+        let issuer = KubeServing.ServiceAccountTokens(authority: authority, lookup: find)
+        let tokens = KubeTokens(tokens: issuer, find: find)
+        let port = (try? InternetSocket.local(socket.raw))??.port ?? 6443
+        let kinds = ServedKinds()
+        var api = APISettings(serviceRanges: [settings.services], nodePorts: settings.nodePorts)
+        api.apiAddress = parts.gateway
+        api.apiPort = port
+        let server = APIServer(
+            store: store, kinds: kinds, version: ServerVersion(program: node.settings.version), settings: api, tokens: tokens)
+        do throws(APIFailure) { try await server.start() } catch { throw NodeFailure(.system, "start the Kubernetes API: \(error)") }
+        let group = Self.controllers(parts, server, authority, kinds)
+        let router = Self.router(parts, server, group.cache, reserved: port)
+        node.networks.answerNames(first: { query, sender in router.decide(query, from: sender) })
+        let agent = Self.agent(parts, server, group.cache, router, tokens)
+        self.authority = authority
+        self.parts = parts
+        self.server = server
+        self.router = router
+        loops = ServingLoops(count: 2)
+        tasks = [
+            Task { await group.run() },
+            Task { do { try await router.run() } catch { node.note("serve services: \(error)") } },
+            Task {
+                // What runs already is known once the keeper has told of it.
+                do throws(NodeFailure) {
+                    try await node.link.untilUp()
+                    try await agent.run()
+                } catch { node.note("run pods: \(error)") }
+            },
+            Task { await store.maintain(every: .seconds(10), on: ContinuousClock()) { node.note("compact the objects' history: \($0)") } },
+        ]
+        let ready = HealthCheck("keeper", isOfLife: false) {
+            await node.link.identity != nil ? nil : "the node has no keeper"
+        }
+        let authenticator = Authenticator(authority: authority, tokens: issuer)
+        do throws(HTTPServingFailure) {
+            var doors: [KubeDoor] = []
+            doors.append(
+                try await KubeDoor.listen(
+                    on: .descriptor(socket), authority: authority, service: server, pods: agent, authenticator: authenticator,
+                    tokens: issuer, health: [ready], loops: loops, report: { node.note("\($0)") }))
+            // Where pods reach it, through the service `kubernetes`: the address comes with the first pod.
+            if let inner = try? InternetSocket.bind(
+                .stream, to: InternetEndpoint(parts.gateway, port), backlog: 128, aheadOfAddress: true)
+            {
+                doors.append(
+                    try await KubeDoor.listen(
+                        on: .descriptor(inner), authority: authority, service: server, pods: agent,
+                        authenticator: authenticator, tokens: issuer, health: [ready], loops: loops))
+            } else {
+                node.note("pods do not reach the Kubernetes API: the address \(parts.gateway):\(port) is taken.")
+            }
+            self.doors = doors
+        } catch {
+            for task in tasks { task.cancel() }
+            throw NodeFailure(.unavailable, "--kube-listen: \(error)")
+        }
+        for warning in authority.warnings { node.note(warning) }
+        _ = machine
+    }
+
+    // Its parts.
+
+    private static func authority(_ parts: Parts) async throws(NodeFailure) -> NodeAuthority {
+        let names = ServingNames(
+            hosts: [parts.machine.name],
+            addresses: [parts.machine.address, parts.gateway, parts.settings.services.base.advanced(by: 1)!])
+        do throws(AuthorityFailure) {
+            return try await NodeAuthority.open(
+                directory: "\(parts.node.settings.state)/kubernetes/authority", names: names)
+        } catch { throw NodeFailure(.system, error.sentence) }
+    }
+
+    /// What controllers and the agent are to the API.
+    private static func user(_ name: String) -> UserInfo { UserInfo(name: name, groups: [UserInfo.masters]) }
+
+    private static func controllers(
+        _ parts: Parts, _ server: APIServer, _ authority: NodeAuthority, _ kinds: ServedKinds
+    ) -> ControllerGroup {
+        let machine = parts.machine
+        let range = parts.settings.pods
+        let contents = kinds.kinds.filter { !$0.kind.isVirtual && $0.isStorageVersion }.map(\.resource)
+        let controllers: [any Controller] = [
+            NodeController(node: machine.name, facts: { machine.nodeFacts(podRange: range) }),
+            NodeScheduler(node: machine.name), DeploymentController(), ReplicaSetController(), JobController(),
+            FinishedJobController(), EndpointSliceController(), EndpointsController(), NamespaceController(contents: contents),
+            RootCertificatePublisher(certificate: authority.authorityCertificate), ServiceAccountsController(),
+            EventExpiry(), PodGarbageCollector(),
+        ]
+        return ControllerGroup(
+            controllers, store: parts.store, client: server.client(as: user("system:kube-controller-manager")),
+            others: PodAgent.resources + ServiceRouter.resources, report: parts.node.note)
+    }
+
+    private static func router(
+        _ parts: Parts, _ server: APIServer, _ cache: ObjectCache, reserved port: UInt16
+    ) -> ServiceRouter {
+        let networks = parts.node.networks
+        var settings = ServiceSettings(
+            table: ServiceRouter.table(of: parts.node.settings.run), podSubnets: [parts.settings.pods],
+            gateway: parts.gateway, nameService: parts.settings.services.base.advanced(by: 10),
+            clusterSubnets: [parts.settings.services], report: parts.node.note)
+        settings.reservedPorts = [22, port]
+        return ServiceRouter(
+            cache: cache, client: server.client(as: user("system:kube-proxy")), machine: parts.node.machine,
+            settings: settings, namespace: { await networks.namespace(at: $0) })
+    }
+
+    private static func agent(
+        _ parts: Parts, _ server: APIServer, _ cache: ObjectCache, _ router: ServiceRouter, _ tokens: KubeTokens
+    ) -> PodAgent {
+        let (node, machine) = (parts.node, parts.machine)
+        var settings = PodSettings(
+            nodeName: machine.name, hostAddress: machine.address, directory: "\(node.settings.state)/pods",
+            machine: machine.facts.capacity, controllers: machine.facts.controllers)
+        settings.subnet = parts.settings.pods
+        settings.clusterDNS = parts.gateway
+        return PodAgent(
+            engine: node.engine, networks: node.networks, images: node.images, cache: cache,
+            client: server.client(as: user("system:node:\(machine.name)"), manager: "kubelet"), dataPath: router,
+            tokens: tokens, settings: settings, note: node.note)
+    }
+
+    // What is asked of it.
+
+    /// Where the API is reached on this machine.
+    var address: HTTPAddress? { doors.first?.address }
+
+    func kubeconfig(_ request: MakeKubeconfig) throws(NodeFailure) -> KubeconfigText {
+        do throws(AuthorityFailure) {
+            let pair = try authority.clientCertificate(user: request.user, groups: request.groups, life: Int64(request.seconds))
+            let server = request.server ?? "https://\(address?.description ?? "")"
+            let config = KubeServing.Kubeconfig(
+                server: server, authority: authority.authorityCertificate, user: request.user, credential: .certificate(pair))
+            return KubeconfigText(text: config.text)
+        } catch { throw NodeFailure(.badRequest, error.sentence) }
+    }
+
+    /// Takes no more requests. Pods go on, and what leads to them stays for the next node.
+    func close() async {
+        for door in doors { await door.close(after: .milliseconds(200)) }
+        for task in tasks { task.cancel() }
+        parts.store.endWatches()
+        for task in tasks { await task.value }
+        await server.stop()
+        await router.shutDown(keepsRules: await hasPods())
+        parts.node.networks.answerNames(first: nil)
+        await loops.shutDown()
+    }
+
+    /// Whether a pod is bound to this machine and may still run.
+    private func hasPods() async -> Bool {
+        let pods = (try? await parts.store.list(ListRequest(Resource.pods.scope())))?.objects ?? []
+        return pods.contains { !["Succeeded", "Failed"].contains($0.value["status", "phase"]?.string ?? "") }
+    }
+}
