@@ -177,7 +177,7 @@ struct PodTemplateExport {
         case .isolated: remarks.append("it has no network here, and a pod has one: add a NetworkPolicy")
         case .container(let other):
             remarks.append("it shares the network of \(other): make it another container of that pod")
-        case .joined, nil: break
+        case .pod, .joined, nil: break
         }
         var configuration: JSONValue = [:]
         if !spec.nameServers.isEmpty {

@@ -1,8 +1,10 @@
 import Engine
 import HTTPServing
+import JSON
 import KubeAPI
 import KubeControllers
 import KubeObjects
+import KubeSchema
 import KubeServing
 import KubeStore
 import KubeViews
@@ -196,7 +198,7 @@ final class KubeCluster: Sendable {
             let pair = try authority.clientCertificate(user: request.user, groups: request.groups, life: Int64(request.seconds))
             let server = request.server ?? "https://\(address?.description ?? "")"
             let config = KubeServing.Kubeconfig(
-                server: server, authority: authority.authorityCertificate, user: request.user, credential: .certificate(pair))
+                server: server, authorityCertificate: authority.authorityCertificate, user: request.user, credential: .certificate(pair))
             return KubeconfigText(text: config.text)
         } catch { throw NodeFailure(.badRequest, error.sentence) }
     }

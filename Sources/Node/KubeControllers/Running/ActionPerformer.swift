@@ -1,3 +1,4 @@
+import JSON
 import KubeObjects
 import KubeStore
 import Linux
