@@ -1,3 +1,4 @@
+package import JSON
 package import KubeObjects
 package import KubeStore
 package import KubeViews
@@ -25,17 +26,20 @@ package final class APIServer: APIService, Sendable {
     let time: @Sendable () -> Linux.Timestamp
     let clock: any WaitingClock
     let encoded = EncodedEvents()
+    let places = ServicePlaces()
     private let tasks = Mutex<[Task<Void, Never>]>([])
 
     /// - Parameters:
     ///   - kinds: which are served now.
     ///   - version: what the server says of itself.
+    ///   - warnings: says which fields of a pod's spec have no effect on this node.
     ///   - clock: for what lasts: watches, bookmarks.
     ///   - time: the time of day, for what is written.
     ///   - chance: for uids and names.
     package init(
         store: any ObjectStoring, kinds: ServedKinds, version: ServerVersion, settings: APISettings,
         tokens: any TokenIssuer,
+        warnings: @escaping @Sendable (_ spec: JSONValue, _ path: [String]) -> [String] = FieldsWithoutEffect.warnings,
         clock: any WaitingClock = ContinuousClock(),
         time: @escaping @Sendable () -> Linux.Timestamp = { Linux.Clock.now() },
         chance: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
@@ -49,7 +53,11 @@ package final class APIServer: APIService, Sendable {
         self.chance = Chance(chance)
         known = KnownObjects(store, Self.judging)
         access = KnownAccess(known)
-        admission = Admission(rules: [Escalation()])
+        admission = Admission(rules: [
+            NamespaceLifecycle(), LimitRanger(), ServiceAccountRule(), PriorityRule(), DefaultTolerations(),
+            StorageProtection(), RuntimeClassRule(), DefaultStorageClass(), PodSecurity(), Escalation(),
+            WarningRule(warnings: warnings),
+        ])
         self.tokens = tokens
     }
 
@@ -70,6 +78,7 @@ package final class APIServer: APIService, Sendable {
                 })
         }
         await known.synced()
+        try await makeFirstObjects()
     }
 
     /// Ends what `start` has begun. Watches end with the store's.
@@ -85,11 +94,9 @@ package final class APIServer: APIService, Sendable {
     var view: AdmissionView { AdmissionView(known: known, settings: settings, chance: chance, access: access.policy) }
 
     /// Writes, and waits until what others are judged by is known.
-    func commit(_ writes: [ObjectWrite], _ call: Call) async throws(ObjectStoreFailure) -> [WrittenObject] {
+    func commit(_ writes: [ObjectWrite]) async throws(ObjectStoreFailure) -> [WrittenObject] {
         let written = try await store.commit(writes)
-        if known.knows(call.resource), let revision = written.first?.object.revision {
-            await known.reached(call.resource, revision)
-        }
+        for one in written where one.isChanged { await known.reached(one.object.key.resource, one.object.revision) }
         return written
     }
 

@@ -36,8 +36,6 @@ final class KnownObjects: Sendable {
         names = Set(resources.map(\.storeName))
     }
 
-    func knows(_ resource: Resource) -> Bool { names.contains(resource.storeName) }
-
     /// Watches until the task is cancelled or the store ends its watches.
     func run() async {
         await withTaskGroup { group in
@@ -52,17 +50,17 @@ final class KnownObjects: Sendable {
     }
 
     /// Waits until everything that was stored at the beginning is here.
-    func synced() async { for resource in resources { await reached(resource, 0) } }
+    func synced() async { for resource in resources { await reached(resource.storeName, 0) } }
 
-    /// Waits until a resource is here as it was at `revision`.
-    func reached(_ resource: Resource, _ revision: Int64) async {
-        guard names.contains(resource.storeName) else { return }
+    /// Waits until a resource, if it is one of those that are kept, is here as it was at `revision`.
+    func reached(_ resource: String, _ revision: Int64) async {
+        guard names.contains(resource) else { return }
         await withCheckedContinuation { continuation in
             let isThere = state.withLock { state in
                 if state.isEnded { return true }
-                if let now = state.revisions[resource.storeName], now >= revision { return true }
+                if let now = state.revisions[resource], now >= revision { return true }
                 state.waiters.append(
-                    Waiter(resource: resource.storeName, revision: revision, continuation: continuation))
+                    Waiter(resource: resource, revision: revision, continuation: continuation))
                 return false
             }
             if isThere { continuation.resume() }

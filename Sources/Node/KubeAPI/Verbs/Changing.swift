@@ -40,7 +40,10 @@ extension APIServer {
     ) async throws(ObjectStoreFailure) -> Result<ShownObject, APIFailure> {
         let old = current.value
         let now = time()
+        let view = view
         var request: AdmissionRequest
+        var hold: ServicePlaces.Hold?
+        defer { if let hold { places.release(hold) } }
         do throws(APIFailure) {
             let wanted = try make(old)
             try Self.check(wanted.object, current, call)
@@ -48,6 +51,7 @@ extension APIServer {
             ChangedObject.complete(&new, over: old, call)
             request = AdmissionRequest(operation: .update, call: call, object: new, old: old, now: now)
             try admission.change(&request, view)
+            if request.isFor(.services) { hold = try places.allocate(&request.object, over: old, call, view) }
             try validate(request.object, over: old, call)
             try admission.check(request, view)
             if !wanted.isTracked {
@@ -58,12 +62,12 @@ extension APIServer {
         if call.options.isDryRun { return .success(.value(request.object)) }
         let precondition = Precondition(revision: current.revision)
         if ChangedObject.isGone(request.object, old, call.kind) {
-            _ = try await commit([.delete(current.key, if: precondition)], call)
+            _ = try await commit([.delete(current.key, if: precondition)])
             return .success(.value(request.object))
         }
         // Equal values may be written in another order: that is no change.
         if request.object == old { return .success(.stored(current)) }
-        let written = try await commit([.update(current.key, request.object, if: precondition)], call)
+        let written = try await commit([.update(current.key, request.object, if: precondition)])
         return .success(.stored(written[0].object))
     }
 

@@ -25,6 +25,11 @@ extension APIServer {
             if isGenerated { NewObject.generateName(&one, chance) }
             let made: Result<ShownObject, APIFailure>
             do throws(ObjectStoreFailure) { made = try await createOnce(call, one, sent, isTracked: isTracked) } catch {
+                // A quota that was charged by somebody else meanwhile.
+                if case .conflict(let current, _) = error, !Task.isCancelled {
+                    await known.reached(current.key.resource, current.revision)
+                    continue
+                }
                 guard case .alreadyExists(let key) = error else { throw failure(error, call) }
                 attempts += 1
                 guard isGenerated else { throw .alreadyExists(call.resource, key.name) }
@@ -44,25 +49,49 @@ extension APIServer {
         _ call: Call, _ object: JSONValue, _ sent: JSONValue, isTracked: Bool
     ) async throws(ObjectStoreFailure) -> Result<ShownObject, APIFailure> {
         let now = time()
+        let view = view
         var object = object
+        var hold: ServicePlaces.Hold?
+        defer { if let hold { places.release(hold) } }
         NewObject.begin(&object, call, uid: chance.uuid(), now: now)
         var request = AdmissionRequest(operation: .create, call: call, object: object, old: nil, now: now)
+        var writes: [ObjectWrite] = []
         do throws(APIFailure) {
             try admission.change(&request, view)
             try validate(request.object, call)
+            if request.isFor(.services) { hold = try places.allocate(&request.object, over: nil, call, view) }
             try admission.check(request, view)
             if !isTracked {
                 try FieldTracking(call: call, now: now).track(
                     &request.object, over: nil, sent: sent["metadata", "managedFields"])
             }
+            writes = try QuotaCharge.writes(request, quotas(call))
         } catch { return .failure(error) }
         let key = call.resource.key(namespace: call.namespace, request.name)
         if call.options.isDryRun {
             if (try? await store.get(key)) != nil { throw .alreadyExists(key) }
             return .success(.value(request.object))
         }
-        let written = try await commit([.create(key, request.object)], call)
+        writes.insert(.create(key, request.object), at: 0)
+        if request.isFor(.namespaces) { writes += firstContent(of: request, now) }
+        let written = try await commit(writes)
         return .success(.stored(written[0].object))
+    }
+
+    private func quotas(_ call: Call) -> [StoredObject] {
+        call.namespace.map { known.objects(.resourceQuotas, namespace: $0) } ?? []
+    }
+
+    /// The account that pods have who name none, made with the namespace so that no pod comes too early.
+    private func firstContent(of request: AdmissionRequest, _ now: Timestamp) -> [ObjectWrite] {
+        let account: JSONValue = [
+            "apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": [
+                "name": "default", "namespace": .string(request.name), "uid": .string(chance.uuid()),
+                "creationTimestamp": .string(now.kubeTime),
+            ],
+        ]
+        return [.create(Resource.serviceAccounts.key(namespace: request.name, "default"), account)]
     }
 
     func validate(_ object: JSONValue, over old: JSONValue? = nil, _ call: Call) throws(APIFailure) {

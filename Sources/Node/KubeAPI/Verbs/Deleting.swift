@@ -41,11 +41,11 @@ extension APIServer {
         switch decision {
         case .remove:
             guard !options.isDryRun else { return .success(DeletedObject(shown: .stored(current), isGone: true)) }
-            let gone = try await commit([.delete(key, if: precondition)], call)
+            let gone = try await commit([.delete(key, if: precondition)])
             return .success(DeletedObject(shown: .stored(gone[0].object), isGone: true))
         case .mark(let object):
             guard !options.isDryRun else { return .success(DeletedObject(shown: .value(object), isGone: false)) }
-            let written = try await commit([.update(key, object, if: precondition)], call)
+            let written = try await commit([.update(key, object, if: precondition)])
             return .success(DeletedObject(shown: .stored(written[0].object), isGone: false))
         case .pending: return .success(DeletedObject(shown: .stored(current), isGone: false))
         }
