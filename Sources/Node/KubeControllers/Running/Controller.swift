@@ -14,7 +14,8 @@ extension ObjectCache: ObjectView {}
 /// What a controller wants to be done. Every action names what it was decided from, so that one that comes late fails.
 package enum ObjectAction: Hashable, Sendable {
     case create(Resource, KubeObject)
-    /// With the object's `resourceVersion`; subresource "status" for the status.
+    /// With the object's `resourceVersion`; subresource "status" for the status. Of two updates of one object in a
+    /// decision the second one is made on top of the first.
     case update(Resource, KubeObject, subresource: String? = nil)
     case delete(Resource, namespace: String?, name: String, DeletionOptions)
     /// An Event about an object.
@@ -45,4 +46,15 @@ package protocol Controller: Sendable {
     func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey]
     /// Decides about one of its objects, which may be gone.
     func decide(_ key: ObjectKey, in view: any ObjectView, now: Timestamp) -> Decision
+    /// What else is to be done when an action failed, to tell the user: an event, a condition. The object is looked at
+    /// again all the same.
+    func failed(
+        _ action: ObjectAction, _ failure: APIFailure, about key: ObjectKey, in view: any ObjectView, now: Timestamp
+    ) -> [ObjectAction]
+}
+
+extension Controller {
+    package func failed(
+        _ action: ObjectAction, _ failure: APIFailure, about key: ObjectKey, in view: any ObjectView, now: Timestamp
+    ) -> [ObjectAction] { [] }
 }
