@@ -205,8 +205,8 @@ import Testing
         try await world.addNode { $0.status["allocatable", "cpu"] = "1000" }
         for index in 0..<510 { try await world.addPod("web-\(index)", cpu: "1") }
         let decision = scheduler.decide(Resource.nodes.key("one"), in: world, now: world.now)
-        let bound = decision.actions.count { if case .bind = $0 { true } else { false } }
+        let bound = decision.actions.count { if case .update(_, _, "binding") = $0 { true } else { false } }
         #expect(bound == 500)
-        #expect(decision.actions.count { if case .update = $0 { true } else { false } } == 10)
+        #expect(decision.actions.count { if case .update(_, _, "status") = $0 { true } else { false } } == 10)
     }
 }

@@ -109,7 +109,7 @@ final class World: ObjectView {
             left -= 1
             try #require(left > 0, "no end to \(controllers[next.controller].name) about \(next.key)")
             let decision = controllers[next.controller].decide(next.key, in: self, now: now)
-            for action in decision.actions { try await perform(action) }
+            try await perform(decision)
             queue += drain(controllers)
         }
         for (index, key) in keys {
@@ -131,6 +131,22 @@ final class World: ObjectView {
         }
     }
 
+    /// As the worker does: a second update of an object is made on top of the first.
+    private func perform(_ decision: Decision) async throws {
+        var written: Set<ObjectKey> = []
+        for action in decision.actions {
+            guard case .update(let resource, var object, let subresource) = action else {
+                try await perform(action)
+                continue
+            }
+            if !written.insert(resource.key(namespace: object.namespace, object.name)).inserted {
+                let current = try self.object(resource, object.name, in: object.namespace)
+                object.metadata.resourceVersion = current.metadata.resourceVersion
+            }
+            try await perform(.update(resource, object, subresource: subresource))
+        }
+    }
+
     // MARK: What the server does
 
     func perform(_ action: ObjectAction) async throws {
@@ -139,7 +155,6 @@ final class World: ObjectView {
         case .update(let resource, let object, let subresource): try await update(resource, object, subresource)
         case .delete(let resource, let namespace, let name, let options):
             try await delete(resource, resource.key(namespace: namespace, name), options)
-        case .bind(let pod, let node): try await bind(pod, node)
         case .event(let object, let resource, let type, let reason, let message):
             let place = object.namespace.map { $0 + "/" } ?? ""
             state.withLock { $0.events.append("\(type) \(reason) \(resource) \(place)\(object.name): \(message)") }
@@ -166,6 +181,7 @@ final class World: ObjectView {
 
     private func update(_ resource: Resource, _ object: KubeObject, _ subresource: String?) async throws {
         let current = try self.object(resource, object.name, in: object.namespace)
+        if subresource == "binding" { return try await bind(object, object.spec["nodeName"]?.string ?? "") }
         guard object.metadata.resourceVersion == current.metadata.resourceVersion else {
             throw APIFailure.conflict(resource, object.name, APIFailure.modified)
         }

@@ -18,9 +18,6 @@ package enum ObjectAction: Hashable, Sendable {
     /// decision the second one is made on top of the first.
     case update(Resource, KubeObject, subresource: String? = nil)
     case delete(Resource, namespace: String?, name: String, DeletionOptions)
-    /// Puts a pod on a node: writes `spec.nodeName` and the condition PodScheduled=True at once (the subresource "binding"),
-    /// if the pod is still the one of that uid and on no node yet.
-    case bind(pod: KubeObject, node: String)
     /// An Event about an object.
     case event(KubeObject, Resource, type: String, reason: String, message: String)
 }

@@ -7,14 +7,24 @@ package enum PodDemand {
     /// that were started before it, so the largest of these moments counts. Requests for the pod as a whole stand in place
     /// of the sums for CPU, memory and huge pages. Overhead comes on top.
     package static func requests(of pod: KubeObject) -> ResourceAmounts {
-        let spec = pod.spec
         let inForce = amountsInForce(pod)
+        return sum(pod.spec, "requests") { requests($0, inForce) }
+    }
+
+    /// What the pod is limited to, added up likewise.
+    package static func limits(of pod: KubeObject) -> ResourceAmounts {
+        sum(pod.spec, "limits") { ResourceAmounts($0["resources", "limits"]) }
+    }
+
+    private static func sum(
+        _ spec: JSONValue, _ list: String, _ amounts: (JSONValue) -> ResourceAmounts
+    ) -> ResourceAmounts {
         var sum = ResourceAmounts()
-        for container in spec["containers"]?.array ?? [] { sum += requests(container, inForce) }
+        for container in spec["containers"]?.array ?? [] { sum += amounts(container) }
         var sidecars = ResourceAmounts()
         var start = ResourceAmounts()
         for container in spec["initContainers"]?.array ?? [] {
-            let own = requests(container, inForce)
+            let own = amounts(container)
             if container["restartPolicy"]?.string == "Always" {
                 sum += own
                 sidecars += own
@@ -24,10 +34,14 @@ package enum PodDemand {
             }
         }
         sum = sum.maximum(start)
-        for (name, amount) in ResourceAmounts(spec["resources", "requests"]).byName where isPodLevel(name) {
+        for (name, amount) in ResourceAmounts(spec["resources"]?[list]).byName where isPodLevel(name) {
             sum[name] = amount
         }
-        sum += ResourceAmounts(spec["overhead"])
+        let overhead = ResourceAmounts(spec["overhead"])
+        // A limit that is not there is not made by the overhead.
+        for (name, amount) in overhead.byName where list == "requests" || sum.byName[name] != nil {
+            sum[name] = sum[name].addingClamped(amount)
+        }
         return sum
     }
 

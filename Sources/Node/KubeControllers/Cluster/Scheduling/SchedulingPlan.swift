@@ -39,7 +39,10 @@ struct SchedulingPlan {
     }
 
     private mutating func bind(_ pod: SchedulingPod) {
-        actions.append(.bind(pod: pod.object, node: node))
+        // The server writes the node and the condition PodScheduled at once, if the pod is on no node yet.
+        var bound = pod.object
+        bound.spec["nodeName"] = .string(node)
+        actions.append(.update(.pods, bound, subresource: "binding"))
         let message = "Successfully assigned \(pod.namespace)/\(pod.name) to \(node)"
         actions.append(.event(pod.object, .pods, type: "Normal", reason: "Scheduled", message: message))
     }

@@ -1,0 +1,79 @@
+internal import KubeObjects
+internal import KubeStore
+internal import Linux
+
+/// What an object's owners are (classifyReferences of the garbage collector).
+struct OwnerClasses {
+    /// There, or of a kind that is not known here: what cannot be judged keeps what depends on it.
+    private(set) var solid: [OwnerReference] = []
+    /// Not there.
+    private(set) var dangling: [OwnerReference] = []
+    /// Being deleted, after what depends on them.
+    private(set) var waiting: [OwnerReference] = []
+    /// References that can never be right, with the sentence that says so.
+    private(set) var invalid: [(reference: OwnerReference, message: String)] = []
+    /// When to look again for owners that were not found.
+    private(set) var again: Timestamp?
+
+    init(
+        of object: KubeObject, kinds: OwnedKinds, view: any ObjectView, index: inout OwnerIndex, now: Timestamp
+    ) {
+        for reference in object.metadata.ownerReferences {
+            guard let resource = kinds.resource(of: reference) else {
+                solid.append(reference)
+                continue
+            }
+            if resource.isNamespaced, object.namespace == nil {
+                // The owner cannot be named: it would be deleted at the first look, and is kept instead.
+                solid.append(reference)
+                invalid.append((reference, Self.message(reference, nil, of: object)))
+                continue
+            }
+            let owner = view.get(
+                resource, namespace: resource.isNamespaced ? object.namespace : nil, reference.name
+            ).map(KubeObject.init)
+            if let owner, owner.uid == reference.uid {
+                let isWaiting = owner.isBeingDeleted && owner.metadata.finalizers.contains(GarbageCollector.foreground)
+                if isWaiting { waiting.append(reference) } else { solid.append(reference) }
+                continue
+            }
+            if let place = index.place(of: reference.uid), place.namespace != nil, place.namespace != object.namespace {
+                invalid.append((reference, Self.message(reference, object.namespace, of: object)))
+            }
+            let absence = index.absence(of: reference.uid, now: now)
+            if absence <= now {
+                dangling.append(reference)
+            } else {
+                solid.append(reference)
+                again = again.map { min($0, absence) } ?? absence
+            }
+        }
+    }
+
+    private static func message(_ reference: OwnerReference, _ namespace: String?, of object: KubeObject) -> String {
+        let identity =
+            "[\(reference.apiVersion)/\(reference.kind), namespace: \(namespace ?? ""), name: \(reference.name), "
+            + "uid: \(reference.uid)]"
+        return "ownerRef \(identity) does not exist in namespace \"\(object.namespace ?? "")\""
+    }
+}
+
+/// The kinds whose objects can own and be owned.
+struct OwnedKinds: Sendable {
+    private let byStoreName: [String: Resource]
+    private let byGroupKind: [String: Resource]
+
+    init(_ resources: [Resource]) {
+        byStoreName = Dictionary(resources.map { ($0.storeName, $0) }) { first, _ in first }
+        byGroupKind = Dictionary(resources.map { ("\($0.group)/\($0.kind)", $0) }) { first, _ in first }
+    }
+
+    func resource(of key: ObjectKey) -> Resource? { byStoreName[key.resource] }
+
+    /// By group and kind: the version in which an owner was named does not matter.
+    func resource(of reference: OwnerReference) -> Resource? {
+        let parts = reference.apiVersion.split(separator: "/", omittingEmptySubsequences: false)
+        let group = parts.count == 2 ? String(parts[0]) : ""
+        return byGroupKind["\(group)/\(reference.kind)"]
+    }
+}
