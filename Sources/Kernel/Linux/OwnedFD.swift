@@ -48,4 +48,9 @@ public final class SharedFD: Sendable {
 
     /// The number, valid while this object lives.
     public var raw: CInt { owned.raw }
+
+    /// A second descriptor of the same open file, for somebody who closes it alone.
+    ///
+    /// - Throws: `SystemError` (EMFILE at the limit on open files).
+    package func duplicate() throws(SystemError) -> OwnedFD { try owned.duplicate() }
 }

@@ -33,7 +33,7 @@ extension PodAgent: PodAccess {
         for endpoint in [loopback] + place.addresses.map({ InternetEndpoint($0, port) }) {
             do throws(SystemError) {
                 if let namespace = place.namespace { return try await Connecting.connect(endpoint, in: namespace) }
-                return try await Connecting.connect(endpoint)
+                return try await Connecting.connect(endpoint, surroundings.settings.machineNetwork)
             } catch { problem = "\(error)" }
         }
         throw .internalError("failed to connect to localhost:\(port) inside the namespace of pod \"\(target.name)\": \(problem)")

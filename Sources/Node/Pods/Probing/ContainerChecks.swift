@@ -16,7 +16,7 @@ extension PodWorker {
         let key = kind.rawValue.lowercased() + "Probe"
         guard let probe = container(name)?[key] else { return }
         let seconds = PodPlan.bounded(probe["timeoutSeconds"]?.integer, default: 1, 1...PodPlan.longest)
-        let result = await within(.seconds(seconds)) { await self.check(probe, name, attempt, isProbe: true) }
+        let result = await within(.seconds(seconds)) { await self.check(probe, name, attempt) }
             ?? CheckResult(isSuccess: false, message: "command timed out: context deadline exceeded after \(seconds)s")
         guard !Task.isCancelled else { return }
         post(.probed(name, attempt: attempt, kind, number: number, isSuccess: result.isSuccess, message: result.message))
@@ -24,19 +24,19 @@ extension PodWorker {
 
     func postStart(_ name: String, _ attempt: Int) async {
         guard let hook = container(name)?["lifecycle", "postStart"] else { return post(.postStartDone(name, attempt: attempt, failure: nil)) }
-        let result = await check(hook, name, attempt, isProbe: false)
+        let result = await check(hook, name, attempt)
         post(.postStartDone(name, attempt: attempt, failure: result.isSuccess ? nil : "PostStartHook failed: \(result.message)"))
     }
 
     func preStop(_ name: String, _ attempt: Int) async {
         if let hook = container(name)?["lifecycle", "preStop"] {
-            let result = await check(hook, name, attempt, isProbe: false)
+            let result = await check(hook, name, attempt)
             if !result.isSuccess { tell(EventNote(.warning, "FailedPreStopHook", "PreStopHook failed: \(result.message)", container: name)) }
         }
         post(.preStopDone(name, attempt: attempt))
     }
 
-    private func check(_ json: JSONValue, _ name: String, _ attempt: Int, isProbe: Bool) async -> CheckResult {
+    private func check(_ json: JSONValue, _ name: String, _ attempt: Int) async -> CheckResult {
         if let exec = json["exec"], exec.object != nil {
             return await execute((exec["command"]?.array ?? []).compactMap(\.string), name, attempt)
         }
@@ -45,8 +45,9 @@ extension PodWorker {
             return CheckResult(isSuccess: true, message: "")
         }
         let place = machine.addresses.first ?? ""
-        if let get = json["httpGet"], get.object != nil { return await HTTPCheck(get, container(name), place, isProbe: isProbe).run() }
-        if let tcp = json["tcpSocket"], tcp.object != nil { return await ConnectionCheck(tcp, container(name), place).run() }
+        let machineNetwork = surroundings.settings.machineNetwork
+        if let get = json["httpGet"], get.object != nil { return await HTTPCheck(json: get, container: container(name), address: place, machine: machineNetwork).run() }
+        if let tcp = json["tcpSocket"], tcp.object != nil { return await ConnectionCheck(json: tcp, container: container(name), address: place, machine: machineNetwork).run() }
         if json["grpc"]?.object != nil {
             return CheckResult(isSuccess: false, message: "gRPC probes are not supported by this node: use httpGet, tcpSocket or exec")
         }
