@@ -7,7 +7,7 @@ import Testing
 @testable import Services
 
 /// Services in the kernel of this machine, with real clients and servers in namespaces of their own.
-@Suite(.enabled(if: isRoot), .leavesNothing, .timeLimit(.minutes(3)), .serialized) struct DataPathTests {
+@Suite(.enabled(if: isRoot), .leavesNoTrace, .timeLimit(.minutes(3)), .serialized) struct DataPathTests {
     @Test func `a service leads to its pods from pods and from the machine`() async throws {
         try await ServiceWorld.with { world in
             let (one, two, client) = (try await world.pod("one"), try await world.pod("two"), try await world.pod("client"))

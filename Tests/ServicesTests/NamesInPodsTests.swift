@@ -7,7 +7,7 @@ import Testing
 @testable import Services
 
 /// Names as pods ask for them, with dig.
-@Suite(.enabled(if: isRoot), .leavesNothing, .timeLimit(.minutes(2)), .serialized) struct NamesInPodsTests {
+@Suite(.enabled(if: isRoot), .leavesNoTrace, .timeLimit(.minutes(2)), .serialized) struct NamesInPodsTests {
     @Test func `pods learn the addresses of services at the gateway and at the service of names`() async throws {
         try await ServiceWorld.with { world in
             let (one, client) = (try await world.pod("one"), try await world.pod("client"))

@@ -5,6 +5,7 @@ import KubeStore
 import Linux
 import Networking
 import TestKit
+import Testing
 
 @testable import Services
 
@@ -296,5 +297,14 @@ extension ServiceWorld {
             """
         let outcome = try await run(in: place, "python3", "-c", script, address, "\(port)", "\(times)")
         return outcome.text.split(separator: "\n").map(String.init) + outcome.errorText.split(separator: "\n").map(String.init)
+    }
+}
+
+extension Trait where Self == CensusTrait {
+    /// Nothing that a suite has made is there at its end: no rule of the machine's, no mount, no file of a world.
+    static var leavesNoTrace: CensusTrait {
+        var scope = Census.Scope(only: [.networkRule, .mount, .file])
+        scope.places = [Census.Place(directory: "/tmp", prefix: "forkless-services-")]
+        return CensusTrait(scope, within: .seconds(20))
     }
 }

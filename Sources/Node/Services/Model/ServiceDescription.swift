@@ -56,6 +56,8 @@ struct ServiceDescription: Hashable, Sendable {
     /// ExternalName.
     var externalName: String?
     var isLoadBalancer = false
+    /// Whether somebody else provides its load balancer.
+    var hasForeignBalancer = false
     var ports: [Port] = []
     var externalAddresses: [IPAddress] = []
     /// Who may use a load balancer's addresses; empty: everybody.
@@ -92,8 +94,9 @@ struct ServiceDescription: Hashable, Sendable {
         isHeadless = addresses.first == "None"
         clusterAddresses = addresses.compactMap { IPAddress($0) }
         externalAddresses = (spec["externalIPs"]?.array ?? []).compactMap { $0.string.flatMap { IPAddress($0) } }
-        if type == "LoadBalancer", (spec["loadBalancerClass"]?.string ?? Self.balancerClass) == Self.balancerClass {
-            isLoadBalancer = true
+        if type == "LoadBalancer" {
+            hasForeignBalancer = (spec["loadBalancerClass"]?.string ?? Self.balancerClass) != Self.balancerClass
+            isLoadBalancer = !hasForeignBalancer
             sourceRanges = (spec["loadBalancerSourceRanges"]?.array ?? []).compactMap { text in
                 text.string.flatMap(Subnet.init(loose:))
             }

@@ -22,14 +22,28 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     private let state: Mutex<State>
     private let rules: RuleApplying
     private let passes = Passes()
+    private let reports = Passes()
+    private let events: ServiceEvents
 
     private struct State {
         var model = ClusterModel()
         var plan: DataPathPlan
+        var policies = PolicyPlan()
+
+        mutating func take(_ resource: Resource, _ key: ObjectKey, _ object: KubeObject?) {
+            model.take(resource, key, object)
+            policies.take(resource, key, object)
+        }
+
+        mutating func step() -> DataPathPlan.Step {
+            var step = plan.step(&model)
+            step.parts.merge(policies.step()) { $1 }
+            return step
+        }
     }
 
     /// What the cache must have.
-    package static let resources = ClusterModel.resources
+    package static let resources = Array(Set(ClusterModel.resources + PolicyPlan.resources))
 
     /// - Parameters:
     ///   - cache: with `resources` at least.
@@ -41,6 +55,7 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     ) {
         self.cache = cache
         self.client = client
+        events = ServiceEvents(client)
         self.machine = machine
         self.settings = settings
         self.namespace = namespace
@@ -59,20 +74,25 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         let keepsSources = try await openWays()
         let (parts, base) = state.withLock { state in
             for resource in Self.resources {
-                for object in cache.objects(resource) { state.model.take(resource, object.key, KubeObject(object)) }
+                for object in cache.objects(resource) { state.take(resource, object.key, KubeObject(object)) }
             }
             return (
-                state.plan.step(&state.model).parts.merging(state.plan.fixed) { $1 },
-                BaseRules.text(clusterSubnets: settings.clusterSubnets, keepsSources: keepsSources)
+                state.step().parts.merging(state.plan.fixed) { $1 },
+                BaseRules.text(clusterSubnets: settings.clusterSubnets, keepsSources: keepsSources) + PolicyRules.base
             )
         }
+        if !keepsSources {
+            settings.report(
+                "network policies do not hold between pods: the kernel has no br_netfilter. Load that module (modprobe br_netfilter).")
+        }
         try await rules.begin(base, with: parts)
+        await reports.request { await self.reportServices() }
         for await change in changes {
             let key = change.key
             state.withLock { state in
                 // As it is now, which may be later than the change.
                 let object = cache.get(change.resource, namespace: key.namespace, key.name)
-                state.model.take(change.resource, key, object.map { KubeObject($0) })
+                state.take(change.resource, key, object.map { KubeObject($0) })
             }
             await passes.request { await self.pass() }
         }
@@ -90,7 +110,7 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
 
     /// Gives the kernel what has changed in the model.
     private func pass() async {
-        let step = state.withLock { $0.plan.step(&$0.model) }
+        let step = state.withLock { $0.step() }
         do throws(NetworkFailure) {
             try await rules.apply(step.parts)
         } catch {
@@ -104,6 +124,43 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         do throws(SystemError) {
             try await DatagramClients.forget(lost: step.lost, opened: step.opened, on: machine)
         } catch { settings.report("clients of endpoints that are gone may go on sending to them: \(error)") }
+        await reports.request { await self.reportServices() }
+    }
+
+    /// Says in services' statuses where their load balancers are, and in events what is not served.
+    private func reportServices() async {
+        let (services, balancers, nodeAddresses) = state.withLock {
+            ($0.model.services.values, $0.plan.claims.balancers, $0.model.nodeAddresses)
+        }
+        for service in services {
+            guard let stored = cache.get(.services, namespace: service.name.namespace, service.name.name) else { continue }
+            let object = KubeObject(stored)
+            if !service.unservedPorts.isEmpty {
+                let ports = service.unservedPorts.joined(separator: ", ")
+                await events.warn(object, .services, "UnsupportedProtocol", "Ports \(ports) have no way: only TCP and UDP are served")
+            }
+            let hasAddresses = balancers.contains(service.name)
+            if service.isLoadBalancer, !hasAddresses, !nodeAddresses.isEmpty {
+                await events.warn(
+                    object, .services, "PortInUse",
+                    "The node's ports are taken by an older load balancer or by the node itself: choose others")
+            }
+            let status = BalancerStatus.correction(
+                of: object, service, hasAddresses: hasAddresses, nodeAddresses: nodeAddresses)
+            guard status != nil else { continue }
+            do throws(APIFailure) {
+                try await client.modify(
+                    .services, namespace: service.name.namespace, service.name.name, subresource: "status"
+                ) { current throws(APIFailure) in
+                    let status = BalancerStatus.correction(
+                        of: current, service, hasAddresses: hasAddresses, nodeAddresses: nodeAddresses)
+                    if let status { current.status = status }
+                    return status != nil
+                }
+            } catch where error.code == 404 {} catch {
+                settings.report("the status of service \(service.name) could not be written: \(error)")
+            }
+        }
     }
 
     package func withdraw(podUID: String, addresses: [String], deadline: ContinuousClock.Instant) async {

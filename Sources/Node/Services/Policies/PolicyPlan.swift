@@ -1,0 +1,82 @@
+import JSON
+import KubeObjects
+import KubeStore
+import Linux
+
+/// Pods, namespaces and policies as they are, and which parts of the rules a change concerns. Pure.
+///
+/// Invariant: steps taken after each change lead to the parts that all at once would give.
+/// (test: `policies are the same whatever way the cluster came to be`)
+struct PolicyPlan: Sendable {
+    private(set) var pods: [ServiceName: PodDescription] = [:]
+    private(set) var policies: [ServiceName: PolicyDescription] = [:]
+    private var namespaces: [String: JSONValue] = [:]
+    private var dirtyPolicies: Set<ServiceName> = []
+    private var dirtyPods: Set<ServiceName> = []
+
+    static let resources: [Resource] = [.pods, .networkPolicies, .namespaces]
+
+    mutating func take(_ resource: Resource, _ key: ObjectKey, _ object: KubeObject?) {
+        let name = ServiceName(namespace: key.namespace ?? "", name: key.name)
+        switch resource {
+        case .pods: put(object.flatMap { PodDescription($0) }, name)
+        case .networkPolicies: put(object.flatMap { PolicyDescription($0) }, name)
+        case .namespaces: put(object.map { $0.json["metadata", "labels"] ?? .object([:]) }, of: key.name)
+        default: break
+        }
+    }
+
+    private mutating func put(_ pod: PodDescription?, _ name: ServiceName) {
+        let old = pods[name]
+        guard old != pod else { return }
+        pods[name] = pod
+        dirtyPods.insert(name)
+        let rules = self.rules
+        let both = [old, pod].compactMap(\.self)
+        for policy in policies.values where both.contains(where: { isConcerned(policy, by: $0, rules) }) {
+            dirtyPolicies.insert(policy.name)
+        }
+    }
+
+    private func isConcerned(_ policy: PolicyDescription, by pod: PodDescription, _ rules: PolicyRules) -> Bool {
+        policy.selects(pod)
+            || policy.rules.values.contains { directed in
+                directed.contains { rule in
+                    guard let peers = rule.peers else { return rule.ports != nil }
+                    return peers.contains { rules.isPeer(pod, $0, policy) }
+                }
+            }
+    }
+
+    private mutating func put(_ policy: PolicyDescription?, _ name: ServiceName) {
+        let old = policies[name]
+        guard old != policy else { return }
+        policies[name] = policy
+        dirtyPolicies.insert(name)
+        for pod in pods.values where [old, policy].contains(where: { $0?.selects(pod) ?? false }) {
+            dirtyPods.insert(pod.name)
+        }
+    }
+
+    private mutating func put(_ labels: JSONValue?, of namespace: String) {
+        guard namespaces[namespace] != labels else { return }
+        namespaces[namespace] = labels
+        dirtyPolicies.formUnion(policies.keys)
+    }
+
+    private var rules: PolicyRules { PolicyRules(pods: pods, namespaces: namespaces) }
+
+    /// What has changed since the last step.
+    mutating func step() -> [String: RulePart] {
+        defer { (dirtyPods, dirtyPolicies) = ([], []) }
+        if dirtyPods.isEmpty, dirtyPolicies.isEmpty { return [:] }
+        let rules = self.rules
+        var parts: [String: RulePart] = [:]
+        for name in dirtyPolicies { parts["policy/\(name)"] = policies[name].map(rules.part(of:)) ?? RulePart() }
+        for name in dirtyPods {
+            parts["isolation/\(name)"] =
+                pods[name].map { pod in rules.part(of: pod, policies.values.filter { $0.selects(pod) }) } ?? RulePart()
+        }
+        return parts
+    }
+}

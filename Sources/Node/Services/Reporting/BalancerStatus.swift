@@ -1,0 +1,23 @@
+import JSON
+import KubeObjects
+import Linux
+
+/// What the status of a service says about its load balancer. Pure.
+///
+/// The machine itself is the load balancer, as with k3s: a service that has the ports of its addresses says them.
+enum BalancerStatus {
+    /// The status as it is to be; nil when it is right.
+    static func correction(
+        of object: KubeObject, _ service: ServiceDescription, hasAddresses: Bool, nodeAddresses: [IPAddress]
+    ) -> JSONValue? {
+        guard !service.hasForeignBalancer else { return nil }
+        let ingress: [JSONValue] =
+            service.isLoadBalancer && hasAddresses
+            ? nodeAddresses.map { ["ip": .string("\($0)"), "ipMode": "VIP"] } : []
+        let present = object.status["loadBalancer", "ingress"]?.array ?? []
+        guard present != ingress else { return nil }
+        var status = object.status
+        status["loadBalancer"] = ingress.isEmpty ? .object([:]) : ["ingress": .array(ingress)]
+        return status
+    }
+}
