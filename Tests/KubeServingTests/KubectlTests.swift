@@ -167,7 +167,7 @@ import Testing
     }
 
     @Test(arguments: [[], ["KUBECTL_PORT_FORWARD_WEBSOCKETS=false"]])
-    func `port-forward carries many connections`(_ way: [String]) async throws {
+    func `many connections are forwarded at once`(_ way: [String]) async throws {
         try await ServedDoor.with { door in
             let kubectl = try await Kubectl.at(door)
             try Files.makeDirectories(door.directory.path("www"))
@@ -188,12 +188,12 @@ import Testing
                     let several = try await CommandRunner.run(
                         ["curl", "-sS", "--parallel"] + (0..<8).flatMap { _ in ["-o", "/dev/null", "-w", "%{size_download} ", url] })
                     #expect(several.text == String(repeating: "1000000 ", count: 8), "\(several.errorText)")
-                    // Nobody listens at port 1: that connection fails, the others go on.
+                    // Nobody listens at port 1: kubectl says so and ends, as it does towards Kubernetes.
                     let refused = try await CommandRunner.run(["curl", "-sS", "http://127.0.0.1:\(local[1])/"])
                     #expect(!refused.status.isSuccess)
-                    try await eventually("the reason") { try Files.readText(log).contains("error forwarding port 1 to pod web") }
-                    let again = try await CommandRunner.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", url])
-                    #expect(again.text == "200", "\(again.errorText)")
+                    try await eventually("the reason") {
+                        try Files.readText(log).contains("error forwarding port 1 to pod web, uid u1: ")
+                    }
                 }
             }
         }

@@ -90,7 +90,7 @@ final class SPDYForwarding: Sendable {
         Task {
             let problem = await work.run(input) { await connection.send($0, on: data) }
             connection.end(data)
-            connection.end(errors, problem.map(PortConnection.word) ?? [])
+            connection.end(errors, problem.map { Array($0.utf8) } ?? [])
             state.withLock { _ = $0.inputs.removeValue(forKey: data) }
         }
     }
