@@ -152,7 +152,9 @@ final class KubeCluster: Sendable {
             NodeScheduler(node: machine.name), DeploymentController(), ReplicaSetController(), JobController(),
             FinishedJobController(), EndpointSliceController(), EndpointsController(), NamespaceController(contents: contents),
             RootCertificatePublisher(certificate: authority.authorityCertificate), ServiceAccountsController(),
-            EventExpiry(), PodGarbageCollector(),
+            EventExpiry(), PodGarbageCollector(), GarbageCollector(kinds: contents), DisruptionController(),
+            ResourceQuotaController(contents: contents), ClusterRoleAggregation(), VolumeProtection(), EphemeralVolumes(),
+            VolumeBinder(node: machine.name, directory: "\(parts.node.settings.state)/volumes/local-path"),
         ]
         return ControllerGroup(
             controllers, store: parts.store, client: server.client(as: user("system:kube-controller-manager")),

@@ -1,4 +1,3 @@
-import JSON
 import KubeObjects
 import KubeStore
 import Linux
@@ -53,10 +52,6 @@ struct ActionPerformer: Sendable {
                 // Gone already, which is what was wanted.
             }
             expectations.append(.deleted(resource, resource.key(namespace: namespace, name), uid: options.uid))
-        case .bind(var pod, let node):
-            pod.kind = "Pod"
-            pod.spec["nodeName"] = .string(node)
-            note(try await client.update(.pods, pod, subresource: "binding"), .pods, &expectations, &versions)
         case .event(let object, let resource, let type, let reason, let message):
             recorder.record(
                 object, resource, component: controller.name, type: type, reason: reason, message: message)
@@ -100,7 +95,6 @@ extension ObjectAction: CustomStringConvertible {
         case .update(let resource, let object, let subresource):
             "update \(resource) \(object.name)" + (subresource.map { " (\($0))" } ?? "")
         case .delete(let resource, _, let name, _): "delete \(resource) \(name)"
-        case .bind(let pod, let node): "bind \(pod.name) to \(node)"
         case .event(let object, _, _, let reason, _): "event \(reason) about \(object.name)"
         }
     }

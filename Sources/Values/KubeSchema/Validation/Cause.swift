@@ -46,7 +46,7 @@ package struct Cause: Hashable, Sendable {
         self.init(reason: reason, path: path, value: value, detail: detail)
     }
 
-    init(reason: Reason, path: FieldPath, value: JSONValue, detail: String) {
+    package init(reason: Reason, path: FieldPath, value: JSONValue, detail: String) {
         self.reason = reason
         self.path = path
         self.value = value
