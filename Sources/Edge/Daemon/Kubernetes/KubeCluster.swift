@@ -22,7 +22,9 @@ import Store
 /// 2. Pods go on without a node, and the next one takes them over; a node that ends ends none.
 ///    (test: `pods go on when the node is killed, and the next one knows them`)
 final class KubeCluster: Sendable {
-    let authority: NodeAuthority
+    private let authority: NodeAuthority
+    /// Where the API is reached on this machine.
+    private let place: InternetEndpoint
     private let parts: Parts
     private let server: APIServer
     private let router: ServiceRouter
@@ -55,7 +57,7 @@ final class KubeCluster: Sendable {
     }
 
     private init(_ parts: Parts, _ socket: consuming OwnedFD) async throws(NodeFailure) {
-        let (node, machine, store, settings) = (parts.node, parts.machine, parts.store, parts.settings)
+        let (node, store, settings) = (parts.node, parts.store, parts.settings)
         let authority = try await Self.authority(parts)
         let find: TokenSubjectLookup = { resource, namespace, name async throws(APIFailure) in
             do throws(ObjectStoreFailure) {
@@ -67,7 +69,11 @@ final class KubeCluster: Sendable {
         }
         let issuer = KubeServing.ServiceAccountTokens(authority: authority, lookup: find)
         let tokens = KubeTokens(tokens: issuer, find: find)
-        let port = (try? InternetSocket.local(socket.raw))??.port ?? 6443
+        let place: InternetEndpoint
+        do throws(SystemError) { place = try InternetSocket.local(socket.raw)! } catch {
+            throw NodeFailure(.system, "--kube-listen: \(error)")
+        }
+        let port = place.port
         let kinds = ServedKinds()
         var api = APISettings(serviceRanges: [settings.services], nodePorts: settings.nodePorts)
         api.apiAddress = parts.gateway
@@ -80,6 +86,7 @@ final class KubeCluster: Sendable {
         node.networks.answerNames(first: { query, sender in router.decide(query, from: sender) })
         let agent = Self.agent(parts, server, group.cache, router, tokens)
         self.authority = authority
+        self.place = place
         self.parts = parts
         self.server = server
         self.router = router
@@ -123,7 +130,6 @@ final class KubeCluster: Sendable {
             throw NodeFailure(.unavailable, "--kube-listen: \(error)")
         }
         for warning in authority.warnings { node.note(warning) }
-        _ = machine
     }
 
     // Its parts.
@@ -192,13 +198,10 @@ final class KubeCluster: Sendable {
 
     // What is asked of it.
 
-    /// Where the API is reached on this machine.
-    var address: HTTPAddress? { doors.first?.address }
-
     func kubeconfig(_ request: MakeKubeconfig) throws(NodeFailure) -> KubeconfigText {
         do throws(AuthorityFailure) {
             let pair = try authority.clientCertificate(user: request.user, groups: request.groups, life: Int64(request.seconds))
-            let server = request.server ?? "https://\(address?.description ?? "")"
+            let server = request.server ?? "https://\(place)"
             let config = KubeServing.Kubeconfig(
                 server: server, authorityCertificate: authority.authorityCertificate, user: request.user, credential: .certificate(pair))
             return KubeconfigText(text: config.text)
