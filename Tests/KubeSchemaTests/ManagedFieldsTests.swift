@@ -47,6 +47,19 @@ import Testing
         }
     }
 
+    private func withoutEmpties(_ json: JSONValue) -> JSONValue? {
+        switch json {
+        case .array(let elements):
+            let kept = elements.compactMap(withoutEmpties)
+            return kept.isEmpty ? nil : .array(kept)
+        case .object(let members):
+            var kept = JSONObject()
+            for member in members.members { kept[member.key] = withoutEmpties(member.value) }
+            return kept.isEmpty ? nil : .object(kept)
+        default: return json
+        }
+    }
+
     @Test func `whatever decodes can be applied`() throws {
         var chance = SeededChance(seed: 91)
         let random = RandomObjects(schema: .kubernetes)
@@ -73,8 +86,10 @@ import Testing
                 let managed = story.managed
                 let object = story.object
                 try story.apply(name, config)
+                // An empty list went with its last element, and comes back empty: nobody owns it.
                 #expect(
-                    story.object == object && story.managed == managed,
+                    withoutEmpties(story.object) == withoutEmpties(object)
+                        && story.managed.entries.mapValues(\.fields) == managed.entries.mapValues(\.fields),
                     "applied again: \(kind.id) \(chance) round \(round)")
                 // Everything that was applied is there, with its value.
                 let set = try FieldSet(of: config, kind.type, in: .kubernetes)

@@ -178,7 +178,8 @@ import Testing
             }
             applied += 1
             let text = JSONWriter.text(result)
-            #expect(!text.contains("\"$"), "no directive stays behind: \(text) \(chance) round \(round)")
+            let isLeft = ["$patch", "$retainKeys", "$deleteFrom", "$setElementOrder"].contains { text.contains("\"\($0)") }
+            #expect(!isLeft, "no directive stays behind: \(text) \(chance) round \(round)")
         }
         #expect(applied > 100, "\(applied)")
     }

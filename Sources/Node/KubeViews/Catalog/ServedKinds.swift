@@ -28,8 +28,13 @@ package final class ServedKinds: KindCatalog {
             uniquingKeysWith: { _, _ in preconditionFailure("two built-in kinds have the same path") })
     }
 
-    /// Those of Kubernetes.
-    package static let ofTheNode: [ServedKind] = Schema.kubernetes.kinds.map { ServedKind($0, in: .kubernetes) }
+    /// Those of Kubernetes and of the node itself. Definitions have rules of their own.
+    package static let ofTheNode: [ServedKind] = Schema.kubernetes.kinds.map { kind in
+        guard kind.id == CustomDefinition.kind else { return ServedKind(kind, in: .kubernetes) }
+        return ServedKind(
+            kind, in: .kubernetes, check: { CustomDefinitionRules.causes($0) },
+            warnings: { CustomDefinitionRules.warnings($0) })
+    }
 
     private static func path(_ kind: ServedKind) -> GroupVersionKind {
         GroupVersionKind(group: kind.kind.id.group, version: kind.kind.id.version, kind: kind.kind.plural)
@@ -53,8 +58,28 @@ package final class ServedKinds: KindCatalog {
 
     // MARK: Definitions
 
-    /// Takes over all definitions there are.
+    /// Takes over all definitions there are: those that are established are served from now on.
     /// - Parameter definitions: CustomResourceDefinitions with the status that `CustomResourceReview` gave them.
     package func replace(with definitions: [JSONValue]) {
+        var wanted: [String: JSONValue] = [:]
+        for definition in definitions {
+            let crd = CustomDefinition(json: definition)
+            guard crd.isEstablished else { continue }
+            wanted[crd.name] = crd.essence
+        }
+        let known = state.withLock { $0 }
+        guard wanted != known.definitions else { return }
+        // Made outside of the lock: readers go on meanwhile. Of definitions that have not changed the kinds are kept.
+        var kinds: [ServedKind] = []
+        for (name, essence) in wanted.sorted(by: { $0.key < $1.key }) {
+            let old = known.definitions[name] == essence ? known.custom.filter { $0.custom?.definition == name } : nil
+            kinds += old ?? CustomDefinition(json: essence).kinds
+        }
+        kinds.removeAll { builtInByPath[Self.path($0)] != nil }
+        let byPath = Dictionary(kinds.map { (Self.path($0), $0) }, uniquingKeysWith: { first, _ in first })
+        state.withLock { state in
+            state = State(
+                generation: state.generation + 1, definitions: wanted, byPath: byPath, custom: Array(byPath.values))
+        }
     }
 }

@@ -42,7 +42,7 @@ struct Subresource: Sendable {
 extension ServedKind {
     /// What can be done with objects of the kind.
     var verbs: [String] {
-        if kind.id.group == "metrics.k8s.io" { return ["get", "list"] }
+        if kind.isComputed { return ["get", "list"] }
         if kind.isVirtual { return ["create"] }
         let all = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
         // A namespace goes with all that is in it: one at a time.

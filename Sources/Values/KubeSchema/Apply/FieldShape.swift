@@ -46,7 +46,11 @@ extension FieldShape {
         case .object(let id):
             let type = schema[id]
             return json.object?.members.compactMap { member in
-                guard let field = type.field(member.key) else { return nil }
+                guard let field = type.field(member.key) else {
+                    // What is kept without a schema is owned as a whole.
+                    guard type.keepsUnknownFields else { return nil }
+                    return FieldPart(element: .field(member.key), shape: .leaf, json: member.value)
+                }
                 return FieldPart(
                     element: .field(member.key), shape: FieldShape(field.type, field, in: schema), json: member.value)
             }

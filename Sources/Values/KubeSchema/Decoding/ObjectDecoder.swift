@@ -77,7 +77,8 @@ package struct ObjectDecoder {
 
     private mutating func value(_ json: JSONValue, _ type: FieldType) -> JSONValue {
         switch type {
-        case .object(let id): return json.isNull ? .object([:]) : object(json, id)
+        case .object(let id):
+            return json.isNull && !schema[id].leavesTypesToChecks ? .object([:]) : object(json, id)
         case .list(let element): return list(json, element, type)
         case .map(let element): return map(json, element, type)
         case .any: return json
@@ -86,11 +87,12 @@ package struct ObjectDecoder {
     }
 
     private mutating func object(_ json: JSONValue, _ id: ObjectType.ID) -> JSONValue {
+        let (outer, type) = (owner, schema[id])
         guard case .object(let members) = json else {
+            if type.leavesTypesToChecks { return json }
             mismatch(json, .object(id))
             return .object([:])
         }
-        let (outer, type) = (owner, schema[id])
         defer { owner = outer }
         var result = JSONObject()
         for member in members.members {
@@ -102,16 +104,19 @@ package struct ObjectDecoder {
                 steps.removeLast()
             }
             guard let field = type.field(member.key) else {
-                refuse("unknown field")
+                if type.keepsUnknownFields { result[member.key] = member.value } else { refuse("unknown field") }
                 continue
             }
-            if !member.value.isNull || field.type == .any { result[member.key] = value(member.value, field.type) }
+            if !member.value.isNull || field.type == .any || type.leavesTypesToChecks {
+                result[member.key] = value(member.value, field.type)
+            }
         }
         return .object(result)
     }
 
     private mutating func list(_ json: JSONValue, _ element: FieldType, _ type: FieldType) -> JSONValue {
         guard case .array(let elements) = json else {
+            if schema[owner].leavesTypesToChecks { return json }
             mismatch(json, type)
             return .array([])
         }
@@ -127,6 +132,7 @@ package struct ObjectDecoder {
 
     private mutating func map(_ json: JSONValue, _ element: FieldType, _ type: FieldType) -> JSONValue {
         guard case .object(let members) = json else {
+            if schema[owner].leavesTypesToChecks { return json }
             mismatch(json, type)
             return .object([:])
         }
@@ -140,6 +146,7 @@ package struct ObjectDecoder {
     }
 
     private mutating func scalar(_ json: JSONValue, _ type: FieldType) -> JSONValue {
+        if schema[owner].leavesTypesToChecks { return json }
         do throws(ScalarProblem) {
             return try ScalarDecoding.canonical(json, type)
         } catch {
@@ -205,7 +212,7 @@ extension FieldType {
 }
 
 /// A text in quotation marks with escapes, as Go's %q.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
         switch scalar {

@@ -35,6 +35,7 @@ package enum Defaulting {
         case ("discovery.k8s.io", "EndpointSlice"): ServiceDefaults.endpointSlice(&object)
         case ("rbac.authorization.k8s.io", "RoleBinding"), ("rbac.authorization.k8s.io", "ClusterRoleBinding"):
             binding(&object)
+        case ("apiextensions.k8s.io", "CustomResourceDefinition"): customResourceDefinition(&object)
         case ("scheduling.k8s.io", "PriorityClass"): object.fill("preemptionPolicy", "PreemptLowerPriority")
         case ("storage.k8s.io", "StorageClass"):
             object.fill("reclaimPolicy", "Delete")
@@ -104,6 +105,17 @@ package enum Defaulting {
                     item.fillMap("defaultRequest", from: item["min"])
                 }
             }
+        }
+    }
+
+    private static func customResourceDefinition(_ object: inout JSONValue) {
+        object.update("spec") { spec in
+            spec.update("names") { names in
+                guard let kind = names["kind"]?.string, !kind.isEmpty else { return }
+                names.fill("singular", .string(kind.lowercased()), emptyToo: true)
+                names.fill("listKind", .string(kind + "List"), emptyToo: true)
+            }
+            spec.fill("conversion", ["strategy": "None"])
         }
     }
 

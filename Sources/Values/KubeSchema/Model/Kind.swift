@@ -55,13 +55,15 @@ package struct Kind: Hashable, Sendable {
     package let subresources: [String]
     /// Objects that are only ever sent to `create`, and kept nowhere: reviews, bindings, scales.
     package let isVirtual: Bool
+    /// Objects that the server works out when they are asked for: they can be read, and nothing else. They are virtual too.
+    package let isComputed: Bool
     package let columns: [Column]
     package let type: ObjectType.ID
 
     package init(
         id: GroupVersionKind, plural: String, singular: String, shortNames: [String] = [], categories: [String] = [],
-        isNamespaced: Bool, subresources: [String] = [], isVirtual: Bool = false, columns: [Column] = [],
-        type: ObjectType.ID
+        isNamespaced: Bool, subresources: [String] = [], isVirtual: Bool = false, isComputed: Bool = false,
+        columns: [Column] = [], type: ObjectType.ID
     ) {
         self.id = id
         self.plural = plural
@@ -71,6 +73,7 @@ package struct Kind: Hashable, Sendable {
         self.isNamespaced = isNamespaced
         self.subresources = subresources
         self.isVirtual = isVirtual
+        self.isComputed = isComputed
         self.columns = columns
         self.type = type
     }

@@ -20,6 +20,24 @@ package struct Field: Hashable, Sendable {
     package let isAtomic: Bool
     package let patch: PatchStrategy
     package let documentation: String
+
+    package init(
+        name: String, number: Int? = nil, type: FieldType, isRequired: Bool = false, tellsZero: Bool = false,
+        fallback: JSONValue? = nil, allowed: [String]? = nil, listType: ListType? = nil, isAtomic: Bool = false,
+        patch: PatchStrategy = PatchStrategy(), documentation: String = ""
+    ) {
+        self.name = name
+        self.number = number
+        self.type = type
+        self.isRequired = isRequired
+        self.tellsZero = tellsZero
+        self.fallback = fallback
+        self.allowed = allowed
+        self.listType = listType
+        self.isAtomic = isAtomic
+        self.patch = patch
+        self.documentation = documentation
+    }
 }
 
 /// A type of objects, such as a Container: what Go has as a struct and protobuf as a message.
@@ -27,6 +45,15 @@ package struct ObjectType: Hashable, Sendable {
     /// A place in its `Schema`.
     package struct ID: Hashable, Sendable {
         let index: Int
+    }
+
+    /// What is done with what the type does not say.
+    package enum Openness: Hashable, Sendable {
+        /// Unknown fields are dropped or refused, and so are values of a wrong type.
+        case closed
+        /// Of a custom resource: what a value may be is checked later, by its schema, with other words. Until then it stays as
+        /// it is.
+        case structural(keepsUnknownFields: Bool)
     }
 
     /// A field of the protobuf message.
@@ -47,6 +74,7 @@ package struct ObjectType: Hashable, Sendable {
     package let name: String
     package let documentation: String
     package let isAtomic: Bool
+    package let openness: Openness
     /// As the protobuf message has them.
     package let parts: [Part]
     /// As JSON has them: those of inlined objects stand in their place.
@@ -54,10 +82,22 @@ package struct ObjectType: Hashable, Sendable {
     private let index: [String: Int]
     private let numbers: [Int: Int]
 
-    init(name: String, documentation: String, isAtomic: Bool, parts: [Part], fields: [Field]) {
+    /// A type that no protobuf message has.
+    package init(
+        name: String, documentation: String = "", isAtomic: Bool = false, openness: Openness, fields: [Field]
+    ) {
+        self.init(
+            name: name, documentation: documentation, isAtomic: isAtomic, openness: openness,
+            parts: fields.map { .field($0) }, fields: fields)
+    }
+
+    init(
+        name: String, documentation: String, isAtomic: Bool, openness: Openness = .closed, parts: [Part], fields: [Field]
+    ) {
         self.name = name
         self.documentation = documentation
         self.isAtomic = isAtomic
+        self.openness = openness
         self.parts = parts
         self.fields = fields
         index = Dictionary(fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -65,6 +105,9 @@ package struct ObjectType: Hashable, Sendable {
             parts.enumerated().compactMap { index, part in part.number.map { ($0, index) } },
             uniquingKeysWith: { first, _ in first })
     }
+
+    var leavesTypesToChecks: Bool { openness != .closed }
+    var keepsUnknownFields: Bool { openness == .structural(keepsUnknownFields: true) }
 
     /// The part of the message with that number.
     package func part(_ number: Int) -> Part? { numbers[number].map { parts[$0] } }

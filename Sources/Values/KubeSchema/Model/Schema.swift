@@ -22,6 +22,10 @@ package struct Schema: Sendable {
         byName = Dictionary(types.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// A schema with one kind of its own beside the types that all objects have.
+    /// - Parameter types: those of the kind, in the order of `TypeList`.
+    package init(_ types: TypeList, kind: Kind) { self.init(types: types.types, kinds: [kind]) }
+
     package subscript(id: ObjectType.ID) -> ObjectType { types[id.index] }
 
     /// A type by package and name: "core/v1.Container".

@@ -150,20 +150,21 @@ private struct SchemaLink {
                     id: GroupVersionKind(group: line.group, version: String(version), kind: name), plural: plural,
                     singular: name.lowercased(), shortNames: options.shortNames, categories: options.categories,
                     isNamespaced: options.isNamespaced, subresources: options.subresources,
-                    isVirtual: options.isVirtual,
+                    isVirtual: options.isVirtual || options.isComputed, isComputed: options.isComputed,
                     columns: line.columns, type: ObjectType.ID(index: index)))
         }
         return result
     }
 }
 
-/// What may stand after a kind's names: short names, "cluster", "virtual", "categories=", "subresources=".
+/// What may stand after a kind's names: short names, "cluster", "virtual", "computed", "categories=", "subresources=".
 private struct KindOptions {
     var shortNames: [String] = []
     var categories: [String] = []
     var subresources: [String] = []
     var isNamespaced = true
     var isVirtual = false
+    var isComputed = false
 
     mutating func read(_ word: String) throws(SchemaTextError) {
         let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
@@ -171,6 +172,7 @@ private struct KindOptions {
         switch (parts[0], parts.count) {
         case ("cluster", 1): isNamespaced = false
         case ("virtual", 1): isVirtual = true
+        case ("computed", 1): isComputed = true
         case ("categories", 2): categories = list
         case ("subresources", 2): subresources = list
         case (_, 1): shortNames.append(word)

@@ -33,7 +33,7 @@ package struct OpenAPIDefinitions: Sendable {
     package func definitions(for kinds: [Kind], types: [String] = []) -> JSONObject {
         var result: [String: JSONValue] = [:]
         var open = kinds.map(\.type) + types.compactMap { schema.type(named: $0) }
-        for kind in kinds where !kind.isVirtual {
+        for kind in kinds where !kind.isVirtual || kind.isComputed {
             let (name, definition) = list(of: kind)
             result[name] = definition
         }

@@ -9,6 +9,8 @@ package struct Cause: Hashable, Sendable {
         case required = "FieldValueRequired"
         case duplicate = "FieldValueDuplicate"
         case invalid = "FieldValueInvalid"
+        /// A value of another type.
+        case typeInvalid = "FieldValueTypeInvalid"
         case notSupported = "FieldValueNotSupported"
         case forbidden = "FieldValueForbidden"
         case tooLong = "FieldValueTooLong"
@@ -19,7 +21,7 @@ package struct Cause: Hashable, Sendable {
             case .notFound: "Not found"
             case .required: "Required value"
             case .duplicate: "Duplicate value"
-            case .invalid: "Invalid value"
+            case .invalid, .typeInvalid: "Invalid value"
             case .notSupported: "Unsupported value"
             case .forbidden: "Forbidden"
             case .tooLong: "Too long"
@@ -29,7 +31,7 @@ package struct Cause: Hashable, Sendable {
 
         var showsValue: Bool {
             switch self {
-            case .notFound, .duplicate, .invalid, .notSupported, .tooMany: true
+            case .notFound, .duplicate, .invalid, .typeInvalid, .notSupported, .tooMany: true
             case .required, .forbidden, .tooLong: false
             }
         }
@@ -39,6 +41,10 @@ package struct Cause: Hashable, Sendable {
     package let path: FieldPath
     package let value: JSONValue
     package let detail: String
+
+    package init(_ reason: Reason, _ path: FieldPath, value: JSONValue = "", _ detail: String = "") {
+        self.init(reason: reason, path: path, value: value, detail: detail)
+    }
 
     package init(reason: Reason, path: FieldPath, value: JSONValue, detail: String) {
         self.reason = reason
