@@ -44,17 +44,27 @@ struct AccessPolicy: Sendable {
 
     private static func rules(_ role: JSONValue) -> [PolicyRule] { (role["rules"]?.array ?? []).map(PolicyRule.init) }
 
+    /// Of all cluster roles, by name. What a role takes over may itself be taken over.
     private static func rules(_ roles: [StoredObject]) -> [String: [PolicyRule]] {
+        var selected: [String: [String]] = [:]
         var result: [String: [PolicyRule]] = [:]
         for role in roles {
-            var rules = rules(role.value)
+            result[role.key.name] = rules(role.value)
             for selector in role.value["aggregationRule", "clusterRoleSelectors"]?.array ?? [] {
                 guard let selector = try? LabelSelector(object: selector) else { continue }
-                for other in roles where other.key != role.key && selector.matches(other.value["metadata", "labels"]) {
-                    rules += self.rules(other.value).filter { !rules.contains($0) }
-                }
+                let names = roles.filter { $0.key != role.key && selector.matches($0.value["metadata", "labels"]) }
+                selected[role.key.name, default: []] += names.map(\.key.name)
             }
-            result[role.key.name] = rules
+        }
+        let own = result
+        for name in selected.keys {
+            var (seen, waiting): (Set<String>, [String]) = ([name], selected[name] ?? [])
+            var all = Set(own[name] ?? [])
+            while let next = waiting.popLast() {
+                guard seen.insert(next).inserted else { continue }
+                for rule in own[next] ?? [] where all.insert(rule).inserted { result[name, default: []].append(rule) }
+                waiting += selected[next] ?? []
+            }
         }
         return result
     }
