@@ -144,8 +144,6 @@ import Testing
         let other = try await add(.configMaps, "a", in: "other")
         try await add(.secrets, "child", owners: [owner(other, .configMaps)])
         try await world.settle(collector)
-        world.now = world.now.later(bySeconds: 3)
-        try await world.settle(collector)
         #expect(world.names(.secrets).isEmpty)
         #expect(
             world.events == [

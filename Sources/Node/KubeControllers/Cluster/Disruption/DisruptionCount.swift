@@ -74,7 +74,7 @@ struct DisruptionCount {
             return object.status
         }
         status["observedGeneration"] = budget.metadata.generation.map { .integer($0) }
-        status["disruptedPods"] = disrupted.isEmpty ? nil : disrupted.json
+        status["disruptedPods"] = disrupted.isEmpty ? Optional.none : disrupted.json
         status["disruptionsAllowed"] = .integer(allowed)
         status["currentHealthy"] = .integer(healthy)
         status["desiredHealthy"] = .integer(desired)

@@ -54,10 +54,9 @@ struct SchedulingPlan {
         }
         let isNominated = pod.object.status["nominatedNodeName"]?.string == node
         if isNominated, room.pods.values.contains(where: { isBeingCleared($0, for: pod) }) {
+            // It was told what it waits for when the others were.
             room.add(pod, isExpected: true)
-            return report(
-                pod, message + " preemption: not eligible due to a terminating pod on the nominated node.",
-                nominated: true)
+            return
         }
         guard let victims = Preemption(view: view, rules: rules).victims(for: pod, in: room) else {
             return report(pod, message + " preemption: " + verdict.preemptionMessage)
@@ -94,7 +93,7 @@ struct SchedulingPlan {
         var isChanged = object.setCondition(
             "PodScheduled", false, reason: "Unschedulable", message: message, now: now, withGeneration: true)
         let isNews = isChanged
-        let wanted: JSONValue? = nominated ? .string(node) : nil
+        let wanted: JSONValue? = nominated ? .string(node) : Optional.none
         if object.status["nominatedNodeName"] != wanted {
             var status = object.status
             status["nominatedNodeName"] = wanted
