@@ -104,7 +104,9 @@ import Testing
 
     @Test func `pods without an address and those that have ended are no endpoints`() async throws {
         try await addService()
-        try await world.addRunning("done", address: "10.1.0.5", labels: ["app": "web"]) { $0.status["phase"] = "Failed" }
+        try await world.addRunning("done", address: "10.1.0.5", labels: ["app": "web"]) {
+            $0.status["phase"] = "Failed"
+        }
         try await world.addRunning("starting", address: "10.1.0.6", labels: ["app": "web"]) {
             $0.status["podIP"] = nil
             $0.status["podIPs"] = nil
@@ -141,7 +143,9 @@ import Testing
     @Test func `a port by name is looked up in each pod`() async throws {
         try await addService { $0.spec["ports"] = [["name": "http", "port": 80, "targetPort": "web"]] }
         for (name, port) in [("a", 8080), ("b", 9090), ("c", 8080)] as [(String, Int64)] {
-            try await world.addRunning(name, address: "10.1.0.\(port % 100 + Int64(name.utf8.first!))", labels: ["app": "web"]) {
+            try await world.addRunning(
+                name, address: "10.1.0.\(port % 100 + Int64(name.utf8.first!))", labels: ["app": "web"]
+            ) {
                 $0.spec["containers"] = [
                     ["name": "m", "ports": [["name": "web", "containerPort": .integer(port)]]]
                 ]
@@ -230,7 +234,9 @@ import Testing
         }
         try await world.settle(controller)
         let told = endpoints().compactMap { $0["targetRef", "name"]?.string }.sorted()
-        let meant = world.objects(.pods, namespace: nil).map(KubeObject.init).filter { $0.metadata.labels["app"] == "web" }
+        let meant = world.objects(.pods, namespace: nil).map(KubeObject.init).filter {
+            $0.metadata.labels["app"] == "web"
+        }
         #expect(told == meant.map(\.name).sorted(), "\(chance)")
         #expect(slices().allSatisfy { ($0.json["endpoints"]?.array?.count ?? 0) <= 100 }, "\(chance)")
     }

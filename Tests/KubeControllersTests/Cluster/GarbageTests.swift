@@ -112,7 +112,8 @@ import Testing
         world.now = world.now.later(bySeconds: 3)
         try await world.settle(collector)
         #expect(world.names(.secrets) == ["early"])
-        try await add(.secrets, "never", owners: [["apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "none"]])
+        try await add(
+            .secrets, "never", owners: [["apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "none"]])
         try await world.settle(collector)
         #expect(world.names(.secrets) == ["early", "never"])
         world.now = world.now.later(bySeconds: 3)

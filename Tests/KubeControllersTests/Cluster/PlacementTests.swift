@@ -219,7 +219,8 @@ import Testing
         #expect(try world.object(.pods, "low").isBeingDeleted == false)
         #expect(
             try world.refusal("polite")
-                == "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.")
+                == "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never."
+        )
     }
 
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8])

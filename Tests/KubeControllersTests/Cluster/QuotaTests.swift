@@ -22,9 +22,11 @@ import Testing
     }
 
     @Test func `pods count by what they request and are limited to, until they end`() async throws {
-        try await addQuota("team", [
-            "pods": "10", "requests.cpu": "4", "limits.memory": "8Gi", "cpu": "4", "requests.example.com/gpu": "1",
-        ])
+        try await addQuota(
+            "team",
+            [
+                "pods": "10", "requests.cpu": "4", "limits.memory": "8Gi", "cpu": "4", "requests.example.com/gpu": "1",
+            ])
         #expect(
             try used() == [
                 "pods": "0", "requests.cpu": "0", "limits.memory": "0", "cpu": "0", "requests.example.com/gpu": "0",
@@ -54,11 +56,13 @@ import Testing
     }
 
     @Test func `objects count by kind`() async throws {
-        try await addQuota("team", [
-            "configmaps": "5", "count/deployments.apps": "5", "services": "5", "services.nodeports": "2",
-            "services.loadbalancers": "1", "persistentvolumeclaims": "3", "requests.storage": "10Gi",
-            "fast.storageclass.storage.k8s.io/requests.storage": "5Gi", "count/pods": "9",
-        ])
+        try await addQuota(
+            "team",
+            [
+                "configmaps": "5", "count/deployments.apps": "5", "services": "5", "services.nodeports": "2",
+                "services.loadbalancers": "1", "persistentvolumeclaims": "3", "requests.storage": "10Gi",
+                "fast.storageclass.storage.k8s.io/requests.storage": "5Gi", "count/pods": "9",
+            ])
         try await world.add(.configMaps, "a", [:])
         try await world.add(.configMaps, "b", in: "elsewhere", [:])
         try await world.add(.deployments, "d", [:])

@@ -12,7 +12,9 @@ import Testing
     private let world = World()
     private let binder = VolumeBinder(node: "one", directory: "/var/volumes")
 
-    private func addClass(_ name: String, _ provisioner: String, waits: Bool = false, _ policy: String = "Delete") async throws {
+    private func addClass(_ name: String, _ provisioner: String, waits: Bool = false, _ policy: String = "Delete")
+        async throws
+    {
         try await world.add(
             .storageClasses, name,
             [
@@ -23,7 +25,8 @@ import Testing
 
     @discardableResult
     private func addClaim(
-        _ name: String, _ size: String, class storageClass: String = "manual", _ edit: (inout KubeObject) -> Void = { _ in }
+        _ name: String, _ size: String, class storageClass: String = "manual",
+        _ edit: (inout KubeObject) -> Void = { _ in }
     ) async throws -> KubeObject {
         var claim = KubeObject(json: [
             "spec": [
@@ -36,7 +39,8 @@ import Testing
     }
 
     private func addVolume(
-        _ name: String, _ size: String, class storageClass: String = "manual", _ edit: (inout KubeObject) -> Void = { _ in }
+        _ name: String, _ size: String, class storageClass: String = "manual",
+        _ edit: (inout KubeObject) -> Void = { _ in }
     ) async throws {
         var volume = KubeObject(json: [
             "spec": [
@@ -121,9 +125,10 @@ import Testing
         try await world.settle(binder)
         let name = "pvc-\(claim.uid)"
         let volume = try world.object(.persistentVolumes, name)
-        #expect(volume.spec["hostPath"] == [
-            "path": .string("/var/volumes/\(name)_default_data"), "type": "DirectoryOrCreate",
-        ])
+        #expect(
+            volume.spec["hostPath"] == [
+                "path": .string("/var/volumes/\(name)_default_data"), "type": "DirectoryOrCreate",
+            ])
         #expect(volume.spec["capacity"] == ["storage": "2Gi"])
         #expect(volume.metadata.annotations["pv.kubernetes.io/provisioned-by"] == "forkless.dev/local-path")
         #expect(try phase("data") == "Bound" && volumeOf("data") == name)
@@ -184,12 +189,13 @@ import Testing
         try await world.settle(binder)
         try await world.settle(binder)
         let told = world.events.map { $0.split(separator: " ")[1...3].joined(separator: " ") }.sorted()
-        #expect(told == [
-            "ExternalProvisioning persistentvolumeclaims default/cloudy:",
-            "FailedBinding persistentvolumeclaims default/classless:",
-            "ProvisioningFailed persistentvolumeclaims default/block:",
-            "ProvisioningFailed persistentvolumeclaims default/unknown:",
-        ])
+        #expect(
+            told == [
+                "ExternalProvisioning persistentvolumeclaims default/cloudy:",
+                "FailedBinding persistentvolumeclaims default/classless:",
+                "ProvisioningFailed persistentvolumeclaims default/block:",
+                "ProvisioningFailed persistentvolumeclaims default/unknown:",
+            ])
         let notes = try world.object(.persistentVolumeClaims, "cloudy").metadata.annotations
         #expect(notes["volume.kubernetes.io/storage-provisioner"] == "ebs.csi.aws.com")
     }
@@ -278,7 +284,8 @@ import Testing
         try await addVolume("kept", "5Gi")
         try await addClaim("data", "1Gi")
         try await world.settle(binder, protection)
-        #expect(try world.object(.persistentVolumeClaims, "data").metadata.finalizers == ["kubernetes.io/pvc-protection"])
+        #expect(
+            try world.object(.persistentVolumeClaims, "data").metadata.finalizers == ["kubernetes.io/pvc-protection"])
         #expect(try world.object(.persistentVolumes, "kept").metadata.finalizers == ["kubernetes.io/pv-protection"])
         try await world.addRunning("db", address: "10.1.0.5", labels: [:]) {
             $0.spec["volumes"] = [["name": "v", "persistentVolumeClaim": ["claimName": "data"]]]
@@ -331,8 +338,13 @@ import Testing
                 try await addClaim("c\(step)", size) { $0.spec["volumeName"] = .string(name) }
             case 5:
                 let name = "c\(Int.random(in: 0..<80, using: &chance))"
-                try await addVolume("v\(step)", size) { $0.spec["claimRef"] = ["namespace": "default", "name": .string(name)] }
-            default: if let claim = claims.randomElement(using: &chance) { try await world.delete(.persistentVolumeClaims, claim) }
+                try await addVolume("v\(step)", size) {
+                    $0.spec["claimRef"] = ["namespace": "default", "name": .string(name)]
+                }
+            default:
+                if let claim = claims.randomElement(using: &chance) {
+                    try await world.delete(.persistentVolumeClaims, claim)
+                }
             }
             if Bool.random(using: &chance) { try await world.settle(binder) }
             var holders: [String: String] = [:]

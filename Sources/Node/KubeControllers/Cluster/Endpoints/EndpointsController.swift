@@ -42,7 +42,7 @@ package struct EndpointsController: Controller {
         var notes = endpoints.metadata.annotations
         notes[Self.overCapacity] = isTruncated ? "truncated" : nil
         if (endpoints.json["subsets"]?.array ?? []) != subsets {
-            endpoints.json["subsets"] = subsets.isEmpty ? Optional.none : .array(subsets)
+            endpoints.json["subsets"] = subsets.isEmpty ? nil : .array(subsets)
             notes[SliceWriting.lastChange] = now.description
         }
         if endpoints.metadata.annotations != notes { endpoints.metadata.annotations = notes }

@@ -28,8 +28,8 @@ extension KubeObject {
             condition["status"] = .string(state)
             condition["lastTransitionTime"] = .string(now.kubeTime)
         }
-        condition["reason"] = reason.isEmpty ? Optional.none : .string(reason)
-        condition["message"] = message.isEmpty ? Optional.none : .string(message)
+        condition["reason"] = reason.isEmpty ? nil : .string(reason)
+        condition["message"] = message.isEmpty ? nil : .string(message)
         if withGeneration, let generation = metadata.generation {
             condition["observedGeneration"] = .integer(generation)
         }

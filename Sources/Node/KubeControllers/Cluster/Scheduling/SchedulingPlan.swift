@@ -93,7 +93,7 @@ struct SchedulingPlan {
         var isChanged = object.setCondition(
             "PodScheduled", false, reason: "Unschedulable", message: message, now: now, withGeneration: true)
         let isNews = isChanged
-        let wanted: JSONValue? = nominated ? .string(node) : Optional.none
+        let wanted: JSONValue? = nominated ? .string(node) : nil
         if object.status["nominatedNodeName"] != wanted {
             var status = object.status
             status["nominatedNodeName"] = wanted
