@@ -241,3 +241,55 @@ import Testing
         #expect(slices().allSatisfy { ($0.json["endpoints"]?.array?.count ?? 0) <= 100 }, "\(chance)")
     }
 }
+
+/// Endpoints that a user writes.
+@Suite(.timeLimit(.minutes(1))) struct EndpointSliceMirroringTests {
+    private let world = World()
+    private let mirroring = EndpointSliceMirroring()
+
+    private func add(_ labels: [String: String] = [:]) async throws {
+        try await world.add(.services, "outside", ["spec": ["ports": [["port": 80]]]])
+        try await world.add(
+            .endpoints, "outside",
+            [
+                "metadata": ["labels": labels.json, "annotations": ["note": "x"]],
+                "subsets": [
+                    [
+                        "addresses": [["ip": "192.0.2.1"], ["ip": "2001:db8::1"]],
+                        "notReadyAddresses": [["ip": "192.0.2.2"]], "ports": [["port": 8080, "protocol": "TCP"]],
+                    ]
+                ],
+            ])
+        try await world.settle(mirroring, EndpointSliceController(), EndpointsController())
+    }
+
+    private func slices() -> [KubeObject] { world.objects(.endpointSlices, namespace: nil).map(KubeObject.init) }
+
+    @Test func `endpoints of a service without a selector are in slices, each family in its own`() async throws {
+        try await add()
+        #expect(slices().count == 2)
+        let slice = try #require(slices().first { $0.json["addressType"] == "IPv4" })
+        #expect(slice.json["endpoints"]?.array?.map { $0["conditions", "ready"]?.bool } == [true, false])
+        #expect(slice.json["ports"] == [["name": "", "port": 8080, "protocol": "TCP"]])
+        #expect(slice.metadata.controller?.kind == "Endpoints")
+        #expect(slice.metadata.annotations["note"] == "x")
+        #expect(
+            slice.metadata.labels["endpointslice.kubernetes.io/managed-by"]
+                == "endpointslicemirroring-controller.k8s.io")
+        try await world.change(.endpoints, "outside") { $0.json["subsets"] = [] }
+        try await world.settle(mirroring)
+        #expect(slices().isEmpty)
+    }
+
+    @Test func `endpoints that say so are not mirrored, nor are those of a controller`() async throws {
+        try await add(["endpointslice.kubernetes.io/skip-mirror": "true"])
+        #expect(slices().isEmpty)
+    }
+
+    @Test func `slices go with the endpoints`() async throws {
+        try await add()
+        try await world.delete(.endpoints, "outside")
+        try await world.settle(mirroring)
+        #expect(slices().isEmpty)
+    }
+}
