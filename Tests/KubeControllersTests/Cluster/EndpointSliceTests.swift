@@ -104,7 +104,9 @@ import Testing
 
     @Test func `pods without an address and those that have ended are no endpoints`() async throws {
         try await addService()
-        try await world.addRunning("done", address: "10.1.0.5", labels: ["app": "web"]) { $0.status["phase"] = "Failed" }
+        try await world.addRunning("done", address: "10.1.0.5", labels: ["app": "web"]) {
+            $0.status["phase"] = "Failed"
+        }
         try await world.addRunning("starting", address: "10.1.0.6", labels: ["app": "web"]) {
             $0.status["podIP"] = nil
             $0.status["podIPs"] = nil
@@ -141,7 +143,9 @@ import Testing
     @Test func `a port by name is looked up in each pod`() async throws {
         try await addService { $0.spec["ports"] = [["name": "http", "port": 80, "targetPort": "web"]] }
         for (name, port) in [("a", 8080), ("b", 9090), ("c", 8080)] as [(String, Int64)] {
-            try await world.addRunning(name, address: "10.1.0.\(port % 100 + Int64(name.utf8.first!))", labels: ["app": "web"]) {
+            try await world.addRunning(
+                name, address: "10.1.0.\(port % 100 + Int64(name.utf8.first!))", labels: ["app": "web"]
+            ) {
                 $0.spec["containers"] = [
                     ["name": "m", "ports": [["name": "web", "containerPort": .integer(port)]]]
                 ]
@@ -230,8 +234,62 @@ import Testing
         }
         try await world.settle(controller)
         let told = endpoints().compactMap { $0["targetRef", "name"]?.string }.sorted()
-        let meant = world.objects(.pods, namespace: nil).map(KubeObject.init).filter { $0.metadata.labels["app"] == "web" }
+        let meant = world.objects(.pods, namespace: nil).map(KubeObject.init).filter {
+            $0.metadata.labels["app"] == "web"
+        }
         #expect(told == meant.map(\.name).sorted(), "\(chance)")
         #expect(slices().allSatisfy { ($0.json["endpoints"]?.array?.count ?? 0) <= 100 }, "\(chance)")
+    }
+}
+
+/// Endpoints that a user writes.
+@Suite(.timeLimit(.minutes(1))) struct EndpointSliceMirroringTests {
+    private let world = World()
+    private let mirroring = EndpointSliceMirroring()
+
+    private func add(_ labels: [String: String] = [:]) async throws {
+        try await world.add(.services, "outside", ["spec": ["ports": [["port": 80]]]])
+        try await world.add(
+            .endpoints, "outside",
+            [
+                "metadata": ["labels": labels.json, "annotations": ["note": "x"]],
+                "subsets": [
+                    [
+                        "addresses": [["ip": "192.0.2.1"], ["ip": "2001:db8::1"]],
+                        "notReadyAddresses": [["ip": "192.0.2.2"]], "ports": [["port": 8080, "protocol": "TCP"]],
+                    ]
+                ],
+            ])
+        try await world.settle(mirroring, EndpointSliceController(), EndpointsController())
+    }
+
+    private func slices() -> [KubeObject] { world.objects(.endpointSlices, namespace: nil).map(KubeObject.init) }
+
+    @Test func `endpoints of a service without a selector are in slices, each family in its own`() async throws {
+        try await add()
+        #expect(slices().count == 2)
+        let slice = try #require(slices().first { $0.json["addressType"] == "IPv4" })
+        #expect(slice.json["endpoints"]?.array?.map { $0["conditions", "ready"]?.bool } == [true, false])
+        #expect(slice.json["ports"] == [["name": "", "port": 8080, "protocol": "TCP"]])
+        #expect(slice.metadata.controller?.kind == "Endpoints")
+        #expect(slice.metadata.annotations["note"] == "x")
+        #expect(
+            slice.metadata.labels["endpointslice.kubernetes.io/managed-by"]
+                == "endpointslicemirroring-controller.k8s.io")
+        try await world.change(.endpoints, "outside") { $0.json["subsets"] = [] }
+        try await world.settle(mirroring)
+        #expect(slices().isEmpty)
+    }
+
+    @Test func `endpoints that say so are not mirrored, nor are those of a controller`() async throws {
+        try await add(["endpointslice.kubernetes.io/skip-mirror": "true"])
+        #expect(slices().isEmpty)
+    }
+
+    @Test func `slices go with the endpoints`() async throws {
+        try await add()
+        try await world.delete(.endpoints, "outside")
+        try await world.settle(mirroring)
+        #expect(slices().isEmpty)
     }
 }

@@ -112,7 +112,8 @@ import Testing
         world.now = world.now.later(bySeconds: 3)
         try await world.settle(collector)
         #expect(world.names(.secrets) == ["early"])
-        try await add(.secrets, "never", owners: [["apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "none"]])
+        try await add(
+            .secrets, "never", owners: [["apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "none"]])
         try await world.settle(collector)
         #expect(world.names(.secrets) == ["early", "never"])
         world.now = world.now.later(bySeconds: 3)
@@ -143,8 +144,6 @@ import Testing
     @Test func `an owner in another namespace is none, and an event says why`() async throws {
         let other = try await add(.configMaps, "a", in: "other")
         try await add(.secrets, "child", owners: [owner(other, .configMaps)])
-        try await world.settle(collector)
-        world.now = world.now.later(bySeconds: 3)
         try await world.settle(collector)
         #expect(world.names(.secrets).isEmpty)
         #expect(

@@ -8,7 +8,9 @@ import Testing
 /// What a namespace has from the beginning, and how it goes.
 @Suite(.timeLimit(.minutes(1))) struct NamespaceTests {
     private let world = World()
-    private let controller = NamespaceController(contents: [.pods, .configMaps, .deployments, .secrets, .serviceAccounts])
+    private let controller = NamespaceController(contents: [
+        .pods, .configMaps, .deployments, .secrets, .serviceAccounts,
+    ])
 
     private func addNamespace(_ name: String) async throws {
         try await world.add(.namespaces, name, ["spec": ["finalizers": ["kubernetes"]], "status": ["phase": "Active"]])
@@ -102,7 +104,9 @@ import Testing
         try await world.settle(tokens)
         let secret = try world.object(.secrets, "robot-token")
         #expect(secret.metadata.annotations["kubernetes.io/service-account.uid"] == account.uid)
-        let token = Base64.bytes(secret.json["data"]?["token"]?.string ?? "").map { String(decoding: $0, as: UTF8.self) }
+        let token = Base64.bytes(secret.json["data"]?["token"]?.string ?? "").map {
+            String(decoding: $0, as: UTF8.self)
+        }
         #expect(token == "token of robot \(account.uid)")
         #expect(secret.json["data"]?["namespace"]?.string == Base64.text(Array("default".utf8)))
         #expect(secret.json["data"]?["ca.crt"]?.string == Base64.text(Array("PEM".utf8)))

@@ -129,12 +129,13 @@ import Testing
         #expect(try world.nodeOf("tolerant") == "one")
     }
 
-    @Test(arguments: [
-        (["nodeSelector": ["disk": "ssd"]], true), (["nodeSelector": ["disk": "hdd"]], false),
-        (Self.affinity("In", ["ssd", "nvme"]), true), (Self.affinity("NotIn", ["ssd"]), false),
-        (Self.affinity("Exists", []), true), (Self.affinity("DoesNotExist", []), false),
-        (Self.affinity("Gt", ["1"]), false),
-    ] as [(JSONValue, Bool)])
+    @Test(
+        arguments: [
+            (["nodeSelector": ["disk": "ssd"]], true), (["nodeSelector": ["disk": "hdd"]], false),
+            (Self.affinity("In", ["ssd", "nvme"]), true), (Self.affinity("NotIn", ["ssd"]), false),
+            (Self.affinity("Exists", []), true), (Self.affinity("DoesNotExist", []), false),
+            (Self.affinity("Gt", ["1"]), false),
+        ] as [(JSONValue, Bool)])
     func `selectors and node affinity choose nodes`(spec: JSONValue, fits: Bool) async throws {
         try await world.addNode()
         try await world.addPod("web") { for member in spec.object!.members { $0.spec[member.key] = member.value } }

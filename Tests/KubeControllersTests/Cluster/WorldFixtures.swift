@@ -38,7 +38,8 @@ extension World {
 
     /// A pod that runs on the node, with an address.
     func addRunning(
-        _ name: String, in namespace: String = "default", address: String, labels: [String: String], isReady: Bool = true,
+        _ name: String, in namespace: String = "default", address: String, labels: [String: String],
+        isReady: Bool = true,
         _ edit: (inout KubeObject) -> Void = { _ in }
     ) async throws {
         try await addPod(name, in: namespace, labels: labels) { pod in

@@ -40,7 +40,8 @@ final class Simulation {
     var ends: (KubeObject) -> String? = { _ in nil }
     /// Asked after every step.
     var check: (Simulation) async throws -> Void = { _ in }
-    /// The writes of controllers, for messages.
+    /// Whether what can end does so at once.
+    private(set) var isSettling = false
     private(set) var steps = 0
 
     init(_ controllers: [any Controller], seed: UInt64, chaos: Chaos = Chaos()) {
@@ -213,8 +214,10 @@ final class Simulation {
 
     /// Lets everything come to rest without chaos.
     /// - Parameter horizon: Timers beyond that are left.
-    func settle(within limit: Int = 4000, horizon: Duration = .seconds(3600)) async throws {
+    func settle(within limit: Int = 300, horizon: Duration = .seconds(3600)) async throws {
         chaos.failures = 0
+        isSettling = true
+        defer { isSettling = false }
         let end = clock.now.adding(horizon)
         for _ in 0..<limit {
             var moved = 0
@@ -229,7 +232,11 @@ final class Simulation {
             guard let next = wakes.min(), next <= end else { return }
             clock.set(next)
         }
-        Issue.record("nothing came to rest: the controllers go round in circles (\(chance))")
+        let last = view.resources.map { resource in
+            let all = api.log(resource, from: 0)
+            return "\(resource): " + all.suffix(4).map { $0.change.new.map { JSONWriter.text($0.value) } ?? "gone" }.joined(separator: "\n")
+        }
+        Issue.record("nothing came to rest: the controllers go round in circles (\(chance)): \(last.joined(separator: "\n"))")
     }
 }
 

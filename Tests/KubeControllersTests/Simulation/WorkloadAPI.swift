@@ -158,6 +158,9 @@ final class WorkloadAPI: ObjectClient {
             throw .conflict(resource, object.name, APIFailure.modified)
         }
         var next = object
+        if let kind = Schema.kubernetes.kind(group: resource.group, version: resource.version, plural: resource.plural) {
+            Defaulting.apply(to: &next.json, of: kind, in: .kubernetes)
+        }
         if subresource == "status" {
             next = current
             next.json["status"] = object.json["status"]

@@ -44,6 +44,8 @@ struct WorkQueue {
     }
 
     var isEmpty: Bool { ready.isEmpty && running == 0 }
+    /// Keys of which something is remembered.
+    var count: Int { entries.count }
 
     mutating func add(_ key: ObjectKey) {
         guard entries[key]?.isReady != true else { return }

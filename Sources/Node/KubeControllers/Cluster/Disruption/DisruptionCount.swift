@@ -74,7 +74,8 @@ struct DisruptionCount {
             return object.status
         }
         status["observedGeneration"] = budget.metadata.generation.map { .integer($0) }
-        status["disruptedPods"] = disrupted.isEmpty ? nil : disrupted.json
+        // A plain nil would be JSON's null here.
+        status["disruptedPods"] = disrupted.isEmpty ? Optional.none : disrupted.json
         status["disruptionsAllowed"] = .integer(allowed)
         status["currentHealthy"] = .integer(healthy)
         status["desiredHealthy"] = .integer(desired)
@@ -85,7 +86,9 @@ struct DisruptionCount {
     }
 
     /// metav1.Condition always has a message.
-    private func set(_ object: inout KubeObject, _ state: String, _ reason: String, _ message: String, _ now: Linux.Timestamp) {
+    private func set(
+        _ object: inout KubeObject, _ state: String, _ reason: String, _ message: String, _ now: Linux.Timestamp
+    ) {
         let type = "DisruptionAllowed"
         let before = object.condition(type)
         var condition: JSONValue = ["type": .string(type), "status": .string(state)]

@@ -67,7 +67,8 @@ enum ServicePods {
         addresses(old) != addresses(new) || isReady(old) != isReady(new)
             || SchedulingPod.isFinished(old) != SchedulingPod.isFinished(new)
             || (old["metadata", "deletionTimestamp"] == nil) != (new["metadata", "deletionTimestamp"] == nil)
-            || old["metadata", "labels"] != new["metadata", "labels"] || old["metadata", "uid"] != new["metadata", "uid"]
+            || old["metadata", "labels"] != new["metadata", "labels"]
+            || old["metadata", "uid"] != new["metadata", "uid"]
             || old["spec"] != new["spec"]
     }
 }

@@ -83,7 +83,8 @@ package final class GarbageCollector: Controller {
         return actions + [.update(resource, object)]
     }
 
-    private func dependents(of object: KubeObject, _ view: any ObjectView) -> [(resource: Resource, object: KubeObject)] {
+    private func dependents(of object: KubeObject, _ view: any ObjectView) -> [(resource: Resource, object: KubeObject)]
+    {
         dependents(index.withLock { $0.dependents(of: object.uid) }, of: object.uid, view)
     }
 

@@ -37,8 +37,14 @@ struct OwnerClasses {
                 if isWaiting { waiting.append(reference) } else { solid.append(reference) }
                 continue
             }
-            if let place = index.place(of: reference.uid), place.namespace != nil, place.namespace != object.namespace {
-                invalid.append((reference, Self.message(reference, object.namespace, of: object)))
+            let named = resource.key(namespace: object.namespace, reference.name)
+            if let place = index.place(of: reference.uid), place != named {
+                // It lives, but not where it was said to.
+                dangling.append(reference)
+                if place.namespace != object.namespace {
+                    invalid.append((reference, Self.message(reference, object.namespace, of: object)))
+                }
+                continue
             }
             let absence = index.absence(of: reference.uid, now: now)
             if absence <= now {

@@ -30,7 +30,9 @@ package enum NodeStatus {
         labels.merge(facts.allLabels) { $1 }
         if labels != node.metadata.labels { new.metadata.labels = labels }
         let taints = taints(node, facts, now: now)
-        if taints != node.spec["taints"]?.array ?? [] { new.spec["taints"] = taints.isEmpty ? nil : .array(taints) }
+        if taints != node.spec["taints"]?.array ?? [] {
+            new.spec["taints"] = taints.isEmpty ? nil : .array(taints)
+        }
         return new == node ? nil : new
     }
 

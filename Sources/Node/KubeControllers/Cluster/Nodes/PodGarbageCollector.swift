@@ -53,10 +53,11 @@ package struct PodGarbageCollector: Controller {
             let (aTime, bTime) = (created(a), created(b))
             return aTime != bTime ? aTime < bTime : a.key < b.key
         }.prefix(max(0, ended.count - threshold))
-        return Decision((others.sorted { $0.key < $1.key } + old).map { pod in
-            let options = DeletionOptions(gracePeriodSeconds: 0, uid: pod.uid)
-            return .delete(.pods, namespace: pod.key.namespace, name: pod.key.name, options)
-        })
+        return Decision(
+            (others.sorted { $0.key < $1.key } + old).map { pod in
+                let options = DeletionOptions(gracePeriodSeconds: 0, uid: pod.uid)
+                return .delete(.pods, namespace: pod.key.namespace, name: pod.key.name, options)
+            })
     }
 
     private func created(_ pod: StoredObject) -> String { pod.value["metadata", "creationTimestamp"]?.string ?? "" }

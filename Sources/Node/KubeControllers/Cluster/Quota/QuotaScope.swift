@@ -20,7 +20,8 @@ struct QuotaScope {
 
     func admits(_ pod: KubeObject) -> Bool { requirements.allSatisfy { Self.holds($0, pod) } }
 
-    private static func holds(_ requirement: (scope: String, verb: String, values: [String]), _ pod: KubeObject) -> Bool {
+    private static func holds(_ requirement: (scope: String, verb: String, values: [String]), _ pod: KubeObject) -> Bool
+    {
         switch requirement.scope {
         case "Terminating": return (pod.spec["activeDeadlineSeconds"]?.integer ?? -1) >= 0
         case "NotTerminating": return (pod.spec["activeDeadlineSeconds"]?.integer ?? -1) < 0

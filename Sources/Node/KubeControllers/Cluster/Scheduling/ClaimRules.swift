@@ -23,7 +23,8 @@ struct ClaimRules {
                     return .impossible(
                         "persistentvolumeclaim \"\(name)\" bound to non-existent persistentvolume \"\(bound)\"")
                 }
-                if let required = volume["spec"]?["nodeAffinity"]?["required"], !NodeRequirements.holds(required, node) {
+                if let required = volume["spec"]?["nodeAffinity"]?["required"], !NodeRequirements.holds(required, node)
+                {
                     refusal = .refused(
                         reasons: ["node(s) didn't match PersistentVolume's node affinity"], isHopeless: true)
                 }

@@ -1,7 +1,7 @@
 package import JSON
 package import KubeObjects
-internal import KubeStore
 internal import KubeSchema
+internal import KubeStore
 
 /// Which pods must leave so that a more important one fits (the plugin DefaultPreemption).
 ///

@@ -54,10 +54,9 @@ struct SchedulingPlan {
         }
         let isNominated = pod.object.status["nominatedNodeName"]?.string == node
         if isNominated, room.pods.values.contains(where: { isBeingCleared($0, for: pod) }) {
+            // It was told what it waits for when the others were.
             room.add(pod, isExpected: true)
-            return report(
-                pod, message + " preemption: not eligible due to a terminating pod on the nominated node.",
-                nominated: true)
+            return
         }
         guard let victims = Preemption(view: view, rules: rules).victims(for: pod, in: room) else {
             return report(pod, message + " preemption: " + verdict.preemptionMessage)

@@ -20,7 +20,8 @@ package final class VolumeReclaimer: Sendable {
     ///   - report: is told in a sentence what could not be done, and is tried again.
     package init(
         cache: ObjectCache, client: any ObjectClient, directory: String,
-        remove: @escaping @Sendable (String) async throws -> Void, report: @escaping @Sendable (String) -> Void = { _ in }
+        remove: @escaping @Sendable (String) async throws -> Void,
+        report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.cache = cache
         self.client = client

@@ -20,9 +20,20 @@ extension Rollout {
     /// How large the new set may be now.
     func newSize(of set: KubeObject, beside others: [KubeObject]) -> Int64 {
         guard isRolling else { return replicas }
-        let total = others.reduce(set.wanted) { $0 + $1.wanted }
+        // A set that does not know its size yet may still be making pods for another one.
+        guard ([set] + others).allSatisfy(\.knowsItsSize) else { return set.wanted }
+        let total = others.reduce(set.present) { $0 + $1.present }
         let most = replicas + maxSurge
         guard total < most else { return set.wanted }
         return set.wanted + min(most - total, replicas - set.wanted)
+    }
+}
+
+extension KubeObject {
+    /// How many pods a set has or will have: one that was made smaller has its pods until it says otherwise.
+    fileprivate var present: Int64 { max(wanted, status.count("replicas")) }
+
+    fileprivate var knowsItsSize: Bool {
+        status.count("observedGeneration") >= metadata.generation ?? 0
     }
 }

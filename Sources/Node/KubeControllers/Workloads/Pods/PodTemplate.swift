@@ -1,5 +1,6 @@
 import JSON
 import KubeObjects
+import KubeSchema
 import KubeStore
 
 /// The pods that a controller makes from a PodTemplateSpec.
@@ -17,9 +18,20 @@ enum PodTemplate {
         return pod
     }
 
-    /// Whether two templates make the same pods; `ignoring` is a label that does not count.
+    /// Whether two templates make the same pods; `ignoring` is a label that does not count. What defaults fill in makes no
+    /// difference: a newer version may know more of them than the one that stored a template.
     static func areEqual(_ a: JSONValue?, _ b: JSONValue?, ignoring label: String) -> Bool {
         comparable(a, label) == comparable(b, label)
+            || comparable(defaulted(a), label) == comparable(defaulted(b), label)
+    }
+
+    private static let replicaSet = Schema.kubernetes.kind(group: "apps", version: "v1", plural: "replicasets")
+
+    private static func defaulted(_ template: JSONValue?) -> JSONValue? {
+        guard let kind = replicaSet, let template else { return template }
+        var set: JSONValue = ["spec": ["template": template]]
+        Defaulting.apply(to: &set, of: kind, in: .kubernetes)
+        return set["spec", "template"]
     }
 
     private static func comparable(_ template: JSONValue?, _ label: String) -> JSONValue {
