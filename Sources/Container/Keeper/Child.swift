@@ -74,6 +74,8 @@ final class PendingStart {
     var beneath: String?
     /// The network that came with the request.
     var network: SharedFD?
+    /// The IPC namespace that came with it.
+    var ipc: SharedFD?
     let arrivedNanoseconds: Int
     var wasPrepared = false
     /// What the program gets as standard input, output and error.

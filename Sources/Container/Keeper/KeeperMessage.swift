@@ -42,7 +42,8 @@ package enum KeeperRequest: Hashable, Sendable {
     case shutdown(killing: Bool)
 }
 
-/// One start. When the plan's network is `.given`, its namespace is the last descriptor of the message.
+/// One start. What namespaces the plan says are given are the last descriptors of the message: the network's, then
+/// that of IPC.
 package struct StartRequest: Hashable, Sendable {
     package var template: UInt32
     /// The name that the node gave: letters, digits, "-", "_", "." (at most 128).

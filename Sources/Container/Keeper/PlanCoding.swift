@@ -19,6 +19,7 @@ extension WireWriter {
         write(plan.roomPlaces.hostname)
         write(plan.roomPlaces.resolver)
         write(plan.isNetworkGiven)
+        write(plan.isIPCGiven)
         write(plan.hostname) { $0.write($1) }
         write(list: plan.maskedPaths) { $0.write($1) }
         write(list: plan.readOnlyPaths) { $0.write($1) }
@@ -125,6 +126,7 @@ extension WireReader {
         plan.roomPlaces.hostname = try readText()
         plan.roomPlaces.resolver = try readText()
         plan.isNetworkGiven = try readBool()
+        plan.isIPCGiven = try readBool()
         plan.hostname = try readOptional { reader throws(WireError) in try reader.readText() }
         plan.maskedPaths = try readList { reader throws(WireError) in try reader.readText() }
         plan.readOnlyPaths = try readList { reader throws(WireError) in try reader.readText() }

@@ -177,7 +177,7 @@ extension Keeper {
     /// The same; a child that is gone is the caller's to discard.
     func give(_ start: PendingStart, to child: Child) throws(SpawnError) {
         child.start = start
-        let descriptors = start.standard + (start.network.map { [$0] } ?? [])
+        let descriptors = start.standard + [start.network, start.ipc].compactMap(\.self)
         if !start.files.isEmpty, let room = child.room?.room {
             do { try room.write(start.files) } catch { throw SpawnError(error) }
         }

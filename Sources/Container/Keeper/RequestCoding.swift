@@ -6,7 +6,7 @@ import Spawn
 
 /// The protocol between node and keeper.
 package enum KeeperProtocol {
-    package static let version: UInt8 = 5
+    package static let version: UInt8 = 6
     /// Version, kind, request number.
     package static let headerBytes = 10
     /// Longest body that travels in a memory file, bytes: 2 MiB of environment, as much of arguments, and room.

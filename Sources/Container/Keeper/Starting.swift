@@ -9,7 +9,7 @@ extension Keeper {
         let entry = try template(request.template)
         try checkName(request.sandbox)
         var descriptors = caller.descriptors
-        let expected = request.stdio.descriptorCount + (entry.template.plan.network == .given ? 1 : 0)
+        let expected = request.stdio.descriptorCount + entry.template.plan.givenCount
         guard descriptors.count == expected else {
             throw KeeperFailure(
                 .badRequest, "start \(request.sandbox): \(expected) descriptors were expected, \(descriptors.count) came")
@@ -21,6 +21,7 @@ extension Keeper {
         start.room = request.room
         start.files = request.files
         start.beneath = request.beneath
+        if entry.template.plan.isIPCGiven { start.ipc = descriptors.removeLast() }
         if entry.template.plan.network == .given { start.network = descriptors.removeLast() }
         // In use before anything is made: what fails at once frees the name, too.
         startingNames.insert(start.name)
@@ -171,6 +172,7 @@ extension Keeper {
         // The program has its own; ours would keep its pipes open beyond its end.
         start.standard = []
         start.network = nil
+        start.ipc = nil
         if let watch = child.socketWatch { loop.remove(watch) }
         if let watch = child.processWatch { loop.remove(watch) }
         let report = StartReport(

@@ -41,6 +41,11 @@ extension SandboxPlan {
             throw SystemError(
                 "join a given network", code: .invalid, advice: "The plan makes a network namespace of its own, too.")
         }
+        guard !isIPCGiven || namespaces.isDisjoint(with: [.ipc, .user, .network]) else {
+            throw SystemError(
+                "join a given IPC namespace", code: .invalid,
+                advice: "The plan makes one of its own, too, or a network or user namespace that does not go with it.")
+        }
         guard namespaces.contains(.user) else { return }
         let last = UInt32.max - 1
         guard identityMap.count > 0, identityMap.count <= last,

@@ -21,6 +21,8 @@ package struct SandboxPlan: Hashable, Sendable {
     package var roomPlaces = RoomPlaces()
     /// Whether each start brings the namespace of its network; `network` says it in one word.
     package var isNetworkGiven = false
+    /// Whether each start brings an IPC namespace, which it then shares with others.
+    package var isIPCGiven = false
     /// The host name inside; nil: that of the machine. A call may bring another.
     package var hostname: String?
     /// Paths that programs must not see: covered by an empty directory or the null device, where they exist.

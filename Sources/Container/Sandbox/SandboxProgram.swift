@@ -42,6 +42,8 @@ package struct SandboxProgram: Sendable {
     let baseNamespace: Slot
     /// A network namespace: from the pool, or given by the call (then it follows the streams).
     let network: Slot
+    /// An IPC namespace given by the call: it follows the streams, and the network where that is given, too.
+    let ipc: Slot
     /// The room's directory.
     let room: Slot
     /// The devpts mount of a terminal.
@@ -64,10 +66,12 @@ package struct SandboxProgram: Sendable {
         joins = (0..<variant.joinCount).map { _ in program.slot() }
         streams = (0..<3).map { _ in program.slot() }
         network = program.slot()
+        ipc = plan.network == .given ? program.slot() : network
         program.cloneFlags = plan.namespaces.intersection([.pid, .user]).rawValue
         self.program = program
         prepare(plan, variant, pooledNetwork: pooledNetwork)
-        self.program.add(.park(socket, first: streams[0], count: streams.count + (plan.network == .given ? 1 : 0)))
+        self.program.add(.park(socket, first: streams[0], count: streams.count + plan.givenCount))
+        if plan.isIPCGiven { enterGivenIPC(plan) }
         if plan.network == .given { enterGivenNetwork(plan) }
         finish(plan, terminal: variant.terminal)
     }
@@ -79,6 +83,7 @@ package struct SandboxProgram: Sendable {
         socket = program.slot()
         baseNamespace = program.slot()
         network = program.slot()
+        ipc = program.slot()
         room = program.slot()
         terminalMount = program.slot()
         joins = (0..<joinCount).map { _ in program.slot() }
@@ -89,6 +94,7 @@ package struct SandboxProgram: Sendable {
         self.program.add(.setSession)
         var entered = plan.namespaces.subtracting(.pid)
         if plan.network == .given { entered.insert(.network) }
+        if plan.isIPCGiven { entered.insert(.ipc) }
         if !entered.isEmpty {
             self.program.add(.joinNamespaces(baseNamespace, flags: Self.bits(entered), optional: false))
         }
@@ -185,8 +191,10 @@ package struct SandboxProgram: Sendable {
                 steps.move(stowed: index, to: mount.target, isDirectory: sources.isDirectory[mount.target] ?? true)
             }
         }
-        steps.mount(
-            "tmpfs", ["mode=1777", "size=\(plan.sharedMemoryBytes)"], at: "dev/shm", [.noSetuid, .noDevices, .noExecute])
+        if !plan.bringsSharedMemory {
+            steps.mount(
+                "tmpfs", ["mode=1777", "size=\(plan.sharedMemoryBytes)"], at: "dev/shm", [.noSetuid, .noDevices, .noExecute])
+        }
         if plan.namespaces.contains(.ipc) {
             steps.mount("mqueue", [], at: "dev/mqueue", [.noSetuid, .noDevices, .noExecute])
         }
@@ -205,6 +213,16 @@ package struct SandboxProgram: Sendable {
     static let terminalOptions = ["newinstance", "ptmxmode=0666", "mode=0620"]
 
     // After the wait.
+
+    /// The IPC namespace of this call, and the queues that it has.
+    private mutating func enterGivenIPC(_ plan: SandboxPlan) {
+        program.add(.joinNamespaces(ipc, flags: Self.bits(.ipc), optional: false), as: "join the given IPC namespace")
+        guard plan.namespaces.contains(.mount) else { return }
+        var steps = masks ?? PrivateMounts(program)
+        steps.program = program
+        steps.mount("mqueue", [], at: "dev/mqueue", [.noSetuid, .noDevices, .noExecute])
+        program = steps.program
+    }
 
     /// The network of this call, and what shows it.
     private mutating func enterGivenNetwork(_ plan: SandboxPlan) {
@@ -256,6 +274,14 @@ package struct SandboxProgram: Sendable {
 }
 
 extension SandboxPlan {
+    /// How many namespaces come with a start, by descriptor: the network's, then that of IPC.
+    package var givenCount: Int { (network == .given ? 1 : 0) + (isIPCGiven ? 1 : 0) }
+
+    /// Whether a declared mount takes the place of the private /dev/shm: memory that several sandboxes share.
+    var bringsSharedMemory: Bool {
+        mounts.contains { $0.target.split(separator: "/").filter { $0 != "." } == ["dev", "shm"] }
+    }
+
     /// Whether a masked path is in a sysfs that is mounted only when the network has come.
     fileprivate func isMaskedLater(_ path: String) -> Bool {
         network == .given && showsSysfs && path.hasPrefix("/sys/")

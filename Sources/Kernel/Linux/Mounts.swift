@@ -73,7 +73,7 @@ package enum Mounts {
     }
 
     /// A detached mount of a new file system, fsopen(2).
-    private static func make(
+    static func make(
         _ type: String, _ options: [(key: String, value: String)], attributes: Attributes
     ) throws(SystemError) -> OwnedFD {
         let configuration = OwnedFD(

@@ -197,8 +197,8 @@ package actor KeeperLink {
             template: template, sandbox: start.name, call: start.call, stdio: start.streams,
             logBytesLimit: start.logBytes, attached: start.isAttached, room: start.room, files: start.files,
             beneath: start.beneath)
-        let network = start.network.map { [$0.raw] } ?? []
-        let answer = try await connection.request(.start(request), descriptors: descriptors + network)
+        let given = [start.network, start.ipc].compactMap { $0?.raw }
+        let answer = try await connection.request(.start(request), descriptors: descriptors + given)
         withExtendedLifetime(start) {}
         guard case .started(let report) = answer.reply else { throw KeeperConnection.strange(answer, "started") }
         return StartedSandbox(report: report, descriptors: answer.descriptors, round: round)

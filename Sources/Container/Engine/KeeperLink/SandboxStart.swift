@@ -19,13 +19,15 @@ package struct SandboxStart: Sendable {
     package var files: RoomFiles
     /// For a plan whose network is given: its namespace.
     package var network: SharedFD?
+    /// For a plan whose IPC namespace is given.
+    package var ipc: SharedFD?
     /// A sandbox inside whose pid namespace it is started, and from which it can be entered: `StartRequest.beneath`.
     package var beneath: String?
 
     package init(
         plan: SandboxPlan, name: String, call: ProgramCall, streams: StandardStreams,
         logBytes: Int = ContainerSpec.defaultLogBytes, isAttached: Bool = false, room: String? = nil,
-        files: RoomFiles = RoomFiles(), network: SharedFD? = nil, beneath: String? = nil
+        files: RoomFiles = RoomFiles(), network: SharedFD? = nil, ipc: SharedFD? = nil, beneath: String? = nil
     ) {
         self.plan = plan
         self.name = name
@@ -36,6 +38,7 @@ package struct SandboxStart: Sendable {
         self.room = room
         self.files = files
         self.network = network
+        self.ipc = ipc
         self.beneath = beneath
     }
 }

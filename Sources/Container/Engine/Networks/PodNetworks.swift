@@ -3,10 +3,11 @@ package import Networking
 import Sandbox
 import Synchronization
 
-/// What a pod has for all its containers: a network, and what their files of /etc say.
+/// What a pod has for all its containers: a network, an IPC namespace, and what their files of /etc say.
 package struct PodPlace: Sendable {
     /// nil: the machine's network.
     package var namespace: SharedFD?
+    package var ipc: SharedFD?
     /// In the pod's network; empty in the machine's.
     package var addresses: [IPAddress]
     package var hostname: String
@@ -41,6 +42,9 @@ extension ContainerNetworks {
         pod id: String, name: String, network: String?, ports: [PublishedPort] = [], hostname: String
     ) async throws(NodeFailure) -> PodPlace {
         var place = PodPlace(hostname: hostname)
+        do throws(SystemError) {
+            place.ipc = try await BlockingPool.shared.run { () throws(SystemError) in try IPCNamespace.make() }
+        } catch { throw NodeFailure(.system, "make the IPC namespace of pod \(id): \(error)") }
         if let network {
             let request = NetworkAttachment(
                 containerID: id, containerName: name, hostname: hostname,
@@ -65,9 +69,11 @@ extension ContainerNetworks {
         do {
             let namespace = try await BlockingPool.shared.run { () throws(SystemError) in try NetworkNamespace.of(pid: pid) }
             for sentence in try await service.takeOver(id, namespace) { remark(sentence) }
-            let place = PodPlace(namespace: namespace, addresses: addresses, hostname: hostname)
-            pods.withLock { $0[id] = place }
-            return place
+            var place = PodPlace(namespace: namespace, addresses: addresses, hostname: hostname)
+            place.ipc = try await BlockingPool.shared.run { () throws(SystemError) in try IPCNamespace.of(pid: pid) }
+            let adopted = place
+            pods.withLock { $0[id] = adopted }
+            return adopted
         } catch {
             remark("take over the network of pod \(id): \(error)")
             return nil
@@ -95,9 +101,11 @@ extension ContainerNetworks {
         guard let place = place(ofPod: id) else {
             throw NodeFailure(.conflict, "the pod \(id) has no network now; it gets one when its node starts it")
         }
-        return PreparedNetwork(
+        var prepared = PreparedNetwork(
             mode: place.namespace == nil ? .machine : .given, namespace: place.namespace, hosts: place.hosts,
             resolvConf: place.resolvConf, hostname: place.hostname)
+        prepared.ipc = place.ipc
+        return prepared
     }
 }
 

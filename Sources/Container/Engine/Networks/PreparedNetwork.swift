@@ -8,6 +8,8 @@ package struct PreparedNetwork: Sendable {
     package var mode: SandboxNetwork
     /// With mode `given`: what goes to the keeper. To be kept open until the program has been started.
     package var namespace: SharedFD?
+    /// An IPC namespace that goes with it, for containers that share one; nil: each has its own.
+    package var ipc: SharedFD?
     /// For /etc/hosts.
     package var hosts: String
     /// For /etc/resolv.conf.

@@ -255,6 +255,9 @@ package final class ContainerEngine: Sendable {
             pid: record.lifecycle.isUnderWay ? record.lifecycle.run?.start?.pid : nil)
     }
 
+    /// The keeper that is connected, by what tells it from all others; nil while there is none.
+    package func keeper() async -> (pid: Int32, generation: UInt64)? { await link.identity.map { ($0.pid, $0.generation) } }
+
     // Views.
 
     package func list(_ request: ListContainers) async throws(NodeFailure) -> ContainerList {

@@ -42,6 +42,8 @@ struct ContainerGround: Sendable {
         var files = RoomFiles()
         /// The network's namespace, for a plan whose network is given.
         var network: SharedFD?
+        /// The IPC namespace, for a plan that shares it.
+        var ipc: SharedFD?
     }
 
     /// Gets ready what the start needs; `release` gives it back, also after a failure.
@@ -63,7 +65,11 @@ struct ContainerGround: Sendable {
             return owner
         }
         launch.plan.network = prepared.mode
-        var particulars = Particulars(network: prepared.namespace)
+        if prepared.ipc != nil {
+            launch.plan.namespaces.remove(.ipc)
+            launch.plan.isIPCGiven = true
+        }
+        var particulars = Particulars(network: prepared.namespace, ipc: prepared.ipc)
         guard record.spec.image != nil else { return particulars }
         if prepared.hostname != hostname { launch.call.rename(from: hostname, to: prepared.hostname) }
         particulars.files = RoomFiles(

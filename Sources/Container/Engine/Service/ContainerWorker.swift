@@ -453,7 +453,7 @@ final class ContainerWorker: Sendable {
                     plan: launch.plan, name: record.sandbox(run: run), call: launch.call, streams: prepared.streams,
                     logBytes: spec.logBytes ?? ContainerSpec.defaultLogBytes,
                     isAttached: start.attachment == .terminal, room: record.room, files: particulars.files,
-                    network: particulars.network)
+                    network: particulars.network, ipc: particulars.ipc)
                 let started = try await surroundings.link.start(request, descriptors: prepared.descriptors.map(\.raw))
                 withExtendedLifetime(prepared.descriptors) {}
                 startedAfter = started.round

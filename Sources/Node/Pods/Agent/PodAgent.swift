@@ -56,6 +56,11 @@ package final class PodAgent: Sendable {
         await withTaskGroup { group in
             let recorder = surroundings.recorder
             group.addTask { await recorder.run() }
+            if let seconds = surroundings.settings.evictionSeconds {
+                group.addTask {
+                    await self.watchMemory(every: seconds) { (try? Files.readText("/proc/meminfo")).flatMap(Self.available) }
+                }
+            }
             let found = await self.findContainers()
             let pods = cache.objects(.pods).map(KubeObject.init).filter(isOurs)
             for pod in pods { begin(pod, found[pod.uid] ?? [], &group) }
@@ -179,7 +184,7 @@ package final class PodAgent: Sendable {
         for uid in uids {
             await Self.removeContainers(of: uid, surroundings)
             await surroundings.networks.release(pod: uid)
-            do throws(ConfigProblem) { try await PodVolumes.remove(surroundings.settings, uid: uid) } catch {
+            do throws(ConfigProblem) { try await PodVolumes.remove(surroundings.settings, uid: uid, PodMounts(surroundings.engine)) } catch {
                 surroundings.note("remove the volumes of pod \(uid): \(error.message)")
             }
         }

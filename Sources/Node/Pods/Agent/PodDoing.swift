@@ -77,7 +77,7 @@ extension PodWorker {
 
     func tearDown() async {
         await surroundings.networks.release(pod: uid)
-        do throws(ConfigProblem) { try await PodVolumes.remove(settings, uid: uid) } catch {
+        do throws(ConfigProblem) { try await PodVolumes.remove(settings, uid: uid, mounts) } catch {
             surroundings.note("remove the volumes of pod \(uid): \(error.message)")
         }
         post(.tornDown)
@@ -133,7 +133,8 @@ extension PodWorker {
             environment: PodEnvironment(references: references, fields: surroundings.fields(pod, addresses), pod: pod),
             volumes: volumes.withLock { $0.places },
             hostname: surroundings.networks.place(ofPod: uid)?.hostname ?? pod.name)
-        let spec = try await making.spec(found)
+        let (spec, subPaths) = try await making.spec(found)
+        try await mount(subPaths)
         let file = making.messageFile
         do throws(ConfigProblem) {
             try await PodVolumes.onDisk { () throws(SystemError) in try Self.empty(file) }

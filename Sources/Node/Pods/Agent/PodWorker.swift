@@ -33,11 +33,13 @@ final class PodWorker: Sendable {
     let view: Mutex<View>
     let surroundings: PodSurroundings
     let volumes = Mutex(PodVolumes.Made())
+    let mounts: PodMounts
     /// Tasks that wait for containers to end, probes and the like: they end with the worker.
     let tasks = TaskShelf()
 
     init(_ pod: KubeObject, found: [FoundContainer], _ surroundings: PodSurroundings) {
         uid = pod.uid
+        mounts = PodMounts(surroundings.engine)
         self.surroundings = surroundings
         (messages, mailbox) = AsyncStream<Message>.makeStream()
         let now = surroundings.now()

@@ -22,7 +22,16 @@ struct ContainerMaking: Sendable {
         PodVolumes.directory(settings, pod.uid) + "/containers/" + PodNaming.hash(name) + "/termination-log"
     }
 
-    func spec(_ found: ImageSupply.Found) async throws(PodMachine.StartFailureError) -> ContainerSpec {
+    /// A part of a volume, and where it is to be mounted for this container.
+    struct SubPath: Hashable, Sendable {
+        var path: String
+        var volume: String
+        var target: String
+    }
+
+    func spec(
+        _ found: ImageSupply.Found
+    ) async throws(PodMachine.StartFailureError) -> (spec: ContainerSpec, subPaths: [SubPath]) {
         let variables: [(name: String, value: String)]
         do throws(ConfigProblem) { variables = try await environment.variables(of: container) } catch {
             throw .init(.config(error.message))
@@ -43,8 +52,9 @@ struct ContainerMaking: Sendable {
         spec.healthcheck = Healthcheck(test: .none)
         PodResources.apply(container["resources"], to: &spec, machine: settings.machine, controllers: settings.controllers)
         try PodSecurity(pod: pod, container: container).apply(to: &spec, image: found.defaults)
-        spec.mounts = try mounts(values)
-        return spec
+        var subPaths: [SubPath] = []
+        spec.mounts = try mounts(values, &subPaths)
+        return (spec, subPaths)
     }
 
     /// `command` takes the place of the image's entrypoint and leaves its command out; `args` that of its command.
@@ -61,7 +71,9 @@ struct ContainerMaking: Sendable {
         }
     }
 
-    private func mounts(_ values: [String: String]) throws(PodMachine.StartFailureError) -> [ContainerMount] {
+    private func mounts(
+        _ values: [String: String], _ subPaths: inout [SubPath]
+    ) throws(PodMachine.StartFailureError) -> [ContainerMount] {
         var mounts: [ContainerMount] = []
         for mount in container["volumeMounts"]?.array ?? [] {
             let name = mount["name"]?.string ?? ""
@@ -71,18 +83,27 @@ struct ContainerMaking: Sendable {
             var target = mount["mountPath"]?.string ?? ""
             if !target.hasPrefix("/") { target = "/" + target }
             let isReadOnly = place.isReadOnly || mount["readOnly"]?.bool ?? false
-            mounts.append(.bind(source: try source(mount, place, values), target: target, isReadOnly: isReadOnly))
+            mounts.append(.bind(source: try source(mount, place, values, &subPaths), target: target, isReadOnly: isReadOnly))
+        }
+        if !mounts.contains(where: { $0.target == "/dev/shm" }) {
+            mounts.append(.bind(source: PodVolumes.directory(settings, pod.uid) + "/shm", target: "/dev/shm", isReadOnly: false))
         }
         mounts.append(.bind(source: messageFile, target: container["terminationMessagePath"]?.string ?? "/dev/termination-log", isReadOnly: false))
         return mounts
     }
 
     private func source(
-        _ mount: JSONValue, _ place: PodVolumes.Place, _ values: [String: String]
+        _ mount: JSONValue, _ place: PodVolumes.Place, _ values: [String: String], _ subPaths: inout [SubPath]
     ) throws(PodMachine.StartFailureError) -> String {
         let expression = mount["subPathExpr"]?.string ?? ""
         let path = expression.isEmpty ? mount["subPath"]?.string ?? "" : VariableExpansion.expand(expression) { values[$0] }
         guard !path.isEmpty else { return place.path }
-        throw .init(.create("subPath is not supported by this node"))
+        guard AtomicFiles.isInside(path) || path == "." else {
+            throw .init(.config("subPath \"\(path)\" must be a relative path without \"..\""))
+        }
+        let target = PodVolumes.directory(settings, pod.uid) + "/containers/" + PodNaming.hash(name) + "/subpaths/"
+            + "\(attempt)/" + PodNaming.hash(mount["mountPath"]?.string ?? "")
+        subPaths.append(SubPath(path: path, volume: place.path, target: target))
+        return target
     }
 }

@@ -37,7 +37,7 @@ extension PodMachine {
 extension PodMachine {
     /// Whether nothing is under way that changes the status in a moment.
     package var isSettled: Bool {
-        if preparation == .asked || ending != nil && tearDown == .asked { return false }
+        if preparation == .asked { return false }
         return !containers.contains { life in if case .starting = life.stage { true } else { false } }
     }
 }

@@ -146,8 +146,9 @@ struct PodVolumes: Sendable {
     }
 
     /// Removes what the pod had for itself.
-    static func remove(_ settings: PodSettings, uid: String) async throws(ConfigProblem) {
+    static func remove(_ settings: PodSettings, uid: String, _ mounts: PodMounts) async throws(ConfigProblem) {
         let directory = directory(settings, uid)
+        try await mounts.unmountAll(below: directory)
         try await onDisk { () throws(SystemError) in if Files.exists(directory) { try Files.removeTree(directory) } }
     }
 
