@@ -191,7 +191,7 @@ import Testing
                     // Nobody listens at port 1: kubectl says so and ends, as it does towards Kubernetes.
                     let refused = try await CommandRunner.run(["curl", "-sS", "http://127.0.0.1:\(local[1])/"])
                     #expect(!refused.status.isSuccess)
-                    try await eventually("the reason") {
+                    try await eventually("the reason: \(try Files.readText(log))") {
                         try Files.readText(log).contains("error forwarding port 1 to pod web, uid u1: ")
                     }
                 }

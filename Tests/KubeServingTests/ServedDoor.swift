@@ -26,6 +26,7 @@ struct ServedDoor {
     /// Serves while `body` runs, then ends everything.
     static func with<Value>(
         pods: any PodAccess = FakePods(), health: [HealthCheck] = [], loops count: Int = 1,
+        heartbeat: Duration = .seconds(30),
         isolation: isolated (any Actor)? = #isolation, _ body: (ServedDoor) async throws -> Value
     ) async throws -> Value {
         let directory = try TemporaryDirectory("door")
@@ -40,7 +41,7 @@ struct ServedDoor {
         let door = try await KubeDoor.listen(
             on: .tcp("127.0.0.1", 0), authority: authority, service: service, pods: pods,
             authenticator: Authenticator(authority: authority, tokens: tokens), tokens: tokens, health: health,
-            loops: loops)
+            loops: loops, heartbeat: heartbeat)
         let served = ServedDoor(
             directory: directory, authority: authority, tokens: tokens, objects: objects, service: service, door: door,
             loops: loops)

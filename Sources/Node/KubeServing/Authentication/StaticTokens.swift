@@ -17,8 +17,8 @@ package struct StaticTokens: Sendable {
 
     /// - Throws: for a line that is none, which it names.
     package init(file text: String) throws(AuthorityFailure) {
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.filter { $0 != "\r" }
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+        {
             if line.allSatisfy(\.isWhitespace) { continue }
             let fields = Self.fields(line)
             guard fields.count >= 3, !fields[0].isEmpty, !fields[1].isEmpty else {
@@ -31,7 +31,7 @@ package struct StaticTokens: Sendable {
     }
 
     /// RFC 4180, without fields that span lines.
-    private static func fields(_ line: String) -> [String] {
+    private static func fields(_ line: Substring) -> [String] {
         var fields = [""]
         var isQuoted = false
         var before: Character?

@@ -131,7 +131,7 @@ package final class NodeAuthority: Sendable {
 
     private static func administratorToken(_ files: AuthorityFiles) throws(AuthorityFailure) -> String {
         if let text = try files.text(.administrator) {
-            let token = String(text.prefix { $0 != "\n" && $0 != "\r" })
+            let token = String(text.prefix { !$0.isNewline })
             guard token.utf8.count >= 32, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
                 throw files.broken(.administrator, AuthorityFailure("its first line is no token of 32 characters or more"))
             }

@@ -9,12 +9,14 @@ final class DoorParts: Sendable {
     let authenticator: Authenticator
     let health: HealthAnswers
     let documents: OpenIDDocuments?
+    let heartbeat: Duration
     let open = OpenAnswers()
 
     init(
         _ service: any APIService, _ pods: any PodAccess, _ authenticator: Authenticator, _ health: HealthAnswers,
-        _ documents: OpenIDDocuments?
+        _ documents: OpenIDDocuments?, heartbeat: Duration
     ) {
+        self.heartbeat = heartbeat
         self.service = service
         self.pods = pods
         self.authenticator = authenticator

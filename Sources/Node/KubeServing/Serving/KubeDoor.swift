@@ -25,14 +25,16 @@ package final class KubeDoor: Sendable {
     /// - Parameters:
     ///   - tokens: what `authenticator` knows service accounts by: published for others (OpenID Connect discovery).
     ///   - health: what has to be well besides "ping".
+    ///   - heartbeat: how often the client of an exec or attach is asked whether it is there.
     ///   - report: told when the door's certificate could not be renewed.
     package static func listen(
         on place: consuming HTTPListenPlace, authority: NodeAuthority, service: any APIService, pods: any PodAccess,
         authenticator: Authenticator, tokens: ServiceAccountTokens?, health: [HealthCheck] = [], loops: ServingLoops,
-        limits: HTTPLimits = HTTPLimits(), report: @escaping @Sendable (AuthorityFailure) -> Void = { _ in }
+        limits: HTTPLimits = HTTPLimits(), heartbeat: Duration = .seconds(30),
+        report: @escaping @Sendable (AuthorityFailure) -> Void = { _ in }
     ) async throws(HTTPServingFailure) -> KubeDoor {
         let parts = DoorParts(
-            service, pods, authenticator, HealthAnswers(health), tokens.map { OpenIDDocuments($0) })
+            service, pods, authenticator, HealthAnswers(health), tokens.map { OpenIDDocuments($0) }, heartbeat: heartbeat)
         let listener = try await HTTPListener.listen(on: place, loops: loops, tls: authority.identity, limits: limits) { _ in
             DoorService(parts)
         }

@@ -65,7 +65,7 @@ struct PodAnswer {
             return
         }
         switch begun {
-        case .success(let session): await SessionBridge(session, client).run()
+        case .success(let session): await SessionBridge(session, client, heartbeat: parts.heartbeat).run()
         case .failure(let failure): await client.end(.failure(failure))
         }
     }

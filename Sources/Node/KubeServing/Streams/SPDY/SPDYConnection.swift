@@ -24,6 +24,8 @@ final class SPDYConnection: Sendable {
         var streams: [UInt32: Stream] = [:]
         var last: UInt32 = 0
         var isClosing = false
+        /// Of the server's own pings: even.
+        var ping: UInt32 = 0
     }
 
     private let link: any ByteLink
@@ -86,7 +88,7 @@ final class SPDYConnection: Sendable {
             return true
         case .reset(let stream): return state.streams.removeValue(forKey: stream) != nil
         case .ping(let id):
-            // Even ones would be the server's own, which sends none.
+            // Even ones are the server's own, answered.
             if id % 2 == 1 { link.give(state.encoder.ping(id)) }
             return false
         case .goAway: return false
@@ -117,6 +119,14 @@ final class SPDYConnection: Sendable {
         state.withLock { state in
             guard !state.isClosing, state.streams.removeValue(forKey: stream) != nil else { return }
             link.give(state.encoder.reset(stream, .internalError))
+        }
+    }
+
+    func ping() {
+        state.withLock { state in
+            guard !state.isClosing else { return }
+            state.ping = state.ping &+ 2
+            link.give(state.encoder.ping(state.ping))
         }
     }
 

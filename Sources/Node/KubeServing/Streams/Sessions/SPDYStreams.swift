@@ -121,6 +121,7 @@ final class SPDYStreams: StreamClient {
         connection.close()
     }
 
+    func ping() { connection.ping() }
     func abort() { connection.abort() }
     func whenGone(_ action: @escaping @Sendable () -> Void) { connection.whenGone(action) }
 }

@@ -7,6 +7,7 @@ internal import Synchronization
 /// Invariants (tests in StreamTests):
 /// 1. What a program wrote before its end comes before the word of it (`all output comes before the exit code`).
 /// 2. A client that goes abandons the session (`a client that goes leaves its program to the session`).
+///    and so does one that has gone while its input is held back (`input that a program does not take is held back`).
 /// 3. Both ways wait for whoever is slower, and hold no more than the buffers on the way
 ///    (`input that a program does not take is held back`).
 final class SessionBridge: Sendable {
@@ -20,9 +21,12 @@ final class SessionBridge: Sendable {
 
     private let session: any PodSession
     private let client: any StreamClient
+    private let heartbeat: Duration
 
-    init(_ session: any PodSession, _ client: any StreamClient) {
+    /// - Parameter heartbeat: how often the client is asked whether it is there.
+    init(_ session: any PodSession, _ client: any StreamClient, heartbeat: Duration) {
         self.session = session
+        self.heartbeat = heartbeat
         self.client = client
     }
 
@@ -41,6 +45,14 @@ final class SessionBridge: Sendable {
                 ending.set(.program(.failure(error)))
             }
         }
+        // The end of a client whose input nobody takes does not come by itself: it stands behind that input.
+        let asking = Task {
+            while true {
+                try await Task.sleep(for: heartbeat)
+                client.ping()
+            }
+        }
+        defer { asking.cancel() }
         switch await ending.value {
         case .client:
             session.abandon()

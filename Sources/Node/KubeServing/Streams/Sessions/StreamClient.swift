@@ -6,6 +6,8 @@ protocol StreamClient: AnyObject, Sendable {
     func send(_ bytes: [UInt8], _ stream: OutputStream) async -> Bool
     /// Says how it ended, and ends the connection.
     func end(_ outcome: StreamOutcome) async
+    /// Asks whether it is there: a connection that nobody has any more answers with its end.
+    func ping()
     func abort()
     /// Runs once when the connection is gone.
     func whenGone(_ action: @escaping @Sendable () -> Void)

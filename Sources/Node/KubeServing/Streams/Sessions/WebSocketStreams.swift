@@ -126,6 +126,7 @@ final class WebSocketStreams: StreamClient {
         socket.close(1000, "")
     }
 
+    func ping() { socket.give(WebSocketEncoder.frame(.ping, [])) }
     func abort() { socket.abort() }
     func whenGone(_ action: @escaping @Sendable () -> Void) { socket.whenGone(action) }
 }
