@@ -36,7 +36,7 @@ TEST_NEEDS = $(BUILD_NEEDS) /usr/include/seccomp.h=libseccomp-dev runc=runc jq=j
     ping=iputils-ping dig=bind9-dnsutils nsenter=util-linux busybox=busybox-static skopeo=skopeo podman=podman \
     dockerd=docker.io docker=docker.io unshare=util-linux openssl=openssl curl=curl zstd=zstd \
     /usr/share/doc/python3-venv=python3-venv make=make /usr/sbin/cron=cron /usr/sbin/xinetd=xinetd \
-    /usr/lib/postgresql=postgresql /usr/lib/python3/dist-packages/yaml=python3-yaml
+    wrk=wrk /usr/lib/postgresql=postgresql /usr/lib/python3/dist-packages/yaml=python3-yaml
 BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3 dockerd=docker.io docker=docker.io unshare=util-linux nft=nftables \
     ip=iproute2 nginx=nginx /usr/sbin/fcgiwrap=fcgiwrap wrk=wrk ab=apache2-utils curl=curl \
     /usr/lib/python3/dist-packages/yaml=python3-yaml

@@ -52,6 +52,41 @@ final class KubeStage: Sendable {
         try Files.replace(kubeconfig, with: outcome.output, mode: 0o600)
     }
 
+    // Faults.
+
+    /// Kills the node, not its keeper.
+    func killNode() async throws {
+        for name in try Files.list("/proc") {
+            guard let pid = Int32(name), let words = Self.words(pid), words.first == forkless.executable,
+                words.contains("node"), words.contains(forkless.run)
+            else { continue }
+            try ProcessFD(pid: pid).signal(Signal.kill)
+            try await eventually("the node is gone") { Self.words(pid) == nil }
+        }
+    }
+
+    /// Starts the next node in the same place.
+    func startNode() async throws {
+        try await expectSuccess(try await forkless.call(["node", "--detach"], environment: Self.quiet))
+        try await configure()
+    }
+
+    /// The process of a pod whose command line has this text; nil when there is none.
+    func process(_ text: String) async throws -> Int32? {
+        for name in try Files.list("/proc") {
+            guard let pid = Int32(name), let words = Self.words(pid), words.first == "sh",
+                words.contains(where: { $0.contains(text) })
+            else { continue }
+            return pid
+        }
+        return nil
+    }
+
+    private static func words(_ pid: Int32) -> [String]? {
+        guard let bytes = try? Files.read("/proc/\(pid)/cmdline"), !bytes.isEmpty else { return nil }
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     private func clear() async throws {
         // Pods hold mounts and namespaces, which a test that failed leaves behind as well.
         _ = try await kubectl("delete", "all,ingress,netpol,pvc,job,cronjob", "--all", "--grace-period=1", "--wait=false")

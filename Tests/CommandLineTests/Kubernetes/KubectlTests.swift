@@ -8,7 +8,7 @@ import Testing
 /// The real kubectl against a node, as people use it.
 @Suite(.serialized, .enabled(if: isRoot), .timeLimit(.minutes(10))) struct KubectlTests {
     @Test func `a new cluster has a node that is ready and what every cluster has`() async throws {
-        try await KubeStage.run { kubectl in
+        try await KubeStage.run { (kubectl: KubeStage) async throws in
             #expect(try await kubectl("get", "nodes").text.contains(" Ready "))
             #expect(try await kubectl("get", "namespaces", "-o", "name").text.contains("namespace/kube-system"))
             #expect(try await kubectl("version").text.contains("Server Version: v1."))
