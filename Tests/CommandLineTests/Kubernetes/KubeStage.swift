@@ -87,13 +87,15 @@ final class KubeStage: Sendable {
         return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Pods hold mounts and namespaces, which a test that failed would leave behind as well.
     private func clear() async throws {
-        // Pods hold mounts and namespaces, which a test that failed leaves behind as well.
-        _ = try await kubectl("delete", "all,ingress,netpol,pvc,job,cronjob", "--all", "--grace-period=1", "--wait=false")
-        for _ in 0..<100 {
+        _ = try await kubectl("delete", "namespaces", "--all", "--wait=false")
+        _ = try await kubectl(
+            "delete", "deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,pods", "--all", "-A", "--grace-period=1",
+            "--wait=false")
+        try await eventually(within: .seconds(60), "all pods are gone") {
             let left = try await kubectl("get", "pods", "-A", "-o", "name")
-            if left.text.isEmpty { return }
-            try await Task.sleep(for: .milliseconds(100))
+            return left.status.isSuccess && left.text.isEmpty
         }
     }
 

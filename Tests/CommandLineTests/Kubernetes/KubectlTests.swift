@@ -83,7 +83,7 @@ import Testing
             try await kubectl("label", "configmap", "settings", "team=rates")
             #expect(try await kubectl("get", "configmap", "-l", "team=rates", "-o", "name").text == "configmap/settings\n")
             let wrong = try await kubectl.kubectl(
-                ["apply", "-f", "-"], input: manifest.replacing("data:", with: "dta:"))
+                ["apply", "-f", "-"], input: manifest.replacing("\ndata:", with: "\ndta:"))
             #expect(wrong.errorText.contains("unknown field \"dta\""), "\(wrong.errorText)")
         }
     }
@@ -109,8 +109,14 @@ import Testing
             #expect(try await kubectl("auth", "can-i", "list", "pods", account).text == "yes\n")
             #expect(try await kubectl.kubectl("auth", "can-i", "list", "secrets", account).text == "no\n")
             let token = try await kubectl("create", "token", "reader").text.split(separator: "\n").first.map(String.init) ?? ""
-            let secrets = try await kubectl.kubectl("get", "secrets", "--token=\(token)", "--client-certificate=", "--client-key=")
-            #expect(!secrets.status.isSuccess)
+            let server = try await kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}").text
+            for (resource, status) in [("pods", "200"), ("secrets", "403")] {
+                let answer = try await CommandRunner.run([
+                    "curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Authorization: Bearer \(token)",
+                    "\(server)/api/v1/namespaces/default/\(resource)",
+                ])
+                #expect(answer.text == status, "\(resource)")
+            }
             #expect(try await kubectl("auth", "whoami", account).text.contains("system:serviceaccount:default:reader"))
             try await kubectl.configure("--user", "jane", "--group", "developers")
             let refused = try await kubectl.kubectl("get", "pods")

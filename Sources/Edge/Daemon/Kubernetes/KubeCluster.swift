@@ -81,7 +81,8 @@ final class KubeCluster: Sendable {
         let server = APIServer(
             store: store, kinds: kinds, version: ServerVersion(program: node.settings.version), settings: api, tokens: tokens)
         do throws(APIFailure) { try await server.start() } catch { throw NodeFailure(.system, "start the Kubernetes API: \(error)") }
-        let group = Self.controllers(parts, server, authority, kinds)
+        let trouble = Published<String?>(nil)
+        let group = Self.controllers(parts, server, authority, kinds, trouble)
         let router = Self.router(parts, server, group.cache, reserved: port)
         node.networks.answerNames(first: { query, sender in router.decide(query, from: sender) })
         let agent = Self.agent(parts, server, group.cache, router, tokens)
@@ -94,13 +95,7 @@ final class KubeCluster: Sendable {
         tasks = [
             Task { await group.run() },
             Task { do { try await router.run() } catch { node.note("serve services: \(error)") } },
-            Task {
-                // What runs already is known once the keeper has told of it.
-                do throws(NodeFailure) {
-                    try await node.link.untilUp()
-                    try await agent.run()
-                } catch { node.note("run pods: \(error)") }
-            },
+            Task { await Self.run(agent, node, trouble) },
             Task { await store.maintain(every: .seconds(10), on: ContinuousClock()) { node.note("compact the objects' history: \($0)") } },
         ]
         let ready = HealthCheck("keeper", isOfLife: false) {
@@ -148,13 +143,18 @@ final class KubeCluster: Sendable {
     private static func user(_ name: String) -> UserInfo { UserInfo(name: name, groups: [UserInfo.masters]) }
 
     private static func controllers(
-        _ parts: Parts, _ server: APIServer, _ authority: NodeAuthority, _ kinds: ServedKinds
+        _ parts: Parts, _ server: APIServer, _ authority: NodeAuthority, _ kinds: ServedKinds,
+        _ trouble: Published<String?>
     ) -> ControllerGroup {
         let machine = parts.machine
         let range = parts.settings.pods
         let contents = kinds.kinds.filter { !$0.kind.isVirtual && $0.isStorageVersion }.map(\.resource)
         let controllers: [any Controller] = [
-            NodeController(node: machine.name, facts: { machine.nodeFacts(podRange: range) }),
+            NodeController(node: machine.name, facts: {
+                var facts = machine.nodeFacts(podRange: range)
+                facts.notReady = trouble.value
+                return facts
+            }),
             NodeScheduler(node: machine.name), DeploymentController(), ReplicaSetController(), JobController(),
             FinishedJobController(), EndpointSliceController(), EndpointsController(), NamespaceController(contents: contents),
             RootCertificatePublisher(certificate: authority.authorityCertificate), ServiceAccountsController(),
@@ -194,6 +194,25 @@ final class KubeCluster: Sendable {
             engine: node.engine, networks: node.networks, images: node.images, cache: cache,
             client: server.client(as: user("system:node:\(machine.name)"), manager: "kubelet"), dataPath: router,
             tokens: tokens, settings: settings, note: node.note)
+    }
+
+    /// Between two attempts to run pods where the machine does not let us.
+    private static let patience = Duration.seconds(2)
+
+    /// Runs pods, until the task is cancelled. What is in the way stands in the node's condition Ready meanwhile.
+    private static func run(_ agent: PodAgent, _ node: NodeSurroundings, _ trouble: Published<String?>) async {
+        while !Task.isCancelled {
+            do throws(NodeFailure) {
+                // What runs already is known once the keeper has told of it.
+                try await node.link.untilUp()
+                trouble.set(nil)
+                return try await agent.run()
+            } catch {
+                if trouble.value != error.message { node.note("run pods: \(error.message)") }
+                trouble.set(error.message)
+                try? await Task.sleep(for: patience)
+            }
+        }
     }
 
     // What is asked of it.
