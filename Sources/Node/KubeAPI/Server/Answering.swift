@@ -68,6 +68,7 @@ extension APIServer {
         _ request: APIRequest, _ info: RequestInfo, _ target: RequestInfo.Target, _ call: Call
     ) async throws(APIFailure) -> APIAnswer {
         guard !info.verb.isEmpty else { throw Self.noSuchMethod }
+        if call.kind.isComputed { return try await answerComputed(request, info.verb, call) }
         if target.subresource != nil || call.kind.isVirtual {
             return try await performBelow(request, info, target, call)
         }

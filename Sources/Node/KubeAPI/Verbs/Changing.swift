@@ -38,7 +38,9 @@ extension APIServer {
     private func changeOnce(
         _ call: Call, _ current: StoredObject, _ make: (JSONValue) throws(APIFailure) -> Wanted
     ) async throws(ObjectStoreFailure) -> Result<ShownObject, APIFailure> {
-        let old = current.value
+        var old = current.value
+        // Objects of custom kinds may be stored in another version.
+        if call.isCustom { old["apiVersion"] = .string(call.kind.id.apiVersion) }
         let now = time()
         let view = view
         var request: AdmissionRequest
