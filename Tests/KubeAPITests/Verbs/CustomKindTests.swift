@@ -30,7 +30,9 @@ struct CustomKindTests {
                     "properties": [
                         "spec": [
                             "type": "object",
-                            "properties": ["replicas": ["type": "integer", "minimum": 0, "default": 1], "cron": ["type": "string"]],
+                            "properties": [
+                                "replicas": ["type": "integer", "minimum": 0, "default": 1], "cron": ["type": "string"],
+                            ],
                         ],
                         "status": ["type": "object", "properties": ["replicas": ["type": "integer"]]],
                     ],
@@ -90,7 +92,8 @@ struct CustomKindTests {
         let late = await door.send("POST", tabs, Self.tab("late"))
         #expect(late.status == 405)
         #expect(late.message == "create not allowed while custom resource definition is terminating")
-        _ = await door.send("PATCH", tabs + "/held", "{\"metadata\":{\"finalizers\":null}}", type: "application/merge-patch+json")
+        _ = await door.send(
+            "PATCH", tabs + "/held", "{\"metadata\":{\"finalizers\":null}}", type: "application/merge-patch+json")
         try await eventually("the definition goes") {
             await door.send("GET", definitions + "/crontabs.example.com").status == 404
         }

@@ -47,13 +47,15 @@ struct ListingTests {
     @Test func `a list whose moment is gone can go on inconsistently`() async throws {
         let door = try await filled()
         let token = await door.send("GET", maps + "?limit=3").json["metadata", "continue"]?.string ?? ""
-        let newest = await door.send("POST", maps, Door.configMap("z")).json["metadata", "resourceVersion"]?.string ?? ""
+        let newest =
+            await door.send("POST", maps, Door.configMap("z")).json["metadata", "resourceVersion"]?.string ?? ""
         _ = await door.send("POST", maps, Door.configMap("z2"))
         try await door.store.compact(to: Int64(newest)! + 1)
         let late = await door.send("GET", maps + "?limit=3&continue=\(token)")
         #expect(late.status == 410)
         #expect(late.reason == "Expired")
-        #expect(late.message.hasPrefix("The provided continue parameter is too old to display a consistent list result."))
+        #expect(
+            late.message.hasPrefix("The provided continue parameter is too old to display a consistent list result."))
         let other = late.json["metadata", "continue"]?.string ?? ""
         let rest = await door.send("GET", maps + "?continue=\(other)")
         #expect(names(rest) == ["m3", "m4", "m5", "m6", "z", "z2"])

@@ -52,8 +52,10 @@ struct PodStandards {
 
     private var baseline: [Problem] {
         [
-            appArmor, addedCapabilities(allowed: Self.usualCapabilities, id: "capabilities_baseline", "non-default capabilities"),
-            hostNamespaces, hostPaths, hostPorts, hostProbes, privileged, procMount, seLinux, unconfinedSeccomp, sysctls,
+            appArmor,
+            addedCapabilities(allowed: Self.usualCapabilities, id: "capabilities_baseline", "non-default capabilities"),
+            hostNamespaces, hostPaths, hostPorts, hostProbes, privileged, procMount, seLinux, unconfinedSeccomp,
+            sysctls,
             hostProcess,
         ].compactMap(\.self)
     }
@@ -61,7 +63,9 @@ struct PodStandards {
     private var appArmor: Problem? {
         func isForbidden(_ context: JSONValue?) -> Bool { context?["appArmorProfile", "type"] == "Unconfined" }
         var details: [String] = []
-        if isForbidden(spec["securityContext"]) { details.append("pod must not set AppArmor profile type to \"Unconfined\"") }
+        if isForbidden(spec["securityContext"]) {
+            details.append("pod must not set AppArmor profile type to \"Unconfined\"")
+        }
         let bad = those { isForbidden($0["securityContext"]) }
         if !bad.isEmpty { details.append("\(names(bad)) must not set AppArmor profile type to \"Unconfined\"") }
         let prefix = "container.apparmor.security.beta.kubernetes.io/"
@@ -70,11 +74,14 @@ struct PodStandards {
             return member.key.hasPrefix(prefix) && !value.isEmpty && value != "runtime/default"
                 && !value.hasPrefix("localhost/")
         }
-        for member in forbidden { details.append("annotation \("\(member.key)=\(member.value.string ?? "")".goQuoted)") }
+        for member in forbidden {
+            details.append("annotation \("\(member.key)=\(member.value.string ?? "")".goQuoted)")
+        }
         return details.isEmpty
             ? nil
             : Problem(
-                id: "appArmorProfile", reason: details.count == 1 ? "forbidden AppArmor profile" : "forbidden AppArmor profiles",
+                id: "appArmorProfile",
+                reason: details.count == 1 ? "forbidden AppArmor profile" : "forbidden AppArmor profiles",
                 detail: details.joined(separator: ", "))
     }
 
@@ -103,7 +110,9 @@ struct PodStandards {
     }
 
     private var hostPaths: Problem? {
-        let bad = (spec["volumes"]?.array ?? []).filter { $0["hostPath"] != nil }.map { ($0["name"]?.string ?? "").goQuoted }
+        let bad = (spec["volumes"]?.array ?? []).filter { $0["hostPath"] != nil }.map {
+            ($0["name"]?.string ?? "").goQuoted
+        }
         guard !bad.isEmpty else { return nil }
         return Problem(
             id: "hostPathVolumes", reason: "hostPath volumes",
@@ -137,7 +146,8 @@ struct PodStandards {
         guard !bad.isEmpty else { return nil }
         return Problem(
             id: "hostProbesAndHostLifecycle", reason: "probe or lifecycle host",
-            detail: "\(names(bad)) \(bad.count == 1 ? "uses" : "use") probe or lifecycle \(bad.flatMap(hosts).count == 1 ? "host" : "hosts") "
+            detail:
+                "\(names(bad)) \(bad.count == 1 ? "uses" : "use") probe or lifecycle \(bad.flatMap(hosts).count == 1 ? "host" : "hosts") "
                 + list(bad.flatMap(hosts)))
     }
 
@@ -160,13 +170,16 @@ struct PodStandards {
                 detail: "\(names(bad)) must not set securityContext.procMount to \(list(bad.map(mount)))")
     }
 
-    private static let seLinuxTypes: Set<String> = ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"]
+    private static let seLinuxTypes: Set<String> = [
+        "", "container_t", "container_init_t", "container_kvm_t", "container_engine_t",
+    ]
 
     private var seLinux: Problem? {
         func options(_ holder: JSONValue) -> JSONValue? { holder["securityContext", "seLinuxOptions"] }
         func isBad(_ options: JSONValue?) -> Bool {
             guard let options else { return false }
-            return !Self.seLinuxTypes.contains(options["type"]?.string ?? "") || options["user"]?.string?.isEmpty == false
+            return !Self.seLinuxTypes.contains(options["type"]?.string ?? "")
+                || options["user"]?.string?.isEmpty == false
                 || options["role"]?.string?.isEmpty == false
         }
         let bad = those { isBad(options($0)) }
@@ -186,7 +199,9 @@ struct PodStandards {
             detail: "\(who) \(verb) forbidden securityContext.seLinuxOptions: \(details.joined(separator: "; "))")
     }
 
-    private var unconfinedSeccomp: Problem? { seccomp(isForbidden: { $0 == "Unconfined" }, id: "seccompProfile_baseline") }
+    private var unconfinedSeccomp: Problem? {
+        seccomp(isForbidden: { $0 == "Unconfined" }, id: "seccompProfile_baseline")
+    }
 
     private func seccomp(isForbidden: (String) -> Bool, id: String) -> Problem? {
         func type(_ holder: JSONValue) -> String? { holder["securityContext", "seccompProfile", "type"]?.string }
@@ -196,7 +211,8 @@ struct PodStandards {
         }
         let bad = those { type($0).map(isForbidden) ?? false }
         if !bad.isEmpty {
-            details.append("\(names(bad)) must not set securityContext.seccompProfile.type to \(list(bad.compactMap(type)))")
+            details.append(
+                "\(names(bad)) must not set securityContext.seccompProfile.type to \(list(bad.compactMap(type)))")
         }
         return details.isEmpty
             ? nil : Problem(id: id, reason: "seccompProfile", detail: details.joined(separator: ", "))
@@ -218,14 +234,17 @@ struct PodStandards {
     }
 
     private var hostProcess: Problem? {
-        func isHost(_ holder: JSONValue) -> Bool { holder["securityContext", "windowsOptions", "hostProcess"]?.bool == true }
+        func isHost(_ holder: JSONValue) -> Bool {
+            holder["securityContext", "windowsOptions", "hostProcess"]?.bool == true
+        }
         let bad = those(isHost)
         let who = [isHost(spec) ? "pod" : nil, bad.isEmpty ? nil : names(bad)].compactMap(\.self)
         return who.isEmpty
             ? nil
             : Problem(
                 id: "windowsHostProcess", reason: "hostProcess",
-                detail: "\(who.joined(separator: " and ")) must not set securityContext.windowsOptions.hostProcess=true")
+                detail: "\(who.joined(separator: " and ")) must not set securityContext.windowsOptions.hostProcess=true"
+            )
     }
 
     // MARK: Restricted
@@ -257,22 +276,27 @@ struct PodStandards {
         return details.isEmpty
             ? nil
             : Problem(
-                id: "capabilities_restricted", reason: "unrestricted capabilities", detail: details.joined(separator: "; "))
+                id: "capabilities_restricted", reason: "unrestricted capabilities",
+                detail: details.joined(separator: "; "))
     }
 
     private static let allowedVolumes: Set<String> = [
-        "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret", "image",
+        "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
+        "image",
     ]
 
     private var volumes: Problem? {
         func type(_ volume: JSONValue) -> String? { volume.object?.keys.first { $0 != "name" } }
-        let bad = (spec["volumes"]?.array ?? []).filter { volume in type(volume).map { !Self.allowedVolumes.contains($0) } ?? false }
+        let bad = (spec["volumes"]?.array ?? []).filter { volume in
+            type(volume).map { !Self.allowedVolumes.contains($0) } ?? false
+        }
         guard !bad.isEmpty else { return nil }
         let names = bad.map { ($0["name"]?.string ?? "").goQuoted }.joined(separator: ", ")
         let types = Set(bad.compactMap(type))
         return Problem(
             id: "restrictedVolumes", reason: "restricted volume types",
-            detail: "\(bad.count == 1 ? "volume" : "volumes") \(names) \(bad.count == 1 ? "uses" : "use") restricted volume "
+            detail:
+                "\(bad.count == 1 ? "volume" : "volumes") \(names) \(bad.count == 1 ? "uses" : "use") restricted volume "
                 + "\(types.count == 1 ? "type" : "types") \(list(Array(types)))")
     }
 

@@ -31,7 +31,8 @@ enum QuotaCharge {
     }
 
     private static func charged(
-        _ concerned: [(key: String, value: Quantity)], _ hard: Amounts, _ quota: StoredObject, _ request: AdmissionRequest
+        _ concerned: [(key: String, value: Quantity)], _ hard: Amounts, _ quota: StoredObject,
+        _ request: AdmissionRequest
     ) throws(APIFailure) -> Amounts {
         let used = Amounts(quota.value["status", "used"])
         let unknown = concerned.filter { used[$0.key] == nil }.map(\.key)

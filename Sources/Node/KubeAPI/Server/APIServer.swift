@@ -59,7 +59,8 @@ package final class APIServer: APIService, Sendable {
         access = KnownAccess(known)
         admission = Admission(rules: [
             NamespaceLifecycle(), LimitRanger(), ServiceAccountRule(), PriorityRule(), DefaultTolerations(),
-            StorageProtection(), RuntimeClassRule(), DefaultStorageClass(), PodSecurity(), Escalation(),
+            StorageProtection(), RuntimeClassRule(), DefaultStorageClass(), DefaultIngressClass(),
+            EphemeralContainers(), PodSecurity(), Escalation(),
             WarningRule(warnings: warnings),
         ])
         self.tokens = tokens
@@ -68,8 +69,10 @@ package final class APIServer: APIService, Sendable {
 
     /// What requests are judged by.
     private static let judging: [Resource] = [
-        .namespaces, .limitRanges, .resourceQuotas, .serviceAccounts, .priorityClasses, .runtimeClasses, .storageClasses,
+        .namespaces, .limitRanges, .resourceQuotas, .serviceAccounts, .priorityClasses, .runtimeClasses,
+        .storageClasses,
         .services, .roles, .roleBindings, .clusterRoles, .clusterRoleBindings, Definitions.resource,
+        DefaultIngressClass.resource,
     ]
 
     /// Reads what requests are judged by, and goes on doing so until `stop`.

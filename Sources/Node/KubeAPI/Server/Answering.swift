@@ -6,7 +6,12 @@ import KubeViews
 
 extension APIServer {
     package func answer(_ request: APIRequest) async -> APIAnswer {
-        do throws(APIFailure) { return try await respond(request) } catch { return .whole(Rendering.failure(error)) }
+        let answer: APIAnswer
+        do throws(APIFailure) { answer = try await respond(request) } catch {
+            answer = .whole(Rendering.failure(error))
+        }
+        guard case .whole(let whole) = answer, QueryReader(request.query).flag("pretty") == true else { return answer }
+        return .whole(Rendering.pretty(whole))
     }
 
     private func respond(_ request: APIRequest) async throws(APIFailure) -> APIAnswer {

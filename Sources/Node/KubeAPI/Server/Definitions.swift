@@ -70,7 +70,9 @@ final class Definitions: Sendable {
         where definition.value["metadata", "deletionTimestamp"] != nil {
             await remove(definition, server)
         }
-        let names = Set(server.known.objects(Self.resource).filter { $0.value["metadata", "deletionTimestamp"] != nil }.map(Self.storeName))
+        let names = Set(
+            server.known.objects(Self.resource).filter { $0.value["metadata", "deletionTimestamp"] != nil }.map(
+                Self.storeName))
         going.withLock { $0 = names }
     }
 
@@ -127,7 +129,9 @@ final class Definitions: Sendable {
             call.isTrusted = true
             _ = try? await server.delete(call, DeleteOptions())
         }
-        guard let rest = try? await server.store.list(ListRequest(scope, limit: 1)), rest.objects.isEmpty else { return }
+        guard let rest = try? await server.store.list(ListRequest(scope, limit: 1)), rest.objects.isEmpty else {
+            return
+        }
         let others = finalizers.filter { $0 != .string(CustomResourceReview.finalizer) }
         var value = definition.value
         value["metadata", "finalizers"] = others.isEmpty ? nil : .array(others)

@@ -126,7 +126,9 @@ struct ServiceAllocation {
         if asked.isEmpty, let text = service["spec", "clusterIP"]?.string, let address = IPAddress(text) {
             families = [address.isIPv6 ? "IPv6" : "IPv4"]
         }
-        if let policy, policy != "SingleStack" { for one in served where !families.contains(one) { families.append(one) } }
+        if let policy, policy != "SingleStack" {
+            for one in served where !families.contains(one) { families.append(one) }
+        }
         service["spec", "ipFamilies"] = .array(families.map { .string($0) })
         return []
     }
@@ -153,7 +155,10 @@ struct ServiceAllocation {
             switch address(text, in: range, own: own) {
             case .success(let address): given.append(address)
             case .failure(let refusal):
-                return [cause(["spec", "clusterIPs"], .array((text.map { [$0] } ?? asked).map { .string($0) }), refusal.why)]
+                return [
+                    cause(
+                        ["spec", "clusterIPs"], .array((text.map { [$0] } ?? asked).map { .string($0) }), refusal.why)
+                ]
             }
         }
         service["spec", "clusterIP"] = given.first.map { .string("\($0)") }
@@ -171,7 +176,8 @@ struct ServiceAllocation {
         guard range.contains(address), address != range.base else {
             return .failure(
                 Refusal(
-                    why: "failed to allocate IP \(text): the provided IP (\(text)) is not in the valid range. The range of "
+                    why:
+                        "failed to allocate IP \(text): the provided IP (\(text)) is not in the valid range. The range of "
                         + "valid IPs is \(range)"))
         }
         guard own.contains(address) || !taken.addresses.contains(address) else {

@@ -26,7 +26,8 @@ enum PodBinding {
             else { continue }
             throw conflict(
                 "Precondition failed: \(field == "uid" ? "UID" : "ResourceVersion") in precondition: \(wanted), "
-                    + "\(field == "uid" ? "UID" : "ResourceVersion") in object meta: \(pod["metadata", field]?.string ?? "")")
+                    + "\(field == "uid" ? "UID" : "ResourceVersion") in object meta: \(pod["metadata", field]?.string ?? "")"
+            )
         }
         guard pod["metadata", "deletionTimestamp"] == nil else {
             throw conflict("pod \(name) is being deleted, cannot be assigned to a host")
@@ -78,7 +79,9 @@ extension APIServer {
     func bind(_ call: Call, _ binding: JSONValue) async throws(APIFailure) -> ShownObject {
         let key = try call.key()
         let now = time()
-        if call.options.isDryRun { return .value(try PodBinding.apply(binding, to: try await get(call).value, now: now)) }
+        if call.options.isDryRun {
+            return .value(try PodBinding.apply(binding, to: try await get(call).value, now: now))
+        }
         let outcome: Result<WrittenObject, APIFailure>
         do throws(ObjectStoreFailure) {
             outcome = try await store.modify(key) { pod throws(APIFailure) in

@@ -38,9 +38,7 @@ extension APIServer {
     private func changeOnce(
         _ call: Call, _ current: StoredObject, _ make: (JSONValue) throws(APIFailure) -> Wanted
     ) async throws(ObjectStoreFailure) -> Result<ShownObject, APIFailure> {
-        var old = current.value
-        // Objects of custom kinds may be stored in another version.
-        if call.isCustom { old["apiVersion"] = .string(call.kind.id.apiVersion) }
+        let old = StoredForm.shown(current.value, call)
         let now = time()
         let view = view
         var request: AdmissionRequest
@@ -69,7 +67,8 @@ extension APIServer {
         }
         // Equal values may be written in another order: that is no change.
         if request.object == old { return .success(.stored(current)) }
-        let written = try await commit([.update(current.key, request.object, if: precondition)])
+        let written = try await commit([.update(current.key, StoredForm.stored(request.object, call), if: precondition)]
+        )
         return .success(.stored(written[0].object))
     }
 
@@ -122,7 +121,8 @@ extension APIServer {
         let name = object["metadata", "name"]?.string ?? ""
         guard !name.isEmpty else { throw .badRequest("name must be provided") }
         guard name == call.name else {
-            throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(call.name ?? ""))")
+            throw .badRequest(
+                "the name of the object (\(name)) does not match the name on the URL (\(call.name ?? ""))")
         }
         try NewObject.place(&object, call)
     }

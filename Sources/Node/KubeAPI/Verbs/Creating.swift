@@ -76,7 +76,7 @@ extension APIServer {
             if (try? await store.get(key)) != nil { throw .alreadyExists(key) }
             return .success(.value(request.object))
         }
-        writes.insert(.create(key, request.object), at: 0)
+        writes.insert(.create(key, StoredForm.stored(request.object, call)), at: 0)
         if request.isFor(.namespaces) { writes += firstContent(of: request, now) }
         let written = try await commit(writes)
         return .success(.stored(written[0].object))

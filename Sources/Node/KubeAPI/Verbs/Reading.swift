@@ -31,21 +31,23 @@ extension APIServer {
             }
             guard let limit = options.limit else {
                 let page = try await store.list(ListRequest(scope, moment))
-                return ListedObjects(objects: page.objects.filter(options.matches), revision: page.revision)
+                return ListedObjects(
+                    objects: page.objects.filter { options.matches($0, call) }, revision: page.revision)
             }
-            return try await selected(scope, moment, options, limit: limit)
+            return try await selected(scope, moment, options, call, limit: limit)
         } catch { throw Self.failure(error, options, call) }
     }
 
     /// A page of what selectors leave, however many objects have to be looked at for it.
     private func selected(
-        _ scope: ResourceScope, _ moment: ListRequest.Moment, _ options: ListOptions, limit: Int
+        _ scope: ResourceScope, _ moment: ListRequest.Moment, _ options: ListOptions, _ call: Call,
+        limit: Int
     ) async throws(ObjectStoreFailure) -> ListedObjects {
         var moment = moment
         var found: [StoredObject] = []
         while true {
             let page = try await store.list(ListRequest(scope, moment, limit: max(limit, Self.chunk)))
-            for (index, object) in page.objects.enumerated() where options.matches(object) {
+            for (index, object) in page.objects.enumerated() where options.matches(object, call) {
                 found.append(object)
                 guard found.count == limit, index < page.objects.count - 1 || page.next != nil else { continue }
                 let next = ContinueToken(revision: page.revision, scope: scope, last: object.key)
