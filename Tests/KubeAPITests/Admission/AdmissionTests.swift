@@ -240,3 +240,35 @@ struct AdmissionTests {
         await door.close()
     }
 }
+
+@Suite(.timeLimit(.minutes(2)))
+struct QuotaOfUpdatesTests {
+    @Test func `what grows is charged, and no more`() async throws {
+        let door = try await Door()
+        let quotas = "/api/v1/namespaces/default/resourcequotas"
+        let services = "/api/v1/namespaces/default/services"
+        var service: JSONValue = [
+            "apiVersion": "v1", "kind": "Service", "metadata": ["name": "web"], "spec": ["ports": [["port": 80]]],
+        ]
+        var made = await door.send("POST", services, service).json
+        let hard: JSONValue = ["services": "1", "services.nodeports": "0"]
+        var quota = await door.send(
+            "POST", quotas,
+            ["apiVersion": "v1", "kind": "ResourceQuota", "metadata": ["name": "q"], "spec": ["hard": hard]]
+        ).json
+        quota["status"] = ["hard": hard, "used": ["services": "1", "services.nodeports": "0"]]
+        _ = await door.send("PUT", quotas + "/q/status", quota)
+        made["metadata", "labels"] = ["a": "b"]
+        let labelled = await door.send("PUT", services + "/web", made)
+        #expect(labelled.status == 200, "\(labelled.text)")
+        service = labelled.json
+        service["spec", "type"] = "NodePort"
+        let refused = await door.send("PUT", services + "/web", service)
+        #expect(refused.status == 403)
+        #expect(
+            refused.message
+                == "services \"web\" is forbidden: exceeded quota: q, requested: services.nodeports=1, used: "
+                + "services.nodeports=0, limited: services.nodeports=0")
+        await door.close()
+    }
+}

@@ -91,3 +91,31 @@ struct ListingTests {
         await door.close()
     }
 }
+
+@Suite(.timeLimit(.minutes(2)))
+struct SingleListTests {
+    @Test func `a list of one name is of one moment, whatever is written meanwhile`() async throws {
+        let door = try await Door()
+        _ = await door.send("POST", maps, Door.configMap("a"))
+        let path = maps + "?fieldSelector=metadata.name%3Da"
+        await withTaskGroup { group in
+            group.addTask {
+                for number in 0..<100 {
+                    _ = await door.send(
+                        "PATCH", maps + "/a", "{\"data\":{\"n\":\"\(number)\"}}", type: "application/merge-patch+json")
+                }
+            }
+            group.addTask {
+                for _ in 0..<100 {
+                    let list = await door.send("GET", path).json
+                    let object = list["items"]?[0]
+                    let (of, at) = (object?["metadata", "resourceVersion"], list["metadata", "resourceVersion"])
+                    #expect(Int64(of?.string ?? "") ?? .max <= Int64(at?.string ?? "") ?? 0)
+                }
+            }
+        }
+        let none = await door.send("GET", maps + "?fieldSelector=metadata.name%3Db&labelSelector=x%3Dy")
+        #expect(none.json["items"] == [])
+        await door.close()
+    }
+}

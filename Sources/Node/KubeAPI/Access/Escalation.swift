@@ -66,7 +66,8 @@ struct Escalation: AdmissionRule {
         let groups = "[" + user.groups.map(\.goQuoted).joined(separator: " ") + "]"
         let list = Set(Self.together(missing).map(\.text)).sorted().joined(separator: "\n")
         throw request.forbidden(
-            "user \(user.name.goQuoted) (groups=\(groups)) is attempting to grant RBAC permissions not currently held:\n\(list)"
+            "user \(user.name.goQuoted) (groups=\(groups)) is attempting to grant RBAC permissions not currently "
+                + "held:\n\(list)"
         )
     }
 

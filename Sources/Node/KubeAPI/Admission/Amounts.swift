@@ -31,6 +31,14 @@ struct Amounts: Sendable {
         for (name, amount) in other.all { all[name] = max(all[name] ?? .zero, amount) }
     }
 
+    /// Leaves what is more than in others, and how much more.
+    mutating func keepIncrease(over other: Amounts) {
+        for (name, amount) in all {
+            let more = amount - (other.all[name] ?? .zero)
+            all[name] = more.isZero || more.isNegative ? nil : more
+        }
+    }
+
     var json: JSONValue {
         var json: JSONValue = [:]
         for (name, amount) in sorted { json[name] = .string("\(amount)") }

@@ -2,7 +2,8 @@ import JSON
 import KubeObjects
 import KubeSchema
 
-/// Containers for debugging are only added, and only through their own subresource (`ValidatePodEphemeralContainersUpdate`).
+/// Containers for debugging are only added, and only through their own subresource
+/// (`ValidatePodEphemeralContainersUpdate`).
 struct EphemeralContainers: AdmissionRule {
     func check(_ request: AdmissionRequest, _ view: AdmissionView) throws(APIFailure) {
         guard request.operation == .update, request.call.resource.storeName == Resource.pods.storeName,

@@ -19,7 +19,8 @@ enum FirstObjects {
                 .priorityClasses,
                 priority(
                     "system-cluster-critical", 2_000_000_000,
-                    "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."
+                    "Used for system critical pods that must run in the cluster, but can be moved to another node "
+                        + "if necessary."
                 )
             ))
         objects.append(

@@ -20,14 +20,13 @@ enum PodBinding {
                 409, "Conflict", "Operation cannot be fulfilled on pods/binding \"\(name)\": \(why)",
                 details: ["name": .string(name), "kind": "pods/binding"])
         }
-        for field in ["uid", "resourceVersion"] {
+        for (field, word) in [("uid", "UID"), ("resourceVersion", "ResourceVersion")] {
             guard let wanted = binding["metadata", field]?.string, !wanted.isEmpty,
                 wanted != pod["metadata", field]?.string
             else { continue }
             throw conflict(
-                "Precondition failed: \(field == "uid" ? "UID" : "ResourceVersion") in precondition: \(wanted), "
-                    + "\(field == "uid" ? "UID" : "ResourceVersion") in object meta: \(pod["metadata", field]?.string ?? "")"
-            )
+                "Precondition failed: \(word) in precondition: \(wanted), \(word) in object meta: "
+                    + (pod["metadata", field]?.string ?? ""))
         }
         guard pod["metadata", "deletionTimestamp"] == nil else {
             throw conflict("pod \(name) is being deleted, cannot be assigned to a host")

@@ -28,7 +28,10 @@ extension APIServer {
             } catch {
                 attempts += 1
                 // Somebody was faster. A client that means one version was refused before.
-                guard case .conflict = error, attempts < 100, !Task.isCancelled else { throw failure(error, call) }
+                guard case .conflict(let newer, _) = error, attempts < 100, !Task.isCancelled else {
+                    throw failure(error, call)
+                }
+                await known.reached(newer.key.resource, newer.revision)
                 continue
             }
             return try changed.get()
@@ -42,6 +45,7 @@ extension APIServer {
         let now = time()
         let view = view
         var request: AdmissionRequest
+        var charges: [ObjectWrite] = []
         var hold: ServicePlaces.Hold?
         defer { if let hold { places.release(hold) } }
         do throws(APIFailure) {
@@ -58,6 +62,7 @@ extension APIServer {
                 try FieldTracking(call: call, now: now).track(
                     &request.object, over: old, sent: wanted.object["metadata", "managedFields"])
             }
+            charges = try QuotaCharge.writes(request, quotas(call))
         } catch { return .failure(error) }
         if call.options.isDryRun { return .success(.value(request.object)) }
         let precondition = Precondition(revision: current.revision)
@@ -67,8 +72,8 @@ extension APIServer {
         }
         // Equal values may be written in another order: that is no change.
         if request.object == old { return .success(.stored(current)) }
-        let written = try await commit([.update(current.key, StoredForm.stored(request.object, call), if: precondition)]
-        )
+        let write = ObjectWrite.update(current.key, StoredForm.stored(request.object, call), if: precondition)
+        let written = try await commit([write] + charges)
         return .success(.stored(written[0].object))
     }
 

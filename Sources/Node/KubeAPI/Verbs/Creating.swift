@@ -82,7 +82,7 @@ extension APIServer {
         return .success(.stored(written[0].object))
     }
 
-    private func quotas(_ call: Call) -> [StoredObject] {
+    func quotas(_ call: Call) -> [StoredObject] {
         call.namespace.map { known.objects(.resourceQuotas, namespace: $0) } ?? []
     }
 
