@@ -33,7 +33,8 @@ struct AccessTests {
         #expect(list.status == 403)
         #expect(
             list.message
-                == "pods is forbidden: User \"ann\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"")
+                == "pods is forbidden: User \"ann\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\""
+        )
         #expect(list.reason == "Forbidden")
         let one = await door.send("GET", deployments + "/web/status", as: Self.ann)
         #expect(
@@ -43,7 +44,8 @@ struct AccessTests {
         let nodes = await door.send("GET", "/api/v1/nodes", as: Self.ann)
         #expect(
             nodes.message
-                == "nodes is forbidden: User \"ann\" cannot list resource \"nodes\" in API group \"\" at the cluster scope")
+                == "nodes is forbidden: User \"ann\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"
+        )
         let path = await door.send("GET", "/metrics", as: Self.ann)
         #expect(path.message == "forbidden: User \"ann\" cannot get path \"/metrics\"")
         await door.close()
@@ -100,11 +102,13 @@ struct AccessTests {
         let door = try await Door()
         _ = await door.send("POST", Self.bindings, Self.binding("ann-admin", "admin", kind: "ClusterRole"))
         let own = await door.send(
-            "POST", Self.roles, Self.role("r", [["apiGroups": [""], "resources": ["pods"], "verbs": ["get", "delete"]]]),
+            "POST", Self.roles,
+            Self.role("r", [["apiGroups": [""], "resources": ["pods"], "verbs": ["get", "delete"]]]),
             as: Self.ann)
         #expect(own.status == 201, "\(own.text)")
         let more = await door.send(
-            "POST", Self.roles, Self.role("x", [["apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]]]),
+            "POST", Self.roles,
+            Self.role("x", [["apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]]]),
             as: Self.ann)
         #expect(more.status == 403)
         #expect(
@@ -179,7 +183,8 @@ struct AccessTests {
         _ = await door.send("POST", Self.roles, Self.role("patcher", rules))
         _ = await door.send("POST", Self.bindings, Self.binding("ann-patches", "patcher"))
         let answer = await door.send(
-            "PATCH", maps + "/a?fieldManager=x", Door.configMap("a"), type: "application/apply-patch+yaml", as: Self.ann)
+            "PATCH", maps + "/a?fieldManager=x", Door.configMap("a"), type: "application/apply-patch+yaml", as: Self.ann
+        )
         #expect(answer.status == 403)
         #expect(answer.message.contains("cannot create resource \"configmaps\""))
         await door.close()
@@ -188,7 +193,9 @@ struct AccessTests {
     @Test func `rules of any shape are asked without a trap`() {
         var chance = SeededChance(seed: 7)
         let words = ["*", "pods", "pods/log", "*/log", "", "get", "list", "/a/*", "/a", "apps", "x/"]
-        func some() -> [String] { (0..<Int.random(in: 0...3, using: &chance)).map { _ in words.randomElement(using: &chance)! } }
+        func some() -> [String] {
+            (0..<Int.random(in: 0...3, using: &chance)).map { _ in words.randomElement(using: &chance)! }
+        }
         for _ in 0..<3000 {
             let rule = PolicyRule(verbs: some(), groups: some(), resources: some(), names: some(), paths: some())
             let target = AccessAttributes.Target(

@@ -28,7 +28,8 @@ struct AdmissionTests {
         #expect(going.status == 403)
         #expect(
             going.message
-                == "configmaps \"a\" is forbidden: unable to create new content in namespace team because it is being terminated")
+                == "configmaps \"a\" is forbidden: unable to create new content in namespace team because it is being terminated"
+        )
         #expect(going.json["details", "causes"]?[0]?["reason"] == "NamespaceTerminating")
         let system = await door.send("DELETE", "/api/v1/namespaces/default")
         #expect(system.message == "namespaces \"default\" is forbidden: this namespace may not be deleted")
@@ -59,7 +60,8 @@ struct AdmissionTests {
         let nobody = await door.send("POST", pods, other)
         #expect(
             nobody.message
-                == "pods \"r\" is forbidden: error looking up service account default/nobody: serviceaccount \"nobody\" not found")
+                == "pods \"r\" is forbidden: error looking up service account default/nobody: serviceaccount \"nobody\" not found"
+        )
         other["spec"] = Door.pod("r")["spec"]
         other["spec", "priorityClassName"] = "none"
         let none = await door.send("POST", pods, other)
@@ -87,12 +89,19 @@ struct AdmissionTests {
             ])
         #expect(await door.send("POST", "/api/v1/namespaces/default/limitranges", range).status == 201)
         let made = await door.send("POST", pods, Door.pod("p"))
-        #expect(made.json["spec", "containers"]?[0]?["resources"] == ["requests": ["cpu": "100m"], "limits": ["cpu": "500m"]])
+        #expect(
+            made.json["spec", "containers"]?[0]?["resources"] == [
+                "requests": ["cpu": "100m"], "limits": ["cpu": "500m"],
+            ])
         #expect(
             made.json["metadata", "annotations", "kubernetes.io/limit-ranger"]
                 == "LimitRanger plugin set: cpu request for container main; cpu limit for container main")
         var large = Door.pod("q")
-        large["spec"] = ["containers": [["name": "main", "image": "i", "resources": ["limits": ["cpu": "2"], "requests": ["cpu": "10m"]]]]]
+        large["spec"] = [
+            "containers": [
+                ["name": "main", "image": "i", "resources": ["limits": ["cpu": "2"], "requests": ["cpu": "10m"]]]
+            ]
+        ]
         let refused = await door.send("POST", pods, large)
         #expect(refused.status == 403)
         #expect(
@@ -104,7 +113,8 @@ struct AdmissionTests {
 
     private func quota(_ door: Door, _ hard: JSONValue, used: JSONValue) async {
         let made = await door.send(
-            "POST", "/api/v1/namespaces/default/resourcequotas", object("v1", "ResourceQuota", "q", ["spec": ["hard": hard]]))
+            "POST", "/api/v1/namespaces/default/resourcequotas",
+            object("v1", "ResourceQuota", "q", ["spec": ["hard": hard]]))
         var counted = made.json
         counted["status"] = ["hard": hard, "used": used]
         _ = await door.send("PUT", "/api/v1/namespaces/default/resourcequotas/q/status", counted)
@@ -147,12 +157,18 @@ struct AdmissionTests {
         let labels: JSONValue = [
             "pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/warn": "restricted",
         ]
-        _ = await door.send("POST", "/api/v1/namespaces", object("v1", "Namespace", "safe", ["metadata": ["labels": labels]]))
+        _ = await door.send(
+            "POST", "/api/v1/namespaces", object("v1", "Namespace", "safe", ["metadata": ["labels": labels]]))
         let place = "/api/v1/namespaces/safe/pods"
         var pod = Door.pod("p")
         pod["spec"] = [
             "hostNetwork": true,
-            "containers": [["name": "main", "image": "i", "securityContext": ["privileged": true, "allowPrivilegeEscalation": true]]],
+            "containers": [
+                [
+                    "name": "main", "image": "i",
+                    "securityContext": ["privileged": true, "allowPrivilegeEscalation": true],
+                ]
+            ],
         ]
         let refused = await door.send("POST", place, pod)
         #expect(refused.status == 403)
@@ -221,6 +237,38 @@ struct AdmissionTests {
             made.warnings == [
                 "299 - \"spec.template.spec.topologySpreadConstraints: there is one node, so pods are spread over nothing\""
             ])
+        await door.close()
+    }
+}
+
+@Suite(.timeLimit(.minutes(2)))
+struct QuotaOfUpdatesTests {
+    @Test func `what grows is charged, and no more`() async throws {
+        let door = try await Door()
+        let quotas = "/api/v1/namespaces/default/resourcequotas"
+        let services = "/api/v1/namespaces/default/services"
+        var service: JSONValue = [
+            "apiVersion": "v1", "kind": "Service", "metadata": ["name": "web"], "spec": ["ports": [["port": 80]]],
+        ]
+        var made = await door.send("POST", services, service).json
+        let hard: JSONValue = ["services": "1", "services.nodeports": "0"]
+        var quota = await door.send(
+            "POST", quotas,
+            ["apiVersion": "v1", "kind": "ResourceQuota", "metadata": ["name": "q"], "spec": ["hard": hard]]
+        ).json
+        quota["status"] = ["hard": hard, "used": ["services": "1", "services.nodeports": "0"]]
+        _ = await door.send("PUT", quotas + "/q/status", quota)
+        made["metadata", "labels"] = ["a": "b"]
+        let labelled = await door.send("PUT", services + "/web", made)
+        #expect(labelled.status == 200, "\(labelled.text)")
+        service = labelled.json
+        service["spec", "type"] = "NodePort"
+        let refused = await door.send("PUT", services + "/web", service)
+        #expect(refused.status == 403)
+        #expect(
+            refused.message
+                == "services \"web\" is forbidden: exceeded quota: q, requested: services.nodeports=1, used: "
+                + "services.nodeports=0, limited: services.nodeports=0")
         await door.close()
     }
 }

@@ -33,7 +33,10 @@ struct RequestTests {
 
     @Test func `YAML is read as the server reads it`() throws {
         func read(_ text: String) throws -> JSONValue { try YAMLBody.read(Array(text.utf8)) }
-        #expect(try read("a: 1\nb: \"1\"\nc: [x, ~, true]\nd: 1.5\n") == ["a": 1, "b": "1", "c": ["x", .null, true], "d": 1.5])
+        #expect(
+            try read("a: 1\nb: \"1\"\nc: [x, ~, true]\nd: 1.5\n") == [
+                "a": 1, "b": "1", "c": ["x", .null, true], "d": 1.5,
+            ])
         #expect(try read("mode: 0644\nhex: 0x10\nname: 1.2.3\n") == ["mode": 420, "hex": 16, "name": "1.2.3"])
         #expect(try read("x: &a {k: v}\ny: *a\n") == ["x": ["k": "v"], "y": ["k": "v"]])
         #expect(throws: YAMLBody.Failure.self) { try read("a: 1\na: 2\n") }
@@ -55,9 +58,13 @@ struct RequestTests {
 
     @Test func `no YAML makes the reader trap`() {
         var chance = SeededChance(seed: 3)
-        let parts = ["a", ":", " ", "\n", "- ", "[", "]", "{", "}", "&x", "*x", "\"", "'", "|", ">", "#", "!", "%", "<<", "?", "1", "~", "\t", ","]
+        let parts = [
+            "a", ":", " ", "\n", "- ", "[", "]", "{", "}", "&x", "*x", "\"", "'", "|", ">", "#", "!", "%", "<<", "?",
+            "1", "~", "\t", ",",
+        ]
         for _ in 0..<3000 {
-            let text = (0..<Int.random(in: 0...24, using: &chance)).map { _ in parts.randomElement(using: &chance)! }.joined()
+            let text = (0..<Int.random(in: 0...24, using: &chance)).map { _ in parts.randomElement(using: &chance)! }
+                .joined()
             _ = try? YAMLBody.read(Array(text.utf8))
         }
     }
@@ -65,7 +72,9 @@ struct RequestTests {
     @Test func `too large a body is refused`() async throws {
         let door = try await Door()
         let body = [UInt8](repeating: 0x20, count: (3 << 20) + 1)
-        guard case .whole(let answer) = await door.raw("POST", maps, body) else { return #expect(Bool(false), "an answer") }
+        guard case .whole(let answer) = await door.raw("POST", maps, body) else {
+            return #expect(Bool(false), "an answer")
+        }
         #expect(answer.status == 413)
         await door.close()
     }
@@ -82,7 +91,9 @@ struct RequestTests {
                 #expect((200...599).contains(answer.status), "\(method) \(path) \(chance)")
                 if answer.status >= 400, answer.headers.contains(where: { $0.value == "application/json" }) {
                     let json = try? JSONParser.parse(answer.body)
-                    #expect(json?["kind"] == "Status" && json?["code"]?.integer == Int64(answer.status), "\(method) \(path) \(chance)")
+                    #expect(
+                        json?["kind"] == "Status" && json?["code"]?.integer == Int64(answer.status),
+                        "\(method) \(path) \(chance)")
                     #expect(json?["message"]?.string?.isEmpty == false, "\(method) \(path)")
                 }
             case .parts(_, let parts): parts.cancel()
@@ -96,8 +107,10 @@ struct RequestTests {
 /// Requests that look right and are not.
 enum Fuzz {
     private static let segments = [
-        "api", "apis", "v1", "apps", "namespaces", "default", "pods", "deployments", "web", "p", "status", "scale", "log",
-        "exec", "binding", "eviction", "configmaps", "watch", "batch", "jobs", "nodes", "services", "proxy", "token", "",
+        "api", "apis", "v1", "apps", "namespaces", "default", "pods", "deployments", "web", "p", "status", "scale",
+        "log",
+        "exec", "binding", "eviction", "configmaps", "watch", "batch", "jobs", "nodes", "services", "proxy", "token",
+        "",
         "kube-system", "serviceaccounts", "finalize", "..", "%", "authorization.k8s.io", "selfsubjectaccessreviews",
     ]
     private static let known = [
@@ -110,15 +123,18 @@ enum Fuzz {
     ]
     private static let names = [
         "limit", "continue", "watch", "resourceVersion", "resourceVersionMatch", "labelSelector", "fieldSelector",
-        "timeoutSeconds", "dryRun", "fieldManager", "fieldValidation", "force", "gracePeriodSeconds", "propagationPolicy",
+        "timeoutSeconds", "dryRun", "fieldManager", "fieldValidation", "force", "gracePeriodSeconds",
+        "propagationPolicy",
         "sendInitialEvents", "allowWatchBookmarks", "container", "tailLines", "ports", "command", "pretty",
     ]
     private static let values = [
-        "", "1", "0", "-1", "true", "false", "x", "All", "99999999999999999999", "a%3Db", "Exact", "NotOlderThan", "Strict",
+        "", "1", "0", "-1", "true", "false", "x", "All", "99999999999999999999", "a%3Db", "Exact", "NotOlderThan",
+        "Strict",
         "9223372036854775807", "Foreground", "a in (b", "metadata.name%3Dp", "status.phase%3DRunning", "\u{0}", "é",
     ]
     private static let types = [
-        nil, "application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/json-patch+json",
+        nil, "application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
+        "application/json-patch+json",
         "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml",
         "text/plain", ";", "application/json; charset=utf-8",
     ]
@@ -127,7 +143,10 @@ enum Fuzz {
         let method = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", ""].randomElement(using: &chance)!
         var path = known.randomElement(using: &chance)!
         if Int.random(in: 0..<3, using: &chance) == 0 {
-            path = "/" + (0..<Int.random(in: 1...8, using: &chance)).map { _ in segments.randomElement(using: &chance)! }.joined(separator: "/")
+            path =
+                "/"
+                + (0..<Int.random(in: 1...8, using: &chance)).map { _ in segments.randomElement(using: &chance)! }
+                .joined(separator: "/")
         }
         let query = (0..<Int.random(in: 0...3, using: &chance)).map { _ in
             "\(names.randomElement(using: &chance)!)=\(values.randomElement(using: &chance)!)"
@@ -139,7 +158,8 @@ enum Fuzz {
     private static func body(_ chance: inout SeededChance) -> [UInt8] {
         switch Int.random(in: 0..<7, using: &chance) {
         case 0: return []
-        case 1: return (0..<Int.random(in: 0...40, using: &chance)).map { _ in UInt8.random(in: 0...255, using: &chance) }
+        case 1:
+            return (0..<Int.random(in: 0...40, using: &chance)).map { _ in UInt8.random(in: 0...255, using: &chance) }
         case 2: return JSONWriter.bytes(value(&chance, 3))
         case 3: return [0x6B, 0x38, 0x73, 0x00] + (0..<20).map { _ in UInt8.random(in: 0...255, using: &chance) }
         case 4: return JSONWriter.bytes([["op": "replace", "path": "/spec/replicas", "value": value(&chance, 1)]])
@@ -180,7 +200,9 @@ enum Fuzz {
         default:
             var object = JSONObject()
             for _ in 0..<3 {
-                object[["metadata", "spec", "name", "kind", "apiVersion", "replicas", "containers", "$patch", "status"].randomElement(using: &chance)!] = value(&chance, depth - 1)
+                object[
+                    ["metadata", "spec", "name", "kind", "apiVersion", "replicas", "containers", "$patch", "status"]
+                        .randomElement(using: &chance)!] = value(&chance, depth - 1)
             }
             return .object(object)
         }

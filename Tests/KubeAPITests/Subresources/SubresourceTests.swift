@@ -26,7 +26,8 @@ struct SubresourceTests {
             "PATCH", deployments + "/web/scale", "{\"spec\":{\"replicas\":-4}}", type: "application/merge-patch+json")
         #expect(
             negative.message
-                == "Scale.autoscaling \"web\" is invalid: spec.replicas: Invalid value: -4: must be greater than or equal to 0")
+                == "Scale.autoscaling \"web\" is invalid: spec.replicas: Invalid value: -4: must be greater than or equal to 0"
+        )
         var late = scale.json
         late["spec", "replicas"] = 9
         #expect(await door.send("PUT", deployments + "/web/scale", late).status == 409)
@@ -55,11 +56,14 @@ struct SubresourceTests {
     @Test func `what runs in the node binds pods, too`() async throws {
         let door = try await Door()
         let client = door.server.client(as: Door.admin)
-        var pod = try await client.create(.pods, KubeObject(json: {
-            var pod = Door.pod("p")
-            pod["metadata", "namespace"] = "default"
-            return pod
-        }()))
+        var pod = try await client.create(
+            .pods,
+            KubeObject(
+                json: {
+                    var pod = Door.pod("p")
+                    pod["metadata", "namespace"] = "default"
+                    return pod
+                }()))
         pod.spec["nodeName"] = "n1"
         let bound = try await client.update(.pods, pod, subresource: "binding")
         #expect(bound.spec["nodeName"] == "n1")
@@ -110,7 +114,10 @@ struct SubresourceTests {
         #expect(refused?.message == "Cannot evict pod as it would violate the pod's disruption budget.")
         #expect(
             refused?.json["details", "causes"]?[0]
-                == ["reason": "DisruptionBudget", "message": "The disruption budget b needs 1 healthy pods and has 2 currently"])
+                == [
+                    "reason": "DisruptionBudget",
+                    "message": "The disruption budget b needs 1 healthy pods and has 2 currently",
+                ])
         await door.close()
     }
 
@@ -125,10 +132,13 @@ struct SubresourceTests {
         #expect(which.status == 400)
         #expect(
             which.message
-                == "a container name must be specified for pod p, choose one of: [a b] or one of the init containers: [first]")
+                == "a container name must be specified for pod p, choose one of: [a b] or one of the init containers: [first]"
+        )
         let unknown = await door.send("GET", pods + "/p/log?container=x")
         #expect(unknown.message == "container x is not valid for pod p")
-        guard case .pod(.log(let target, let options)) = await door.raw("GET", pods + "/p/log?container=b&follow=true&tailLines=5")
+        guard
+            case .pod(.log(let target, let options)) = await door.raw(
+                "GET", pods + "/p/log?container=b&follow=true&tailLines=5")
         else { return #expect(Bool(false), "a log") }
         #expect(target.container == "b")
         #expect(options.follow && options.tailLines == 5)

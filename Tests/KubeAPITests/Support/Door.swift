@@ -35,7 +35,8 @@ final class Door: Sendable {
         self.store = store
         let box = Box()
         server = APIServer(
-            store: store, kinds: ServedKinds(), version: ServerVersion(program: "forkless"), settings: settings, tokens: SimpleTokens(), clock: clock,
+            store: store, kinds: ServedKinds(), version: ServerVersion(program: "forkless"), settings: settings,
+            tokens: SimpleTokens(), clock: clock,
             time: { Timestamp(nanoseconds: Door.start.nanoseconds + box.seconds.withLock { $0 } * 1_000_000_000) },
             chance: SeededChance(seed: seed))
         self.box = box
@@ -82,7 +83,8 @@ final class Door: Sendable {
         switch await raw(method, path, Array(body.utf8), type: type, as: user, headers: headers) {
         case .whole(let response):
             return Answer(
-                status: response.status, headers: response.headers, text: String(decoding: response.body, as: UTF8.self))
+                status: response.status, headers: response.headers, text: String(decoding: response.body, as: UTF8.self)
+            )
         case .parts(let response, let parts):
             parts.cancel()
             return Answer(status: response.status, headers: response.headers, text: "parts")

@@ -123,7 +123,8 @@ struct ChangingTests {
         #expect(nameless.status == 422)
         #expect(
             nameless.message
-                == "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch")
+                == "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch"
+        )
         await door.close()
     }
 }

@@ -63,7 +63,8 @@ struct CreatingTests {
         #expect(answer.status == 422)
         #expect(
             answer.message
-                == "Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0")
+                == "Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0"
+        )
         await door.close()
     }
 

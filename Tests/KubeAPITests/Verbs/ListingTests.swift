@@ -47,13 +47,15 @@ struct ListingTests {
     @Test func `a list whose moment is gone can go on inconsistently`() async throws {
         let door = try await filled()
         let token = await door.send("GET", maps + "?limit=3").json["metadata", "continue"]?.string ?? ""
-        let newest = await door.send("POST", maps, Door.configMap("z")).json["metadata", "resourceVersion"]?.string ?? ""
+        let newest =
+            await door.send("POST", maps, Door.configMap("z")).json["metadata", "resourceVersion"]?.string ?? ""
         _ = await door.send("POST", maps, Door.configMap("z2"))
         try await door.store.compact(to: Int64(newest)! + 1)
         let late = await door.send("GET", maps + "?limit=3&continue=\(token)")
         #expect(late.status == 410)
         #expect(late.reason == "Expired")
-        #expect(late.message.hasPrefix("The provided continue parameter is too old to display a consistent list result."))
+        #expect(
+            late.message.hasPrefix("The provided continue parameter is too old to display a consistent list result."))
         let other = late.json["metadata", "continue"]?.string ?? ""
         let rest = await door.send("GET", maps + "?continue=\(other)")
         #expect(names(rest) == ["m3", "m4", "m5", "m6", "z", "z2"])
@@ -86,6 +88,34 @@ struct ListingTests {
         #expect(method.message == "the server does not allow this method on the requested resource")
         let form = await door.send("GET", maps, headers: ["accept": "application/xml"])
         #expect(form.status == 406)
+        await door.close()
+    }
+}
+
+@Suite(.timeLimit(.minutes(2)))
+struct SingleListTests {
+    @Test func `a list of one name is of one moment, whatever is written meanwhile`() async throws {
+        let door = try await Door()
+        _ = await door.send("POST", maps, Door.configMap("a"))
+        let path = maps + "?fieldSelector=metadata.name%3Da"
+        await withTaskGroup { group in
+            group.addTask {
+                for number in 0..<100 {
+                    _ = await door.send(
+                        "PATCH", maps + "/a", "{\"data\":{\"n\":\"\(number)\"}}", type: "application/merge-patch+json")
+                }
+            }
+            group.addTask {
+                for _ in 0..<100 {
+                    let list = await door.send("GET", path).json
+                    let object = list["items"]?[0]
+                    let (of, at) = (object?["metadata", "resourceVersion"], list["metadata", "resourceVersion"])
+                    #expect(Int64(of?.string ?? "") ?? .max <= Int64(at?.string ?? "") ?? 0)
+                }
+            }
+        }
+        let none = await door.send("GET", maps + "?fieldSelector=metadata.name%3Db&labelSelector=x%3Dy")
+        #expect(none.json["items"] == [])
         await door.close()
     }
 }

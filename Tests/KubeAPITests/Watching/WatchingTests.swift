@@ -88,7 +88,8 @@ struct WatchingTests {
         let store = MemoryObjectStore()
         let shared = EncodedEvents(limit: 3, bytesLimit: 1000)
         for number in 0..<10 {
-            let object = try await store.create(Resource.configMaps.key(namespace: "x", "a\(number)"), ["metadata": [:]])
+            let object = try await store.create(
+                Resource.configMaps.key(namespace: "x", "a\(number)"), ["metadata": [:]])
             let line = shared.line("ADDED", object, "") { $0.bytes }
             #expect(shared.line("ADDED", object, "") { _ in [] } == line)
         }

@@ -76,7 +76,8 @@ struct AccessPolicy: Sendable {
         return Binding(
             kind: namespace == nil ? "ClusterRoleBinding" : "RoleBinding",
             name: namespace.map { "\(stored.key.name)/\($0)" } ?? stored.key.name,
-            role: "\(reference["kind"]?.string ?? "") \((reference["name"]?.string ?? "").goQuoted)", subjects: subjects,
+            role: "\(reference["kind"]?.string ?? "") \((reference["name"]?.string ?? "").goQuoted)",
+            subjects: subjects,
             rules: rules(of: reference, namespace: namespace) ?? [])
     }
 
@@ -112,7 +113,8 @@ struct AccessPolicy: Sendable {
         for binding in bindings(user, namespace: wanted.namespace)
         where binding.rules.contains(where: { $0.allows(wanted) }) {
             let subject = binding.subjects.first { Self.is(user, $0) }
-            return "RBAC: allowed by \(binding.kind) \(binding.name.goQuoted) of \(binding.role) to \(Self.text(subject))"
+            return
+                "RBAC: allowed by \(binding.kind) \(binding.name.goQuoted) of \(binding.role) to \(Self.text(subject))"
         }
         return nil
     }

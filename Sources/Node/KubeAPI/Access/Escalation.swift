@@ -19,7 +19,10 @@ struct Escalation: AdmissionRule {
     }
 
     private func role(_ request: AdmissionRequest, _ access: AccessPolicy) throws(APIFailure) {
-        guard request.old.map({ $0["rules"] != request.object["rules"] || $0["aggregationRule"] != request.object["aggregationRule"] }) ?? true
+        guard
+            request.old.map({
+                $0["rules"] != request.object["rules"] || $0["aggregationRule"] != request.object["aggregationRule"]
+            }) ?? true
         else { return }
         guard !isAllowed("escalate", request.call.resource, request.name, request, access) else { return }
         var rules = (request.object["rules"]?.array ?? []).map(PolicyRule.init)
@@ -54,7 +57,8 @@ struct Escalation: AdmissionRule {
         return access.allows(request.call.user, AccessAttributes(verb: verb, .resource(target))) != nil
     }
 
-    private func confirm(_ rules: [PolicyRule], _ request: AdmissionRequest, _ access: AccessPolicy) throws(APIFailure) {
+    private func confirm(_ rules: [PolicyRule], _ request: AdmissionRequest, _ access: AccessPolicy) throws(APIFailure)
+    {
         let user = request.call.user
         let held = access.rules(for: user, namespace: request.call.namespace)
         let missing = rules.flatMap(\.single).filter { one in !held.contains { $0.covers(one) } }
@@ -62,7 +66,9 @@ struct Escalation: AdmissionRule {
         let groups = "[" + user.groups.map(\.goQuoted).joined(separator: " ") + "]"
         let list = Set(Self.together(missing).map(\.text)).sorted().joined(separator: "\n")
         throw request.forbidden(
-            "user \(user.name.goQuoted) (groups=\(groups)) is attempting to grant RBAC permissions not currently held:\n\(list)")
+            "user \(user.name.goQuoted) (groups=\(groups)) is attempting to grant RBAC permissions not currently "
+                + "held:\n\(list)"
+        )
     }
 
     /// Rules that differ in their verbs alone, as one.
@@ -76,7 +82,11 @@ struct Escalation: AdmissionRule {
                 other.verbs = []
                 return other == bare
             }
-            if let at { result[at].verbs += rule.verbs.filter { !result[at].verbs.contains($0) } } else { result.append(rule) }
+            if let at {
+                result[at].verbs += rule.verbs.filter { !result[at].verbs.contains($0) }
+            } else {
+                result.append(rule)
+            }
         }
         return result
     }

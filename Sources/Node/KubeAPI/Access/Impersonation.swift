@@ -28,7 +28,9 @@ struct Impersonation: Hashable, Sendable {
         user = UserInfo(name: name, groups: groups)
         if let account = Self.account(name) {
             need("", "serviceaccounts", account.name, namespace: account.namespace)
-            if groups.isEmpty { user.groups = ["system:serviceaccounts", "system:serviceaccounts:\(account.namespace)"] }
+            if groups.isEmpty {
+                user.groups = ["system:serviceaccounts", "system:serviceaccounts:\(account.namespace)"]
+            }
         } else {
             need("", "users", name)
         }

@@ -102,7 +102,10 @@ struct PolicyRule: Hashable, Sendable {
     /// `{APIGroups:["apps"], Resources:["deployments"], Verbs:["get" "list"]}`
     var text: String {
         func list(_ texts: [String]) -> String { "[" + texts.map(\.goQuoted).joined(separator: " ") + "]" }
-        let parts = [("APIGroups", groups), ("Resources", resources), ("NonResourceURLs", paths), ("ResourceNames", names), ("Verbs", verbs)]
+        let parts = [
+            ("APIGroups", groups), ("Resources", resources), ("NonResourceURLs", paths), ("ResourceNames", names),
+            ("Verbs", verbs),
+        ]
         return "{" + parts.filter { !$0.1.isEmpty }.map { "\($0.0):\(list($0.1))" }.joined(separator: ", ") + "}"
     }
 }

@@ -9,7 +9,9 @@ struct Amounts: Sendable {
 
     /// What is no quantity is left out: validation has refused it.
     init(_ json: JSONValue?) {
-        for member in json?.object?.members ?? [] { all[member.key] = member.value.string.flatMap { try? Quantity($0) } }
+        for member in json?.object?.members ?? [] {
+            all[member.key] = member.value.string.flatMap { try? Quantity($0) }
+        }
     }
 
     subscript(name: String) -> Quantity? {
@@ -20,11 +22,21 @@ struct Amounts: Sendable {
     var sorted: [(key: String, value: Quantity)] { all.sorted { $0.key < $1.key } }
     var isEmpty: Bool { all.isEmpty }
 
-    mutating func add(_ other: Amounts) { for (name, amount) in other.all { all[name] = (all[name] ?? .zero) + amount } }
+    mutating func add(_ other: Amounts) {
+        for (name, amount) in other.all { all[name] = (all[name] ?? .zero) + amount }
+    }
 
     /// The greater one of each.
     mutating func raise(to other: Amounts) {
         for (name, amount) in other.all { all[name] = max(all[name] ?? .zero, amount) }
+    }
+
+    /// Leaves what is more than in others, and how much more.
+    mutating func keepIncrease(over other: Amounts) {
+        for (name, amount) in all {
+            let more = amount - (other.all[name] ?? .zero)
+            all[name] = more.isZero || more.isNegative ? nil : more
+        }
     }
 
     var json: JSONValue {
@@ -58,7 +70,11 @@ enum PodAmounts {
         // Said for the pod as a whole, it counts in place of the sum.
         for (name, amount) in Amounts(spec["resources", field]).all { sum[name] = amount }
         let overhead = Amounts(spec["overhead"])
-        if field == "requests" { sum.add(overhead) } else { for (name, one) in overhead.all where sum[name] != nil { sum[name] = sum[name]! + one } }
+        if field == "requests" {
+            sum.add(overhead)
+        } else {
+            for (name, one) in overhead.all where sum[name] != nil { sum[name] = sum[name]! + one }
+        }
         return sum
     }
 }

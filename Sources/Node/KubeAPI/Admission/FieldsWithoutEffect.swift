@@ -28,14 +28,18 @@ package enum FieldsWithoutEffect {
             warnings.append("\(place).topologySpreadConstraints: there is one node, so pods are spread over nothing")
         }
         for field in ["podAffinity", "podAntiAffinity"] {
-            let terms = ["requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"]
+            let terms = [
+                "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution",
+            ]
             for term in terms where spec["affinity", field, term]?.array?.isEmpty == false {
-                let effect = term.hasPrefix("required") ? "it only decides whether a pod may run on it" : "it has no effect"
+                let effect =
+                    term.hasPrefix("required") ? "it only decides whether a pod may run on it" : "it has no effect"
                 warnings.append("\(place).affinity.\(field).\(term): there is one node, so \(effect)")
             }
         }
         if let name = spec["schedulerName"]?.string, !["", "default-scheduler"].contains(name) {
-            warnings.append("\(place).schedulerName: no scheduler \(name.goQuoted) runs here, so the pod waits until one does")
+            warnings.append(
+                "\(place).schedulerName: no scheduler \(name.goQuoted) runs here, so the pod waits until one does")
         }
         if spec["os", "name"]?.string == "windows" {
             warnings.append("\(place).os.name: the node runs Linux, so the pod cannot run")
@@ -83,7 +87,8 @@ package enum FieldsWithoutEffect {
 
     private static let remote = [
         "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc", "flexVolume", "flocker",
-        "gcePersistentDisk", "glusterfs", "iscsi", "photonPersistentDisk", "portworxVolume", "quobyte", "rbd", "scaleIO",
+        "gcePersistentDisk", "glusterfs", "iscsi", "photonPersistentDisk", "portworxVolume", "quobyte", "rbd",
+        "scaleIO",
         "storageos", "vsphereVolume",
     ]
 

@@ -61,7 +61,8 @@ struct LimitRanger: AdmissionRule {
         case ("Container", true):
             return PodTemplates.containers(spec, ["containers", "initContainers"]).flatMap { container in
                 LimitBounds(item, type).problems(
-                    requests: Amounts(container["resources", "requests"]), limits: Amounts(container["resources", "limits"]))
+                    requests: Amounts(container["resources", "requests"]),
+                    limits: Amounts(container["resources", "limits"]))
             }
         case ("Pod", true):
             return LimitBounds(item, type).problems(

@@ -37,7 +37,8 @@ struct PriorityRule: AdmissionRule {
     }
 
     func check(_ request: AdmissionRequest, _ view: AdmissionView) throws(APIFailure) {
-        guard request.operation != .delete, request.isFor(.priorityClasses), request.object["globalDefault"]?.bool == true
+        guard request.operation != .delete, request.isFor(.priorityClasses),
+            request.object["globalDefault"]?.bool == true
         else { return }
         for other in view.objects(.priorityClasses)
         where other.key.name != request.name && other.value["globalDefault"]?.bool == true {

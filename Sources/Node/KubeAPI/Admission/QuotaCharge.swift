@@ -11,16 +11,20 @@ enum QuotaCharge {
     /// - Parameter quotas: those of the namespace.
     /// - Returns: the quotas as they are then, each for the revision it was decided by.
     static func writes(_ request: AdmissionRequest, _ quotas: [StoredObject]) throws(APIFailure) -> [ObjectWrite] {
-        guard request.operation == .create, request.call.subresource == nil else { return [] }
+        guard request.operation == .create || request.operation == .update, request.call.subresource == nil else {
+            return []
+        }
         let resource = request.call.resource
-        let usage = QuotaUsage.of(request.object, resource)
+        var usage = QuotaUsage.of(request.object, resource)
+        // What becomes less is given back by who counts anew.
+        if let old = request.old { usage.keepIncrease(over: QuotaUsage.of(old, resource)) }
         var writes: [ObjectWrite] = []
         for quota in quotas.sorted(by: { $0.key < $1.key })
         where QuotaUsage.matches(quota.value, request.object, resource) {
             // What is limited is what the controller has taken over from the spec.
             let hard = Amounts(quota.value["status", "hard"])
             let concerned = usage.sorted.filter { hard[$0.key] != nil }
-            try checkSaid(request, hard, quota.key.name)
+            if request.operation == .create { try checkSaid(request, hard, quota.key.name) }
             guard !concerned.isEmpty else { continue }
             let used = try charged(concerned, hard, quota, request)
             var value = quota.value
@@ -31,7 +35,8 @@ enum QuotaCharge {
     }
 
     private static func charged(
-        _ concerned: [(key: String, value: Quantity)], _ hard: Amounts, _ quota: StoredObject, _ request: AdmissionRequest
+        _ concerned: [(key: String, value: Quantity)], _ hard: Amounts, _ quota: StoredObject,
+        _ request: AdmissionRequest
     ) throws(APIFailure) -> Amounts {
         let used = Amounts(quota.value["status", "used"])
         let unknown = concerned.filter { used[$0.key] == nil }.map(\.key)

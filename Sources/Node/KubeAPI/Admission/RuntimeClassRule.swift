@@ -8,7 +8,8 @@ struct RuntimeClassRule: AdmissionRule {
         guard request.operation == .create, request.isFor(.pods) else { return }
         guard let name = request.object["spec", "runtimeClassName"]?.string, !name.isEmpty else {
             if request.object["spec", "overhead"]?.object?.isEmpty == false {
-                throw request.forbidden("pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead")
+                throw request.forbidden(
+                    "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead")
             }
             return
         }

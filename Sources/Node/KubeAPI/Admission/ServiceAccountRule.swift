@@ -19,7 +19,8 @@ struct ServiceAccountRule: AdmissionRule {
             throw request.forbidden(
                 "error looking up service account \(namespace)/\(name): serviceaccount \(name.goQuoted) not found")
         }
-        if request.object["spec", "imagePullSecrets"]?.array?.isEmpty ?? true, let secrets = account["imagePullSecrets"] {
+        if request.object["spec", "imagePullSecrets"]?.array?.isEmpty ?? true, let secrets = account["imagePullSecrets"]
+        {
             request.object["spec", "imagePullSecrets"] = secrets
         }
         let mounts =

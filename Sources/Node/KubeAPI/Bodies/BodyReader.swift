@@ -79,7 +79,8 @@ struct BodyReader {
         do throws(JSONError) { return try JSONParser.parse(bytes) } catch {
             let shown = String(decoding: bytes.prefix(30), as: UTF8.self).goQuoted
             throw .badRequest(
-                "the object provided is unrecognized (must be of type \(kind)): couldn't get version/kind; json parse error: "
+                "the object provided is unrecognized (must be of type \(kind)): couldn't get version/kind; json parse "
+                    + "error: "
                     + "\(error) (\(shown)\(bytes.count > 30 ? " ..." : ""))")
         }
     }

@@ -12,7 +12,9 @@ struct MediaType: Hashable, Sendable {
             let pair = part.split(separator: "=", maxSplits: 1)
             guard pair.count == 2 else { continue }
             var value = Self.trimmed(pair[1])
-            if value.utf8.count > 1, value.hasPrefix("\""), value.hasSuffix("\"") { value = String(value.dropFirst().dropLast()) }
+            if value.utf8.count > 1, value.hasPrefix("\""), value.hasSuffix("\"") {
+                value = String(value.dropFirst().dropLast())
+            }
             parameters[Self.trimmed(pair[0]).lowercased()] = value
         }
         self.parameters = parameters

@@ -54,11 +54,13 @@ enum YAMLBody {
 
     private static func failure(_ error: any Error) -> Failure {
         switch error as? YamlError {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
             return Failure(description: "yaml: line \(mark.line): \(problem)")
         case .duplicatedKeysInMapping(let names, let context):
             return Failure(
-                description: "yaml: line \(context.mark.line): key \(names.joined(separator: ", ").goQuoted) already set in map")
+                description:
+                    "yaml: line \(context.mark.line): key \(names.joined(separator: ", ").goQuoted) already set in map")
         default: return Failure(description: "yaml: \(error)")
         }
     }
@@ -70,7 +72,8 @@ enum YAMLBody {
             throw Failure(description: "yaml: more than \(depthLimit) lists and maps within each other")
         }
         switch node {
-        case .scalar(let scalar): return YAMLScalar.value(scalar.string, isPlain: scalar.style == .plain, tag: "\(scalar.tag)")
+        case .scalar(let scalar):
+            return YAMLScalar.value(scalar.string, isPlain: scalar.style == .plain, tag: "\(scalar.tag)")
         case .sequence(let sequence):
             var elements: [JSONValue] = []
             for element in sequence { elements.append(try value(element, depth + 1, &count)) }
@@ -112,7 +115,9 @@ enum YAMLScalar {
     private static func number(_ text: String) -> JSONValue? {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, (48...57).contains(first) || "+-.".utf8.contains(first) else { return nil }
-        let (sign, digits) = first == UInt8(ascii: "-") ? ("-", text.dropFirst()) : ("", first == UInt8(ascii: "+") ? text.dropFirst() : text[...])
+        let (sign, digits) =
+            first == UInt8(ascii: "-")
+            ? ("-", text.dropFirst()) : ("", first == UInt8(ascii: "+") ? text.dropFirst() : text[...])
         let plain = digits.filter { $0 != "_" }
         for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where plain.hasPrefix(prefix) {
             return Int64(sign + plain.dropFirst(2), radix: radix).map { .integer($0) }
@@ -121,7 +126,9 @@ enum YAMLScalar {
         if plain.utf8.count > 1, plain.hasPrefix("0"), plain.utf8.allSatisfy({ (48...55).contains($0) }) {
             return Int64(sign + plain, radix: 8).map { .integer($0) }
         }
-        if plain.utf8.allSatisfy({ (48...57).contains($0) }), let integer = Int64(sign + plain) { return .integer(integer) }
+        if plain.utf8.allSatisfy({ (48...57).contains($0) }), let integer = Int64(sign + plain) {
+            return .integer(integer)
+        }
         let isDecimal = plain.utf8.allSatisfy { (48...57).contains($0) || ".eE+-".utf8.contains($0) }
         guard isDecimal, plain.utf8.contains(where: { (48...57).contains($0) }), let number = Double(sign + plain),
             number.isFinite

@@ -36,7 +36,8 @@ struct DeleteOptions: Hashable, Sendable {
             throw .badRequest("the body of a deletion must be an object of DeleteOptions, not \(body.kindName)")
         }
         if let kind = body["kind"]?.string, !kind.isEmpty, kind != "DeleteOptions" {
-            throw .badRequest("\(kind) cannot be handled as a DeleteOptions: the kind in the data does not match the expected kind")
+            throw .badRequest(
+                "\(kind) cannot be handled as a DeleteOptions: the kind in the data does not match the expected kind")
         }
         gracePeriodSeconds = try Self.field(body, "gracePeriodSeconds") { $0.integer }
         orphansDependents = try Self.field(body, "orphanDependents") { $0.bool }
@@ -55,7 +56,8 @@ struct DeleteOptions: Hashable, Sendable {
         guard let value = object[name], !value.isNull else { return nil }
         guard let field = read(value) else {
             throw .badRequest(
-                "DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: \(name) cannot be \(value.kindName)")
+                "DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: \(name) cannot be \(value.kindName)"
+            )
         }
         return field
     }

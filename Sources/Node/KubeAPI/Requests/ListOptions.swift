@@ -98,7 +98,8 @@ struct ListOptions: Sendable {
             reason: .invalid, path: FieldPath.root.child("resourceVersion"), value: .string(text), detail: why)
         throw .invalid(
             InvalidObject(
-                kind: GroupVersionKind(group: resource.group, version: resource.version, kind: resource.plural), name: "",
+                kind: GroupVersionKind(group: resource.group, version: resource.version, kind: resource.plural),
+                name: "",
                 causes: [cause]))
     }
 
@@ -106,7 +107,7 @@ struct ListOptions: Sendable {
     var selectsAll: Bool { fields == nil && !labels.isNothing && labels.requirements.isEmpty }
 
     /// Whether an object is meant. What its key says is asked first: that needs no parsing.
-    func matches(_ object: StoredObject) -> Bool {
+    func matches(_ object: StoredObject, _ call: Call) -> Bool {
         if let fields {
             for term in fields.terms {
                 let value: String
@@ -117,7 +118,9 @@ struct ListOptions: Sendable {
                 }
                 if (value == term.value) == term.isNegated { return false }
             }
-            if fields.terms.contains(where: { !Self.ofKey.contains($0.field) }), !fields.matches(object.value) {
+            if fields.terms.contains(where: { !Self.ofKey.contains($0.field) }),
+                !fields.matches(StoredForm.shown(object.value, call))
+            {
                 return false
             }
         }

@@ -13,9 +13,13 @@ struct OptionsProblems {
     mutating func required(_ field: String, _ detail: String) { add(.required, field, .null, detail) }
     mutating func invalid(_ field: String, _ value: JSONValue, _ detail: String) { add(.invalid, field, value, detail) }
     mutating func notSupported(_ field: String, _ value: String, _ supported: [String]) {
-        add(.notSupported, field, .string(value), "supported values: " + supported.map(\.goQuoted).joined(separator: ", "))
+        add(
+            .notSupported, field, .string(value),
+            "supported values: " + supported.map(\.goQuoted).joined(separator: ", "))
     }
-    mutating func tooLong(_ field: String, limit: Int) { add(.tooLong, field, .null, "may not be more than \(limit) bytes") }
+    mutating func tooLong(_ field: String, limit: Int) {
+        add(.tooLong, field, .null, "may not be more than \(limit) bytes")
+    }
 
     private mutating func add(_ reason: Cause.Reason, _ field: String, _ value: JSONValue, _ detail: String) {
         causes.append(Cause(reason: reason, path: FieldPath.root.child(field), value: value, detail: detail))

@@ -18,7 +18,8 @@ struct QueryReader {
     func integer(_ name: String) throws(APIFailure) -> Int64? {
         guard let text = text(name) else { return nil }
         guard let number = Int64(text) else {
-            let isNumber = !text.isEmpty && text.drop { $0 == "-" || $0 == "+" }.utf8.allSatisfy { (48...57).contains($0) }
+            let isNumber =
+                !text.isEmpty && text.drop { $0 == "-" || $0 == "+" }.utf8.allSatisfy { (48...57).contains($0) }
             let why = isNumber && text.utf8.count > 1 ? "value out of range" : "invalid syntax"
             throw .badRequest("strconv.ParseInt: parsing \(text.goQuoted): \(why)")
         }

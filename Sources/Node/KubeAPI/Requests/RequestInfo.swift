@@ -50,7 +50,8 @@ struct RequestInfo: Hashable, Sendable {
         if isWatchPath { target.rest = [] }
         if target.name == nil || isWatchPath {
             if verb == "get" {
-                let isWatch = isWatchPath || query.first { $0.name == "watch" }.map { QueryReader.flag($0.value) } == true
+                let isWatch =
+                    isWatchPath || query.first { $0.name == "watch" }.map { QueryReader.flag($0.value) } == true
                 verb = isWatch ? "watch" : "list"
             } else if verb == "delete" {
                 verb = "deletecollection"

@@ -27,18 +27,22 @@ package final class APIServer: APIService, Sendable {
     let clock: any WaitingClock
     let encoded = EncodedEvents()
     let places = ServicePlaces()
+    let definitions = Definitions()
+    let computed: (any ComputedObjects)?
+    private let worker = Mutex<Task<Void, Never>?>(nil)
     private let tasks = Mutex<[Task<Void, Never>]>([])
 
     /// - Parameters:
     ///   - kinds: which are served now.
     ///   - version: what the server says of itself.
+    ///   - computed: gives metrics; nil when nobody measures.
     ///   - warnings: says which fields of a pod's spec have no effect on this node.
     ///   - clock: for what lasts: watches, bookmarks.
     ///   - time: the time of day, for what is written.
     ///   - chance: for uids and names.
     package init(
         store: any ObjectStoring, kinds: ServedKinds, version: ServerVersion, settings: APISettings,
-        tokens: any TokenIssuer,
+        tokens: any TokenIssuer, computed: (any ComputedObjects)? = nil,
         warnings: @escaping @Sendable (_ spec: JSONValue, _ path: [String]) -> [String] = FieldsWithoutEffect.warnings,
         clock: any WaitingClock = ContinuousClock(),
         time: @escaping @Sendable () -> Linux.Timestamp = { Linux.Clock.now() },
@@ -55,20 +59,25 @@ package final class APIServer: APIService, Sendable {
         access = KnownAccess(known)
         admission = Admission(rules: [
             NamespaceLifecycle(), LimitRanger(), ServiceAccountRule(), PriorityRule(), DefaultTolerations(),
-            StorageProtection(), RuntimeClassRule(), DefaultStorageClass(), PodSecurity(), Escalation(),
+            StorageProtection(), RuntimeClassRule(), DefaultStorageClass(), DefaultIngressClass(),
+            EphemeralContainers(), PodSecurity(), Escalation(),
             WarningRule(warnings: warnings),
         ])
         self.tokens = tokens
+        self.computed = computed
     }
 
     /// What requests are judged by.
     private static let judging: [Resource] = [
-        .namespaces, .limitRanges, .resourceQuotas, .serviceAccounts, .priorityClasses, .runtimeClasses, .storageClasses,
-        .services, .roles, .roleBindings, .clusterRoles, .clusterRoleBindings,
+        .namespaces, .limitRanges, .resourceQuotas, .serviceAccounts, .priorityClasses, .runtimeClasses,
+        .storageClasses,
+        .services, .roles, .roleBindings, .clusterRoles, .clusterRoleBindings, Definitions.resource,
+        DefaultIngressClass.resource,
     ]
 
     /// Reads what requests are judged by, and goes on doing so until `stop`.
     package func start() async throws(APIFailure) {
+        worker.withLock { $0 = Task { await self.definitions.run(self) } }
         let (known, store, clock, interval) = (known, store, clock, settings.bookmarkInterval)
         tasks.withLock { tasks in
             tasks.append(Task { await known.run() })
@@ -78,6 +87,7 @@ package final class APIServer: APIService, Sendable {
                 })
         }
         await known.synced()
+        await definitions.reviewed()
         try await makeFirstObjects()
     }
 
@@ -87,7 +97,9 @@ package final class APIServer: APIService, Sendable {
             defer { tasks = [] }
             return tasks
         }
+        definitions.end()
         for task in tasks { task.cancel() }
+        await worker.withLock { $0 }?.value
         for task in tasks { await task.value }
     }
 
@@ -97,6 +109,9 @@ package final class APIServer: APIService, Sendable {
     func commit(_ writes: [ObjectWrite]) async throws(ObjectStoreFailure) -> [WrittenObject] {
         let written = try await store.commit(writes)
         for one in written where one.isChanged { await known.reached(one.object.key.resource, one.object.revision) }
+        if let first = written.first?.object.key.resource {
+            if first == Definitions.resource.storeName { await definitions.reviewed() } else { definitions.left(first) }
+        }
         return written
     }
 

@@ -6,7 +6,12 @@ import KubeViews
 
 extension APIServer {
     package func answer(_ request: APIRequest) async -> APIAnswer {
-        do throws(APIFailure) { return try await respond(request) } catch { return .whole(Rendering.failure(error)) }
+        let answer: APIAnswer
+        do throws(APIFailure) { answer = try await respond(request) } catch {
+            answer = .whole(Rendering.failure(error))
+        }
+        guard case .whole(let whole) = answer, QueryReader(request.query).flag("pretty") == true else { return answer }
+        return .whole(Rendering.pretty(whole))
     }
 
     private func respond(_ request: APIRequest) async throws(APIFailure) -> APIAnswer {
@@ -68,6 +73,7 @@ extension APIServer {
         _ request: APIRequest, _ info: RequestInfo, _ target: RequestInfo.Target, _ call: Call
     ) async throws(APIFailure) -> APIAnswer {
         guard !info.verb.isEmpty else { throw Self.noSuchMethod }
+        if call.kind.isComputed { return try await answerComputed(request, info.verb, call) }
         if target.subresource != nil || call.kind.isVirtual {
             return try await performBelow(request, info, target, call)
         }

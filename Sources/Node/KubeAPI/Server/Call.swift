@@ -19,7 +19,8 @@ struct Call: Sendable {
     var isTrusted = false
 
     init(
-        _ user: UserInfo, _ served: ServedKind, namespace: String? = nil, name: String? = nil, subresource: String? = nil
+        _ user: UserInfo, _ served: ServedKind, namespace: String? = nil, name: String? = nil,
+        subresource: String? = nil
     ) {
         self.user = user
         self.served = served
@@ -36,11 +37,11 @@ struct Call: Sendable {
     /// The JSON of an object in this call's version: those of custom kinds may be stored in another one.
     func converted(_ shown: ShownObject) -> [UInt8] {
         let bytes = shown.bytes
-        guard isCustom, !bytes.starts(with: Array("{\"apiVersion\":\"\(kind.id.apiVersion)\"".utf8)),
-            var value = try? JSONParser.parse(bytes), value["apiVersion"]?.string != kind.id.apiVersion
+        guard StoredForm.differs(self),
+            !bytes.starts(with: Array("{\"apiVersion\":\"\(kind.id.apiVersion)\"".utf8)),
+            let value = try? JSONParser.parse(bytes), value["apiVersion"]?.string != kind.id.apiVersion
         else { return bytes }
-        value["apiVersion"] = .string(kind.id.apiVersion)
-        return JSONWriter.bytes(value)
+        return JSONWriter.bytes(StoredForm.shown(value, self))
     }
 
     func key() throws(APIFailure) -> ObjectKey {

@@ -24,7 +24,9 @@ final class Chance: Sendable {
             return String(repeating: "0", count: digits - text.utf8.count) + text
         }
         let (first, second) = (hex(high, 16), hex(low, 16))
-        let parts = [first.prefix(8), first.dropFirst(8).prefix(4), first.suffix(4), second.prefix(4), second.suffix(12)]
+        let parts = [
+            first.prefix(8), first.dropFirst(8).prefix(4), first.suffix(4), second.prefix(4), second.suffix(12),
+        ]
         return parts.joined(separator: "-")
     }
 

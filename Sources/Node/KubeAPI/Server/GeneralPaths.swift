@@ -20,12 +20,17 @@ extension APIServer {
         var checks = [("ping", true)]
         if path[0] != "livez" {
             let isReadable: Bool
-            do throws(ObjectStoreFailure) { isReadable = try await store.history().newest > 0 } catch { isReadable = false }
+            do throws(ObjectStoreFailure) { isReadable = try await store.history().newest > 0 } catch {
+                isReadable = false
+            }
             checks.append(("store", isReadable))
         }
         if path.count > 1 { checks = checks.filter { $0.0 == path[1] } }
         let isWell = checks.allSatisfy(\.1)
-        let plain = [(name: "Content-Type", value: "text/plain; charset=utf-8"), (name: "X-Content-Type-Options", value: "nosniff")]
+        let plain = [
+            (name: "Content-Type", value: "text/plain; charset=utf-8"),
+            (name: "X-Content-Type-Options", value: "nosniff"),
+        ]
         guard !checks.isEmpty else { return APIResponse(404, headers: plain, body: Array("404 page not found\n".utf8)) }
         var text = "ok"
         if !isWell || request.parameter("verbose") != nil {

@@ -7,7 +7,8 @@ extension APIServer {
     /// The API for what runs in the node, in the name of a user.
     /// - Parameter manager: who managed fields say has written; "system:kube-scheduler" says it by its name.
     package func client(as user: UserInfo, manager: String? = nil) -> any ObjectClient {
-        InProcessClient(server: self, user: user, manager: manager ?? String(user.name.split(separator: ":").last ?? ""))
+        InProcessClient(
+            server: self, user: user, manager: manager ?? String(user.name.split(separator: ":").last ?? ""))
     }
 }
 
@@ -20,8 +21,9 @@ struct InProcessClient: ObjectClient {
     private func call(
         _ resource: Resource, _ namespace: String?, _ name: String? = nil, _ subresource: String? = nil
     ) throws(APIFailure) -> Call {
-        guard let served = server.kinds.kind(
-            group: resource.group, version: resource.version, plural: resource.plural)
+        guard
+            let served = server.kinds.kind(
+                group: resource.group, version: resource.version, plural: resource.plural)
         else { throw APIServer.noSuchResource }
         var call = Call(user, served, namespace: namespace, name: name, subresource: subresource)
         call.isTrusted = true

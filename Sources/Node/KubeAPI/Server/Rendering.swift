@@ -64,7 +64,7 @@ enum Rendering {
         body += ",\"items\":[".utf8
         for (index, object) in listed.objects.enumerated() {
             if index > 0 { body.append(UInt8(ascii: ",")) }
-            if call.isCustom { body += call.converted(.stored(object)) } else { object.append(to: &body) }
+            if StoredForm.differs(call) { body += call.converted(.stored(object)) } else { object.append(to: &body) }
         }
         body += "]}".utf8
         return body
@@ -75,6 +75,16 @@ enum Rendering {
         if let seconds = failure.details?["retryAfterSeconds"]?.integer {
             answer.headers.append((name: "Retry-After", value: String(seconds)))
         }
+        return answer
+    }
+
+    /// The same answer with a line for each member: `?pretty=true`.
+    static func pretty(_ answer: APIResponse) -> APIResponse {
+        guard answer.headers.contains(where: { $0.name == "Content-Type" && $0.value == MediaType.json }),
+            let value = try? JSONParser.parse(answer.body)
+        else { return answer }
+        var answer = answer
+        answer.body = JSONWriter.bytes(value, .indented(2)) + [UInt8(ascii: "\n")]
         return answer
     }
 
@@ -96,7 +106,8 @@ enum Rendering {
         case .table(let table):
             return WatchEncoder(call.kind, form: "table \(table.version) \(table.objects.rawValue)", hasHead: true) {
                 type, object, isFirst in
-                TableRenderer(served, table, now: time()).event(type, object, isFirst: isFirst) + [UInt8(ascii: "\n")]
+                TableRenderer(served, table, now: time()).event(type, call.converted(.bytes(object)), isFirst: isFirst)
+                    + [UInt8(ascii: "\n")]
             }
         }
     }

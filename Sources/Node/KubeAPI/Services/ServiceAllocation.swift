@@ -3,47 +3,6 @@ import KubeObjects
 import KubeSchema
 import Linux
 
-/// Addresses and node ports that services have.
-struct TakenPlaces: Hashable, Sendable {
-    /// A port of one protocol.
-    struct Port: Hashable, Sendable {
-        var number: UInt16
-        /// "TCP", "UDP", "SCTP".
-        var transport: String
-    }
-
-    var addresses: Set<IPAddress> = []
-    var ports: Set<Port> = []
-
-    mutating func formUnion(_ other: TakenPlaces) {
-        addresses.formUnion(other.addresses)
-        ports.formUnion(other.ports)
-    }
-
-    mutating func subtract(_ other: TakenPlaces) {
-        addresses.subtract(other.addresses)
-        ports.subtract(other.ports)
-    }
-
-    init() {}
-
-    /// What a service has.
-    init(of service: JSONValue) {
-        let spec = service["spec"]
-        for address in spec?["clusterIPs"]?.array ?? [spec?["clusterIP"] ?? .null] {
-            if let address = address.string.flatMap({ IPAddress($0) }) { addresses.insert(address) }
-        }
-        for port in spec?["ports"]?.array ?? [] {
-            if let number = port["nodePort"]?.integer.flatMap({ UInt16(exactly: $0) }), number > 0 {
-                ports.insert(Port(number: number, transport: port["protocol"]?.string ?? "TCP"))
-            }
-        }
-        if let number = spec?["healthCheckNodePort"]?.integer.flatMap({ UInt16(exactly: $0) }), number > 0 {
-            ports.insert(Port(number: number, transport: "TCP"))
-        }
-    }
-}
-
 /// Gives a service its addresses and ports (pkg/registry/core/service/storage/alloc.go). Pure but for chance.
 ///
 /// Invariants
@@ -126,7 +85,9 @@ struct ServiceAllocation {
         if asked.isEmpty, let text = service["spec", "clusterIP"]?.string, let address = IPAddress(text) {
             families = [address.isIPv6 ? "IPv6" : "IPv4"]
         }
-        if let policy, policy != "SingleStack" { for one in served where !families.contains(one) { families.append(one) } }
+        if let policy, policy != "SingleStack" {
+            for one in served where !families.contains(one) { families.append(one) }
+        }
         service["spec", "ipFamilies"] = .array(families.map { .string($0) })
         return []
     }
@@ -153,7 +114,10 @@ struct ServiceAllocation {
             switch address(text, in: range, own: own) {
             case .success(let address): given.append(address)
             case .failure(let refusal):
-                return [cause(["spec", "clusterIPs"], .array((text.map { [$0] } ?? asked).map { .string($0) }), refusal.why)]
+                return [
+                    cause(
+                        ["spec", "clusterIPs"], .array((text.map { [$0] } ?? asked).map { .string($0) }), refusal.why)
+                ]
             }
         }
         service["spec", "clusterIP"] = given.first.map { .string("\($0)") }
@@ -171,7 +135,8 @@ struct ServiceAllocation {
         guard range.contains(address), address != range.base else {
             return .failure(
                 Refusal(
-                    why: "failed to allocate IP \(text): the provided IP (\(text)) is not in the valid range. The range of "
+                    why:
+                        "failed to allocate IP \(text): the provided IP (\(text)) is not in the valid range. The range of "
                         + "valid IPs is \(range)"))
         }
         guard own.contains(address) || !taken.addresses.contains(address) else {

@@ -56,7 +56,10 @@ enum BootstrapPolicy {
                 [
                     PolicyRule(
                         verbs: ["get"],
-                        paths: ["/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis", "/readyz", "/readyz/*"])
+                        paths: [
+                            "/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis", "/readyz",
+                            "/readyz/*",
+                        ])
                 ]),
             role(
                 "system:auth-delegator",
@@ -70,7 +73,10 @@ enum BootstrapPolicy {
             role("system:node", node), role("system:node-proxier", proxier), role("system:kube-scheduler", scheduler),
             role(
                 "system:kubelet-api-admin",
-                [rule(read, "", "nodes"), rule(["proxy"], "", "nodes"), rule(["*"], "", "nodes/log nodes/metrics nodes/proxy nodes/stats")]),
+                [
+                    rule(read, "", "nodes"), rule(["proxy"], "", "nodes"),
+                    rule(["*"], "", "nodes/log nodes/metrics nodes/proxy nodes/stats"),
+                ]),
             role("system:persistent-volume-provisioner", provisioner),
             aggregate("admin", [aggregation("admin")]),
             aggregate("edit", [aggregation("edit")], labels: [aggregation("admin"): "true"]),
@@ -166,7 +172,8 @@ enum BootstrapPolicy {
 
     private static var scheduler: [PolicyRule] {
         [
-            rule(["create", "patch", "update"], "", "events"), rule(["create", "patch", "update"], "events.k8s.io", "events"),
+            rule(["create", "patch", "update"], "", "events"),
+            rule(["create", "patch", "update"], "events.k8s.io", "events"),
             rule(["create"], "coordination.k8s.io", "leases"), rule(read, "", "nodes namespaces"),
             rule(["delete"] + read, "", "pods"), rule(["create"], "", "bindings pods/binding"),
             rule(["patch", "update"], "", "pods/status"), rule(read, "", "replicationcontrollers services"),

@@ -14,8 +14,22 @@ enum FirstObjects {
         }
         objects += BootstrapPolicy.clusterRoles.map { (.clusterRoles, $0) }
         objects += BootstrapPolicy.clusterRoleBindings.map { (.clusterRoleBindings, $0) }
-        objects.append((.priorityClasses, priority("system-cluster-critical", 2_000_000_000, "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.")))
-        objects.append((.priorityClasses, priority("system-node-critical", 2_000_001_000, "Used for system critical pods that must not be moved from their current node.")))
+        objects.append(
+            (
+                .priorityClasses,
+                priority(
+                    "system-cluster-critical", 2_000_000_000,
+                    "Used for system critical pods that must run in the cluster, but can be moved to another node "
+                        + "if necessary."
+                )
+            ))
+        objects.append(
+            (
+                .priorityClasses,
+                priority(
+                    "system-node-critical", 2_000_001_000,
+                    "Used for system critical pods that must not be moved from their current node.")
+            ))
         objects.append((.storageClasses, storage))
         if let address = settings.serviceRanges.first?.base.advanced(by: 1) {
             objects.append((.services, service(address, settings.apiPort)))
@@ -76,7 +90,8 @@ enum FirstObjects {
                         "name": "kubernetes", "namespace": "default",
                         "labels": ["kubernetes.io/service-name": "kubernetes"],
                     ], "addressType": .string(address.isIPv6 ? "IPv6" : "IPv4"),
-                    "endpoints": [["addresses": [.string("\(address)")], "conditions": ["ready": true]]], "ports": [port],
+                    "endpoints": [["addresses": [.string("\(address)")], "conditions": ["ready": true]]],
+                    "ports": [port],
                 ]
             ),
         ]

@@ -10,7 +10,8 @@ extension APIServer {
         _ request: APIRequest, _ info: RequestInfo, _ target: RequestInfo.Target, _ call: Call
     ) async throws(APIFailure) -> APIAnswer {
         guard let subresource = target.subresource else { return .whole(try await answerVirtual(request, info, call)) }
-        guard call.kind.has(subresource: subresource), call.name != nil, !call.kind.isNamespaced || call.namespace != nil
+        guard call.kind.has(subresource: subresource), call.name != nil,
+            !call.kind.isNamespaced || call.namespace != nil
         else { throw Self.noSuchResource }
         switch (target.plural, subresource) {
         case (_, "scale"): return try await answerScale(request, info.verb, call)

@@ -20,13 +20,13 @@ enum PodBinding {
                 409, "Conflict", "Operation cannot be fulfilled on pods/binding \"\(name)\": \(why)",
                 details: ["name": .string(name), "kind": "pods/binding"])
         }
-        for field in ["uid", "resourceVersion"] {
+        for (field, word) in [("uid", "UID"), ("resourceVersion", "ResourceVersion")] {
             guard let wanted = binding["metadata", field]?.string, !wanted.isEmpty,
                 wanted != pod["metadata", field]?.string
             else { continue }
             throw conflict(
-                "Precondition failed: \(field == "uid" ? "UID" : "ResourceVersion") in precondition: \(wanted), "
-                    + "\(field == "uid" ? "UID" : "ResourceVersion") in object meta: \(pod["metadata", field]?.string ?? "")")
+                "Precondition failed: \(word) in precondition: \(wanted), \(word) in object meta: "
+                    + (pod["metadata", field]?.string ?? ""))
         }
         guard pod["metadata", "deletionTimestamp"] == nil else {
             throw conflict("pod \(name) is being deleted, cannot be assigned to a host")
@@ -78,7 +78,9 @@ extension APIServer {
     func bind(_ call: Call, _ binding: JSONValue) async throws(APIFailure) -> ShownObject {
         let key = try call.key()
         let now = time()
-        if call.options.isDryRun { return .value(try PodBinding.apply(binding, to: try await get(call).value, now: now)) }
+        if call.options.isDryRun {
+            return .value(try PodBinding.apply(binding, to: try await get(call).value, now: now))
+        }
         let outcome: Result<WrittenObject, APIFailure>
         do throws(ObjectStoreFailure) {
             outcome = try await store.modify(key) { pod throws(APIFailure) in

@@ -64,7 +64,8 @@ enum Eviction {
         }
         guard (status["disruptedPods"]?.object?.count ?? 0) <= 2000 else {
             throw .forbidden(
-                .podDisruptionBudgets, name, "DisruptedPods map too big - too many evictions not confirmed by PDB controller")
+                .podDisruptionBudgets, name,
+                "DisruptedPods map too big - too many evictions not confirmed by PDB controller")
         }
         var budget = budget
         budget["status", "disruptionsAllowed"] = .integer(allowed - 1)
@@ -78,7 +79,8 @@ enum Eviction {
         ]
         if let seconds { details["retryAfterSeconds"] = .integer(seconds) }
         return APIFailure(
-            429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.", details: details)
+            429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.",
+            details: details)
     }
 }
 

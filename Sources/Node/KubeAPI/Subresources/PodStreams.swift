@@ -114,7 +114,8 @@ enum PodStreams {
         guard !causes.isEmpty else { return }
         throw .invalid(
             InvalidObject(
-                kind: GroupVersionKind(group: "", version: "v1", kind: "PodLogOptions"), name: pod.name, causes: causes))
+                kind: GroupVersionKind(group: "", version: "v1", kind: "PodLogOptions"), name: pod.name, causes: causes)
+        )
     }
 }
 

@@ -115,7 +115,8 @@ extension APIServer {
 
     private func checked(_ scale: JSONValue, _ call: Call) throws(APIFailure) -> JSONValue {
         if let name = scale["metadata", "name"]?.string, !name.isEmpty, name != call.name {
-            throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(call.name ?? ""))")
+            throw .badRequest(
+                "the name of the object (\(name)) does not match the name on the URL (\(call.name ?? ""))")
         }
         try validate(scale, call)
         return scale

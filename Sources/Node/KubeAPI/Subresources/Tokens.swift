@@ -122,14 +122,15 @@ extension APIServer {
         let object = KubeObject(try await get(call))
         if kind == "Pod", object.spec["serviceAccountName"]?.string != account.name {
             throw .badRequest(
-                "cannot bind token for serviceaccount \(account.name.goQuoted) to pod running with different serviceaccount name."
+                "cannot bind token for serviceaccount \(account.name.goQuoted) to pod running with different serviceaccount "
+                    + "name."
             )
         }
         if let uid = reference["uid"]?.string, !uid.isEmpty, uid != object.uid {
             throw .conflict(
                 resource, name,
-                "the UID in the bound object reference (\(uid)) does not match the UID in record. The object might have been "
-                    + "deleted and then recreated")
+                "the UID in the bound object reference (\(uid)) does not match the UID in record. The object might have "
+                    + "been deleted and then recreated")
         }
         return BoundObject(
             kind: kind, name: name, uid: object.uid, nodeName: kind == "Pod" ? object.spec["nodeName"]?.string : nil)

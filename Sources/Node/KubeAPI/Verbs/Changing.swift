@@ -28,7 +28,10 @@ extension APIServer {
             } catch {
                 attempts += 1
                 // Somebody was faster. A client that means one version was refused before.
-                guard case .conflict = error, attempts < 100, !Task.isCancelled else { throw failure(error, call) }
+                guard case .conflict(let newer, _) = error, attempts < 100, !Task.isCancelled else {
+                    throw failure(error, call)
+                }
+                await known.reached(newer.key.resource, newer.revision)
                 continue
             }
             return try changed.get()
@@ -38,10 +41,11 @@ extension APIServer {
     private func changeOnce(
         _ call: Call, _ current: StoredObject, _ make: (JSONValue) throws(APIFailure) -> Wanted
     ) async throws(ObjectStoreFailure) -> Result<ShownObject, APIFailure> {
-        let old = current.value
+        let old = StoredForm.shown(current.value, call)
         let now = time()
         let view = view
         var request: AdmissionRequest
+        var charges: [ObjectWrite] = []
         var hold: ServicePlaces.Hold?
         defer { if let hold { places.release(hold) } }
         do throws(APIFailure) {
@@ -58,6 +62,7 @@ extension APIServer {
                 try FieldTracking(call: call, now: now).track(
                     &request.object, over: old, sent: wanted.object["metadata", "managedFields"])
             }
+            charges = try QuotaCharge.writes(request, quotas(call))
         } catch { return .failure(error) }
         if call.options.isDryRun { return .success(.value(request.object)) }
         let precondition = Precondition(revision: current.revision)
@@ -67,7 +72,8 @@ extension APIServer {
         }
         // Equal values may be written in another order: that is no change.
         if request.object == old { return .success(.stored(current)) }
-        let written = try await commit([.update(current.key, request.object, if: precondition)])
+        let write = ObjectWrite.update(current.key, StoredForm.stored(request.object, call), if: precondition)
+        let written = try await commit([write] + charges)
         return .success(.stored(written[0].object))
     }
 
@@ -120,7 +126,8 @@ extension APIServer {
         let name = object["metadata", "name"]?.string ?? ""
         guard !name.isEmpty else { throw .badRequest("name must be provided") }
         guard name == call.name else {
-            throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(call.name ?? ""))")
+            throw .badRequest(
+                "the name of the object (\(name)) does not match the name on the URL (\(call.name ?? ""))")
         }
         try NewObject.place(&object, call)
     }

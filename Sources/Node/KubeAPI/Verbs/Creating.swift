@@ -12,6 +12,10 @@ extension APIServer {
     ///   - sent: decoded, as `BodyReader` gives it.
     ///   - isTracked: whether its managed fields are right already: server-side apply.
     func create(_ call: Call, _ sent: JSONValue, isTracked: Bool = false) async throws(APIFailure) -> ShownObject {
+        guard !definitions.isGoing(call.resource) else {
+            throw APIFailure(
+                405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating")
+        }
         var object = sent
         try NewObject.place(&object, call)
         guard (sent["metadata", "resourceVersion"]?.string ?? "").isEmpty else {
@@ -72,13 +76,13 @@ extension APIServer {
             if (try? await store.get(key)) != nil { throw .alreadyExists(key) }
             return .success(.value(request.object))
         }
-        writes.insert(.create(key, request.object), at: 0)
+        writes.insert(.create(key, StoredForm.stored(request.object, call)), at: 0)
         if request.isFor(.namespaces) { writes += firstContent(of: request, now) }
         let written = try await commit(writes)
         return .success(.stored(written[0].object))
     }
 
-    private func quotas(_ call: Call) -> [StoredObject] {
+    func quotas(_ call: Call) -> [StoredObject] {
         call.namespace.map { known.objects(.resourceQuotas, namespace: $0) } ?? []
     }
 
@@ -95,6 +99,7 @@ extension APIServer {
     }
 
     func validate(_ object: JSONValue, over old: JSONValue? = nil, _ call: Call) throws(APIFailure) {
+        if let warnings = call.served.warnings { call.warnings.add(warnings(object)) }
         let validation = Validation(call.kind, in: call.served.schema)
         do throws(InvalidObject) {
             if let old { try validation.checkUpdate(object, of: old) } else { try validation.checkNew(object) }

@@ -124,7 +124,8 @@ enum Deletion {
     /// A namespace goes when its content has gone: its own finalizers say so.
     private static func namespace(_ object: JSONValue, _ now: Timestamp) -> Decision {
         let isHeld =
-            object["spec", "finalizers"]?.array?.isEmpty == false || object["metadata", "finalizers"]?.array?.isEmpty == false
+            object["spec", "finalizers"]?.array?.isEmpty == false
+            || object["metadata", "finalizers"]?.array?.isEmpty == false
         guard object["metadata", "deletionTimestamp"] == nil else { return isHeld ? .pending : .remove }
         var object = object
         object["metadata", "deletionTimestamp"] = .string(now.kubeTime)

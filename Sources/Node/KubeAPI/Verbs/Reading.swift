@@ -1,5 +1,6 @@
 import JSON
 import KubeObjects
+import KubeSchema
 import KubeStore
 
 /// A list as the store and the selectors give it.
@@ -24,6 +25,7 @@ extension APIServer {
         let scope = call.resource.scope(namespace: call.namespace)
         do throws(ObjectStoreFailure) {
             let moment = try Self.moment(options)
+            if let one = try await single(call, options, moment) { return one }
             if options.selectsAll {
                 let page = try await store.list(ListRequest(scope, moment, limit: options.limit))
                 return ListedObjects(
@@ -31,21 +33,52 @@ extension APIServer {
             }
             guard let limit = options.limit else {
                 let page = try await store.list(ListRequest(scope, moment))
-                return ListedObjects(objects: page.objects.filter(options.matches), revision: page.revision)
+                return ListedObjects(
+                    objects: page.objects.filter { options.matches($0, call) }, revision: page.revision)
             }
-            return try await selected(scope, moment, options, limit: limit)
+            return try await selected(scope, moment, options, call, limit: limit)
         } catch { throw Self.failure(error, options, call) }
+    }
+
+    /// The list of the one object that a selector names, which is read by its key; nil for other lists.
+    private func single(
+        _ call: Call, _ options: ListOptions, _ moment: ListRequest.Moment
+    ) async throws(ObjectStoreFailure) -> ListedObjects? {
+        guard let name = options.onlyName, !name.isEmpty, !call.kind.isNamespaced || call.namespace != nil else {
+            return nil
+        }
+        switch moment {
+        case .newest: break
+        case .notOlder(let least) where try await store.history().newest >= least: break
+        default: return nil
+        }
+        let key = call.resource.key(namespace: call.namespace, name)
+        for _ in 0..<10 {
+            // What has not changed since a revision is what it was at that revision.
+            let revision = try await store.history().newest
+            var object: StoredObject?
+            do throws(ObjectStoreFailure) { object = try await store.get(key) } catch {
+                guard case .notFound = error else { throw error }
+            }
+            let isOf: Bool
+            if let object { isOf = object.revision <= revision } else { isOf = try await store.history().newest == revision }
+            guard isOf else { continue }
+            let found = [object].compactMap(\.self).filter { options.matches($0, call) }
+            return ListedObjects(objects: found, revision: revision)
+        }
+        return nil
     }
 
     /// A page of what selectors leave, however many objects have to be looked at for it.
     private func selected(
-        _ scope: ResourceScope, _ moment: ListRequest.Moment, _ options: ListOptions, limit: Int
+        _ scope: ResourceScope, _ moment: ListRequest.Moment, _ options: ListOptions, _ call: Call,
+        limit: Int
     ) async throws(ObjectStoreFailure) -> ListedObjects {
         var moment = moment
         var found: [StoredObject] = []
         while true {
             let page = try await store.list(ListRequest(scope, moment, limit: max(limit, Self.chunk)))
-            for (index, object) in page.objects.enumerated() where options.matches(object) {
+            for (index, object) in page.objects.enumerated() where options.matches(object, call) {
                 found.append(object)
                 guard found.count == limit, index < page.objects.count - 1 || page.next != nil else { continue }
                 let next = ContinueToken(revision: page.revision, scope: scope, last: object.key)

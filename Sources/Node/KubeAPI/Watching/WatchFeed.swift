@@ -103,7 +103,7 @@ extension APIServer {
         case nil, 0: start = .initialEvents
         case let revision?: start = .after(revision)
         }
-        let matches: @Sendable (StoredObject) -> Bool = { options.selectsAll || options.matches($0) }
+        let matches: @Sendable (StoredObject) -> Bool = { options.selectsAll || options.matches($0, call) }
         do throws(ObjectStoreFailure) {
             if sendsAll, let least = options.resourceVersion {
                 let newest = try await store.history().newest

@@ -30,8 +30,11 @@ package struct Resource: Hashable, Sendable, CustomStringConvertible {
 
     package var gvk: GroupVersionKind { GroupVersionKind(group: group, version: version, kind: kind) }
 
-    /// What the store knows its objects by, whatever the version: "apps/deployments", of the core group "pods".
-    package var storeName: String { group.isEmpty ? plural : "\(group)/\(plural)" }
+    /// What the store knows its objects by, whatever the version: "apps/deployments", of the core group "pods". The events of
+    /// events.k8s.io are those of the core group.
+    package var storeName: String {
+        group.isEmpty || group == "events.k8s.io" && plural == "events" ? plural : "\(group)/\(plural)"
+    }
 
     /// As messages name it: "deployments.apps", "pods".
     package var description: String { group.isEmpty ? plural : "\(plural).\(group)" }
