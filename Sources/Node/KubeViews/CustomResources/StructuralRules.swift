@@ -38,7 +38,7 @@ struct StructuralRules {
     private mutating func structural(
         _ schema: JSONValue, _ path: FieldPath, isRoot: Bool = false, isItem: Bool = false, depth: Int
     ) {
-        guard depth < SchemaNode.depthLimit else {
+        guard depth < SchemaNode.depthLimit, causes.count < Self.limit else {
             add(.invalid, path, "", "must have at most \(SchemaNode.depthLimit) levels")
             return
         }
@@ -194,7 +194,7 @@ struct StructuralRules {
 
     /// Below a combination only what values are may be said.
     private mutating func nested(_ schema: JSONValue, _ path: FieldPath, depth: Int) {
-        guard depth < SchemaNode.depthLimit else {
+        guard depth < SchemaNode.depthLimit, causes.count < Self.limit else {
             add(.invalid, path, "", "must have at most \(SchemaNode.depthLimit) levels")
             return
         }
