@@ -13,10 +13,13 @@ package struct EndpointSliceController: Controller {
     static let manager = "endpointslice-controller.k8s.io"
     static let headless = "service.kubernetes.io/headless"
 
+    private let pods = EndpointPods()
+
     package init() {}
 
     package func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey] {
-        ServicePods.concerned(by: change, writing: .endpointSlices, in: view)
+        pods.forget(change)
+        return ServicePods.concerned(by: change, writing: .endpointSlices, in: view)
     }
 
     package func decide(_ key: ObjectKey, in view: any ObjectView, now: Timestamp) -> Decision {
@@ -41,7 +44,7 @@ package struct EndpointSliceController: Controller {
             ObjectAction.delete(
                 .endpointSlices, namespace: namespace, name: slice.name, DeletionOptions(uid: slice.uid))
         }
-        let wanted = Self.endpoints(of: service, families, in: view)
+        let wanted = endpoints(of: service, families, in: view)
         return Decision(writing.actions(own, wanted, families: families) + removals)
     }
 
@@ -58,66 +61,41 @@ package struct EndpointSliceController: Controller {
         return labels
     }
 
-    private static func endpoints(
+    private func endpoints(
         of service: KubeObject, _ families: [String], in view: any ObjectView
     ) -> [EndpointGroup: [JSONValue]] {
+        let publishes = service.spec["publishNotReadyAddresses"]?.bool ?? false
+        let areFixed = EndpointPort.areFixed(service)
         var zones: [String: JSONValue] = [:]
         var groups: [EndpointGroup: [JSONValue]] = [:]
-        for pod in ServicePods.pods(behind: service, in: view) {
-            let ports = EndpointPort.ports(of: service, in: pod)
-            let node = pod.spec["nodeName"]?.string ?? ""
-            if zones[node] == nil, !node.isEmpty {
-                let labels = view.get(.nodes, namespace: nil, node)?.value["metadata", "labels"]
-                zones[node] = labels?["topology.kubernetes.io/zone"] ?? .null
+        for family in families {
+            var group: EndpointGroup?
+            var list: [JSONValue] = []
+            for pod in pods.behind(service, in: view) {
+                guard let place = pod.place(family) else { continue }
+                if group == nil || !areFixed {
+                    if let group { groups[group, default: []] += list }
+                    list = []
+                    group = EndpointGroup(
+                        addressType: family, ports: EndpointPort.ports(of: service, in: pod.object))
+                }
+                var endpoint = place.endpoint
+                if publishes { endpoint["conditions", "ready"] = true }
+                if let hostname = pod.hostname(in: service) { endpoint["hostname"] = .string(hostname) }
+                if let zone = zone(of: pod.node, &zones, view) { endpoint["zone"] = zone }
+                list.append(endpoint)
             }
-            for family in families {
-                guard let address = ServicePods.address(pod, family) else { continue }
-                var endpoint = endpoint(pod, address, of: service)
-                if let zone = zones[node], !zone.isNull { endpoint["zone"] = zone }
-                groups[EndpointGroup(addressType: family, ports: ports), default: []].append(endpoint)
-            }
+            if let group { groups[group, default: []] += list }
         }
         return groups
     }
 
-    /// discovery/v1.Endpoint.
-    private static func endpoint(_ pod: KubeObject, _ address: String, of service: KubeObject) -> JSONValue {
-        let isServing = ServicePods.isReady(pod.json)
-        let isTerminating = pod.isBeingDeleted
-        let publishes = service.spec["publishNotReadyAddresses"]?.bool ?? false
-        var endpoint: JSONValue = [
-            "addresses": [.string(address)],
-            "conditions": [
-                "ready": .bool(publishes || isServing && !isTerminating), "serving": .bool(isServing),
-                "terminating": .bool(isTerminating),
-            ],
-        ]
-        if let hostname = ServicePods.hostname(pod, in: service) { endpoint["hostname"] = .string(hostname) }
-        endpoint["targetRef"] = ServicePods.reference(pod)
-        if let node = pod.spec["nodeName"] { endpoint["nodeName"] = node }
-        return endpoint
-    }
-}
-
-extension ServicePods {
-    /// The pod's address of a family: "IPv4" or "IPv6".
-    static func address(_ pod: KubeObject, _ family: String) -> String? {
-        addresses(pod.json).first { $0.contains(":") == (family == "IPv6") }
-    }
-
-    /// The name that the pod has below the service's in DNS: pods of a stateful set.
-    static func hostname(_ pod: KubeObject, in service: KubeObject) -> String? {
-        guard let hostname = pod.spec["hostname"]?.string, !hostname.isEmpty,
-            pod.spec["subdomain"]?.string == service.name
-        else { return nil }
-        return hostname
-    }
-
-    /// core/v1.ObjectReference.
-    static func reference(_ pod: KubeObject) -> JSONValue {
-        [
-            "kind": "Pod", "namespace": .string(pod.namespace ?? ""), "name": .string(pod.name),
-            "uid": .string(pod.uid),
-        ]
+    private func zone(of node: String, _ zones: inout [String: JSONValue], _ view: any ObjectView) -> JSONValue? {
+        guard !node.isEmpty else { return nil }
+        if zones[node] == nil {
+            let labels = view.get(.nodes, namespace: nil, node)?.value["metadata", "labels"]
+            zones[node] = labels?["topology.kubernetes.io/zone"] ?? .null
+        }
+        return zones[node].flatMap { $0.isNull ? Optional.none : $0 }
     }
 }

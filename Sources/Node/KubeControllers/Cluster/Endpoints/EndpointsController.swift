@@ -13,10 +13,13 @@ package struct EndpointsController: Controller {
     static let overCapacity = "endpoints.kubernetes.io/over-capacity"
     static let capacity = 1000
 
+    private let pods = EndpointPods()
+
     package init() {}
 
     package func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey] {
-        ServicePods.concerned(by: change, writing: .endpoints, in: view)
+        pods.forget(change)
+        return ServicePods.concerned(by: change, writing: .endpoints, in: view)
     }
 
     package func decide(_ key: ObjectKey, in view: any ObjectView, now: Timestamp) -> Decision {
@@ -29,7 +32,7 @@ package struct EndpointsController: Controller {
             return Decision([.delete(.endpoints, namespace: key.namespace, name: key.name, options)])
         }
         guard !service.isBeingDeleted, ServicePods.selector(of: service) != nil else { return Decision() }
-        let (subsets, isTruncated) = Self.subsets(of: service, in: view)
+        let (subsets, isTruncated) = Self.subsets(addresses(of: service, in: view))
         var endpoints = existing ?? KubeObject(json: ["apiVersion": "v1", "kind": "Endpoints"])
         if existing == nil {
             endpoints.metadata.name = service.name
@@ -58,10 +61,8 @@ package struct EndpointsController: Controller {
     }
 
     /// Addresses with the same ports are one subset.
-    private static func subsets(
-        of service: KubeObject, in view: any ObjectView
-    ) -> (subsets: [JSONValue], isTruncated: Bool) {
-        var all = addresses(of: service, in: view)
+    private static func subsets(_ addresses: [Address]) -> (subsets: [JSONValue], isTruncated: Bool) {
+        var all = addresses
         let isTruncated = all.count > capacity
         if isTruncated { all = Array((all.filter(\.isReady) + all.filter { !$0.isReady }).prefix(capacity)) }
         var groups: [[EndpointPort]: [Address]] = [:]
@@ -89,20 +90,22 @@ package struct EndpointsController: Controller {
         return (subsets, isTruncated)
     }
 
-    private static func addresses(of service: KubeObject, in view: any ObjectView) -> [Address] {
+    private func addresses(of service: KubeObject, in view: any ObjectView) -> [Address] {
         let publishes = service.spec["publishNotReadyAddresses"]?.bool ?? false
         let family = EndpointSliceController.families(of: service)[0]
         let wantsPorts = !(service.spec["ports"]?.array ?? []).isEmpty
-        return ServicePods.pods(behind: service, in: view).compactMap { pod in
-            guard publishes || !pod.isBeingDeleted, let ip = ServicePods.address(pod, family) else { return nil }
-            let ports = EndpointPort.ports(of: service, in: pod)
+        let areFixed = EndpointPort.areFixed(service)
+        var fixed: [EndpointPort]?
+        return pods.behind(service, in: view).compactMap { pod in
+            guard publishes || !pod.isTerminating, let place = pod.place(family) else { return nil }
+            let ports = fixed ?? EndpointPort.ports(of: service, in: pod.object)
+            if areFixed { fixed = ports }
             if wantsPorts, ports.isEmpty { return nil }
-            var json: JSONValue = ["ip": .string(ip)]
-            if let hostname = ServicePods.hostname(pod, in: service) { json["hostname"] = .string(hostname) }
-            if let node = pod.spec["nodeName"] { json["nodeName"] = node }
-            json["targetRef"] = ServicePods.reference(pod)
-            return Address(
-                ip: ip, json: json, ports: ports, isReady: publishes || ServicePods.isReady(pod.json))
+            var json: JSONValue = ["ip": .string(place.address)]
+            if let hostname = pod.hostname(in: service) { json["hostname"] = .string(hostname) }
+            if !pod.node.isEmpty { json["nodeName"] = .string(pod.node) }
+            json["targetRef"] = pod.reference
+            return Address(ip: place.address, json: json, ports: ports, isReady: publishes || pod.isReady)
         }
     }
 }

@@ -15,16 +15,6 @@ enum ServicePods {
 
     static func isHeadless(_ service: KubeObject) -> Bool { service.spec["clusterIP"]?.string == "None" }
 
-    /// Pods with an address that have not ended, in the order of their names. Terminating ones are among them.
-    static func pods(behind service: KubeObject, in view: any ObjectView) -> [KubeObject] {
-        guard let selector = selector(of: service) else { return [] }
-        return view.objects(.pods, namespace: service.namespace).filter { stored in
-            let pod = stored.value
-            return selector.matches(pod["metadata", "labels"]) && !SchedulingPod.isFinished(pod)
-                && !addresses(pod).isEmpty
-        }.sorted { $0.key < $1.key }.map(KubeObject.init)
-    }
-
     static func addresses(_ pod: JSONValue) -> [String] {
         let several = (pod["status", "podIPs"]?.array ?? []).compactMap { $0["ip"]?.string }
         if !several.isEmpty { return several }

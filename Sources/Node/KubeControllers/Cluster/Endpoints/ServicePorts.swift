@@ -27,6 +27,11 @@ struct EndpointPort: Hashable {
         }
     }
 
+    /// Whether the service's ports are the same in every pod: none is looked up by name.
+    static func areFixed(_ service: KubeObject) -> Bool {
+        (service.spec["ports"]?.array ?? []).allSatisfy { ($0["targetPort"]?.string ?? "").isEmpty }
+    }
+
     private static func number(_ port: JSONValue, _ transport: String, _ pod: KubeObject) -> Int64? {
         switch port["targetPort"] {
         case .integer(let number) where number != 0: return number

@@ -24,18 +24,20 @@ struct SliceReconciliation {
     ///   - wanted: each identified by what it targets.
     init(_ slices: [KubeObject], wanted: [JSONValue]) {
         var missing: [String: JSONValue] = [:]
-        var order: [String] = []
-        for endpoint in wanted where missing.updateValue(endpoint, forKey: Self.identity(endpoint)) == nil {
-            order.append(Self.identity(endpoint))
-        }
+        for endpoint in wanted { missing[Self.identity(endpoint)] = endpoint }
         for slice in slices { revise(slice, &missing) }
-        add(order.compactMap { missing[$0] })
+        add(missing.sorted { Self.name($0.value) < Self.name($1.value) }.map(\.value))
     }
 
     /// What an endpoint is the endpoint of, so that a changed one replaces it.
     private static func identity(_ endpoint: JSONValue) -> String {
         let address = endpoint["addresses"]?.array?.first?.string ?? ""
         return (endpoint["targetRef"]?["uid"]?.string ?? "") + " " + address
+    }
+
+    /// New endpoints come in the order of their pods' names, then of addresses.
+    private static func name(_ endpoint: JSONValue) -> (String, String) {
+        (endpoint["targetRef"]?["name"]?.string ?? "", endpoint["addresses"]?.array?.first?.string ?? "")
     }
 
     private mutating func revise(_ slice: KubeObject, _ missing: inout [String: JSONValue]) {
