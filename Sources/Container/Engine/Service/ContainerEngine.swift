@@ -78,6 +78,12 @@ package final class ContainerEngine: Sendable {
                     registry.remove(record)
                     ground.images?.release(record.id)
                 },
+                isLastOfItsPlace: { record in
+                    !registry.all.contains { other in
+                        let other = other.record
+                        return other.id != record.id && other.spec.pod == record.spec.pod && other.spec.mounts == record.spec.mounts
+                    }
+                },
                 removeVolumes: { [weak self] record in await self?.removeAnonymousVolumes(of: record) }), isNew: isNew)
     }
 
@@ -257,6 +263,9 @@ package final class ContainerEngine: Sendable {
 
     /// The keeper that is connected, by what tells it from all others; nil while there is none.
     package func keeper() async -> (pid: Int32, generation: UInt64)? { await link.identity.map { ($0.pid, $0.generation) } }
+
+    /// Waits until a keeper is connected.
+    package func untilUp() async throws(NodeFailure) { try await link.untilUp() }
 
     // Views.
 

@@ -1,6 +1,7 @@
 import Keeper
 import Linux
 import Networking
+import Sandbox
 
 /// One container's task: takes what happens to it one by one, lets the life cycle decide, and does what it says.
 ///
@@ -18,6 +19,8 @@ final class ContainerWorker: Sendable {
         var note: @Sendable (String) -> Void
         /// The container is gone: its id and name are free.
         var forget: @Sendable (ContainerRecord) -> Void
+        /// Whether no other container of its pod has the same place, and so the same template.
+        var isLastOfItsPlace: @Sendable (ContainerRecord) -> Bool
         /// Removes the volumes that it had for itself alone.
         var removeVolumes: @Sendable (ContainerRecord) async -> Void
     }
@@ -130,6 +133,8 @@ final class ContainerWorker: Sendable {
         var probe: Task<Void, Never>?
         /// The round of adoption after which the latest run was started by this node; 0: not by this node.
         var startedAfter = 0
+        /// What a container of a pod was started with: a template of its own, which would hold the pod's mounts.
+        var plan: SandboxPlan?
 
         consuming func run(_ messages: AsyncStream<Message>) async {
             var working = self
@@ -286,6 +291,7 @@ final class ContainerWorker: Sendable {
                 result = .failure(failure)
             }
             surroundings.forget(record)
+            if let plan, surroundings.isLastOfItsPlace(record) { await surroundings.link.forget(plan) }
             if isNew || record.removesVolumes || record.spec.removesOnExit { await surroundings.removeVolumes(record) }
             if !isNew { surroundings.journal.note("destroy", of: record) }
             return result
@@ -443,6 +449,7 @@ final class ContainerWorker: Sendable {
                 do { particulars = try await surroundings.ground.prepare(record, &launch) } catch {
                     throw StartProblem.failed(error)
                 }
+                if spec.pod != nil { plan = launch.plan }
                 let prepared: (streams: StandardStreams, descriptors: [SharedFD])
                 do {
                     prepared = try await BlockingPool.shared.run { () throws(SystemError) in

@@ -45,6 +45,7 @@ extension PodWorker {
         let hostname = try files.hostname()
         let usesMachine = pod.spec["hostNetwork"]?.bool ?? false
         let ports = try files.hostPorts()
+        try await checkRuntimeClass(pod)
         do throws(NodeFailure) {
             return try await surroundings.networks.attach(
                 pod: uid, name: PodNaming.prefix + PodNaming.short(uid), network: usesMachine ? nil : settings.network,
@@ -64,6 +65,19 @@ extension PodWorker {
             throw ConfigProblem("sysctl \(sysctl["name"]?.string ?? "") is not supported by this node")
         }
         if spec["resourceClaims"]?.array?.isEmpty == false { throw ConfigProblem("resourceClaims are not supported by this node") }
+    }
+
+    private func checkRuntimeClass(_ pod: KubeObject) async throws(ConfigProblem) {
+        guard let name = pod.spec["runtimeClassName"]?.string, !name.isEmpty else { return }
+        let found: KubeObject?
+        do throws(APIFailure) { found = try await surroundings.references.find(.runtimeClasses, namespace: nil, name) } catch {
+            throw ConfigProblem("failed to get sandbox runtime: \(error.message)")
+        }
+        guard let found else { throw ConfigProblem("failed to get sandbox runtime: RuntimeClass \"\(name)\" not found") }
+        let handler = found.json["handler"]?.string ?? ""
+        guard settings.runtimeHandlers.contains(handler) else {
+            throw ConfigProblem("failed to get sandbox runtime: no runtime for \"\(handler)\" is configured")
+        }
     }
 
     func withdraw(by deadline: Timestamp) async {
@@ -139,16 +153,14 @@ extension PodWorker {
         do throws(ConfigProblem) {
             try await PodVolumes.onDisk { () throws(SystemError) in try Self.empty(file) }
         } catch { throw .init(.create(error.message)) }
-        let started: ContainerStarted
-        do throws(NodeFailure) {
-            started = try await surroundings.engine.run(
-                RunContainer(spec, attachment: .detached, waits: false), descriptors: []) { _, _ in }.started
-        } catch { throw .init(await failure(error, spec)) }
+        let id: String
+        do throws(NodeFailure) { id = try await run(spec) } catch { throw .init(failure(error)) }
         tell(EventNote(.normal, "Created", "Container created", container: name))
         tell(EventNote(.normal, "Started", "Container started", container: name))
-        let details = try? surroundings.engine.inspect(started.id)
+        let details = try? surroundings.engine.inspect(id)
+        if let pid = details?.summary.pid { await OutOfMemoryScore.set(container, of: pod, pid: pid, surroundings) }
         return ContainerRun(
-            attempt: attempt, startedAt: details?.summary.startedAt ?? surroundings.now(), id: started.id,
+            attempt: attempt, startedAt: details?.summary.startedAt ?? surroundings.now(), id: id,
             image: container["image"]?.string ?? "", imageID: found.image.id.description)
     }
 
@@ -178,12 +190,41 @@ extension PodWorker {
         try FileEntries.setMode(0o666, of: fd.raw, name: file)
     }
 
-    /// What a refusal of the engine means for the pod.
-    private func failure(_ failure: NodeFailure, _ spec: ContainerSpec) async -> PodMachine.StartFailure {
-        // Whatever is left of it is in the way of the next attempt of this number.
-        if failure.kind == .unavailable, let name = spec.name {
-            try? await surroundings.engine.remove(RemoveContainer(container: name, force: true, volumes: true))
+    /// Starts a container; its id. A keeper that dies meanwhile is waited for: what it may have started is looked for
+    /// before anything is started again.
+    private func run(_ spec: ContainerSpec) async throws(NodeFailure) -> String {
+        let engine = surroundings.engine
+        let name = spec.name ?? ""
+        while true {
+            try await engine.untilUp()
+            do throws(NodeFailure) {
+                return try await engine.run(RunContainer(spec, attachment: .detached, waits: false), descriptors: []) { _, _ in }.started.id
+            } catch {
+                guard error.kind == .unavailable, !Task.isCancelled else { throw error }
+                try await engine.untilUp()
+                if let id = try await leftover(name) { return id }
+            }
         }
+    }
+
+    /// What there is of a start whose answer was never seen: the id of one that has run; of another nothing is left.
+    private func leftover(_ name: String) async throws(NodeFailure) -> String? {
+        while !Task.isCancelled {
+            guard let summary = try? surroundings.engine.inspect(name).summary else { return nil }
+            switch summary.phase {
+            case .running, .paused, .stopping, .exited, .lost: return summary.id
+            case .created, .restarting, .removing:
+                try await surroundings.engine.remove(RemoveContainer(container: name, force: true, volumes: true))
+                return nil
+            // The engine asks the keeper, which takes a moment.
+            case .starting: try? await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        throw NodeFailure(.cancelled, "the start was taken back")
+    }
+
+    /// What a refusal of the engine means for the pod.
+    private func failure(_ failure: NodeFailure) -> PodMachine.StartFailure {
         switch failure.kind {
         case .notFound, .notExecutable:
             let now = surroundings.now()

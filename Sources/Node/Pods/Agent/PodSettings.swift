@@ -29,6 +29,8 @@ package struct PodSettings: Sendable {
     package var plainHosts: Set<String> = []
     package var registryTrust: @Sendable (_ registry: String) async throws(RegistryFailure) -> RegistryTrust = { _ in RegistryTrust() }
     package var defaultRegistry: String?
+    /// Handlers of RuntimeClasses that mean what this node does anyway.
+    package var runtimeHandlers: Set<String> = ["forkless", "runc"]
     /// Seconds between two looks at the memory of the machine; nil: no pod is ever evicted.
     package var evictionSeconds: Int?
 

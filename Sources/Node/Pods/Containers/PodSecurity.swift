@@ -49,6 +49,7 @@ struct PodSecurity: Sendable {
         if own["procMount"]?.string == "Unmasked" { throw refuse("procMount Unmasked") }
         if let options = setting("seLinuxOptions"), options.object?.isEmpty == false { throw refuse("seLinuxOptions") }
         if ofPod["supplementalGroupsPolicy"]?.string == "Strict" { throw refuse("supplementalGroupsPolicy Strict") }
+        if container["targetContainerName"]?.string?.isEmpty == false { throw refuse("targetContainerName: the process namespace of another container") }
         if container["volumeDevices"]?.array?.isEmpty == false { throw refuse("volumeDevices: block devices of claims") }
     }
 
