@@ -58,11 +58,13 @@ final class ConnectionExchange: HTTPExchange {
         connection!.respond(response, to: self)
     }
 
-    func begin(_ status: Int, headers: HeaderFields) {
+    func begin(_ status: Int, headers: HeaderFields) { begin(status, headers: headers, length: nil) }
+
+    func begin(_ status: Int, headers: HeaderFields, length: Int?) {
         loop.preconditionCurrent()
         guard answer != .gone else { return }
         precondition(answer == .awaited, "\(request.method) \(request.target) was answered twice")
-        connection!.begin(status, headers, of: self)
+        connection!.begin(status, headers, length, of: self)
     }
 
     func send(_ bytes: [UInt8]) {

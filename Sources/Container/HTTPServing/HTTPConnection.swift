@@ -406,9 +406,10 @@ final class HTTPConnection: ChannelInboundHandler {
         settle(exchange)
     }
 
-    func begin(_ status: Int, _ headers: HeaderFields, of exchange: ConnectionExchange) {
+    func begin(_ status: Int, _ headers: HeaderFields, _ length: Int?, of exchange: ConnectionExchange) {
         let framing: AnswerHead.Framing =
-            hasNoBody(status) ? .none : exchange.isOldClient ? .untilClose : .chunked
+            hasNoBody(status)
+            ? .none : length.map { .length($0) } ?? (exchange.isOldClient ? .untilClose : .chunked)
         if framing == .untilClose { keepsAlive = false }
         takeRoom(1024)
         guard writeHead(status, headers, framing, exchange) else { return respond(Self.unwritable, to: exchange) }

@@ -23,6 +23,8 @@ package protocol HTTPExchange: AnyObject {
     func respond(_ response: HTTPResponse)
     /// Begins an answer whose body comes in parts (chunked).
     func begin(_ status: Int, headers: HeaderFields)
+    /// The same for a body whose length is known, bytes; nil: it is not. Exactly so much is sent before `finish`.
+    func begin(_ status: Int, headers: HeaderFields, length: Int?)
     func send(_ bytes: [UInt8])
     /// Ends an answer in parts.
     func finish(trailers: HeaderFields)

@@ -19,6 +19,17 @@ package final class TLSIdentity: Sendable {
         context = Mutex(try Self.context(chain, privateKey, clientAuthorities))
     }
 
+    /// Many names, of which each client says in the clear which it wants (SNI, RFC 6066 section 3).
+    ///
+    /// - Parameters:
+    ///   - fallback: for clients that name none, or one that nobody has a certificate for.
+    ///   - named: asked at the begin of each connection, with a name in small letters.
+    package init(
+        fallback: TLSCertificate, named: @escaping @Sendable (String) -> TLSCertificate?
+    ) throws(HTTPServingFailure) {
+        context = Mutex(try fallback.context(named))
+    }
+
     /// Takes the place of what was served before.
     package func renew(chain: [UInt8], privateKey: [UInt8], clientAuthorities: [UInt8]) throws(HTTPServingFailure) {
         let renewed = try Self.context(chain, privateKey, clientAuthorities)

@@ -65,6 +65,10 @@ struct ServiceDescription: Hashable, Sendable {
     /// How long a client keeps its endpoint, seconds; nil: for one connection.
     var affinitySeconds: Int64?
     var publishesNotReady = false
+    /// Labels of its pods.
+    var selector: JSONValue?
+    /// The function that answers requests of ingresses.
+    var function: String?
     /// Ports with a protocol that has no way here.
     var unservedPorts: [String] = []
 
@@ -85,6 +89,8 @@ struct ServiceDescription: Hashable, Sendable {
         let spec = object.spec
         let type = spec["type"]?.string ?? "ClusterIP"
         for port in spec["ports"]?.array ?? [] { take(port, hasNodePort: type == "NodePort" || type == "LoadBalancer") }
+        selector = spec["selector"]
+        function = object.metadata.annotations[IngressPlan.functionAnnotation]
         publishesNotReady = spec["publishNotReadyAddresses"]?.bool ?? false
         if type == "ExternalName" {
             externalName = spec["externalName"]?.string

@@ -6,7 +6,16 @@ import Linux
 ///
 /// The machine itself is the load balancer, as with k3s: a service that has the ports of its addresses says them.
 enum BalancerStatus {
-    /// The status as it is to be; nil when it is right.
+    /// The status of an ingress that is served here; nil when it is right.
+    static func correction(of ingress: KubeObject, nodeAddresses: [IPAddress]) -> JSONValue? {
+        let wanted: [JSONValue] = nodeAddresses.map { ["ip": .string("\($0)")] }
+        guard (ingress.status["loadBalancer", "ingress"]?.array ?? []) != wanted else { return nil }
+        var status = ingress.status
+        status["loadBalancer"] = wanted.isEmpty ? .object([:]) : ["ingress": .array(wanted)]
+        return status
+    }
+
+    /// The status of a service as it is to be; nil when it is right.
     static func correction(
         of object: KubeObject, _ service: ServiceDescription, hasAddresses: Bool, nodeAddresses: [IPAddress]
     ) -> JSONValue? {

@@ -1,4 +1,5 @@
 package import KubeObjects
+import HTTPServing
 import KubeStore
 package import Linux
 package import Networking
@@ -21,6 +22,7 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     private let namespace: @Sendable (IPAddress) async -> SharedFD?
     private let state: Mutex<State>
     private let rules: RuleApplying
+    private let gateway: IngressGateway?
     private let passes = Passes()
     private let reports = Passes()
     private let events: ServiceEvents
@@ -29,10 +31,12 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         var model = ClusterModel()
         var plan: DataPathPlan
         var policies = PolicyPlan()
+        var ingresses = IngressPlan()
 
         mutating func take(_ resource: Resource, _ key: ObjectKey, _ object: KubeObject?) {
             model.take(resource, key, object)
             policies.take(resource, key, object)
+            ingresses.take(resource, key, object)
         }
 
         mutating func step() -> DataPathPlan.Step {
@@ -43,7 +47,8 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     }
 
     /// What the cache must have.
-    package static let resources = Array(Set(ClusterModel.resources + PolicyPlan.resources))
+    package static let resources = Array(
+        Set(ClusterModel.resources + PolicyPlan.resources + IngressPlan.resources))
 
     /// - Parameters:
     ///   - cache: with `resources` at least.
@@ -59,7 +64,13 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         self.machine = machine
         self.settings = settings
         self.namespace = namespace
-        state = Mutex(State(plan: DataPathPlan(settings)))
+        var reserving = settings
+        if let ingress = settings.ingress {
+            reserving.reservedPorts.insert(ingress.port)
+            if ingress.certificate != nil { reserving.reservedPorts.insert(ingress.tlsPort) }
+        }
+        state = Mutex(State(plan: DataPathPlan(reserving)))
+        gateway = settings.ingress.map { IngressGateway($0) }
         rules = RuleApplying(machine: machine, table: settings.table)
     }
 
@@ -86,7 +97,8 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
                 "network policies do not hold between pods: the kernel has no br_netfilter. Load that module (modprobe br_netfilter).")
         }
         try await rules.begin(base, with: parts)
-        await reports.request { await self.reportServices() }
+        try await beginGateway()
+        await reports.request { await self.report() }
         for await change in changes {
             let key = change.key
             state.withLock { state in
@@ -108,8 +120,17 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         } catch { throw NetworkFailure(error) }
     }
 
-    /// Gives the kernel what has changed in the model.
+    private func beginGateway() async throws(NetworkFailure) {
+        guard let gateway else { return }
+        gateway.update(state.withLock { $0.ingresses.snapshot($0.model) })
+        do throws(HTTPServingFailure) { try await gateway.begin(on: machine) } catch {
+            throw NetworkFailure(error.kind == .addressInUse ? .conflict : .system, "\(error)")
+        }
+    }
+
+    /// Gives the gateway and the kernel what has changed in the model.
     private func pass() async {
+        if let gateway { gateway.update(state.withLock { $0.ingresses.snapshot($0.model) }) }
         let step = state.withLock { $0.step() }
         do throws(NetworkFailure) {
             try await rules.apply(step.parts)
@@ -124,7 +145,12 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         do throws(SystemError) {
             try await DatagramClients.forget(lost: step.lost, opened: step.opened, on: machine)
         } catch { settings.report("clients of endpoints that are gone may go on sending to them: \(error)") }
-        await reports.request { await self.reportServices() }
+        await reports.request { await self.report() }
+    }
+
+    private func report() async {
+        await reportServices()
+        if gateway != nil { await reportIngresses() }
     }
 
     /// Says in services' statuses where their load balancers are, and in events what is not served.
@@ -163,6 +189,40 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         }
     }
 
+    /// Says in ingresses' statuses where they are served, and in events what of them is not.
+    private func reportIngresses() async {
+        let (ingresses, nodeAddresses) = state.withLock { ($0.ingresses.ingresses, $0.model.nodeAddresses) }
+        for (name, ingress) in ingresses {
+            guard let stored = cache.get(.ingresses, namespace: name.namespace, name.name) else { continue }
+            let object = KubeObject(stored)
+            for refusal in ingress.refusals { await events.warn(object, .ingresses, "UnsupportedBackend", refusal) }
+            guard BalancerStatus.correction(of: object, nodeAddresses: nodeAddresses) != nil else { continue }
+            do throws(APIFailure) {
+                try await client.modify(.ingresses, namespace: name.namespace, name.name, subresource: "status") {
+                    current throws(APIFailure) in
+                    let status = BalancerStatus.correction(of: current, nodeAddresses: nodeAddresses)
+                    if let status { current.status = status }
+                    return status != nil
+                }
+            } catch where error.code == 404 {} catch {
+                settings.report("the status of ingress \(name) could not be written: \(error)")
+            }
+        }
+    }
+
+    /// What comes to a service by ingresses.
+    package func load(ofService name: String, in namespace: String) -> ServiceLoad {
+        gateway?.loads.load(of: ServiceName(namespace: namespace, name: name)) ?? ServiceLoad()
+    }
+
+    /// Requests to a service by ingresses, per second over the last ten.
+    package func requestsPerSecond(ofService name: String, in namespace: String) -> Double {
+        gateway?.loads.perSecond(of: ServiceName(namespace: namespace, name: name)) ?? 0
+    }
+
+    /// The ports at which ingresses are served, 0 for none: of HTTP and HTTPS.
+    package var ingressPorts: (http: UInt16, https: UInt16) { (gateway?.plainPort ?? 0, gateway?.tlsPort ?? 0) }
+
     package func withdraw(podUID: String, addresses: [String], deadline: ContinuousClock.Instant) async {
         let addresses = addresses.compactMap { IPAddress($0) }
         let (ports, isOnHost) = state.withLock { state in
@@ -195,6 +255,7 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     ///
     /// - Parameter keepsRules: pods go on without a node, and so does what leads to them; the next node takes it over.
     package func shutDown(keepsRules: Bool) async {
+        await gateway?.end(after: .seconds(2))
         if keepsRules { return await rules.leave() }
         do throws(NetworkFailure) { try await rules.end() } catch {
             settings.report("the rules of services could not be removed: \(error)")

@@ -16,6 +16,8 @@ package struct ServiceSettings: Sendable {
     package var clusterDomain: String
     /// TCP ports of the machine that no load balancer may take: ssh, the API's own ...
     package var reservedPorts: Set<UInt16>
+    /// How ingresses are served; nil: not at all. Their ports are reserved as well.
+    package var ingress: IngressSettings?
     /// Says what went wrong, in sentences.
     package var report: @Sendable (String) -> Void
 
