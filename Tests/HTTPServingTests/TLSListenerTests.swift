@@ -12,7 +12,8 @@ private struct Certificates {
         let made = Certificates(directory: try TemporaryDirectory("tls"))
         for (name, subject) in [("server", "/CN=127.0.0.1"), ("client", "/O=blue/CN=jane")] {
             let outcome = try await CommandRunner.run([
-                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-days", "2",
                 "-subj", subject, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", made.path("\(name).key"), "-out",
                 made.path("\(name).crt"),
             ])
@@ -24,7 +25,8 @@ private struct Certificates {
     func path(_ name: String) -> String { directory.path(name) }
 
     func identity() throws -> TLSIdentity {
-        try TLSIdentity(chain: bytes("server.crt"), privateKey: bytes("server.key"), clientAuthorities: bytes("server.crt"))
+        try TLSIdentity(
+            chain: bytes("server.crt"), privateKey: bytes("server.key"), clientAuthorities: bytes("server.crt"))
     }
 
     func bytes(_ name: String) throws -> [UInt8] { Array(try Files.readText(path(name)).utf8) + [10] }
@@ -33,7 +35,8 @@ private struct Certificates {
 /// Answers with what came and the length of the client's certificate.
 @Sendable private func describe(_ exchange: any HTTPExchange) -> BodyReading {
     .whole(limit: 1 << 24) { body in
-        let line = "\(exchange.request.method) \(exchange.request.target) \(body.count) \(exchange.peerCertificate != nil)"
+        let line =
+            "\(exchange.request.method) \(exchange.request.target) \(body.count) \(exchange.peerCertificate != nil)"
         exchange.respond(HTTPResponse(200, body: Array(line.utf8)))
     }
 }
@@ -90,7 +93,8 @@ private struct Certificates {
             #expect(try await curl(listener, certificates, own + ["-d", "hello"]).text == "POST /a 5 true")
             let long = certificates.path("long")
             try Files.replace(long, with: [UInt8](repeating: 7, count: 5_000_000))
-            #expect(try await curl(listener, certificates, ["--data-binary", "@" + long]).text == "POST /a 5000000 false")
+            #expect(
+                try await curl(listener, certificates, ["--data-binary", "@" + long]).text == "POST /a 5000000 false")
             for version in ["--tls-max 1.2", "--tlsv1.3"] {
                 let words = version.split(separator: " ").map(String.init)
                 #expect(try await curl(listener, certificates, words).text == "GET /a 0 false")

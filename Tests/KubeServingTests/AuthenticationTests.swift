@@ -29,7 +29,9 @@ private func der(_ pem: String) throws -> [UInt8] {
         #expect(user.groups == ["blue", "green"])
         #expect(user.extra["authentication.kubernetes.io/credential-id"]?.first?.hasPrefix("X509SHA256=") == true)
         #expect(user.extra.values.first?.first?.count == "X509SHA256=".count + 64)
-        #expect(certificates.user(try der(try stranger.clientCertificate(user: "jane", groups: []).certificate), at: clock.now) == nil)
+        #expect(
+            certificates.user(
+                try der(try stranger.clientCertificate(user: "jane", groups: []).certificate), at: clock.now) == nil)
         let serving = try PEMPair(file: try Files.readText(own.path("serving.pem"))).certificate
         #expect(certificates.user(try der(serving), at: clock.now) == nil)
         #expect(certificates.user(try der(authority.authorityCertificate), at: clock.now) == nil)
@@ -90,7 +92,7 @@ private func der(_ pem: String) throws -> [UInt8] {
     @Test func `a token says what Kubernetes' tokens say`() async throws {
         let desk = try Desk()
         let issued = try desk.tokens.issue(
-            desk.account, life: 3607, binding: .pod(name: "web", uid: "p1", node: (name: "node-1", uid: "n1")))
+            desk.account, life: 3607, binding: .pod(name: "web", uid: "p1", node: "node-1"))
         #expect(issued.expiry == desk.clock.now + 3607)
         let parts = issued.token.split(separator: ".")
         let claims = try JSONParser.parse(try #require(Base64URL.bytes(parts[1])))
@@ -99,7 +101,7 @@ private func der(_ pem: String) throws -> [UInt8] {
         #expect(claims["sub"] == "system:serviceaccount:shop:robot")
         #expect(
             claims["kubernetes.io"] == [
-                "namespace": "shop", "node": ["name": "node-1", "uid": "n1"], "pod": ["name": "web", "uid": "p1"],
+                "namespace": "shop", "node": ["name": "node-1"], "pod": ["name": "web", "uid": "p1"],
                 "serviceaccount": ["name": "robot", "uid": "s1"],
             ])
         guard case .user(let user, let audiences) = try await desk.tokens.review(issued.token) else {
@@ -110,7 +112,7 @@ private func der(_ pem: String) throws -> [UInt8] {
         #expect(user.uid == "s1")
         #expect(user.groups == ["system:serviceaccounts", "system:serviceaccounts:shop"])
         #expect(user.extra["authentication.kubernetes.io/pod-name"] == ["web"])
-        #expect(user.extra["authentication.kubernetes.io/node-uid"] == ["n1"])
+        #expect(user.extra["authentication.kubernetes.io/node-name"] == ["node-1"])
         #expect(audiences == desk.tokens.audiences)
     }
 
@@ -145,7 +147,8 @@ private func der(_ pem: String) throws -> [UInt8] {
 
     @Test func `a token ends with its account, its pod or its time`() async throws {
         let desk = try Desk()
-        let token = try desk.tokens.issue(desk.account, life: 600, binding: .pod(name: "web", uid: "p1", node: nil)).token
+        let token = try desk.tokens.issue(desk.account, life: 600, binding: .pod(name: "web", uid: "p1", node: nil))
+            .token
         #expect(try await desk.problem(token) == nil)
         desk.objects.put(.pods, "shop", "web", uid: "p2")
         #expect(try await desk.problem(token)?.contains("pod UID (p2) does not match claim (p1)") == true)
@@ -178,6 +181,23 @@ private func der(_ pem: String) throws -> [UInt8] {
             return
         }
         #expect(audiences == ["vault"])
+    }
+
+    @Test func `a review knows the administrator and service accounts`() async throws {
+        let desk = try Desk()
+        let clock = desk.clock
+        let authenticator = Authenticator(authority: desk.authority, tokens: desk.tokens) { clock.now }
+        func groups(_ token: String, _ audiences: [String] = []) async throws -> [String]? {
+            guard case .user(let user, _) = try await authenticator.review(token, audiences: audiences) else {
+                return nil
+            }
+            return user.groups
+        }
+        #expect(try await groups(desk.authority.administratorToken) == ["system:masters", "system:authenticated"])
+        #expect(try await groups(desk.authority.administratorToken, ["vault"]) == nil)
+        let token = try desk.tokens.issue(desk.account).token
+        #expect(try await groups(token)?.last == "system:authenticated")
+        #expect(try await groups("nonsense") == nil)
     }
 
     @Test func `a changed, foreign or unsigned token is refused`() async throws {
@@ -242,15 +262,18 @@ private func der(_ pem: String) throws -> [UInt8] {
         #expect(target.query.map { "\($0.name)>\($0.value)" } == ["x>1", "y>a b c", "z>", ">q", "w>a=b"])
         #expect(RequestTarget("https://host:1/a/b?c=d")?.path == ["a", "b"])
         #expect(RequestTarget("/")?.path == [])
-        for broken in ["", "*", "a/b", "/%", "/%1", "/%gg", "/?a=%", "ftp"] { #expect(RequestTarget(broken) == nil, "\(broken)") }
+        for broken in ["", "*", "a/b", "/%", "/%1", "/%gg", "/?a=%", "ftp"] {
+            #expect(RequestTarget(broken) == nil, "\(broken)")
+        }
     }
 
     @Test func `random targets are taken apart or refused`() {
         for seed in 0..<5000 as Range<UInt64> {
             var chance = SeededChance(seed: seed)
-            let text = String(decoding: (0..<Int.random(in: 0...30, using: &chance)).map { _ in
-                "/%?&=+#:ahttp0é".utf8.randomElement(using: &chance)!
-            }, as: UTF8.self)
+            let text = String(
+                decoding: (0..<Int.random(in: 0...30, using: &chance)).map { _ in
+                    "/%?&=+#:ahttp0é".utf8.randomElement(using: &chance)!
+                }, as: UTF8.self)
             _ = RequestTarget(text)
         }
     }

@@ -18,7 +18,9 @@ final class SetClock: Sendable {
 @Suite(.timeLimit(.minutes(2))) struct AuthorityTests {
     private static let names = ServingNames(hosts: ["node-1"], addresses: [IPAddress("10.96.0.1")!])
 
-    private func open(_ directory: TemporaryDirectory, _ clock: SetClock, _ names: ServingNames = names) throws -> NodeAuthority {
+    private func open(_ directory: TemporaryDirectory, _ clock: SetClock, _ names: ServingNames = names) throws
+        -> NodeAuthority
+    {
         try NodeAuthority(directory: directory.path("pki"), names: names) { clock.now }
     }
 
@@ -128,10 +130,12 @@ final class SetClock: Sendable {
         let authority = try open(directory, clock)
         try directory.write(authority.authorityCertificate, to: "ca.crt")
         try directory.write(try PEMPair(file: file(directory, "serving.pem")).certificate, to: "serving.crt")
-        try directory.write(try authority.clientCertificate(user: "jane", groups: ["blue"]).certificate, to: "client.crt")
+        try directory.write(
+            try authority.clientCertificate(user: "jane", groups: ["blue"]).certificate, to: "client.crt")
         for (certificate, purpose, name) in [
             ("serving.crt", "sslserver", ["-verify_hostname", "kubernetes.default.svc.cluster.local"]),
-            ("serving.crt", "sslserver", ["-verify_hostname", "node-1"]), ("serving.crt", "sslserver", ["-verify_ip", "10.96.0.1"]),
+            ("serving.crt", "sslserver", ["-verify_hostname", "node-1"]),
+            ("serving.crt", "sslserver", ["-verify_ip", "10.96.0.1"]),
             ("serving.crt", "sslserver", ["-verify_ip", "::1"]), ("client.crt", "sslclient", []),
         ] {
             let outcome = try await CommandRunner.run(

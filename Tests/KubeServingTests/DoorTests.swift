@@ -59,7 +59,8 @@ import Testing
         try await ServedDoor.with { door in
             let echo = try door.json(
                 try await door.curlAsAdministrator(
-                    "/echo/?labelSelector=a%3Db%2Cc&q=x+y&command=a&command=b%26", ["-X", "PUT", "-d", "12345", "-H", "ACCEPT: x/y"])
+                    "/echo/?labelSelector=a%3Db%2Cc&q=x+y&command=a&command=b%26",
+                    ["-X", "PUT", "-d", "12345", "-H", "ACCEPT: x/y"])
             )
             #expect(echo["method"] == "PUT")
             #expect(echo["path"] == ["echo"])
@@ -83,7 +84,9 @@ import Testing
             #expect(refused["reason"] == "RequestEntityTooLarge")
             #expect(refused["message"] == "Request entity too large: limit is 3145728")
             let most = try door.directory.write(String(repeating: "x", count: 3 << 20), to: "most")
-            #expect(try door.json(try await door.curlAsAdministrator("/echo", ["--data-binary", "@" + most]))["body"] == 3_145_728)
+            #expect(
+                try door.json(try await door.curlAsAdministrator("/echo", ["--data-binary", "@" + most]))["body"]
+                    == 3_145_728)
         }
     }
 
@@ -105,7 +108,8 @@ import Testing
         try await ServedDoor.with { door in
             let file = door.directory.path("events")
             try await BackgroundServer.running(
-                ["curl", "-sSN", "--cacert", door.caFile, "-o", file, door.url + "/events"], log: door.directory.path("log")
+                ["curl", "-sSN", "--cacert", door.caFile, "-o", file, door.url + "/events"],
+                log: door.directory.path("log")
             ) { _ in
                 var expected = ""
                 for number in 1...5 {
@@ -144,7 +148,8 @@ import Testing
     @Test func `health is told in the words of kube-apiserver`() async throws {
         let isReady = Mutex(false)
         let checks = [
-            HealthCheck("store") { nil }, HealthCheck("informers", isOfLife: false) { isReady.withLock { $0 } ? nil : "late" },
+            HealthCheck("store") { nil },
+            HealthCheck("informers", isOfLife: false) { isReady.withLock { $0 } ? nil : "late" },
         ]
         try await ServedDoor.with(health: checks) { door in
             #expect(try await door.curl("/livez").text == "ok")

@@ -13,7 +13,9 @@ final class FakePods: PodAccess {
     let attached: [String]
     private let sessions = Mutex<[LocalProgram]>([])
 
-    init(attached: [String] = ["sh", "-c", "echo ready; while read line; do echo got $line; done"]) { self.attached = attached }
+    init(attached: [String] = ["sh", "-c", "echo ready; while read line; do echo got $line; done"]) {
+        self.attached = attached
+    }
 
     var programs: [LocalProgram] { sessions.withLock { $0 } }
 

@@ -28,7 +28,10 @@ final class FakeService: APIService {
         "status": [
             "phase": "Running", "podIP": "10.0.0.2",
             "containerStatuses": [
-                ["name": "main", "ready": true, "restartCount": 0, "image": "busybox", "imageID": "", "state": ["running": [:]]]
+                [
+                    "name": "main", "ready": true, "restartCount": 0, "image": "busybox", "imageID": "",
+                    "state": ["running": [:]],
+                ]
             ],
         ],
     ]
@@ -52,7 +55,10 @@ final class FakeService: APIService {
     private static let resources: JSONValue = [
         "kind": "APIResourceList", "groupVersion": "v1",
         "resources": [
-            ["name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": ["get", "list", "watch"]]
+            [
+                "name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod",
+                "verbs": ["get", "list", "watch"],
+            ]
         ],
     ]
 

@@ -7,7 +7,7 @@ import Testing
 @testable import KubeServing
 
 /// kubectl and Kubernetes' client for Python against the door.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct KubectlTests {
+@Suite(.serialized, .timeLimit(.minutes(5)), .leavesNothing) struct KubectlTests {
     private struct Kubectl {
         let path: String
         let configuration: String
@@ -22,7 +22,8 @@ import Testing
 
         var environment: [String] { ["KUBECONFIG=\(configuration)", "HOME=\(home)", "PATH=/usr/bin:/bin"] }
 
-        func run(_ arguments: [String], input: [UInt8] = [], more: [String] = []) async throws -> CommandRunner.Outcome {
+        func run(_ arguments: [String], input: [UInt8] = [], more: [String] = []) async throws -> CommandRunner.Outcome
+        {
             try await CommandRunner.run([path] + arguments, input: input, environment: environment + more)
         }
     }
@@ -186,14 +187,17 @@ import Testing
                     }
                     let url = "http://127.0.0.1:\(local[0])/file"
                     let several = try await CommandRunner.run(
-                        ["curl", "-sS", "--parallel"] + (0..<8).flatMap { _ in ["-o", "/dev/null", "-w", "%{size_download} ", url] })
+                        ["curl", "-sS", "--parallel"]
+                            + (0..<8).flatMap { _ in ["-o", "/dev/null", "-w", "%{size_download} ", url] })
                     #expect(several.text == String(repeating: "1000000 ", count: 8), "\(several.errorText)")
                     // Nobody listens at port 1: kubectl says so and ends, as it does towards Kubernetes.
                     let refused = try await CommandRunner.run(["curl", "-sS", "http://127.0.0.1:\(local[1])/"])
                     #expect(!refused.status.isSuccess)
-                    try await eventually("the reason: \(try Files.readText(log))") {
-                        try Files.readText(log).contains("error forwarding port 1 to pod web, uid u1: ")
-                    }
+                    do {
+                        try await eventually("the reason") {
+                            try Files.readText(log).contains("error forwarding port 1 to pod web, uid u1: ")
+                        }
+                    } catch { Issue.record("\(error): \(try Files.readText(log))") }
                 }
             }
         }
@@ -221,7 +225,8 @@ import Testing
                     session.write_stdin("hi\\n")
                     session.run_forever(timeout=20)
                     print(session.read_stdout().strip(), session.returncode)
-                    forward = portforward(core.connect_get_namespaced_pod_portforward, "web", "default", ports=sys.argv[2])
+                    connect = core.connect_get_namespaced_pod_portforward
+                    forward = portforward(connect, "web", "default", ports=sys.argv[2])
                     socket = forward.socket(int(sys.argv[2]))
                     socket.sendall(b"GET /file HTTP/1.0\\r\\n\\r\\n")
                     got = b""
@@ -234,7 +239,8 @@ import Testing
                 let outcome = try await CommandRunner.run(
                     [python.python, "-c", script, kubectl.configuration, "\(port)"], environment: kubectl.environment)
                 #expect(
-                    outcome.text == "['err', 'out']\ngot hi 3\nthrough the port None\n", "\(outcome.text) \(outcome.errorText)")
+                    outcome.text == "['err', 'out']\ngot hi 3\nthrough the port None\n",
+                    "\(outcome.text) \(outcome.errorText)")
             }
         }
     }
@@ -265,8 +271,8 @@ enum WebServer {
         let log = directory.path("web.log")
         let script =
             "import http.server, functools; s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial("
-            + "http.server.SimpleHTTPRequestHandler, directory='\(directory.path("www"))')); print(s.server_port, flush=True); "
-            + "s.serve_forever()"
+            + "http.server.SimpleHTTPRequestHandler, directory='\(directory.path("www"))')); "
+            + "print(s.server_port, flush=True); s.serve_forever()"
         try await BackgroundServer.running(["python3", "-c", script], log: log) { _ in
             let port = try await eventuallySome(within: .seconds(30), "the web server") {
                 try Files.readText(log).split(separator: "\n").first.flatMap { UInt16($0) }

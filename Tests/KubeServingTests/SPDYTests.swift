@@ -4,8 +4,8 @@ import Testing
 
 @testable import KubeServing
 
-/// Frames as a client sends them. The header blocks are packed by the server's own deflater, which real clients unpack in
-/// KubectlTests.
+/// Frames as a client sends them. The header blocks are packed by the server's own deflater, which real clients unpack
+/// in KubectlTests.
 private struct Client {
     let deflater = SPDYDeflater()
 
@@ -57,8 +57,11 @@ private final class TestLink: ByteLink {
         var bytes = Client.number(4, 0)
         for index in 0..<20 as Range<UInt32> {
             let stream = index * 2 + 1
-            bytes += client.open(stream, [("streamtype", "data"), ("port", "\(8000 + index)"), ("requestid", "\(index)")])
-            let data = (0..<Int.random(in: 0...3000, using: &chance)).map { _ in UInt8.random(in: 0...255, using: &chance) }
+            bytes += client.open(
+                stream, [("streamtype", "data"), ("port", "\(8000 + index)"), ("requestid", "\(index)")])
+            let data = (0..<Int.random(in: 0...3000, using: &chance)).map { _ in
+                UInt8.random(in: 0...255, using: &chance)
+            }
             bytes += SPDYEncoder.data(stream, data, isLast: Bool.random(using: &chance))
             bytes += Client.number(6, stream)
             bytes += Client.number(9, stream, 1000)
@@ -106,7 +109,8 @@ private final class TestLink: ByteLink {
         let block = SPDYDeflater().block([])
         let broken: [([UInt8], String)] = [
             ([0x80, 2, 0, 6, 0, 0, 0, 4], "version 2"), ([0, 0, 0, 0, 0, 0, 0, 1], "stream 0"),
-            ([0x80, 3, 0, 1, 0, 2, 0, 0], "a control frame of 131072 bytes"), (Client.control(5, 0, []), "unknown kind 5"),
+            ([0x80, 3, 0, 1, 0, 2, 0, 0], "a control frame of 131072 bytes"),
+            (Client.control(5, 0, []), "unknown kind 5"),
             (Client.control(6, 0, [1]), "with 1 bytes"), (Client.control(1, 0, [0, 0, 0, 1]), "header block"),
             (Client.control(1, 0, [0, 0, 0, 1, 0, 0, 0, 0, 0, 0] + [1, 2, 3]), "header block"),
             (Client.control(1, 0, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] + block), "stream 0"),
@@ -132,7 +136,8 @@ private final class TestLink: ByteLink {
             var chance = SeededChance(seed: seed)
             var bytes = conversation(&chance)
             for _ in 0..<Int.random(in: 1...20, using: &chance) {
-                bytes[Int.random(in: 0..<min(bytes.count, 2000), using: &chance)] = UInt8.random(in: 0...255, using: &chance)
+                bytes[Int.random(in: 0..<min(bytes.count, 2000), using: &chance)] = UInt8.random(
+                    in: 0...255, using: &chance)
             }
             var decoder = SPDYDecoder()
             _ = try? decoder.decode(Array(bytes.prefix(3000)))
@@ -143,13 +148,15 @@ private final class TestLink: ByteLink {
         let link = TestLink()
         let connection = SPDYConnection(link)
         let client = Client()
-        await link.feed(client.open(3, []) + client.open(1, []) + client.open(4, []) + client.open(5, []) + Client.number(6, 9))
+        await link.feed(
+            client.open(3, []) + client.open(1, []) + client.open(4, []) + client.open(5, []) + Client.number(6, 9))
         let events = await connection.next()
         #expect(events == [.opened(3, headers: [:], isLast: false), .opened(5, headers: [:], isLast: false)])
         let encoder = SPDYEncoder()
         #expect(
             link.bytes
-                == encoder.reply(3) + encoder.reset(1, .protocolError) + encoder.reset(4, .protocolError) + encoder.reply(5)
+                == encoder.reply(3) + encoder.reset(1, .protocolError) + encoder.reset(4, .protocolError)
+                + encoder.reply(5)
                 + encoder.ping(9))
         var many: [UInt8] = []
         for index in 0..<UInt32(SPDYConnection.streamLimit) { many += client.open(7 + index * 2, []) }

@@ -8,7 +8,7 @@ import Testing
 @testable import KubeServing
 
 /// Streams by a client that says what a test wants: websocket-client, which the client for Python brings along.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct StreamTests {
+@Suite(.serialized, .timeLimit(.minutes(3)), .leavesNothing) struct StreamTests {
     /// Runs a script with `open(path, protocols)`, which gives a WebSocket.
     private func run(_ door: ServedDoor, _ script: String, _ arguments: [String] = []) async throws -> String {
         let begin = """
@@ -20,16 +20,19 @@ import Testing
                     subprotocols=protocols, **more)
             def refused(path, protocols, **more):
                 try: open(path, protocols, **more)
-                except websocket.WebSocketBadStatusException as e: return e.status_code, json.loads(e.resp_body)["message"]
+                except websocket.WebSocketBadStatusException as e:
+                    return e.status_code, json.loads(e.resp_body)["message"]
 
             """
         let python = try await PythonEnvironment.kubernetes()
         let outcome = try await CommandRunner.run(
-            [python.python, "-c", begin + script, "\(door.port)", door.caFile, door.authority.administratorToken] + arguments)
+            [python.python, "-c", begin + script, "\(door.port)", door.caFile, door.authority.administratorToken]
+                + arguments)
         return outcome.text + outcome.errorText
     }
 
-    private static let exec = "exec?command=sh&command=-c&command=read+x%3Becho+$x%3Bexit+4&stdin=true&stdout=true&stderr=true"
+    private static let exec =
+        "exec?command=sh&command=-c&command=read+x%3Becho+$x%3Bexit+4&stdin=true&stdout=true&stderr=true"
 
     @Test func `each protocol of channels carries input, output and the end`() async throws {
         try await ServedDoor.with { door in
@@ -65,7 +68,8 @@ import Testing
             let script = """
                 socket = open("exec?command=cat&stdin=true&stdout=true", ["v5.channel.k8s.io"])
                 F = websocket.ABNF
-                for number, (data, opcode, fin) in enumerate([(b"\\0", 2, 0), (b"one ", 0, 0), (b"", 0, 0), (b"two", 0, 1)]):
+                frames = [(b"\\0", 2, 0), (b"one ", 0, 0), (b"", 0, 0), (b"two", 0, 1)]
+                for number, (data, opcode, fin) in enumerate(frames):
                     socket.send_frame(F.create_frame(data, opcode, fin))
                     socket.ping("mark %d" % number)
                 socket.send_binary(b"")
@@ -120,11 +124,14 @@ import Testing
                     """)
             let path = "/api/v1/namespaces/default/pods/web/exec?command=cat&stdout=true"
             #expect(try door.json(try await door.curlAsAdministrator(path))["message"] == "Upgrade request required")
-            let fields = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 8", "Sec-WebSocket-Key: AAAA"]
+            let fields = [
+                "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 8", "Sec-WebSocket-Key: AAAA",
+            ]
             let old = try await door.curlAsAdministrator(path, fields.flatMap { ["-H", $0] })
             #expect(try door.json(old)["code"] == 426)
             let spdy = ["Connection: Upgrade", "Upgrade: SPDY/3.1", "X-Stream-Protocol-Version: v9.channel.k8s.io"]
-            #expect(try door.json(try await door.curlAsAdministrator(path, spdy.flatMap { ["-H", $0] }))["code"] == 403)
+            #expect(
+                try door.json(try await door.curlAsAdministrator(path, spdy.flatMap { ["-H", $0] }))["code"] == 403)
         }
     }
 

@@ -6,7 +6,9 @@ import Testing
 /// Frames as a client sends them.
 struct ClientFrame {
     /// Masked with `mask`.
-    static func bytes(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, mask: [UInt8] = [1, 2, 3, 4]) -> [UInt8] {
+    static func bytes(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, mask: [UInt8] = [1, 2, 3, 4])
+        -> [UInt8]
+    {
         var bytes: [UInt8] = [(isFinal ? 0x80 : 0) | opcode]
         if payload.count <= 125 {
             bytes.append(0x80 | UInt8(payload.count))
@@ -73,13 +75,14 @@ struct ClientFrame {
         }
     }
 
-    @Test(arguments: [
-        ([0x82, 0x01, 7], "no mask"), ([0xC2], "reserved bit"), ([0x83], "opcode is reserved"),
-        ([0x09, 0x80], "control frame"), ([0x89, 0xFE], "control frame"), ([0x80, 0x80], "without a begin"),
-        ([0x02, 0x80, 0, 0, 0, 0, 0x82, 0x80], "within another"), ([0x88, 0x81, 0, 0, 0, 0, 3], "half a status"),
-        ([0x88, 0x82, 0, 0, 0, 0, 3, 237], "1005 is no status"),
-        ([0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "negative"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0x82, 0x01, 7], "no mask"), ([0xC2], "reserved bit"), ([0x83], "opcode is reserved"),
+            ([0x09, 0x80], "control frame"), ([0x89, 0xFE], "control frame"), ([0x80, 0x80], "without a begin"),
+            ([0x02, 0x80, 0, 0, 0, 0, 0x82, 0x80], "within another"), ([0x88, 0x81, 0, 0, 0, 0, 3], "half a status"),
+            ([0x88, 0x82, 0, 0, 0, 0, 3, 237], "1005 is no status"),
+            ([0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "negative"),
+        ] as [([UInt8], String)])
     func `what breaks the rules is refused`(_ bytes: [UInt8], _ reason: String) {
         var decoder = WebSocketDecoder()
         let violation = #expect(throws: WebSocketViolation.self) { try decoder.decode(bytes) }
@@ -93,9 +96,12 @@ struct ClientFrame {
             var chance = SeededChance(seed: seed)
             var decoder = WebSocketDecoder()
             for _ in 0..<4 {
-                let bytes = (0..<Int.random(in: 0...40, using: &chance)).map { _ in UInt8.random(in: 0...255, using: &chance) }
+                let bytes = (0..<Int.random(in: 0...40, using: &chance)).map { _ in
+                    UInt8.random(in: 0...255, using: &chance)
+                }
                 // Half of them look like frames at first.
-                let begin: [UInt8] = Bool.random(using: &chance) ? [0x82, 0x80 | UInt8.random(in: 0...127, using: &chance)] : []
+                let begin: [UInt8] =
+                    Bool.random(using: &chance) ? [0x82, 0x80 | UInt8.random(in: 0...127, using: &chance)] : []
                 guard (try? decoder.decode(begin + bytes)) != nil else { break }
             }
         }

@@ -14,7 +14,8 @@ internal import NIOHTTP1
 /// 5. An answer that may wait goes out with the answer to the request behind it, and at once when there is none
 ///    (`an answer that may wait is sent with the one behind it`).
 /// 6. What is no HTTP ends the connection after the answers that were owed (`garbage behind a request is answered after it`).
-/// 7. After an upgrade not a byte is HTTP, also none that came with the request (`an upgraded connection carries bytes both ways`).
+/// 7. After an upgrade not a byte is HTTP, also none that came with the request
+///    (`an upgraded connection carries bytes both ways`).
 final class HTTPConnection: ChannelInboundHandler {
     /// Bytes after an upgrade.
     typealias InboundIn = HTTPServerRequestPart

@@ -7,12 +7,13 @@ package protocol HTTPExchange: AnyObject {
     var loop: ServingLoop { get }
     /// The address of a client of a TCP listener, without its port; nil for a unix socket.
     var peerAddress: String? { get }
-    /// The certificate that a client by TLS sent and proved to have the key of, DER. Nobody has looked yet who signed it.
+    /// The certificate that a client by TLS sent and proved to have the key of, DER. Nobody has looked yet who signed
+    /// it.
     var peerCertificate: [UInt8]? { get }
     /// Called once when the client has gone before the answer was complete.
     var onAbandoned: (() -> Void)? { get set }
-    /// Called once when the client sends no more, at once when it has ended already. It may wait for the answer still, or
-    /// be gone: TCP tells no difference before something is sent.
+    /// Called once when the client sends no more, at once when it has ended already. It may wait for the answer still,
+    /// or be gone: TCP tells no difference before something is sent.
     var onInputEnd: (() -> Void)? { get set }
     /// Whether a sender in parts may go on; false while the client takes them more slowly than they come.
     var isWritable: Bool { get }

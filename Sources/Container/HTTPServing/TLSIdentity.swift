@@ -3,8 +3,8 @@ internal import NIOSSL
 internal import NIOTLS
 internal import Synchronization
 
-/// Who a listener is by TLS, 1.2 or 1.3: a chain of certificates and the key of the first. It may be renewed while it is
-/// served: connections that are made afterwards get the new one. HTTP/1.1 is the one protocol offered (ALPN).
+/// Who a listener is by TLS, 1.2 or 1.3: a chain of certificates and the key of the first. It may be renewed while it
+/// is served: connections that are made afterwards get the new one. HTTP/1.1 is the one protocol offered (ALPN).
 ///
 /// Clients are asked for a certificate and need have none. Whoever sends one proves to have its key; whether it is
 /// trusted is the service's question (`HTTPExchange.peerCertificate`), which can then say why it is not.

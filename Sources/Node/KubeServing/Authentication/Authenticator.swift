@@ -74,6 +74,25 @@ package struct Authenticator: Sendable {
         return .anonymous
     }
 
+    /// Looks whose token it is, for TokenReview: the node's own tokens and those of service accounts.
+    ///
+    /// - Parameter audiences: who asks; empty: the API, whose the node's own tokens are.
+    package func review(
+        _ token: String, audiences: [String]
+    ) async throws(APIFailure) -> ServiceAccountTokens.Review {
+        if let user = fixed.user(token) {
+            let own = tokens?.audiences ?? []
+            let common = audiences.isEmpty ? own : audiences.filter { own.contains($0) }
+            guard !common.isEmpty || audiences.isEmpty else { return .refused("invalid bearer token") }
+            return .user(Self.authenticated(user), audiences: common)
+        }
+        guard let tokens else { return .unknown }
+        switch try await tokens.review(token, audiences: audiences) {
+        case .user(let user, let audiences): return .user(Self.authenticated(user), audiences: audiences)
+        case let other: return other
+        }
+    }
+
     private static func authenticated(_ user: UserInfo) -> UserInfo {
         guard user.name != UserInfo.anonymous.name, !user.groups.contains("system:authenticated") else { return user }
         var user = user

@@ -10,7 +10,8 @@ internal import X509
 /// Invariants (tests in ClientCertificateTests):
 /// 1. A certificate that another authority issued, that is no client's, or that is not valid now names nobody
 ///    (`a certificate of a stranger, of a server or of another time names nobody`).
-/// 2. What is remembered is bounded, and time is looked at again each time (`a certificate that ended since is refused`).
+/// 2. What is remembered is bounded, and time is looked at again each time
+///    (`a certificate that ended since is refused`).
 final class ClientCertificates: Sendable {
     private static let remembered = 1024
 
@@ -60,7 +61,8 @@ final class ClientCertificates: Sendable {
         let digest = SHA256.hash(data: bytes).map { NodeAuthority.hexadecimal(UInt64($0)).suffix(2) }.joined()
         return Known(
             user: UserInfo(
-                name: name, groups: groups, extra: ["authentication.kubernetes.io/credential-id": ["X509SHA256=\(digest)"]]),
+                name: name, groups: groups,
+                extra: ["authentication.kubernetes.io/credential-id": ["X509SHA256=\(digest)"]]),
             begin: CertificateAuthority.seconds(certificate.notValidBefore),
             end: CertificateAuthority.seconds(certificate.notValidAfter))
     }

@@ -28,15 +28,19 @@ struct OpenIDDocuments: Sendable {
         default: return nil
         }
         guard request.method == "GET" || request.method == "HEAD" else {
-            return APIResponse(failure: APIFailure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource"))
+            return APIResponse(
+                failure: APIFailure(
+                    405, "MethodNotAllowed", "the server does not allow this method on the requested resource"))
         }
         guard request.user.groups.contains("system:authenticated") else {
             let path = "/" + request.path.joined(separator: "/")
             return APIResponse(
                 failure: APIFailure(
-                    403, "Forbidden", "forbidden: User \"\(request.user.name)\" cannot get path \"\(path)\"", details: [:]))
+                    403, "Forbidden", "forbidden: User \"\(request.user.name)\" cannot get path \"\(path)\"",
+                    details: [:]))
         }
-        return APIResponse(200, headers: [("Content-Type", type), ("Cache-Control", "public, max-age=3600")], body: body)
+        return APIResponse(
+            200, headers: [("Content-Type", type), ("Cache-Control", "public, max-age=3600")], body: body)
     }
 }
 
@@ -44,7 +48,9 @@ extension APIResponse {
     /// A Status.
     init(failure: APIFailure) {
         var headers = [("Content-Type", "application/json")]
-        if let seconds = failure.details?["retryAfterSeconds"]?.integer { headers.append(("Retry-After", String(seconds))) }
+        if let seconds = failure.details?["retryAfterSeconds"]?.integer {
+            headers.append(("Retry-After", String(seconds)))
+        }
         self.init(failure.code, headers: headers, body: JSONWriter.bytes(failure.status) + [UInt8(ascii: "\n")])
     }
 }

@@ -9,13 +9,14 @@ internal import Synchronization
 package typealias TokenSubjectLookup =
     @Sendable (_ resource: Resource, _ namespace: String?, _ name: String) async throws(APIFailure) -> KubeObject?
 
-/// Issues and reviews the tokens of service accounts: what KubeAPI's TokenRequest and TokenReview need, and what the door
-/// knows pods by.
+/// Issues and reviews the tokens of service accounts: what KubeAPI's TokenRequest and TokenReview need, and what the
+/// door knows pods by.
 ///
 /// Invariants (tests in ServiceAccountTokenTests):
 /// 1. A token is believed while the account it was issued to is there, by uid, and what it is bound to is too
 ///    (`a token ends with its account, its pod or its time`).
-/// 2. What is remembered are signatures, not objects, and no more than a bound (`a token ends with its account, its pod or its time`).
+/// 2. What is remembered are signatures, not objects, and no more than a bound
+///    (`a token ends with its account, its pod or its time`).
 package final class ServiceAccountTokens: Sendable {
     package static let shortestLife: Int64 = 600
     package static let longestLife: Int64 = 1 << 32
@@ -49,31 +50,16 @@ package final class ServiceAccountTokens: Sendable {
 
     /// What a token is bound to besides its account: authenticationv1.BoundObjectReference.
     package enum Binding: Hashable, Sendable {
-        case pod(name: String, uid: String, node: (name: String, uid: String)?)
+        /// `node` is told for information, where the pod has one; the end of the node ends no token of its pods.
+        case pod(name: String, uid: String, node: String?)
         case node(name: String, uid: String)
         case secret(name: String, uid: String)
-
-        package static func == (a: Binding, b: Binding) -> Bool {
-            switch (a, b) {
-            case (.pod(let name, let uid, _), .pod(let other, let otherUID, _)): name == other && uid == otherUID
-            case (.node(let name, let uid), .node(let other, let otherUID)): name == other && uid == otherUID
-            case (.secret(let name, let uid), .secret(let other, let otherUID)): name == other && uid == otherUID
-            default: false
-            }
-        }
-
-        package func hash(into hasher: inout Hasher) {
-            switch self {
-            case .pod(let name, let uid, _), .node(let name, let uid), .secret(let name, let uid):
-                hasher.combine(name)
-                hasher.combine(uid)
-            }
-        }
     }
 
     /// A token and when it ends.
     package struct Issued: Hashable, Sendable {
         package var token: String
+        package var audiences: [String]
         /// Seconds since 1970: status.expirationTimestamp.
         package var expiry: Int64
     }
@@ -100,12 +86,15 @@ package final class ServiceAccountTokens: Sendable {
         switch binding {
         case .pod(let name, let uid, let node):
             claims.pod = .init(name: name, uid: uid)
-            claims.node = node.map { .init(name: $0.name, uid: $0.uid) }
+            claims.node = node.map { .init(name: $0, uid: "") }
         case .node(let name, let uid): claims.node = .init(name: name, uid: uid)
         case .secret(let name, let uid): claims.secret = .init(name: name, uid: uid)
         case nil: break
         }
-        do { return Issued(token: try TokenText.sign(claims, keys), expiry: claims.expiry) } catch {
+        do {
+            let token = try TokenText.sign(claims, keys)
+            return Issued(token: token, audiences: claims.audiences, expiry: claims.expiry)
+        } catch {
             throw .internalError("sign a token: \(error)")
         }
     }
@@ -137,14 +126,16 @@ package final class ServiceAccountTokens: Sendable {
     /// - Parameter audiences: who asks; empty: the API.
     /// - Throws: what the look-up does.
     package func review(_ token: String, audiences wanted: [String] = []) async throws(APIFailure) -> Review {
-        guard TokenText.issuer(token) == issuer else { return .unknown }
-        guard let claims = claims(token), claims.issuer == issuer else {
-            return .refused("invalid bearer token")
+        guard let claims = claims(token) else {
+            return TokenText.issuer(token) == issuer ? .refused("invalid bearer token") : .unknown
         }
         let wanted = wanted.isEmpty ? audiences : wanted
         let common = wanted.filter { claims.audiences.contains($0) }
         guard !common.isEmpty else {
-            return .refused("invalid bearer token, token audiences \(claims.audiences) is invalid for the target audiences \(wanted)")
+            return .refused(
+                "invalid bearer token, token audiences \(claims.audiences) is invalid for the target audiences "
+                    + "\(wanted)"
+            )
         }
         let moment = now()
         if moment >= claims.expiry { return .refused("invalid bearer token, service account token has expired") }
@@ -158,7 +149,7 @@ package final class ServiceAccountTokens: Sendable {
     private func claims(_ token: String) -> TokenClaims? {
         let digest = Array(SHA256.hash(data: Array(token.utf8)))
         if let known = verified.withLock({ $0[digest] }) { return known }
-        guard let claims = TokenText.claims(token, keys) else { return nil }
+        guard let claims = TokenText.claims(token, keys), claims.issuer == issuer else { return nil }
         verified.withLock {
             if $0.count >= Self.remembered { $0.removeAll() }
             $0[digest] = claims
@@ -203,7 +194,7 @@ package final class ServiceAccountTokens: Sendable {
         }
         if let node = claims.node {
             extra[prefix + "node-name"] = [node.name]
-            extra[prefix + "node-uid"] = [node.uid]
+            if !node.uid.isEmpty { extra[prefix + "node-uid"] = [node.uid] }
         }
         return UserInfo(
             name: claims.subject, uid: claims.account.uid,

@@ -17,13 +17,13 @@ package struct StaticTokens: Sendable {
 
     /// - Throws: for a line that is none, which it names.
     package init(file text: String) throws(AuthorityFailure) {
-        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
-        {
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             if line.allSatisfy(\.isWhitespace) { continue }
             let fields = Self.fields(line)
             guard fields.count >= 3, !fields[0].isEmpty, !fields[1].isEmpty else {
                 throw AuthorityFailure(
-                    "read tokens: line \(index + 1) needs at least a token, a user's name and a uid, divided by commas.")
+                    "read tokens: line \(index + 1) needs at least a token, a user's name and a uid, divided by commas."
+                )
             }
             let groups = fields.count > 3 ? fields[3].split(separator: ",").map { String($0.trimmed) } : []
             add(fields[0], UserInfo(name: fields[1], uid: fields[2].isEmpty ? nil : fields[2], groups: groups))

@@ -2,7 +2,7 @@ internal import JSON
 
 /// What a service account's token says, as Kubernetes writes it (KEP-1205): a JWT, RFC 7519.
 struct TokenClaims: Hashable, Sendable {
-    /// An object by name and uid.
+    /// An object by name and uid; of a pod's node the uid may be unknown, and empty.
     struct Reference: Hashable, Sendable {
         var name: String
         var uid: String
@@ -25,7 +25,8 @@ struct TokenClaims: Hashable, Sendable {
 
     var json: JSONValue {
         func value(_ reference: Reference) -> JSONValue {
-            ["name": .string(reference.name), "uid": .string(reference.uid)]
+            reference.uid.isEmpty
+                ? ["name": .string(reference.name)] : ["name": .string(reference.name), "uid": .string(reference.uid)]
         }
         var own: JSONValue = ["namespace": .string(namespace)]
         if let node { own["node"] = value(node) }
@@ -44,8 +45,8 @@ extension TokenClaims {
     /// nil for what is not such a token's content.
     init?(_ json: JSONValue) {
         func reference(_ value: JSONValue?) -> Reference? {
-            guard let name = value?["name"]?.string, let uid = value?["uid"]?.string else { return nil }
-            return Reference(name: name, uid: uid)
+            guard let name = value?["name"]?.string else { return nil }
+            return Reference(name: name, uid: value?["uid"]?.string ?? "")
         }
         guard let own = json["kubernetes.io"], let issuer = json["iss"]?.string, let expiry = json["exp"]?.integer,
             let namespace = own["namespace"]?.string, let account = reference(own["serviceaccount"])
@@ -80,7 +81,8 @@ enum TokenText {
     static func claims(_ text: String, _ keys: TokenKeys) -> TokenClaims? {
         guard text.utf8.count <= limit else { return nil }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let headerBytes = Base64URL.bytes(parts[0]), let header = try? JSONParser.parse(headerBytes),
+        guard parts.count == 3, let headerBytes = Base64URL.bytes(parts[0]),
+            let header = try? JSONParser.parse(headerBytes),
             header["alg"]?.string == "ES256", header["crit"] == nil, let signature = Base64URL.bytes(parts[2]),
             keys.isValid(signature, of: Array("\(parts[0]).\(parts[1])".utf8), keyID: header["kid"]?.string),
             let content = Base64URL.bytes(parts[1]), let json = try? JSONParser.parse(content)
@@ -92,7 +94,8 @@ enum TokenText {
     static func issuer(_ text: String) -> String? {
         guard text.utf8.count <= limit else { return nil }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let content = Base64URL.bytes(parts[1]), let json = try? JSONParser.parse(content) else {
+        guard parts.count == 3, let content = Base64URL.bytes(parts[1]), let json = try? JSONParser.parse(content)
+        else {
             return nil
         }
         return json["iss"]?.string

@@ -30,7 +30,9 @@ struct TokenKeys: Sendable {
     var signingKeyID: String { keys[0].id }
 
     /// r and s, 32 bytes each.
-    func signature(_ bytes: [UInt8]) throws -> [UInt8] { Array(try keys[0].key.signature(for: bytes).rawRepresentation) }
+    func signature(_ bytes: [UInt8]) throws -> [UInt8] {
+        Array(try keys[0].key.signature(for: bytes).rawRepresentation)
+    }
 
     /// - Parameter id: which key; nil: any.
     func isValid(_ signature: [UInt8], of bytes: [UInt8], keyID id: String?) -> Bool {
@@ -62,6 +64,7 @@ enum Base64URL {
     /// nil for what is none, also for the other alphabet.
     static func bytes(_ text: some StringProtocol) -> [UInt8]? {
         guard text.utf8.allSatisfy({ $0 != 0x2B && $0 != 0x2F && $0 != 0x3D }) else { return nil }
-        return Base64.bytes(String(decoding: text.utf8.map { $0 == 0x2D ? 0x2B : $0 == 0x5F ? 0x2F : $0 }, as: UTF8.self))
+        return Base64.bytes(
+            String(decoding: text.utf8.map { $0 == 0x2D ? 0x2B : $0 == 0x5F ? 0x2F : $0 }, as: UTF8.self))
     }
 }

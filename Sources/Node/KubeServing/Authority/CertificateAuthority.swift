@@ -6,8 +6,8 @@ internal import X509
 
 /// A private authority: a self-signed certificate and its key (ECDSA, P-256), and what is issued under it.
 ///
-/// A certificate is valid from a day before it was made: a machine whose clock runs a little ahead of its clients', or is
-/// set back afterwards, is still believed.
+/// A certificate is valid from a day before it was made: a machine whose clock runs a little ahead of its clients', or
+/// is set back afterwards, is still believed.
 struct CertificateAuthority: Sendable {
     /// Before the making, seconds.
     static let slack: Int64 = 86_400
@@ -69,7 +69,8 @@ struct CertificateAuthority: Sendable {
             RelativeDistinguishedName(.init(type: .RDNAttributeType.organizationName, utf8String: $0))
         }
         let name = RelativeDistinguishedName(.init(type: .RDNAttributeType.commonName, utf8String: user))
-        return try issue(DistinguishedName(organizations + [name]), [.clientAuth], at: now, life: life, alternatives: [])
+        return try issue(
+            DistinguishedName(organizations + [name]), [.clientAuth], at: now, life: life, alternatives: [])
     }
 
     private func issue(

@@ -63,7 +63,8 @@ package final class NodeAuthority: Sendable {
         let made: Result<NodeAuthority, AuthorityFailure>
         do throws(SystemError) {
             made = try await BlockingPool.shared.run {
-                Result { () throws(AuthorityFailure) in try NodeAuthority(directory: directory, names: names, now: now) }
+                Result { () throws(AuthorityFailure) in try NodeAuthority(directory: directory, names: names, now: now)
+                }
             }
         } catch { throw AuthorityFailure("open the node's keys: \(error)") }
         return try made.get()
@@ -108,9 +109,13 @@ package final class NodeAuthority: Sendable {
 
     // MARK: What is on disk
 
-    private static func authority(_ files: AuthorityFiles, at now: Int64) throws(AuthorityFailure) -> CertificateAuthority {
+    private static func authority(_ files: AuthorityFiles, at now: Int64) throws(AuthorityFailure)
+        -> CertificateAuthority
+    {
         if let text = try files.text(.authority) {
-            do { return try CertificateAuthority(try PEMPair(file: text)) } catch { throw files.broken(.authority, error) }
+            do { return try CertificateAuthority(try PEMPair(file: text)) } catch {
+                throw files.broken(.authority, error)
+            }
         }
         let (made, text) = try translated("make the node's authority") {
             let made = try CertificateAuthority.make(at: now)
@@ -133,7 +138,8 @@ package final class NodeAuthority: Sendable {
         if let text = try files.text(.administrator) {
             let token = String(text.prefix { !$0.isNewline })
             guard token.utf8.count >= 32, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-                throw files.broken(.administrator, AuthorityFailure("its first line is no token of 32 characters or more"))
+                throw files.broken(
+                    .administrator, AuthorityFailure("its first line is no token of 32 characters or more"))
             }
             return token
         }
@@ -154,7 +160,8 @@ package final class NodeAuthority: Sendable {
         // One that cannot be read is no loss: nobody trusts it but by the authority.
         if let text = try files.text(.serving), let pair = try? PEMPair(file: text),
             let content = try? CertificateContent(pair, of: authority), content.isFor(names),
-            content.end - now > renewal || content.end >= CertificateAuthority.seconds(authority.certificate.notValidAfter)
+            content.end - now > renewal
+                || content.end >= CertificateAuthority.seconds(authority.certificate.notValidAfter)
         {
             return (pair, content.end, false)
         }
@@ -171,8 +178,8 @@ package final class NodeAuthority: Sendable {
         let end = CertificateAuthority.seconds(authority.certificate.notValidAfter)
         if now < begin {
             return [
-                "The machine's clock stands before the day on which the node's authority was made: clients with a right "
-                    + "clock are not concerned, others will not trust it. Set the clock."
+                "The machine's clock stands before the day on which the node's authority was made: clients with a "
+                    + "right clock are not concerned, others will not trust it. Set the clock."
             ]
         }
         if now > end - renewal {
@@ -184,7 +191,8 @@ package final class NodeAuthority: Sendable {
         return []
     }
 
-    private static func translated<Value>(_ what: String, _ body: () throws -> Value) throws(AuthorityFailure) -> Value {
+    private static func translated<Value>(_ what: String, _ body: () throws -> Value) throws(AuthorityFailure) -> Value
+    {
         do { return try body() } catch { throw AuthorityFailure("\(what): \(error)") }
     }
 }

@@ -11,7 +11,8 @@ package struct PEMPair: Hashable, Sendable {
     init(file text: String) throws(AuthorityFailure) {
         let certificates = PEMText.blocks(of: text) { $0 == "CERTIFICATE" }
         let keys = PEMText.blocks(of: text) { $0.hasSuffix("PRIVATE KEY") }
-        guard let certificate = certificates.first, let key = keys.first, certificates.count == 1, keys.count == 1 else {
+        guard let certificate = certificates.first, let key = keys.first, certificates.count == 1, keys.count == 1
+        else {
             throw AuthorityFailure(
                 "it holds \(certificates.count) certificates and \(keys.count) keys instead of one of each")
         }

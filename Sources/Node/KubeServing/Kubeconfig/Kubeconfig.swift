@@ -20,7 +20,8 @@ package struct Kubeconfig: Hashable, Sendable {
     package var namespace: String?
 
     package init(
-        server: String, authorityCertificate: String, user: String, credential: Credential, cluster: String = "forkless",
+        server: String, authorityCertificate: String, user: String, credential: Credential,
+        cluster: String = "forkless",
         namespace: String? = nil
     ) {
         self.server = server

@@ -2,8 +2,8 @@ package import HTTPServing
 package import KubeObjects
 internal import Linux
 
-/// The HTTPS door of the Kubernetes API: HTTP/1.1 by TLS 1.2 and 1.3 (every client of Kubernetes speaks it; HTTP/2 is not
-/// offered), requests to an `APIService`, streams of pods to a `PodAccess`.
+/// The HTTPS door of the Kubernetes API: HTTP/1.1 by TLS 1.2 and 1.3 (every client of Kubernetes speaks it; HTTP/2 is
+/// not offered), requests to an `APIService`, streams of pods to a `PodAccess`.
 package final class KubeDoor: Sendable {
     /// How often the door's certificate is looked at.
     private static let renewalCheck = Duration.seconds(6 * 3600)
@@ -34,8 +34,10 @@ package final class KubeDoor: Sendable {
         report: @escaping @Sendable (AuthorityFailure) -> Void = { _ in }
     ) async throws(HTTPServingFailure) -> KubeDoor {
         let parts = DoorParts(
-            service, pods, authenticator, HealthAnswers(health), tokens.map { OpenIDDocuments($0) }, heartbeat: heartbeat)
-        let listener = try await HTTPListener.listen(on: place, loops: loops, tls: authority.identity, limits: limits) { _ in
+            service, pods, authenticator, HealthAnswers(health), tokens.map { OpenIDDocuments($0) },
+            heartbeat: heartbeat)
+        let listener = try await HTTPListener.listen(on: place, loops: loops, tls: authority.identity, limits: limits) {
+            _ in
             DoorService(parts)
         }
         let renewing = Task {

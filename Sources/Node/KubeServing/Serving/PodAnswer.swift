@@ -27,7 +27,9 @@ struct PodAnswer {
                     try await parts.pods.execute(target, options, command: command)
                 }
             case .attach(let target, let options):
-                try await carry(options) { (options) async throws(APIFailure) in try await parts.pods.attach(target, options) }
+                try await carry(options) { (options) async throws(APIFailure) in
+                    try await parts.pods.attach(target, options)
+                }
             case .portForward(let target, let ports): try await forward(target, ports)
             }
         } catch {
@@ -49,8 +51,8 @@ struct PodAnswer {
         let offer = try offer()
         let begun: Result<any PodSession, APIFailure>
         do throws(APIFailure) { begun = .success(try await start(options)) } catch {
-            // What the client did wrong is told by HTTP. A program that does not start is told by the error stream: clients
-            // would take it for a server that cannot be upgraded, and try again.
+            // What the client did wrong is told by HTTP. A program that does not start is told by the error stream:
+            // clients would take it for a server that cannot be upgraded, and try again.
             guard error.code >= 500 else { throw error }
             begun = .failure(error)
         }

@@ -40,7 +40,9 @@ struct RequestTarget {
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {
             if byte == 0x25 {
-                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else { return nil }
+                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
+                    return nil
+                }
                 bytes.append(high << 4 | low)
             } else {
                 bytes.append(byte == 0x2B && plusIsBlank ? 0x20 : byte)

@@ -33,7 +33,8 @@ struct PortConnection {
         input.close()
         sending.cancel()
         await sending.value
-        // A connection that the pod reset is over, and that is all: a client takes any word for the end of all connections.
+        // A connection that the pod reset is over, and that is all: a client takes any word for the end of all
+        // connections.
         if case .failed(let error) = end, error.code != .connectionReset { return sentence("\(error)") }
         return nil
     }

@@ -1,8 +1,8 @@
 internal import KubeObjects
 internal import Synchronization
 
-/// Port-forward by SPDY, as kubectl does it: for each connection one stream of data and one of errors, which say by their
-/// headers what they belong to.
+/// Port-forward by SPDY, as kubectl does it: for each connection one stream of data and one of errors, which say by
+/// their headers what they belong to.
 ///
 /// Invariant: a stream whose pair does not come holds a stream's place only, of which there are
 /// `SPDYConnection.streamLimit` (`many connections are forwarded at once`).
@@ -89,8 +89,9 @@ final class SPDYForwarding: Sendable {
         let work = PortConnection(target: target, port: port, pods: pods)
         Task {
             let problem = await work.run(input) { await connection.send($0, on: data) }
-            connection.end(data)
+            // In kubelet's order: a client that sees the end of the data looks at the errors.
             connection.end(errors, problem.map { Array($0.utf8) } ?? [])
+            connection.end(data)
             state.withLock { _ = $0.inputs.removeValue(forKey: data) }
         }
     }

@@ -2,8 +2,8 @@ internal import JSON
 internal import KubeObjects
 internal import Synchronization
 
-/// Port-forward by WebSocket channels, as the Python client does it: one connection to each port that the request names,
-/// channel 2 i for its data and 2 i + 1 for its errors; each begins with the port, two bytes, the lower first.
+/// Port-forward by WebSocket channels, as the Python client does it: one connection to each port that the request
+/// names, channel 2 i for its data and 2 i + 1 for its errors; each begins with the port, two bytes, the lower first.
 final class WebSocketForwarding: Sendable {
     static let protocols: [String] = ["v4.channel.k8s.io", "v4.base64.channel.k8s.io"]
     /// More ports than channels have numbers.

@@ -25,9 +25,9 @@ enum DescriptorPump {
                 }
                 if count == 0 { return .over }
                 guard await take(Array(room[..<count])) else { return .over }
-            } catch where error.code == .canceled {
+            } catch  where error.code == .canceled {
                 continue
-            } catch where error.code == .inputOutput {
+            } catch  where error.code == .inputOutput {
                 // A terminal that no program has open any more, pty(7).
                 return .over
             } catch {

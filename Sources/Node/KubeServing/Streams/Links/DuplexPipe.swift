@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// A connection that was taken over, as a task reads and writes it.
 ///
-/// Invariant: no more than `limit` bytes and what one read of the socket brought wait to be read here: then the client is
-/// not read (`input that a program does not take is held back`).
+/// Invariant: no more than `limit` bytes and what one read of the socket brought wait to be read here: then the client
+/// is not read (`input that a program does not take is held back`).
 final class DuplexPipe: ByteLink {
     private static let limit = 256 << 10
 
@@ -28,7 +28,8 @@ final class DuplexPipe: ByteLink {
         self.duplex = bound
         let sender = LoopSender(
             .init(
-                isWritable: { bound.value.isWritable }, send: { bound.value.send($0) }, finish: { bound.value.finish() }),
+                isWritable: { bound.value.isWritable }, send: { bound.value.send($0) }, finish: { bound.value.finish() }
+            ),
             on: duplex.loop)
         self.sender = sender
         duplex.onBytes = { [weak self] in self?.arrived($0) }

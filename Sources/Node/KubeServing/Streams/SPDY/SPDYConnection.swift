@@ -5,8 +5,10 @@ internal import Synchronization
 /// Invariants (tests in SPDYTests):
 /// 1. Streams have odd numbers that grow, and there are `streamLimit` at most: others are reset
 ///    (`streams that a client may not open are reset`).
-/// 2. Replies leave in the order in which they were packed: each continues the compression of the last.
-/// 3. Nothing is sent on a stream that the server has ended or that was reset (`nothing is sent on a stream that was reset`).
+/// 2. Replies leave in the order in which they were packed: each continues the compression of the last
+///    (`streams that a client may not open are reset`).
+/// 3. Nothing is sent on a stream that the server has ended or that was reset
+///    (`nothing is sent on a stream that was reset`).
 final class SPDYConnection: Sendable {
     /// Open at once.
     static let streamLimit = 2048
@@ -33,7 +35,8 @@ final class SPDYConnection: Sendable {
 
     init(_ link: any ByteLink) { self.link = link }
 
-    /// What the client did with its streams, waiting for it; nil when it has gone. Streams are replied to, pings answered.
+    /// What the client did with its streams, waiting for it; nil when it has gone. Streams are replied to, pings
+    /// answered.
     func next() async -> [SPDYDecoder.Event]? {
         while let bytes = await link.next() {
             let (events, isOver) = take(bytes)
@@ -98,7 +101,8 @@ final class SPDYConnection: Sendable {
     /// Sends data of a stream. Returns when there is room for more; false when nobody takes any.
     func send(_ bytes: [UInt8], on stream: UInt32) async -> Bool {
         for start in stride(from: 0, to: bytes.count, by: Self.pieceLimit) {
-            let piece = bytes.count <= Self.pieceLimit ? bytes : Array(bytes[start..<min(start + Self.pieceLimit, bytes.count)])
+            let piece =
+                bytes.count <= Self.pieceLimit ? bytes : Array(bytes[start..<min(start + Self.pieceLimit, bytes.count)])
             guard state.withLock({ !$0.isClosing && $0.streams[stream]?.isEndedHere == false }) else { return false }
             guard await link.send(SPDYEncoder.data(stream, piece, isLast: false)) else { return false }
         }

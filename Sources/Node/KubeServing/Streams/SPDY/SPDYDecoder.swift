@@ -144,8 +144,8 @@ struct SPDYDecoder {
         case Kind.reset: return .reset(try stream())
         case Kind.ping: return .ping(try number(0))
         case Kind.goAway: return .goAway
-        // Neither moby/spdystream, which all clients of Kubernetes use, nor the servers it talks to limit streams: windows
-        // and settings are read and mean nothing. Who is slow holds the whole connection back.
+        // Neither moby/spdystream, which all clients of Kubernetes use, nor the servers it talks to limit streams:
+        // windows and settings are read and mean nothing. Who is slow holds the whole connection back.
         case Kind.settings, Kind.window: return nil
         default: throw SPDYViolation("a frame of the unknown kind \(kind)")
         }

@@ -47,7 +47,9 @@ final class SPDYStreams: StreamClient {
     init(_ link: any ByteLink, _ version: StreamProtocol, _ options: PodStreamOptions) {
         connection = SPDYConnection(link)
         self.version = version
-        let wanted = [true, options.stdin, options.stdout, options.stderr && !options.tty, options.tty && version.hasSizes]
+        let wanted = [
+            true, options.stdin, options.stdout, options.stderr && !options.tty, options.tty && version.hasSizes,
+        ]
         expected = wanted.count { $0 }
     }
 
@@ -117,7 +119,9 @@ final class SPDYStreams: StreamClient {
     func end(_ outcome: StreamOutcome) async {
         let streams = state.withLock { $0.streams }
         for role in [Role.output, .errors] { if let stream = streams[role] { connection.end(stream) } }
-        if let stream = streams[.status] { connection.end(stream, version.hasStatus ? outcome.status : outcome.message) }
+        if let stream = streams[.status] {
+            connection.end(stream, version.hasStatus ? outcome.status : outcome.message)
+        }
         connection.close()
     }
 

@@ -14,7 +14,8 @@ enum StreamOutcome: Hashable, Sendable {
         case .exit(let code):
             return JSONWriter.bytes([
                 "metadata": [:], "status": "Failure",
-                "message": "command terminated with non-zero exit code: exit status \(code)", "reason": "NonZeroExitCode",
+                "message": "command terminated with non-zero exit code: exit status \(code)",
+                "reason": "NonZeroExitCode",
                 "details": ["causes": [["reason": "ExitCode", "message": .string(String(code))]]],
             ])
         case .failure(let failure):

@@ -1,7 +1,7 @@
 internal import JSON
 
-/// Sizes of a client's terminal, a stream of JSON objects: {"Width":80,"Height":24}. Bounded: a client that sends what is
-/// none is not listened to.
+/// Sizes of a client's terminal, a stream of JSON objects: {"Width":80,"Height":24}. Bounded: a client that sends what
+/// is none is not listened to.
 struct TerminalSizes {
     private static let limit = 1024
     private var begun: [UInt8] = []

@@ -95,7 +95,8 @@ struct WebSocketDecoder {
         }
         let lengthSize = short == 127 ? 8 : short == 126 ? 2 : 0
         guard head.count == 2 + lengthSize + 4 else { return nil }
-        let length = lengthSize == 0 ? UInt64(short) : head[2..<2 + lengthSize].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let length =
+            lengthSize == 0 ? UInt64(short) : head[2..<2 + lengthSize].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length < 1 << 63 else { throw .broken("the length of a frame is negative") }
         let mask = head.suffix(4)
         let first = mask.startIndex
@@ -191,7 +192,9 @@ enum WebSocketEncoder {
             bytes += [126, UInt8(length >> 8), UInt8(length & 0xFF)]
         } else {
             bytes.append(127)
-            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: length >> shift)) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: length >> shift))
+            }
         }
         if let first { bytes.append(first) }
         bytes += payload

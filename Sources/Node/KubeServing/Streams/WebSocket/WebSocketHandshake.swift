@@ -23,7 +23,9 @@ enum WebSocketHandshake {
     static func answer(
         _ request: APIRequest, protocol chosen: String?
     ) throws(APIFailure) -> [(name: String, value: String)] {
-        guard request.method == "GET" else { throw .badRequest("a WebSocket is opened with GET, not \(request.method)") }
+        guard request.method == "GET" else {
+            throw .badRequest("a WebSocket is opened with GET, not \(request.method)")
+        }
         guard request.headers["sec-websocket-version"] == "13" else {
             throw APIFailure(426, "UpgradeRequired", "only version 13 of WebSocket is supported")
         }
@@ -51,7 +53,9 @@ enum UpgradeOffer {
 
     /// X-Stream-Protocol-Version, which may come several times.
     static func streamProtocols(_ headers: [String: String]) -> [String] {
-        (headers["x-stream-protocol-version"] ?? "").split(separator: ",").map { String($0.trimmed) }.filter { !$0.isEmpty }
+        (headers["x-stream-protocol-version"] ?? "").split(separator: ",").map { String($0.trimmed) }.filter {
+            !$0.isEmpty
+        }
     }
 
     static let required = APIFailure.badRequest("Upgrade request required")

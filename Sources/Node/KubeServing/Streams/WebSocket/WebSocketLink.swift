@@ -40,7 +40,9 @@ final class WebSocketLink: Sendable {
     }
 
     /// Sends one message. Returns when there is room for more; false when nobody takes any.
-    func send(_ kind: WebSocketEncoder.Kind, first: UInt8? = nil, _ payload: some Collection<UInt8> & Sendable) async -> Bool {
+    func send(_ kind: WebSocketEncoder.Kind, first: UInt8? = nil, _ payload: some Collection<UInt8> & Sendable) async
+        -> Bool
+    {
         guard !state.withLock({ $0.isClosing }) else { return false }
         return await link.send(WebSocketEncoder.frame(kind, first: first, payload))
     }
