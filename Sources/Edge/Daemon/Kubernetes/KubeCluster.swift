@@ -57,7 +57,7 @@ final class KubeCluster: Sendable {
     }
 
     private init(_ parts: Parts, _ socket: consuming OwnedFD) async throws(NodeFailure) {
-        let (node, store, settings) = (parts.node, parts.store, parts.settings)
+        let (node, machine, store, settings) = (parts.node, parts.machine, parts.store, parts.settings)
         let authority = try await Self.authority(parts)
         let find: TokenSubjectLookup = { resource, namespace, name async throws(APIFailure) in
             do throws(ObjectStoreFailure) {
@@ -75,25 +75,38 @@ final class KubeCluster: Sendable {
         }
         let port = place.port
         let kinds = ServedKinds()
+        let metrics = KubeMetrics(node: machine.name, capacity: machine.facts.capacity)
         var api = APISettings(serviceRanges: [settings.services], nodePorts: settings.nodePorts)
         api.apiAddress = parts.gateway
         api.apiPort = port
         let server = APIServer(
-            store: store, kinds: kinds, version: ServerVersion(program: node.settings.version), settings: api, tokens: tokens)
+            store: store, kinds: kinds, version: ServerVersion(program: node.settings.version), settings: api, tokens: tokens,
+            computed: metrics)
         do throws(APIFailure) { try await server.start() } catch { throw NodeFailure(.system, "start the Kubernetes API: \(error)") }
         let trouble = Published<String?>(nil)
-        let group = Self.controllers(parts, server, authority, kinds, trouble)
-        let router = Self.router(parts, server, group.cache, reserved: port)
+        let group = Self.controllers(parts, server, authority, issuer, trouble)
+        let loops = ServingLoops(count: 2)
+        let router = Self.router(parts, server, group.cache, reserved: port, Self.ingress(parts, authority, loops))
         node.networks.answerNames(first: { query, sender in router.decide(query, from: sender) })
         let agent = Self.agent(parts, server, group.cache, router, tokens)
+        metrics.measure(agent)
+        let reclaimer = VolumeReclaimer(
+            cache: group.cache, client: server.client(as: Self.user("system:persistent-volume-binder")),
+            directory: Self.volumeDirectory(parts),
+            remove: { path in
+                try await BlockingPool.shared.run { () throws(SystemError) in
+                    if Files.exists(path) { try Files.removeTree(path) }
+                }
+            }, report: node.note)
         self.authority = authority
         self.place = place
         self.parts = parts
         self.server = server
         self.router = router
-        loops = ServingLoops(count: 2)
+        self.loops = loops
         tasks = [
             Task { await group.run() },
+            Task { await reclaimer.run() },
             Task { do { try await router.run() } catch { node.note("serve services: \(error)") } },
             Task { await Self.run(agent, node, trouble) },
             Task { await store.maintain(every: .seconds(10), on: ContinuousClock()) { node.note("compact the objects' history: \($0)") } },
@@ -143,32 +156,56 @@ final class KubeCluster: Sendable {
     private static func user(_ name: String) -> UserInfo { UserInfo(name: name, groups: [UserInfo.masters]) }
 
     private static func controllers(
-        _ parts: Parts, _ server: APIServer, _ authority: NodeAuthority, _ kinds: ServedKinds,
+        _ parts: Parts, _ server: APIServer, _ authority: NodeAuthority, _ issuer: KubeServing.ServiceAccountTokens,
         _ trouble: Published<String?>
     ) -> ControllerGroup {
         let machine = parts.machine
         let range = parts.settings.pods
-        let contents = kinds.kinds.filter { !$0.kind.isVirtual && $0.isStorageVersion }.map(\.resource)
-        let controllers: [any Controller] = [
-            NodeController(node: machine.name, facts: {
+        let settings = ClusterControllers.Settings(
+            node: machine.name,
+            facts: {
                 var facts = machine.nodeFacts(podRange: range)
                 facts.notReady = trouble.value
                 return facts
-            }),
-            NodeScheduler(node: machine.name), DeploymentController(), ReplicaSetController(), JobController(),
-            FinishedJobController(), EndpointSliceController(), EndpointsController(), NamespaceController(contents: contents),
-            RootCertificatePublisher(certificate: authority.authorityCertificate), ServiceAccountsController(),
-            EventExpiry(), PodGarbageCollector(), GarbageCollector(kinds: contents), DisruptionController(),
-            ResourceQuotaController(contents: contents), ClusterRoleAggregation(), VolumeProtection(), EphemeralVolumes(),
-            VolumeBinder(node: machine.name, directory: "\(parts.node.settings.state)/volumes/local-path"),
+            }, certificate: authority.authorityCertificate, issue: { Self.lastingToken($0, issuer) },
+            volumeDirectory: volumeDirectory(parts))
+        let workloads: [any Controller] = [
+            DeploymentController(), ReplicaSetController(), StatefulSetController(), DaemonSetController(), JobController(),
+            FinishedJobController(),
         ]
         return ControllerGroup(
-            controllers, store: parts.store, client: server.client(as: user("system:kube-controller-manager")),
+            ClusterControllers.all(settings) + workloads, store: parts.store,
+            client: server.client(as: user("system:kube-controller-manager")),
             others: PodAgent.resources + ServiceRouter.resources, report: parts.node.note)
     }
 
+    private static func volumeDirectory(_ parts: Parts) -> String { "\(parts.node.settings.state)/volumes/local-path" }
+
+    /// The token of a secret of the old kind, which lasts as long as the account.
+    private static func lastingToken(_ secret: SecretToken, _ issuer: KubeServing.ServiceAccountTokens) -> String {
+        var account = KubeObject()
+        account.metadata.name = secret.account
+        account.metadata.namespace = secret.namespace
+        account.metadata.uid = secret.accountUID
+        // The life is the longest that there is; nothing else can be wrong with it.
+        return try! issuer.issue(account, life: KubeServing.ServiceAccountTokens.longestLife).token
+    }
+
+    private static func ingress(_ parts: Parts, _ authority: NodeAuthority, _ loops: ServingLoops) -> IngressSettings? {
+        guard let plain = parts.settings.ingress else { return nil }
+        var certificate: TLSCertificate?
+        if parts.settings.secureIngress != nil,
+            let pair = try? authority.serverCertificate(hosts: [parts.machine.name])
+        {
+            certificate = try? TLSCertificate(chain: Array(pair.certificate.utf8), privateKey: Array(pair.key.utf8))
+        }
+        return IngressSettings(
+            loops: loops, address: IPAddress(plain.host)!, port: plain.port, tlsPort: parts.settings.secureIngress?.port ?? 0,
+            certificate: certificate)
+    }
+
     private static func router(
-        _ parts: Parts, _ server: APIServer, _ cache: ObjectCache, reserved port: UInt16
+        _ parts: Parts, _ server: APIServer, _ cache: ObjectCache, reserved port: UInt16, _ ingress: IngressSettings?
     ) -> ServiceRouter {
         let networks = parts.node.networks
         var settings = ServiceSettings(
@@ -176,6 +213,7 @@ final class KubeCluster: Sendable {
             gateway: parts.gateway, nameService: parts.settings.services.base.advanced(by: 10),
             clusterSubnets: [parts.settings.services], report: parts.node.note)
         settings.reservedPorts = [22, port]
+        settings.ingress = ingress
         return ServiceRouter(
             cache: cache, client: server.client(as: user("system:kube-proxy")), machine: parts.node.machine,
             settings: settings, namespace: { await networks.namespace(at: $0) })

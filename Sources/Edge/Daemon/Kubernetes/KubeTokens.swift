@@ -14,18 +14,15 @@ struct KubeTokens: KubeAPI.TokenIssuer, Pods.ServiceAccountTokens {
     func issue(
         for account: KubeObject, audiences: [String], seconds: Int64?, boundTo object: BoundObject?
     ) async throws(APIFailure) -> IssuedToken {
-        let issued = try tokens.issue(account, audiences: audiences, life: seconds, binding: try await binding(object))
+        let issued = try tokens.issue(account, audiences: audiences, life: seconds, binding: try binding(object))
         return IssuedToken(
             token: issued.token, audiences: audiences.isEmpty ? tokens.audiences : audiences, expiry: issued.expiry)
     }
 
-    private func binding(_ object: BoundObject?) async throws(APIFailure) -> KubeServing.ServiceAccountTokens.Binding? {
+    private func binding(_ object: BoundObject?) throws(APIFailure) -> KubeServing.ServiceAccountTokens.Binding? {
         guard let object else { return nil }
         switch object.kind {
-        case "Pod":
-            var node: (name: String, uid: String)?
-            if let name = object.nodeName, let found = try await find(.nodes, nil, name) { node = (name, found.uid) }
-            return .pod(name: object.name, uid: object.uid, node: node)
+        case "Pod": return .pod(name: object.name, uid: object.uid, node: object.nodeName)
         case "Node": return .node(name: object.name, uid: object.uid)
         case "Secret": return .secret(name: object.name, uid: object.uid)
         default: throw .badRequest("a token cannot be bound to a \(object.kind)")

@@ -107,6 +107,14 @@ package final class NodeAuthority: Sendable {
         }
     }
 
+    /// Makes a certificate of the same authority for another server of the node: the gateway's of ingresses, for hosts
+    /// that nobody has given one. It is kept nowhere.
+    package func serverCertificate(hosts: [String]) throws(AuthorityFailure) -> PEMPair {
+        try Self.translated("make a certificate for a server") {
+            try authority.serving(ServingNames(hosts: hosts, addresses: []), at: now())
+        }
+    }
+
     // MARK: What is on disk
 
     private static func authority(_ files: AuthorityFiles, at now: Int64) throws(AuthorityFailure)
