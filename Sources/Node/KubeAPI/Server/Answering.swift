@@ -81,7 +81,9 @@ extension APIServer {
         let subject: ResponseForm.Subject = info.verb == "list" ? .list : info.verb == "watch" ? .watch : .object
         let form = try Rendering.form(request, info.verb == "deletecollection" ? .list : subject)
         switch info.verb {
-        case "get": return .whole(Rendering.object(.stored(try await get(call)), 200, form, call, now: time()))
+        case "get":
+            try await checkVersion(request, call)
+            return .whole(Rendering.object(.stored(try await get(call)), 200, form, call, now: time()))
         case "list":
             let options = try ListOptions(request.query, call.kind, isWatch: false)
             return .whole(Rendering.list(try await list(call, options), form, call, now: time()))
@@ -97,6 +99,17 @@ extension APIServer {
             return .whole(Rendering.list(try await deleteCollection(call, options, selection), form, call, now: time()))
         default: throw Self.noSuchMethod
         }
+    }
+
+    /// That a client does not ask for what will be.
+    private func checkVersion(_ request: APIRequest, _ call: Call) async throws(APIFailure) {
+        guard let text = request.parameter("resourceVersion"),
+            let least = try ListOptions.revision(text, call.resource), least > 0
+        else { return }
+        do throws(ObjectStoreFailure) {
+            let newest = try await store.history().newest
+            guard least <= newest else { throw .futureRevision(newest: newest, asked: least) }
+        } catch { throw failure(error, call) }
     }
 
     private func answerWatch(

@@ -134,7 +134,7 @@ final class Definitions: Sendable {
         }
         let others = finalizers.filter { $0 != .string(CustomResourceReview.finalizer) }
         var value = definition.value
-        value["metadata", "finalizers"] = others.isEmpty ? nil : .array(others)
+        value["metadata", "finalizers"] = .array(others)
         let precondition = Precondition(revision: definition.revision)
         _ = await write(
             others.isEmpty

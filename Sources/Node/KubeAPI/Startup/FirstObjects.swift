@@ -101,13 +101,17 @@ enum FirstObjects {
 extension APIServer {
     private static let itself = UserInfo(name: "system:apiserver", groups: [UserInfo.masters])
 
-    /// Makes what is not there yet, and says where the API is.
+    /// Makes what is not there yet, repairs what is, and says where the API is.
     func makeFirstObjects() async throws(APIFailure) {
         let client = client(as: Self.itself, manager: "kube-apiserver")
         for (resource, object) in FirstObjects.all(settings) {
             let object = KubeObject(json: object)
-            guard known.get(resource, namespace: object.namespace, object.name) == nil else { continue }
-            try await make(resource, object, client)
+            guard let there = known.get(resource, namespace: object.namespace, object.name) else {
+                try await make(resource, object, client)
+                continue
+            }
+            guard let repaired = BootstrapRepair.repaired(there.value, by: object.json) else { continue }
+            try await client.update(resource, KubeObject(json: repaired), subresource: nil)
         }
         for (resource, object) in FirstObjects.endpoints(settings) {
             let wanted = KubeObject(json: object)

@@ -31,7 +31,8 @@ enum Deletion {
         }
         var object = object
         let finalizers = finalizers(object, options, strategy)
-        object["metadata", "finalizers"] = finalizers.isEmpty ? nil : .array(finalizers.map { .string($0) })
+        object["metadata", "finalizers"] = nil
+        if !finalizers.isEmpty { object["metadata", "finalizers"] = .array(finalizers.map { .string($0) }) }
         let grace = isPod ? gracePeriod(object, options) : 0
         guard grace > 0 || !finalizers.isEmpty else { return .remove }
         return .mark(marked(object, grace: grace, now))

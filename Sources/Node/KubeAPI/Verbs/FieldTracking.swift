@@ -47,8 +47,8 @@ struct FieldTracking {
     }
 
     private func set(_ managed: ManagedFields, _ new: inout JSONValue) {
-        let json = managed.json
-        new["metadata", "managedFields"] = json.array?.isEmpty == false ? json : nil
+        new["metadata", "managedFields"] = nil
+        if !managed.entries.isEmpty { new["metadata", "managedFields"] = managed.json }
     }
 
     private static func read(_ json: JSONValue?) -> ManagedFields? {
