@@ -12,7 +12,8 @@ import Testing
         let text = #"{"a": {"b": 1, "c": [true, {"d": "x", "e": 2}], "f": {"g": "\"}]"}}, "h": [1, 2], "i": null}"#
         #expect(try read(["a.b"], text) == ["a": ["b": 1]])
         #expect(try read(["a.c.d", "h"], text) == ["a": ["c": [true, ["d": "x"]]], "h": [1, 2]])
-        #expect(try read(["a", "a.b"], text) == ["a": ["b": 1, "c": [true, ["d": "x", "e": 2]], "f": ["g": "\"}]"]]])
+        #expect(
+            try read(["a", "a.b"], text) == ["a": ["b": 1, "c": [true, ["d": "x", "e": 2]], "f": ["g": "\"}]"]]])
         #expect(try read(["a.b", "a"], text) == read(["a"], text))
         #expect(try read(["a.b.c", "i.j"], text) == ["a": ["b": 1], "i": nil])
         #expect(try read([], text) == [:])
@@ -63,7 +64,9 @@ import Testing
         var chance = SeededChance(seed: UInt64(seed))
         let value = random(&chance, 0)
         let paths = (0..<Int.random(in: 0..<4, using: &chance)).map { _ in
-            (0..<Int.random(in: 1..<4, using: &chance)).map { _ in ["a", "b", "c", "d\n"].randomElement(using: &chance)! }
+            (0..<Int.random(in: 1..<4, using: &chance)).map { _ in
+                ["a", "b", "c", "d\n"].randomElement(using: &chance)!
+            }
         }
         for layout in [JSONWriter.Layout.compact, .indented(2)] {
             let bytes = JSONWriter.bytes(value, layout)

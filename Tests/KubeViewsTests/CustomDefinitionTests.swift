@@ -39,7 +39,10 @@ import Testing
         #expect(
             problems { $0["spec", "scope"] = "Everywhere" }
                 == [#"spec.scope: Unsupported value: "Everywhere": supported values: "Cluster", "Namespaced""#])
-        #expect(problems { $0["spec", "versions"] = [] } == ["spec.versions: Required value: must have at least one version"])
+        #expect(
+            problems { $0["spec", "versions"] = [] } == [
+                "spec.versions: Required value: must have at least one version"
+            ])
         #expect(
             problems { definition in
                 definition["spec"]?["versions"]?.array?[1]["storage"] = true
@@ -77,7 +80,10 @@ import Testing
     }
 
     @Test func `schemas must be structural`() {
-        #expect(StructuralRules.causes(nil, .root.child("s")).map(\.description) == ["s: Required value: schemas are required"])
+        #expect(
+            StructuralRules.causes(nil, .root.child("s")).map(\.description) == [
+                "s: Required value: schemas are required"
+            ])
         #expect(
             StructuralRules.causes(["type": "string"], .root.child("s")).map(\.description)
                 == [#"s.type: Invalid value: "string": must be object at the root"#])
@@ -95,7 +101,9 @@ import Testing
             schemaProblems(["type": "array", "items": [:]])
                 == ["s.properties[spec].items.type: Required value: must not be empty for specified array items"])
         #expect(
-            schemaProblems(["type": "object", "properties": ["a": ["type": "string"]], "additionalProperties": ["type": "string"]])
+            schemaProblems([
+                "type": "object", "properties": ["a": ["type": "string"]], "additionalProperties": ["type": "string"],
+            ])
                 == [
                     "s.properties[spec].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive"
                 ])
@@ -120,7 +128,9 @@ import Testing
             ]) == [
                 "s.properties[spec].items.properties[k].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
             ])
-        #expect(schemaProblems(["x-kubernetes-int-or-string": true, "anyOf": [["type": "integer"], ["type": "string"]]]) == [])
+        #expect(
+            schemaProblems(["x-kubernetes-int-or-string": true, "anyOf": [["type": "integer"], ["type": "string"]]])
+                == [])
     }
 
     @Test func `rules in CEL are stored, and said to do nothing`() {

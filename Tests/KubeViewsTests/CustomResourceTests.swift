@@ -52,7 +52,8 @@ import Testing
         let open = try Definitions.kind(Definitions.cronTab, "v1beta1")
         let kept: JSONValue = ["metadata": ["name": "a"], "spec": ["x": 1], "more": [2]]
         let loose = try decoded(kept, .strict, open).json
-        #expect(loose["spec"] == ["x": 1] && loose["more"] == [2] && loose["apiVersion"] == "stable.example.com/v1beta1")
+        #expect(
+            loose["spec"] == ["x": 1] && loose["more"] == [2] && loose["apiVersion"] == "stable.example.com/v1beta1")
         #expect(throws: DecodingFailure.self) { try decoded(["metadata": ["name": 3]], .ignore, open) }
         #expect(throws: DecodingFailure.self) { try decoded(["metadata": "a"], .ignore, open) }
     }
@@ -72,11 +73,16 @@ import Testing
         func only(_ member: String, _ value: JSONValue) throws -> [String] {
             try problems(["cronSpec": "* * * * *", member: value])
         }
-        #expect(try only("image", "httpd") == [#"spec.image: Unsupported value: "httpd": supported values: "nginx", "redis""#])
+        #expect(
+            try only("image", "httpd") == [
+                #"spec.image: Unsupported value: "httpd": supported values: "nginx", "redis""#
+            ])
         #expect(try only("port", 80) == [] && only("port", "http") == [])
         #expect(
             try only("port", true)
-                == [#"spec.port: Invalid value: "boolean": spec.port in body must be of type integer,string: "boolean""#])
+                == [
+                    #"spec.port: Invalid value: "boolean": spec.port in body must be of type integer,string: "boolean""#
+                ])
         #expect(try only("ratio", 1.5) == [] && only("ratio", 2) == [])
         #expect(try only("ratio", 0) == ["spec.ratio: Invalid value: 0: spec.ratio in body should be greater than 0"])
         #expect(
@@ -116,7 +122,10 @@ import Testing
                 "spec": [
                     "type": "object", "default": ["a": ["b": 1]], "required": ["a"],
                     "properties": [
-                        "a": ["type": "object", "properties": ["b": ["type": "integer"], "c": ["type": "string", "default": "d"]]]
+                        "a": [
+                            "type": "object",
+                            "properties": ["b": ["type": "integer"], "c": ["type": "string", "default": "d"]],
+                        ]
                     ],
                 ]
             ],
@@ -135,7 +144,9 @@ import Testing
     @Test func `server-side apply follows list types`() throws {
         let kind = try Definitions.kind()
         let manager = FieldManager(kind.kind, in: kind.schema)
-        let first = object(["cronSpec": "* * * * *", "jobs": [["name": "j1", "retries": 1]], "tags": ["a"], "anything": ["x": 1]])
+        let first = object([
+            "cronSpec": "* * * * *", "jobs": [["name": "j1", "retries": 1]], "tags": ["a"], "anything": ["x": 1],
+        ])
         let one = try manager.apply(first, to: [:], ManagedFields(), by: "one", force: false, at: nil)
         let second = object(["cronSpec": "* * * * *", "jobs": [["name": "j2"]], "tags": ["b"]])
         let two = try manager.apply(second, to: one.object, one.managed, by: "two", force: false, at: nil)
@@ -166,7 +177,8 @@ import Testing
     @Test func `a kind has what its definition says`() throws {
         let kind = try Definitions.kind()
         #expect(kind.kind.shortNames == ["ct"] && kind.kind.categories == ["all"] && kind.kind.isNamespaced)
-        #expect(kind.kind.subresources == ["status", "scale"] && kind.isStorageVersion && kind.listKind == "CronTabList")
+        #expect(
+            kind.kind.subresources == ["status", "scale"] && kind.isStorageVersion && kind.listKind == "CronTabList")
         #expect(
             kind.custom?.scale
                 == CustomKind.ScalePaths(
@@ -181,16 +193,20 @@ import Testing
     @Test(arguments: 0..<20) func `any schema is read, and checked against anything`(seed: Int) throws {
         var chance = SeededChance(seed: UInt64(seed))
         let words: [JSONValue] = [
-            nil, true, 0, 1, -1, 1.5, 9_223_372_036_854_775_807, "", "object", "array", "string", "integer", "a", "(", "[a-",
+            nil, true, 0, 1, -1, 1.5, 9_223_372_036_854_775_807, "", "object", "array", "string", "integer", "a", "(",
+            "[a-",
             [], [:], ["a"], ["type": "string"], [["required": ["a"]]], ["a": ["type": "object"]],
         ]
-        let names = Schema.kubernetes[try #require(Schema.kubernetes.type(named: "apiextensions/v1.JSONSchemaProps"))].fields.map(
-            \.name)
+        let names = Schema.kubernetes[try #require(Schema.kubernetes.type(named: "apiextensions/v1.JSONSchemaProps"))]
+            .fields.map(
+                \.name)
         func random(_ depth: Int) -> JSONValue {
             var schema = JSONObject()
             for name in names where Int.random(in: 0..<6, using: &chance) == 0 {
                 switch name {
-                case "items", "not", "additionalProperties" where depth < 4: schema[name] = random(depth + 1)
+                case "items", "not",
+                    "additionalProperties" where depth < 4:
+                    schema[name] = random(depth + 1)
                 case "allOf", "anyOf", "oneOf": schema[name] = depth < 3 ? [random(depth + 1), random(depth + 1)] : []
                 case "properties" where depth < 4: schema[name] = ["a": random(depth + 1), "b": random(depth + 1)]
                 default: schema[name] = words.randomElement(using: &chance)!
@@ -211,7 +227,9 @@ import Testing
             ]
             _ = CustomDefinitionRules.causes(crd)
             let kind = try Definitions.kind(crd)
-            for value in words { _ = try? decoded(["metadata": ["name": "a"], "a": value, "spec": value], .warn, kind) }
+            for value in words {
+                _ = try? decoded(["metadata": ["name": "a"], "a": value, "spec": value], .warn, kind)
+            }
             for form in [OpenAPIDefinitions.Version.v2, .v3] { _ = CustomDefinitions(kind, form).all }
         }
         var deep: JSONValue = ["type": "object"]

@@ -16,7 +16,10 @@ enum Definitions {
         "metadata": ["name": "crontabs.stable.example.com"],
         "spec": [
             "group": "stable.example.com", "scope": "Namespaced",
-            "names": ["plural": "crontabs", "singular": "crontab", "kind": "CronTab", "shortNames": ["ct"], "categories": ["all"]],
+            "names": [
+                "plural": "crontabs", "singular": "crontab", "kind": "CronTab", "shortNames": ["ct"],
+                "categories": ["all"],
+            ],
             "versions": [
                 [
                     "name": "v1", "served": true, "storage": true,
@@ -29,7 +32,10 @@ enum Definitions {
                         ],
                     ],
                     "additionalPrinterColumns": [
-                        ["name": "Spec", "type": "string", "description": "The cron spec.", "jsonPath": ".spec.cronSpec"],
+                        [
+                            "name": "Spec", "type": "string", "description": "The cron spec.",
+                            "jsonPath": ".spec.cronSpec",
+                        ],
                         ["name": "Replicas", "type": "integer", "jsonPath": ".spec.replicas", "priority": 1],
                         ["name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"],
                     ], "selectableFields": [["jsonPath": ".spec.image"]],
@@ -60,7 +66,9 @@ enum Definitions {
                     "replicas": ["type": "integer", "minimum": 1, "maximum": 10, "default": 1],
                     "port": ["x-kubernetes-int-or-string": true],
                     "ratio": ["type": "number", "exclusiveMinimum": true, "minimum": 0, "multipleOf": 0.5],
-                    "tags": ["type": "array", "items": ["type": "string"], "x-kubernetes-list-type": "set", "maxItems": 3],
+                    "tags": [
+                        "type": "array", "items": ["type": "string"], "x-kubernetes-list-type": "set", "maxItems": 3,
+                    ],
                     "jobs": [
                         "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
                         "items": [

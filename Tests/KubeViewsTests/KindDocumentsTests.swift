@@ -13,7 +13,9 @@ import Testing
     private static let aggregated =
         "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
 
-    private func request(_ path: String, accept: String? = nil, tag: String? = nil, method: String = "GET") -> APIRequest {
+    private func request(_ path: String, accept: String? = nil, tag: String? = nil, method: String = "GET")
+        -> APIRequest
+    {
         let parts = path.split(separator: "?", maxSplits: 1).map(String.init)
         var headers: [String: String] = ["host": "192.0.2.1:6443"]
         headers["accept"] = accept
@@ -105,18 +107,22 @@ import Testing
         let documents = KindDocuments(Definitions.served(), version)
         for (path, count) in [("/api", 1), ("/apis", 17)] {
             let response = try #require(documents.answer(request(path, accept: Self.aggregated)))
-            #expect(header(response, "Content-Type") == "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")
+            #expect(
+                header(response, "Content-Type")
+                    == "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")
             let list = try JSONParser.parse(response.body)
             #expect(list["kind"] == "APIGroupDiscoveryList" && list["apiVersion"] == "apidiscovery.k8s.io/v2")
             #expect(list["items"]?.array?.count ?? 0 >= count, "\(path)")
         }
         let list = try get("/apis", documents, accept: Self.aggregated)
-        let custom = try #require(list["items"]?.array?.first { $0["metadata", "name"]?.string == "stable.example.com" })
+        let custom = try #require(
+            list["items"]?.array?.first { $0["metadata", "name"]?.string == "stable.example.com" })
         #expect(custom["versions"]?.array?.map { $0["version"] } == ["v1", "v1beta1"])
         #expect(
             custom["versions"]?[0]?["resources"]?[0] == [
                 "resource": "crontabs",
-                "responseKind": ["group": "stable.example.com", "version": "v1", "kind": "CronTab"], "scope": "Namespaced",
+                "responseKind": ["group": "stable.example.com", "version": "v1", "kind": "CronTab"],
+                "scope": "Namespaced",
                 "singularResource": "crontab",
                 "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
                 "shortNames": ["ct"], "categories": ["all"],
@@ -134,8 +140,9 @@ import Testing
                 ],
             ])
         #expect(
-            try get("/apis", documents, accept: "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList")[
-                "apiVersion"] == "apidiscovery.k8s.io/v2beta1")
+            try get(
+                "/apis", documents, accept: "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList")[
+                    "apiVersion"] == "apidiscovery.k8s.io/v2beta1")
         #expect(try get("/apis", documents, accept: "application/json, */*")["kind"] == "APIGroupList")
     }
 
@@ -206,7 +213,8 @@ import Testing
 
     @Test func `the version says which kubernetes it is`() throws {
         let document = try get("/version")
-        #expect(document["major"] == "1" && document["minor"] == "37" && document["gitVersion"] == "v1.37.0+forkless-1.4.0")
+        #expect(
+            document["major"] == "1" && document["minor"] == "37" && document["gitVersion"] == "v1.37.0+forkless-1.4.0")
         #expect(ServerVersion(program: "1 ü").gitVersion == "v1.37.0+forkless-1--")
     }
 
@@ -215,11 +223,13 @@ import Testing
     @Test func `the index leads to documents that can be kept`() throws {
         let documents = KindDocuments(Definitions.served(), version)
         let paths = try #require(try get("/openapi/v3", documents)["paths"]?.object)
-        #expect(paths.contains("api/v1") && paths.contains("apis/apps/v1") && paths.contains("apis/stable.example.com/v1"))
+        #expect(
+            paths.contains("api/v1") && paths.contains("apis/apps/v1") && paths.contains("apis/stable.example.com/v1"))
         for member in paths.members {
             let url = try #require(member.value["serverRelativeURL"]?.string)
             let response = try #require(documents.answer(request(url)))
-            #expect(response.status == 200 && header(response, "Cache-Control")?.contains("immutable") == true, "\(url)")
+            #expect(
+                response.status == 200 && header(response, "Cache-Control")?.contains("immutable") == true, "\(url)")
             let place = "/openapi/v3/\(member.key)"
             let old = try #require(documents.answer(request(place + "?hash=OLD")))
             #expect(old.status == 301 && header(old, "Location") == url)
@@ -269,7 +279,10 @@ import Testing
         for (place, path, kind) in [
             ("apis/apps/v1", "/apis/apps/v1/namespaces/{namespace}/deployments/{name}", "Deployment"),
             ("api/v1", "/api/v1/namespaces/{name}", "Namespace"),
-            ("apis/stable.example.com/v1", "/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}", "CronTab"),
+            (
+                "apis/stable.example.com/v1", "/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}",
+                "CronTab"
+            ),
         ] {
             let patch = try #require(try get("/openapi/v3/\(place)", documents)["paths", path, "patch"], "\(path)")
             #expect(patch["x-kubernetes-group-version-kind", "kind"]?.string == kind)
@@ -310,7 +323,8 @@ import Testing
             case .string(let text): if !text.isEmpty, !texts.contains(text), !isYAML(text) { missing.append(text) }
             case .array(let elements): for element in elements { check(element) }
             case .object(let members):
-                for member in members.members where !member.key.hasPrefix("x-") && member.key != "default" && member.key != "enum" {
+                for member in members.members
+                where !member.key.hasPrefix("x-") && member.key != "default" && member.key != "enum" {
                     check(member.value)
                 }
             default: break
@@ -332,7 +346,8 @@ import Testing
     }
 
     @Test func `the storage hash is that of kubernetes`() {
-        #expect(DiscoveryDocuments.storageHash(GroupVersionKind(group: "", version: "v1", kind: "Node")) == "XwShjMxG9Fs=")
+        #expect(
+            DiscoveryDocuments.storageHash(GroupVersionKind(group: "", version: "v1", kind: "Node")) == "XwShjMxG9Fs=")
     }
 }
 

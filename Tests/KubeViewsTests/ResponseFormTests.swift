@@ -46,7 +46,8 @@ import Testing
 
     @Test func `rows have what is asked for`() throws {
         for (parameter, objects) in [
-            (nil, TableForm.RowObject.metadata), ("", .metadata), ("None", .none), ("Object", .whole), ("Metadata", .metadata),
+            (nil, TableForm.RowObject.metadata), ("", .metadata), ("None", .none), ("Object", .whole),
+            ("Metadata", .metadata),
         ] {
             let form = try ResponseForm(accept: Self.kubectl, includeObject: parameter, of: .list)
             #expect(form == .table(TableForm(objects: objects)))
@@ -66,7 +67,8 @@ import Testing
         var chance = SeededChance(seed: UInt64(seed))
         let letters = Array("a/*;=,qjson \t.0é")
         for _ in 0..<200 {
-            let header = String((0..<Int.random(in: 0..<40, using: &chance)).map { _ in letters.randomElement(using: &chance)! })
+            let header = String(
+                (0..<Int.random(in: 0..<40, using: &chance)).map { _ in letters.randomElement(using: &chance)! })
             _ = try? form(header)
         }
     }

@@ -34,12 +34,13 @@ import Testing
 
     // MARK: Durations
 
-    @Test(arguments: [
-        (-2, "<invalid>"), (-1, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (599, "9m59s"), (600, "10m"),
-        (179 * 60, "179m"), (3 * 3600, "3h"), (7 * 3600 + 59 * 60, "7h59m"), (8 * 3600, "8h"), (47 * 3600, "47h"),
-        (48 * 3600, "2d"), (51 * 3600, "2d3h"), (8 * 86400, "8d"), (729 * 86400, "729d"), (730 * 86400, "2y"),
-        (742 * 86400, "2y12d"), (3000 * 86400, "8y"), (Int64.max, "292471208677y"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (-2, "<invalid>"), (-1, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (599, "9m59s"), (600, "10m"),
+            (179 * 60, "179m"), (3 * 3600, "3h"), (7 * 3600 + 59 * 60, "7h59m"), (8 * 3600, "8h"), (47 * 3600, "47h"),
+            (48 * 3600, "2d"), (51 * 3600, "2d3h"), (8 * 86400, "8d"), (729 * 86400, "729d"), (730 * 86400, "2y"),
+            (742 * 86400, "2y12d"), (3000 * 86400, "8y"), (Int64.max, "292471208677y"),
+        ] as [(Int64, String)])
     func `durations are those of kubectl`(seconds: Int64, text: String) {
         #expect(HumanDuration.text(seconds: seconds) == text)
     }
@@ -86,14 +87,15 @@ import Testing
             try pod(["phase": "Pending", "containerStatuses": [waiting("ContainerCreating")]])
                 == "x | 0/1 | ContainerCreating | 0" + ends)
         #expect(
-            try pod([
-                "phase": "Running",
-                "containerStatuses": [
-                    running(
-                        3, ready: false,
-                        last: ["terminated": ["exitCode": 1, "finishedAt": "2026-01-01T23:57:00Z"]]), running(),
-                ],
-            ], containers: 2) == "x | 1/2 | Running | 3 (3m ago)" + ends)
+            try pod(
+                [
+                    "phase": "Running",
+                    "containerStatuses": [
+                        running(
+                            3, ready: false,
+                            last: ["terminated": ["exitCode": 1, "finishedAt": "2026-01-01T23:57:00Z"]]), running(),
+                    ],
+                ], containers: 2) == "x | 1/2 | Running | 3 (3m ago)" + ends)
         #expect(
             try pod(["phase": "Running", "containerStatuses": [waiting("CrashLoopBackOff", 5)]])
                 == "x | 0/1 | CrashLoopBackOff | 5" + ends)
@@ -102,7 +104,8 @@ import Testing
                 == "x | 0/1 | Completed | 0" + ends)
         #expect(try pod(["phase": "Failed", "containerStatuses": [ended(3)]]) == "x | 0/1 | ExitCode:3 | 0" + ends)
         #expect(
-            try pod(["phase": "Failed", "containerStatuses": [ended(137, signal: 9)]]) == "x | 0/1 | Signal:9 | 0" + ends)
+            try pod(["phase": "Failed", "containerStatuses": [ended(137, signal: 9)]]) == "x | 0/1 | Signal:9 | 0"
+                + ends)
         #expect(try pod(["phase": "Failed", "reason": "Evicted"]) == "x | 0/1 | Evicted | 0" + ends)
         #expect(
             try pod([
@@ -121,13 +124,15 @@ import Testing
         let two: JSONValue = [["name": "i0"], ["name": "i1"]]
         #expect(
             try pod(
-                ["phase": "Pending", "initContainerStatuses": [ended(0), waiting("PodInitializing")]], initContainers: two)
+                ["phase": "Pending", "initContainerStatuses": [ended(0), waiting("PodInitializing")]],
+                initContainers: two)
                 == "x | 0/1 | Init:1/2 | 0" + ends)
         #expect(
             try pod(["phase": "Pending", "initContainerStatuses": [ended(1, "Error")]], initContainers: two)
                 == "x | 0/1 | Init:Error | 0" + ends)
         #expect(
-            try pod(["phase": "Pending", "initContainerStatuses": [waiting("CrashLoopBackOff", 4)]], initContainers: two)
+            try pod(
+                ["phase": "Pending", "initContainerStatuses": [waiting("CrashLoopBackOff", 4)]], initContainers: two)
                 == "x | 0/1 | Init:CrashLoopBackOff | 4" + ends)
         var sidecar = running(2)
         sidecar["name"] = "s"
@@ -151,7 +156,10 @@ import Testing
         let text = try row(
             "v1", "Pod",
             [
-                "spec": ["containers": [["name": "a"]], "readinessGates": [["conditionType": "g/a"], ["conditionType": "g/b"]]],
+                "spec": [
+                    "containers": [["name": "a"]],
+                    "readinessGates": [["conditionType": "g/a"], ["conditionType": "g/b"]],
+                ],
                 "status": ["phase": "Running", "conditions": [["type": "g/a", "status": "True"]]],
             ])
         #expect(text.hasSuffix("| 1/2"))
@@ -187,7 +195,8 @@ import Testing
                 ["spec": spec, "status": ["desiredNumberScheduled": 1, "currentNumberScheduled": 1, "numberReady": 1]])
                 == "x | 1 | 1 | 1 | 0 | 0 | disk=ssd | 10m | a,b | nginx:1,redis | app=web")
         #expect(
-            try row("v1", "ReplicationController", ["spec": ["replicas": 1, "selector": ["a": "b"], "template": template]])
+            try row(
+                "v1", "ReplicationController", ["spec": ["replicas": 1, "selector": ["a": "b"], "template": template]])
                 == "x | 1 | 0 | 0 | 10m | a,b | nginx:1,redis | a=b")
         #expect(
             try row(
@@ -242,7 +251,8 @@ import Testing
                 "v1", "Service",
                 [
                     "spec": [
-                        "type": "NodePort", "clusterIPs": ["10.0.0.1"], "ports": ports, "selector": ["b": "2", "a": "1"],
+                        "type": "NodePort", "clusterIPs": ["10.0.0.1"], "ports": ports,
+                        "selector": ["b": "2", "a": "1"],
                     ]
                 ]) == "x | NodePort | 10.0.0.1 | <none> | 80:30080/TCP,53/UDP | 10m | a=1,b=2")
         #expect(
@@ -265,7 +275,10 @@ import Testing
             try row(
                 "networking.k8s.io/v1", "Ingress",
                 [
-                    "spec": ["ingressClassName": "edge", "rules": [["host": "a.example"], ["host": "b.example"]], "tls": [[:]]],
+                    "spec": [
+                        "ingressClassName": "edge", "rules": [["host": "a.example"], ["host": "b.example"]],
+                        "tls": [[:]],
+                    ],
                     "status": ["loadBalancer": ["ingress": [["ip": "192.0.2.1"]]]],
                 ]) == "x | edge | a.example,b.example | 192.0.2.1 | 80, 443 | 10m")
         #expect(
@@ -315,7 +328,9 @@ import Testing
             try row(
                 "storage.k8s.io/v1", "StorageClass",
                 [
-                    "metadata": ["name": "local", "annotations": ["storageclass.kubernetes.io/is-default-class": "true"]],
+                    "metadata": [
+                        "name": "local", "annotations": ["storageclass.kubernetes.io/is-default-class": "true"],
+                    ],
                     "provisioner": "p", "reclaimPolicy": "Delete", "volumeBindingMode": "WaitForFirstConsumer",
                 ]) == "local (default) | p | Delete | WaitForFirstConsumer | false | 10m")
         #expect(try row("v1", "ConfigMap", ["data": ["a": "1"], "binaryData": ["b": "MQ=="]]) == "x | 2 | 10m")
@@ -323,18 +338,26 @@ import Testing
         #expect(
             try row(
                 "v1", "ResourceQuota",
-                ["status": ["hard": ["pods": "10", "limits.cpu": "2", "cpu": "1"], "used": ["pods": "3", "cpu": "500m"]]])
+                [
+                    "status": [
+                        "hard": ["pods": "10", "limits.cpu": "2", "cpu": "1"], "used": ["pods": "3", "cpu": "500m"],
+                    ]
+                ])
                 == "x | cpu: 500m/1, pods: 3/10 | limits.cpu: 0/2 | 10m")
         #expect(
             try row(
                 "rbac.authorization.k8s.io/v1", "RoleBinding",
                 [
                     "roleRef": ["kind": "Role", "name": "r"],
-                    "subjects": [["kind": "User", "name": "u"], ["kind": "ServiceAccount", "namespace": "n", "name": "s"]],
+                    "subjects": [
+                        ["kind": "User", "name": "u"], ["kind": "ServiceAccount", "namespace": "n", "name": "s"],
+                    ],
                 ]) == "x | Role/r | 10m | u |  | n/s")
         #expect(try row("rbac.authorization.k8s.io/v1", "Role", ["rules": []]) == "x | 2026-01-01T23:50:00Z")
         #expect(
-            try row("policy/v1", "PodDisruptionBudget", ["spec": ["minAvailable": "50%"], "status": ["disruptionsAllowed": 1]])
+            try row(
+                "policy/v1", "PodDisruptionBudget",
+                ["spec": ["minAvailable": "50%"], "status": ["disruptionsAllowed": 1]])
                 == "x | 50% | N/A | 1 | 10m")
         #expect(
             try row("scheduling.k8s.io/v1", "PriorityClass", ["value": 1000, "preemptionPolicy": "Never"])
@@ -354,21 +377,25 @@ import Testing
             return text.split(separator: " | ")[2].description
         }
         let cpu: JSONValue = [
-            "type": "Resource", "resource": ["name": "cpu", "target": ["type": "Utilization", "averageUtilization": 50]],
+            "type": "Resource",
+            "resource": ["name": "cpu", "target": ["type": "Utilization", "averageUtilization": 50]],
         ]
         #expect(try targets([cpu]) == "cpu: <unknown>/50%")
         #expect(
-            try targets([cpu], [["type": "Resource", "resource": ["name": "cpu", "current": ["averageUtilization": 3]]]])
+            try targets(
+                [cpu], [["type": "Resource", "resource": ["name": "cpu", "current": ["averageUtilization": 3]]]])
                 == "cpu: 3%/50%")
         let pods: JSONValue = [
-            "type": "Pods", "pods": ["metric": ["name": "q"], "target": ["type": "AverageValue", "averageValue": "10"]],
+            "type": "Pods",
+            "pods": ["metric": ["name": "q"], "target": ["type": "AverageValue", "averageValue": "10"]],
         ]
         #expect(try targets([cpu, pods, pods]) == "cpu: <unknown>/50%, <unknown>/10 + 1 more...")
     }
 
     @Test func `events of both groups look the same`() throws {
         let core: JSONValue = [
-            "involvedObject": ["kind": "Pod", "name": "web", "fieldPath": "spec"], "reason": "Started", "type": "Normal",
+            "involvedObject": ["kind": "Pod", "name": "web", "fieldPath": "spec"], "reason": "Started",
+            "type": "Normal",
             "message": " started \n", "source": ["component": "kubelet", "host": "one"], "count": 3,
             "firstTimestamp": "2026-01-01T23:59:00Z", "lastTimestamp": "2026-01-01T23:59:30Z",
         ]
@@ -389,7 +416,9 @@ import Testing
     @Test func `a list says where it is, and its rows whose they are`() throws {
         let object: JSONValue = [
             "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": ["name": "a", "namespace": "n", "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "3"],
+            "metadata": [
+                "name": "a", "namespace": "n", "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "3",
+            ],
             "data": ["k": "v"],
         ]
         let kind = try served("v1", "ConfigMap")
@@ -419,7 +448,8 @@ import Testing
         let event = try JSONParser.parse(none.event("ADDED", bytes, isFirst: true))
         #expect(event["type"] == "ADDED" && event["object", "columnDefinitions"]?.array?.count == 3)
         #expect(event["object", "rows"] == [["cells": ["a", 1, "24h"], "object": nil]])
-        #expect(try JSONParser.parse(none.event("MODIFIED", bytes, isFirst: false))["object", "columnDefinitions"] == .null)
+        #expect(
+            try JSONParser.parse(none.event("MODIFIED", bytes, isFirst: false))["object", "columnDefinitions"] == .null)
     }
 
     @Test func `pods that have ended are marked`() throws {
@@ -441,7 +471,8 @@ import Testing
     @Test(arguments: 0..<20) func `no object traps a printer`(seed: Int) throws {
         var chance = SeededChance(seed: UInt64(seed))
         let words: [JSONValue] = [
-            nil, true, 1, -3, 1.5, "", "2026-01-01T00:00:00Z", "Ready", "True", [], [:], [nil], ["a"], [["type": "Ready"]],
+            nil, true, 1, -3, 1.5, "", "2026-01-01T00:00:00Z", "Ready", "True", [], [:], [nil], ["a"],
+            [["type": "Ready"]],
             [["name": "a", "state": ["terminated": 1]]], ["required": 3],
         ]
         for kind in Schema.kubernetes.kinds {
@@ -449,7 +480,9 @@ import Testing
             for _ in 0..<20 {
                 var object: JSONValue = [:]
                 for place in ["metadata", "spec", "status"] {
-                    guard let id = Schema.kubernetes[kind.type].field(place)?.type, case .object(let type) = id else { continue }
+                    guard let id = Schema.kubernetes[kind.type].field(place)?.type, case .object(let type) = id else {
+                        continue
+                    }
                     var part = JSONObject()
                     for field in Schema.kubernetes[type].fields where Bool.random(using: &chance) {
                         part[field.name] = words.randomElement(using: &chance)!
@@ -476,7 +509,8 @@ import Testing
             partial.list([Array(#"{"a":1,"metadata":{"name":"x"}}"#.utf8)], ListHead(resourceVersion: "9")))
         #expect(
             list == [
-                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": ["resourceVersion": "9"],
+                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+                "metadata": ["resourceVersion": "9"],
                 "items": [
                     ["kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": ["name": "x"]]
                 ],

@@ -3,11 +3,12 @@
 ///
 ///     JSONProjection(["metadata.name", "spec.containers.name"]).value(in: bytes)
 ///
-/// Paths are names with dots between them. They lead through arrays: of every element the same members are read. Where a
-/// path ends the whole value is read.
+/// Paths are names with dots between them. They lead through arrays: of every element the same members are read. Where
+/// a path ends the whole value is read.
 ///
 /// Invariants (each with a test in JSONProjectionTests):
-/// 1. Of what `JSONParser` takes the same is read, less the members that no path names. What is passed over is not checked.
+/// 1. Of what `JSONParser` takes the same is read, less the members that no path names. What is passed over is not
+///    checked.
 ///    (`a projection is the parsed value without the rest`)
 /// 2. Any bytes give a value or a `JSONError`; none trap. (`no bytes trap a projection`)
 package struct JSONProjection: Sendable {

@@ -8,11 +8,11 @@ package struct ServedKind: Sendable {
     package let schema: Schema
     /// false for a version of a custom resource that others are stored in.
     package let isStorageVersion: Bool
-    /// What is wrong with an object that has been decoded and filled in, besides what `Validation` says: of custom resources by
-    /// their structural schema, types too. nil for kinds of which `Validation` says everything.
+    /// What is wrong with an object that has been decoded and filled in, besides what `Validation` says: of custom
+    /// resources by their structural schema, types too. nil for kinds of which `Validation` says everything.
     package let check: (@Sendable (JSONValue) -> [Cause])?
-    /// What only kinds of a CustomResourceDefinition have; nil for all others. Strategic merge patches are refused for those
-    /// that have it.
+    /// What only kinds of a CustomResourceDefinition have; nil for all others. Strategic merge patches are refused for
+    /// those that have it.
     package let custom: CustomKind?
 
     /// What is said of an object that is written besides, in `Warning` headers: parts of it that have no effect here.

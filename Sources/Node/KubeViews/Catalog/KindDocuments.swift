@@ -3,8 +3,8 @@ import JSON
 package import KubeObjects
 internal import Synchronization
 
-/// Answers what asks for kinds and not for objects: /api, /apis and below, /openapi, /version. Documents are made at the
-/// first request for them and kept until the kinds change.
+/// Answers what asks for kinds and not for objects: /api, /apis and below, /openapi, /version. Documents are made at
+/// the first request for them and kept until the kinds change.
 ///
 /// Invariants (tests in KindDocumentsTests):
 /// 1. A document and its ETag are of the kinds as they were when it was asked for.
@@ -89,7 +89,8 @@ package final class KindDocuments: Sendable {
             else { continue }
             let type = "application/json;g=apidiscovery.k8s.io;v=\(version);as=APIGroupDiscoveryList"
             return reply(request, named: "\(name)/\(version)", type) {
-                AggregatedDiscovery(documents: DiscoveryDocuments(self.kinds.kinds), version: version).list(isCore: isCore)
+                AggregatedDiscovery(documents: DiscoveryDocuments(self.kinds.kinds), version: version).list(
+                    isCore: isCore)
             }
         }
         return notAcceptable

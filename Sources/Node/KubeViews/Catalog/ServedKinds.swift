@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// The kinds that are served now: those built in, and those of CustomResourceDefinitions as they come and go.
 ///
-/// Invariants (tests in ServedKindsTests):
+/// Invariants (tests in KindDocumentsTests):
 /// 1. Built-in kinds are always there, whatever is defined. (`no definition hides a built-in kind`)
 /// 2. The generation grows with every change, and with nothing else. (`the generation counts changes`)
 package final class ServedKinds: KindCatalog {

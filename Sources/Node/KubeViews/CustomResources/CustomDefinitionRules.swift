@@ -1,8 +1,8 @@
 import JSON
 import KubeSchema
 
-/// Says what is wrong with a CustomResourceDefinition, with the sentences of apiextensions-apiserver, and what of it has no
-/// effect here.
+/// Says what is wrong with a CustomResourceDefinition, with the sentences of apiextensions-apiserver, and what of it
+/// has no effect here.
 ///
 /// Invariant: any object gives causes, none traps. (test: `no definition traps the rules`)
 enum CustomDefinitionRules {
@@ -18,8 +18,8 @@ enum CustomDefinitionRules {
         CustomDefinition(json: object).spec.list("versions").flatMap { version -> [String] in
             guard SchemaNode(version["schema", "openAPIV3Schema"])?.hasExpressions == true else { return [] }
             return [
-                "spec.versions[\(version.text("name"))].schema: x-kubernetes-validations are stored and have no effect: "
-                    + "rules in CEL are not evaluated here"
+                "spec.versions[\(version.text("name"))].schema: x-kubernetes-validations are stored and have no "
+                    + "effect: rules in CEL are not evaluated here"
             ]
         }
     }
@@ -43,7 +43,8 @@ enum CustomDefinitionRules {
             if let scope = definition.spec["scope"]?.string, !scope.isEmpty {
                 if !["Cluster", "Namespaced"].contains(scope) {
                     add(
-                        .notSupported, spec.child("scope"), .string(scope), "supported values: \"Cluster\", \"Namespaced\"")
+                        .notSupported, spec.child("scope"), .string(scope),
+                        "supported values: \"Cluster\", \"Namespaced\"")
                 }
             } else {
                 add(.required, spec.child("scope"))
@@ -53,7 +54,8 @@ enum CustomDefinitionRules {
             if definition.spec["preserveUnknownFields"]?.bool == true {
                 add(
                     .invalid, spec.child("preserveUnknownFields"), true,
-                    "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead")
+                    "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+                )
             }
             checkVersions(definition.spec.list("versions"))
         }
@@ -124,7 +126,9 @@ enum CustomDefinitionRules {
         private mutating func checkVersions(_ versions: [JSONValue]) {
             let path = spec.child("versions")
             guard !versions.isEmpty else { return add(.required, path, "", "must have at least one version") }
-            guard versions.count <= 100 else { return add(.tooMany, path, .integer(Int64(versions.count)), "must have at most 100 items") }
+            guard versions.count <= 100 else {
+                return add(.tooMany, path, .integer(Int64(versions.count)), "must have at most 100 items")
+            }
             let names = versions.map { $0.text("name") }
             if Set(names).count != names.count {
                 add(.invalid, path, .array(names.map { .string($0) }), "must contain unique version names")

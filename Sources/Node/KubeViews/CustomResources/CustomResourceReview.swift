@@ -5,13 +5,14 @@ package import Linux
 /// Decides which names of a CustomResourceDefinition are served: what the controllers "naming" and "establish" of
 /// apiextensions-apiserver write into its status.
 ///
-/// Invariants (tests in CustomResourceReviewTests):
+/// Invariants (tests in CustomDefinitionTests):
 /// 1. No name is served for two kinds of a group. (`names that others have are not accepted`)
-/// 2. A status that is right already stays as it is, with its times. (`a review that changes nothing says the same again`)
+/// 2. A status that is right already stays as it is, with its times.
+///    (`a review that changes nothing says the same again`)
 /// 3. What was accepted stays so, whatever others wish later. (`accepted names stay`)
 package enum CustomResourceReview {
-    /// Keeps a definition until its objects are gone. Whoever writes the status adds it, deletes the objects of a definition
-    /// that is being deleted, and then takes it away.
+    /// Keeps a definition until its objects are gone. Whoever writes the status adds it, deletes the objects of a
+    /// definition that is being deleted, and then takes it away.
     package static let finalizer = "customresourcecleanup.apiextensions.k8s.io"
 
     /// - Parameter others: the other definitions there are. Those of other groups do not matter.

@@ -1,8 +1,8 @@
 import JSON
 import KubeSchema
 
-/// Turns the schema of a custom resource into types, so that decoding, defaults and server-side apply do with it what they do
-/// with kinds of Kubernetes. What values may be is not in the types: `ResourceCheck` says it.
+/// Turns the schema of a custom resource into types, so that decoding, defaults and server-side apply do with it what
+/// they do with kinds of Kubernetes. What values may be is not in the types: `ResourceCheck` says it.
 struct CustomTypes {
     private var list = TypeList()
 

@@ -3,7 +3,7 @@ import KubeSchema
 
 /// Checks a custom resource by its schema, with the sentences of kube-openapi's validation.
 ///
-/// Invariants (tests in ResourceCheckTests):
+/// Invariants (tests in CustomResourceTests):
 /// 1. Any value and any schema give causes, at most `limit`, none traps.
 ///    (`any schema is read, and checked against anything`)
 /// 2. What a schema's own defaults fill in is not refused for want of a field. (`defaults come before checks`)
@@ -20,7 +20,8 @@ struct ResourceCheck {
         return check.causes
     }
 
-    private mutating func add(_ reason: Cause.Reason, _ path: FieldPath, _ value: JSONValue = "", _ detail: String = "") {
+    private mutating func add(_ reason: Cause.Reason, _ path: FieldPath, _ value: JSONValue = "", _ detail: String = "")
+    {
         guard causes.count < Self.limit else { return }
         causes.append(Cause(reason, path, value: value, detail))
     }

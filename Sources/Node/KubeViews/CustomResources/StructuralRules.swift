@@ -1,12 +1,12 @@
 import JSON
 import KubeSchema
 
-/// Says what keeps a schema from being structural (KEP-20190602-crd-structural) or cannot be had here, with the sentences of
-/// apiextensions-apiserver.
+/// Says what keeps a schema from being structural (KEP-20190602-crd-structural) or cannot be had here, with the
+/// sentences of apiextensions-apiserver.
 ///
-/// Invariants (tests in StructuralRulesTests):
-/// 1. Any JSON gives causes, at most `limit`, none traps. (`no schema traps the rules`)
-/// 2. A schema without causes is one that `CustomTypes` makes types of. (`schemas of real definitions are taken`)
+/// Invariants (tests in CustomResourceTests and CustomDefinitionTests):
+/// 1. Any JSON gives causes, at most `limit`, none traps. (`any schema is read, and checked against anything`)
+/// 2. Schemas as people write them have no causes. (`the definition of the documentation has nothing wrong`)
 struct StructuralRules {
     private(set) var causes: [Cause] = []
     static let limit = 100
@@ -23,7 +23,8 @@ struct StructuralRules {
         return rules.causes
     }
 
-    private mutating func add(_ reason: Cause.Reason, _ path: FieldPath, _ value: JSONValue = "", _ detail: String = "") {
+    private mutating func add(_ reason: Cause.Reason, _ path: FieldPath, _ value: JSONValue = "", _ detail: String = "")
+    {
         guard causes.count < Self.limit else { return }
         causes.append(Cause(reason, path, value: value, detail))
     }
@@ -137,7 +138,9 @@ struct StructuralRules {
         case nil: break
         case "granular"?, "atomic"?:
             if schema.text("type") != "object" {
-                add(.invalid, path.child("type"), .string(schema.text("type")), "must be object if x-kubernetes-map-type is specified")
+                add(
+                    .invalid, path.child("type"), .string(schema.text("type")),
+                    "must be object if x-kubernetes-map-type is specified")
             }
         case let other?:
             add(.notSupported, mapType, .string(other), "supported values: \"atomic\", \"granular\"")
@@ -146,7 +149,9 @@ struct StructuralRules {
         let keyPath = path.child("x-kubernetes-list-map-keys")
         guard let listType = schema["x-kubernetes-list-type"]?.string else {
             if !keys.isEmpty {
-                add(.required, path.child("x-kubernetes-list-type"), "", "must be map if x-kubernetes-list-map-keys is non-empty")
+                add(
+                    .required, path.child("x-kubernetes-list-type"), "",
+                    "must be map if x-kubernetes-list-map-keys is non-empty")
             }
             return
         }
@@ -158,7 +163,8 @@ struct StructuralRules {
         }
         if schema.text("type") != "array" {
             add(
-                .invalid, path.child("type"), .string(schema.text("type")), "must be array if x-kubernetes-list-type is \(listType)")
+                .invalid, path.child("type"), .string(schema.text("type")),
+                "must be array if x-kubernetes-list-type is \(listType)")
         }
         guard listType == "map" else { return }
         if keys.isEmpty {
@@ -166,7 +172,9 @@ struct StructuralRules {
         }
         let items = schema["items"] ?? .null
         if items.text("type") != "object" {
-            add(.invalid, path.child("items").child("type"), .string(items.text("type")), "must be object if parent array's x-kubernetes-list-type is map")
+            add(
+                .invalid, path.child("items").child("type"), .string(items.text("type")),
+                "must be object if parent array's x-kubernetes-list-type is map")
         }
         for (index, key) in keys.enumerated() {
             guard let property = items["properties", key] else {
@@ -177,7 +185,8 @@ struct StructuralRules {
             if property["default"] == nil, !isRequired {
                 add(
                     .required, path.child("items").child("properties").key(key).child("default"), "",
-                    "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property")
+                    "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
+                )
             }
         }
     }

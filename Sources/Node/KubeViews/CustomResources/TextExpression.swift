@@ -1,17 +1,17 @@
-/// A regular expression in the syntax of Go (RE2), as `pattern` of schemas has it, matched anywhere in a text in time that is
-/// linear in it: whoever writes a definition cannot make the server hang.
+/// A regular expression in the syntax of Go (RE2), as `pattern` of schemas has it, matched anywhere in a text in time
+/// that is linear in it: whoever writes a definition cannot make the server hang.
 ///
 /// There are literals, `.`, classes with ranges and Perl's and POSIX's names, groups (also `(?:`, `(?i)`, `(?P<name>`),
-/// alternatives, `* + ? {n,m}` (lazy or not, which does not matter to whether there is a match), `^ $ \A \z \b \B`. There
-/// are no classes of Unicode (`\p`), which are an error.
+/// alternatives, `* + ? {n,m}` (lazy or not, which does not matter to whether there is a match), `^ $ \A \z \b \B`.
+/// There are no classes of Unicode (`\p`), which are an error.
 ///
 /// Invariants (tests in TextExpressionTests):
 /// 1. Any text gives an expression or an error, none traps. (`no text traps the reader of expressions`)
 /// 2. The work is at most the length of the text times the size of the expression.
 ///    (`expressions that make others hang take their time by the length`)
 struct TextExpression: Sendable {
-    /// One step of the machine (Thompson, "Regular Expression Search Algorithm", 1968; Cox, "Regular Expression Matching:
-    /// the Virtual Machine Approach").
+    /// One step of the machine (Thompson, "Regular Expression Search Algorithm", 1968; Cox, "Regular Expression
+    /// Matching: the Virtual Machine Approach").
     enum Step: Sendable {
         case scalar(Ranges)
         /// Goes on at both.

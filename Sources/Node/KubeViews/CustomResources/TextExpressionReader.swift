@@ -281,8 +281,10 @@ struct TextExpressionReader {
     private mutating func posixClass() throws(TextExpressionError) -> Ranges {
         let names: [(String, Ranges)] = [
             ("alnum", Ranges(list: [0x30...0x39, 0x41...0x5A, 0x61...0x7A])),
-            ("alpha", Ranges(list: [0x41...0x5A, 0x61...0x7A])), ("digit", .digit), ("lower", Ranges(list: [0x61...0x7A])),
-            ("upper", Ranges(list: [0x41...0x5A])), ("space", Ranges(list: [0x09...0x0D, 0x20...0x20])), ("word", .word),
+            ("alpha", Ranges(list: [0x41...0x5A, 0x61...0x7A])), ("digit", .digit),
+            ("lower", Ranges(list: [0x61...0x7A])),
+            ("upper", Ranges(list: [0x41...0x5A])), ("space", Ranges(list: [0x09...0x0D, 0x20...0x20])),
+            ("word", .word),
             ("xdigit", Ranges(list: [0x30...0x39, 0x41...0x46, 0x61...0x66])), ("print", Ranges(list: [0x20...0x7E])),
             ("graph", Ranges(list: [0x21...0x7E])), ("blank", Ranges(list: [0x09...0x09, 0x20...0x20])),
             ("cntrl", Ranges(list: [0...0x1F, 0x7F...0x7F])), ("ascii", Ranges(list: [0...0x7F])),

@@ -35,7 +35,8 @@ enum TextFormat {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4
             && parts.allSatisfy { part in
-                part.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8(part) != nil && (part == "0" || part.first != "0")
+                part.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8(part) != nil
+                    && (part == "0" || part.first != "0")
             }
     }
 
@@ -47,9 +48,10 @@ enum TextFormat {
 
     private static func isEmail(_ text: String) -> Bool {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        return parts.count == 2 && parts.allSatisfy { part in
-            !part.isEmpty && part.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
-        }
+        return parts.count == 2
+            && parts.allSatisfy { part in
+                !part.isEmpty && part.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+            }
     }
 
     private static func isHostName(_ text: String) -> Bool {
@@ -74,7 +76,8 @@ enum TextFormat {
         guard !rest.isEmpty else { return false }
         while !rest.isEmpty {
             let number = rest.prefix { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
-            guard number.contains(where: { $0 != UInt8(ascii: ".") }), number.count(where: { $0 == UInt8(ascii: ".") }) < 2
+            guard number.contains(where: { $0 != UInt8(ascii: ".") }),
+                number.count(where: { $0 == UInt8(ascii: ".") }) < 2
             else { return false }
             rest = rest[number.endIndex...]
             let unit = rest.prefix { !(0x30...0x39).contains($0) && $0 != UInt8(ascii: ".") }

@@ -3,8 +3,8 @@ import JSON
 import KubeObjects
 import KubeSchema
 
-/// What the API tells of itself: groups, versions and resources, in the old form (a document for each group and version) and
-/// in the new one (all at once, KEP-3352). Only what is served is listed.
+/// What the API tells of itself: groups, versions and resources, in the old form (a document for each group and
+/// version) and in the new one (all at once, KEP-3352). Only what is served is listed.
 struct DiscoveryDocuments: Sendable {
     /// A group with its versions, the preferred one first.
     struct Group: Sendable {

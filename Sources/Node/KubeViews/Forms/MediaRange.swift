@@ -1,4 +1,5 @@
-/// One of the types that a client takes (RFC 9110 section 12.5.1): `application/json;as=Table;v=v1;g=meta.k8s.io;q=0.9`.
+/// One of the types that a client takes (RFC 9110 section 12.5.1):
+/// `application/json;as=Table;v=v1;g=meta.k8s.io;q=0.9`.
 package struct MediaRange: Hashable, Sendable {
     /// In small letters: "application/json", "*/*".
     package let type: String

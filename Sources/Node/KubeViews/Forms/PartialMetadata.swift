@@ -1,7 +1,7 @@
 import JSON
 
-/// Objects reduced to their metadata (meta/v1.PartialObjectMetadata), from their JSON as it is stored: the metadata's bytes
-/// are taken over as they are.
+/// Objects reduced to their metadata (meta/v1.PartialObjectMetadata), from their JSON as it is stored: the metadata's
+/// bytes are taken over as they are.
 ///
 /// Invariant: of JSON that is no object with metadata, what is written is still one with empty metadata.
 /// (test: `metadata of anything is an object`)

@@ -1,8 +1,8 @@
 import JSON
 
-/// A Swagger document as a message of gnostic (google/gnostic, openapiv2/OpenAPIv2.proto), the only form that kubectl up to
-/// 1.26 reads. What the messages have in common with the JSON is written by name; extensions are written as YAML, of which
-/// JSON is a part.
+/// A Swagger document as a message of gnostic (google/gnostic, openapiv2/OpenAPIv2.proto), the only form that kubectl
+/// up to 1.26 reads. What the messages have in common with the JSON is written by name; extensions are written as YAML,
+/// of which JSON is a part.
 ///
 /// Invariant: of a document of ours nothing is left out. (test: `the protobuf form has all that the JSON has`)
 enum GnosticDocument {
@@ -19,7 +19,9 @@ enum GnosticDocument {
             for path in members(document["paths"]) { paths.message(2) { named(&$0, path) { item(&$0, $1) } } }
         }
         writer.message(9) { definitions in
-            for one in members(document["definitions"]) { definitions.message(1) { named(&$0, one) { schema(&$0, $1) } } }
+            for one in members(document["definitions"]) {
+                definitions.message(1) { named(&$0, one) { schema(&$0, $1) } }
+            }
         }
         return writer.bytes
     }

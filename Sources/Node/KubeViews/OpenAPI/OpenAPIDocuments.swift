@@ -2,8 +2,8 @@ import JSON
 import KubeObjects
 import KubeSchema
 
-/// The documents by which clients know the fields of kinds and what can be done with them: one for each group and version
-/// in OpenAPI 3.0, one for all in Swagger 2.0.
+/// The documents by which clients know the fields of kinds and what can be done with them: one for each group and
+/// version in OpenAPI 3.0, one for all in Swagger 2.0.
 struct OpenAPIDocuments: Sendable {
     let kinds: [ServedKind]
     let version: ServerVersion

@@ -38,8 +38,8 @@ struct Operation: Sendable {
 
     var hasBody: Bool { ["post", "put", "patch"].contains(method) }
 
-    /// The query parameters with their types, as kubectl looks for them: `fieldValidation` and `dryRun` decide where objects
-    /// are validated.
+    /// The query parameters with their types, as kubectl looks for them: `fieldValidation` and `dryRun` decide where
+    /// objects are validated.
     var parameters: [(name: String, type: String, documentation: String)] {
         let dryRun = ("dryRun", "string", "All when nothing is to be stored.")
         let manager = ("fieldManager", "string", "Whose change it is.")
@@ -92,7 +92,8 @@ struct OperationPath: Sendable {
         let kind = served.kind
         let root = kind.id.group.isEmpty ? "/api/\(kind.id.version)" : "/apis/\(kind.id.group)/\(kind.id.version)"
         let place = kind.isNamespaced ? "\(root)/namespaces/{namespace}/\(kind.plural)" : "\(root)/\(kind.plural)"
-        func path(_ path: String, _ operations: [Operation], _ of: GroupVersionKind? = nil, _ suffix: String = "",
+        func path(
+            _ path: String, _ operations: [Operation], _ of: GroupVersionKind? = nil, _ suffix: String = "",
             isNamespaced: Bool? = nil
         ) -> OperationPath {
             OperationPath(

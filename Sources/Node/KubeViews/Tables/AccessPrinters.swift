@@ -16,7 +16,8 @@ enum AccessPrinters {
             return .string(all.joined(separator: ", "))
         }
         return [
-            subject.name, .string("\(role.text("kind"))/\(role.text("name"))"), subject.age, names("User"), names("Group"),
+            subject.name, .string("\(role.text("kind"))/\(role.text("name"))"), subject.age, names("User"),
+            names("Group"),
             names("ServiceAccount"),
         ]
     }

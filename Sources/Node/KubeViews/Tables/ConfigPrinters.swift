@@ -31,7 +31,8 @@ enum ConfigPrinters {
             if amount.key.hasPrefix("limits.") { limits.append(text) } else { requests.append(text) }
         }
         return [
-            subject.name, .string(requests.joined(separator: ", ")), .string(limits.joined(separator: ", ")), subject.age,
+            subject.name, .string(requests.joined(separator: ", ")), .string(limits.joined(separator: ", ")),
+            subject.age,
         ]
     }
 }

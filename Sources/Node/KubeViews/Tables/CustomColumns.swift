@@ -6,8 +6,8 @@ struct CustomColumns: Sendable {
     let columns: [Kind.Column]
     private let paths: [ColumnPath?]
 
-    /// - Parameter columns: those with a path. One whose path cannot be read has empty cells: definitions with such a path
-    ///   are refused, so that only ones from before this version can have it.
+    /// - Parameter columns: those with a path. One whose path cannot be read has empty cells: definitions with such a
+    ///   path are refused, so that only ones from before this version can have it.
     init(_ columns: [Kind.Column]) {
         self.columns = columns
         paths = columns.map { column in column.path.flatMap { try? ColumnPath($0) } }

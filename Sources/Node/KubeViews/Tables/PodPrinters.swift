@@ -7,7 +7,8 @@ enum PodPrinters {
     private static let pod: Printer = {
         var printer = Printer(
             [
-                "spec.containers.name", "spec.initContainers.name", "spec.initContainers.restartPolicy", "spec.nodeName",
+                "spec.containers.name", "spec.initContainers.name", "spec.initContainers.restartPolicy",
+                "spec.nodeName",
                 "spec.readinessGates", "status.phase", "status.reason", "status.conditions.type",
                 "status.conditions.status", "status.conditions.reason", "status.podIPs", "status.nominatedNodeName",
             ]

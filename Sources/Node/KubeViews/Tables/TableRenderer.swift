@@ -3,11 +3,11 @@ package import KubeObjects
 import KubeSchema
 package import Linux
 
-/// Objects as the rows that `kubectl get` shows (meta/v1.Table): the columns and the cells of Kubernetes for its own kinds,
-/// those that its definition names for a custom resource, name and age otherwise.
+/// Objects as the rows that `kubectl get` shows (meta/v1.Table): the columns and the cells of Kubernetes for its own
+/// kinds, those that its definition names for a custom resource, name and age otherwise.
 ///
-/// Objects are given as the bytes of their JSON, out of which only what cells are made of is read: a list of thousands is
-/// never a tree of values. The metadata of a row is copied byte for byte.
+/// Objects are given as the bytes of their JSON, out of which only what cells are made of is read: a list of thousands
+/// is never a tree of values. The metadata of a row is copied byte for byte.
 ///
 /// Invariants (tests in TableRendererTests):
 /// 1. Each row has as many cells as there are columns. (`every kind has a cell for each column`)

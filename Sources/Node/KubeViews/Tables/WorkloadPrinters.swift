@@ -8,7 +8,9 @@ enum WorkloadPrinters {
         "Job.batch": job, "CronJob.batch": cronJob,
     ]
 
-    private static let template = ["spec.selector", "spec.template.spec.containers.name", "spec.template.spec.containers.image"]
+    private static let template = [
+        "spec.selector", "spec.template.spec.containers.name", "spec.template.spec.containers.image",
+    ]
 
     private static func template(_ subject: TableSubject) -> JSONValue { subject.spec["template"] ?? .null }
 

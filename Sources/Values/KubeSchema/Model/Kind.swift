@@ -27,8 +27,8 @@ package struct Kind: Hashable, Sendable {
         /// 0 is always shown, 1 only with `-o wide`.
         package let priority: Int
         package let documentation: String
-        /// Where the cell's value is, in the JSONPath of CustomResourceDefinitions: ".spec.replicas". nil for kinds that
-        /// have a printer of their own.
+        /// Where the cell's value is, in the JSONPath of CustomResourceDefinitions: ".spec.replicas". nil for kinds
+        /// that have a printer of their own.
         package let path: String?
 
         package init(
@@ -55,7 +55,8 @@ package struct Kind: Hashable, Sendable {
     package let subresources: [String]
     /// Objects that are only ever sent to `create`, and kept nowhere: reviews, bindings, scales.
     package let isVirtual: Bool
-    /// Objects that the server works out when they are asked for: they can be read, and nothing else. They are virtual too.
+    /// Objects that the server works out when they are asked for: they can be read, and nothing else. They are virtual
+    /// too.
     package let isComputed: Bool
     package let columns: [Column]
     package let type: ObjectType.ID

@@ -51,8 +51,8 @@ package struct ObjectType: Hashable, Sendable {
     package enum Openness: Hashable, Sendable {
         /// Unknown fields are dropped or refused, and so are values of a wrong type.
         case closed
-        /// Of a custom resource: what a value may be is checked later, by its schema, with other words. Until then it stays as
-        /// it is.
+        /// Of a custom resource: what a value may be is checked later, by its schema, with other words. Until then it
+        /// stays as it is.
         case structural(keepsUnknownFields: Bool)
     }
 
@@ -92,7 +92,8 @@ package struct ObjectType: Hashable, Sendable {
     }
 
     init(
-        name: String, documentation: String, isAtomic: Bool, openness: Openness = .closed, parts: [Part], fields: [Field]
+        name: String, documentation: String, isAtomic: Bool, openness: Openness = .closed, parts: [Part],
+        fields: [Field]
     ) {
         self.name = name
         self.documentation = documentation

@@ -4,7 +4,8 @@
 /// Invariants:
 /// 1. Every reference leads to a type, and inlined types do not lead back. (`the schema of kubernetes is whole`)
 /// 2. Field names and numbers are unique in their type. (`a text that is wrong names its line`)
-/// 3. The keys of a map list and the merge key are fields of the elements. (`keys of lists are fields of their elements`)
+/// 3. The keys of a map list and the merge key are fields of the elements. (`keys of lists are fields of their
+///    elements`)
 package struct Schema: Sendable {
     package private(set) var types: [ObjectType]
     package private(set) var kinds: [Kind]

@@ -1,12 +1,13 @@
 import JSON
 
-/// The notation in which kinds are written down (`Kinds/`): a line for a field, so that a whole type is seen at once and
-/// the compiler has one string to read where it would take seconds over a literal of a thousand initialisers.
+/// The notation in which kinds are written down (`Kinds/`): a line for a field, so that a whole type is seen at once
+/// and the compiler has one string to read where it would take seconds over a literal of a thousand initialisers.
 ///
 ///     package apps/v1 apps                                  package, and the API group that its kinds are in
 ///     kind Deployment deployments deploy categories=all subresources=status,scale
 ///     column Ready string -- How many pods are ready.
-///     column Suspend boolean wide .spec.suspend -- Shown with -o wide; the value at that path, in kinds without a printer.
+///     column Suspend boolean wide .spec.suspend -- Shown with -o wide; the value at that path, in kinds without a
+///     printer.
 ///     enum Protocol TCP UDP SCTP
 ///     type DeploymentSpec -- What a deployment has to reach.
 ///         replicas 1 int32? default=1 -- How many pods; "?" where 0 is told from a missing value.
