@@ -104,6 +104,39 @@ import Testing
         }
     }
 
+    @Test func `a header that would end its line is cleaned`() async throws {
+        try await ServedDoor.with { door in
+            door.service.events.emit("event\n")
+            door.service.events.cancel()
+            let answer = try await door.curl("/warning?text=a%0D%0AEvil:%20b%00c", ["-i"])
+            #expect(answer.text.hasPrefix("HTTP/1.1 200 OK\r\nWarning: a  Evil: b c\r\nAudit-Id: "))
+            #expect(answer.text.hasSuffix("\r\n\r\nevent\n"))
+        }
+    }
+
+    @Test(arguments: ["-tls1_2", "-tls1_3"]) func `a resumed session of TLS keeps its certificate`(
+        _ version: String
+    ) async throws {
+        try await ServedDoor.with { door in
+            let pair = try door.authority.clientCertificate(user: "jane", groups: [])
+            let certificate = try door.directory.write(pair.certificate, to: "jane.crt")
+            let key = try door.directory.write(pair.key, to: "jane.key", mode: 0o600)
+            let session = door.directory.path("session")
+            let request = "GET /whoami HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            for (round, more) in [["-sess_out", session], ["-sess_in", session]].enumerated() {
+                let outcome = try await CommandRunner.run(
+                    [
+                        "openssl", "s_client", "-connect", "127.0.0.1:\(door.port)", "-CAfile", door.caFile, "-cert",
+                        certificate, "-key", key, "-ign_eof", "-alpn", "h2,http/1.1", version,
+                    ] + more, input: Array(request.utf8))
+                #expect(outcome.text.contains("\"name\":\"jane\""), "\(outcome.text)")
+                #expect(outcome.text.contains("ALPN protocol: http/1.1"))
+                #expect(outcome.text.contains("Verify return code: 0 (ok)"))
+                #expect(outcome.text.contains("Reused, ") == (round == 1), "\(outcome.text)")
+            }
+        }
+    }
+
     @Test func `a watch sends each event when it comes`() async throws {
         try await ServedDoor.with { door in
             let file = door.directory.path("events")

@@ -42,6 +42,9 @@ final class FakeService: APIService {
         case ["whoami"]:
             return json(["name": .string(request.user.name), "groups": .array(request.user.groups.map { .string($0) })])
         case ["echo"]: return json(echo(request))
+        case ["warning"]:
+            let value = request.parameter("text") ?? ""
+            return .parts(APIResponse(200, headers: [("Warning", value), ("no name", "x")]), events)
         case ["events"]:
             return .parts(APIResponse(200, headers: [("Content-Type", "application/json")]), events)
         case ["api"]: return json(["kind": "APIVersions", "versions": ["v1"]])

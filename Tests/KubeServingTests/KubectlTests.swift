@@ -88,6 +88,8 @@ import Testing
             let outcome = try await kubectl.run(["exec", "web", "--", "sh", "-c", "sleep 60 & echo started"])
             #expect(outcome.text == "started\n")
             #expect(outcome.status.isSuccess)
+            let noisy = try await kubectl.run(["exec", "web", "--", "sh", "-c", "yes & exit 3"])
+            #expect(noisy.status == .exited(3), "\(noisy.errorText)")
         }
     }
 

@@ -113,12 +113,18 @@ final class DoorAnswer: Sendable {
         HTTPResponse(response.status, headers: fields(response, auditID: auditID), body: response.body)
     }
 
+    private static func cleaned(_ value: String) -> String {
+        String(decoding: value.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
+    }
+
     private static func fields(_ response: APIResponse, auditID: String) -> HeaderFields {
         var fields = HeaderFields()
         fields.fields.reserveCapacity(response.headers.count + 2)
         var isCachingKnown = false
-        for header in response.headers {
-            fields.add(header.name, header.value)
+        for header in response.headers where HeaderFields.isName(header.name) {
+            // A value may hold what a client sent, a Warning for instance: it must not end its line.
+            let isClean = HeaderFields.isValue(header.value)
+            fields.add(header.name, isClean ? header.value : Self.cleaned(header.value))
             isCachingKnown = isCachingKnown || HeaderFields.areEqual(header.name, "cache-control")
         }
         fields.add("Audit-Id", auditID)

@@ -3,6 +3,8 @@ internal import Linux
 /// Bytes between descriptors that do not block and tasks.
 enum DescriptorPump {
     private static let roomSize = 64 << 10
+    /// Read at most after the task was cancelled, bytes: as much as a pipe can hold, pipe(7).
+    private static let lastBytes = 1 << 20
 
     /// Why a descriptor gave no more.
     enum End: Sendable {
@@ -11,19 +13,22 @@ enum DescriptorPump {
         case failed(SystemError)
     }
 
-    /// Reads until the end, or until the task is cancelled and nothing is there any more.
+    /// Reads until the end, or until the task is cancelled and what was there then is read.
     ///
     /// - Parameter take: false: nobody wants more.
     static func read(_ fd: SharedFD, _ take: ([UInt8]) async -> Bool) async -> End {
         var room = [UInt8](repeating: 0, count: roomSize)
-        while true {
+        var left = lastBytes
+        while left > 0 {
+            let isCancelled = Task.isCancelled
             do throws(SystemError) {
                 guard let count = try Files.readAvailable(fd.raw, into: &room) else {
-                    if Task.isCancelled { return .over }
+                    if isCancelled { return .over }
                     try await Readiness.shared.readable(fd.raw)
                     continue
                 }
                 if count == 0 { return .over }
+                if isCancelled { left -= count }
                 guard await take(Array(room[..<count])) else { return .over }
             } catch  where error.code == .canceled {
                 continue
@@ -34,6 +39,7 @@ enum DescriptorPump {
                 return .failed(error)
             }
         }
+        return .over
     }
 
     /// Writes all bytes; false when nobody reads them any more, or the task is cancelled.
