@@ -32,6 +32,7 @@ package struct NodeSurroundings: Sendable {
     package let networks: ContainerNetworks
     /// Where bridges and rules are made.
     package let machine: MachineNetwork
+    package let functions = FunctionPlace()
     /// Takes sentences for the node's log.
     package let note: @Sendable (String) -> Void
 }

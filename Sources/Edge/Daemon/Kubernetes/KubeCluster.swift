@@ -8,6 +8,7 @@ import KubeSchema
 import KubeServing
 import KubeStore
 import KubeViews
+import LambdaAPI
 import Linux
 import Pods
 import Services
@@ -90,6 +91,12 @@ final class KubeCluster: Sendable {
         node.networks.answerNames(first: { query, sender in router.decide(query, from: sender) })
         let agent = Self.agent(parts, server, group.cache, router, tokens)
         metrics.measure(agent)
+        let guarded = ReadOnlyKinds(service: server)
+        let mirror = node.functions.rung.map { rung in
+            FunctionMirror(
+                catalog: rung.catalog, client: server.client(as: Self.user("system:forkless"), manager: "forkless"),
+                note: node.note)
+        }
         let reclaimer = VolumeReclaimer(
             cache: group.cache, client: server.client(as: Self.user("system:persistent-volume-binder")),
             directory: Self.volumeDirectory(parts),
@@ -107,6 +114,7 @@ final class KubeCluster: Sendable {
         tasks = [
             Task { await group.run() },
             Task { await reclaimer.run() },
+            Task { await mirror?.run() },
             Task { do { try await router.run() } catch { node.note("serve services: \(error)") } },
             Task { await Self.run(agent, node, trouble) },
             Task { await store.maintain(every: .seconds(10), on: ContinuousClock()) { node.note("compact the objects' history: \($0)") } },
@@ -119,7 +127,7 @@ final class KubeCluster: Sendable {
             var doors: [KubeDoor] = []
             doors.append(
                 try await KubeDoor.listen(
-                    on: .descriptor(socket), authority: authority, service: server, pods: agent, authenticator: authenticator,
+                    on: .descriptor(socket), authority: authority, service: guarded, pods: agent, authenticator: authenticator,
                     tokens: issuer, health: [ready], loops: loops, report: { node.note("\($0)") }))
             // Where pods reach it, through the service `kubernetes`: the address comes with the first pod.
             if let inner = try? InternetSocket.bind(
@@ -127,7 +135,7 @@ final class KubeCluster: Sendable {
             {
                 doors.append(
                     try await KubeDoor.listen(
-                        on: .descriptor(inner), authority: authority, service: server, pods: agent,
+                        on: .descriptor(inner), authority: authority, service: guarded, pods: agent,
                         authenticator: authenticator, tokens: issuer, health: [ready], loops: loops))
             } else {
                 node.note("pods do not reach the Kubernetes API: the address \(parts.gateway):\(port) is taken.")
@@ -201,7 +209,7 @@ final class KubeCluster: Sendable {
         }
         return IngressSettings(
             loops: loops, address: IPAddress(plain.host)!, port: plain.port, tlsPort: parts.settings.secureIngress?.port ?? 0,
-            certificate: certificate)
+            certificate: certificate, functions: parts.node.functions.rung.map { FunctionRoutes($0) })
     }
 
     private static func router(
@@ -281,5 +289,16 @@ final class KubeCluster: Sendable {
     private func hasPods() async -> Bool {
         let pods = (try? await parts.store.list(ListRequest(Resource.pods.scope())))?.objects ?? []
         return pods.contains { !["Succeeded", "Failed"].contains($0.value["status", "phase"]?.string ?? "") }
+    }
+}
+
+/// Functions as backends of ingresses.
+private struct FunctionRoutes: FunctionBackend {
+    private let gateway: FunctionGateway
+
+    init(_ rung: FunctionPlace.Rung) { gateway = FunctionGateway(catalog: rung.catalog, invoker: rung.invoker) }
+
+    func call(_ function: String, _ request: HTTPRequest, body: [UInt8], client: String?) async -> HTTPResponse {
+        await gateway.call(function, request, body: body, client: client)
     }
 }

@@ -18,6 +18,7 @@ package enum LambdaPart {
             await rung.close()
             throw error
         }
+        node.functions.set(FunctionPlace.Rung(catalog: rung.catalog, invoker: rung.invoker))
         return NodePart(owner: rung.launcher.sandboxes, routes: []) {
             await doors.close()
             await shifts.close()

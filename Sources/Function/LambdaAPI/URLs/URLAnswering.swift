@@ -122,42 +122,45 @@ final class URLAnswering {
         case .failed(let failure): return decorated(FunctionURLDoor.refusal(failure, requestID))
         case .answered(let answer):
             isReplayed = answer.isReplayed
-            guard answer.functionError == nil else { return decorated(failed(answer)) }
-            do throws(URLAnswer.Failure) { return decorated(try response(answer)) } catch {
-                return unusable(error.sentence)
-            }
+            do throws(LambdaFailure) {
+                return decorated(try Self.response(answer, of: function, isStream: url.mode == .responseStream))
+            } catch { return decorated(FunctionURLDoor.refusal(error, requestID)) }
         }
     }
 
-    private func response(_ answer: InvocationAnswer) throws(URLAnswer.Failure) -> HTTPResponse {
+    /// What a function's answer is over HTTP.
+    ///
+    /// - Throws: for a function that has failed, whose own words stay in its log, or whose answer is no response.
+    static func response(
+        _ answer: InvocationAnswer, of function: DeployedFunction, isStream: Bool = false
+    ) throws(LambdaFailure) -> HTTPResponse {
+        guard answer.functionError == nil else {
+            let isLate = answer.call.outcome == .timedOut
+            throw LambdaFailure(
+                isLate ? "Function.Timedout" : "Function.Unhandled", status: isLate ? 504 : 502,
+                isLate ? "The function did not answer in time." : "Internal Server Error")
+        }
         if function.runtime == .stdio, function.settings.input == .body {
             let type =
                 answer.contentType
                 ?? (JSONCheck.isValue(answer.payload) ? "application/json" : "application/octet-stream")
             return HTTPResponse(200, headers: HeaderFields([("Content-Type", type)]), body: answer.payload)
         }
-        if url.mode == .responseStream {
+        if isStream {
             let type = answer.contentType ?? "application/json"
             return HTTPResponse(200, headers: HeaderFields([("Content-Type", type)]), body: answer.payload)
         }
-        return try URLAnswer.response(answer.payload, contentType: answer.contentType)
+        do throws(URLAnswer.Failure) {
+            return try URLAnswer.response(answer.payload, contentType: answer.contentType)
+        } catch { throw unusable(error.sentence) }
     }
 
-    /// The function has failed. What it says of its failure stays in its log.
-    private func failed(_ answer: InvocationAnswer) -> HTTPResponse {
-        let isLate = answer.call.outcome == .timedOut
-        return FunctionURLDoor.refusal(
-            LambdaFailure(
-                isLate ? "Function.Timedout" : "Function.Unhandled", status: isLate ? 504 : 502,
-                isLate ? "The function did not answer in time." : "Internal Server Error"), requestID)
+    private static func unusable(_ sentence: String) -> LambdaFailure {
+        LambdaFailure("Function.InvalidResponse", status: 502, "The function's answer is no HTTP response: \(sentence).")
     }
 
     private func unusable(_ sentence: String) -> HTTPResponse {
-        decorated(
-            FunctionURLDoor.refusal(
-                LambdaFailure(
-                    "Function.InvalidResponse", status: 502, "The function's answer is no HTTP response: \(sentence)."),
-                requestID))
+        decorated(FunctionURLDoor.refusal(Self.unusable(sentence), requestID))
     }
 
     private func decorated(_ response: HTTPResponse) -> HTTPResponse {

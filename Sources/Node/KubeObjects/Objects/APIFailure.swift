@@ -35,6 +35,9 @@ package struct APIFailure: Error, Hashable, Sendable, CustomStringConvertible {
         return status
     }
 
+    /// The same as text.
+    package var text: String { JSONWriter.text(status) }
+
     private static func details(_ resource: Resource, _ name: String) -> JSONValue {
         var details: JSONValue = ["name": .string(name)]
         if !resource.group.isEmpty { details["group"] = .string(resource.group) }
