@@ -7,7 +7,7 @@ package import Linux
 /// (endpointslicemirroring-controller).
 package struct EndpointSliceMirroring: Controller {
     package let name = "endpointslicemirroring-controller"
-    package let resources: [Resource] = [.endpoints, .services, .endpointSlices]
+    package let resources: [Resource] = [.endpoints, .services, .endpointSlices, .namespaces]
 
     static let manager = "endpointslicemirroring-controller.k8s.io"
     static let skip = "endpointslice.kubernetes.io/skip-mirror"
@@ -52,7 +52,8 @@ package struct EndpointSliceMirroring: Controller {
         let writing = SliceWriting(
             service: key.name, namespace: namespace, owner: OwnerReference(controller: endpoints, .endpoints),
             labels: labels, annotations: notes, now: now)
-        return Decision(writing.actions(slices, Self.groups(endpoints), families: []))
+        let actions = writing.actions(slices, Self.groups(endpoints), families: [])
+        return Decision(ActiveNamespaces.possible(actions, in: namespace, view))
     }
 
     private func isMirrored(_ endpoints: KubeObject, in view: any ObjectView) -> Bool {
