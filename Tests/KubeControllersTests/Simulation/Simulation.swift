@@ -177,7 +177,9 @@ final class Simulation {
         }
         guard !pod.hasEnded else { return }
         if pod.spec["nodeName"] == nil {
-            pod.json["spec", default: [:]]["nodeName"] = "node"
+            let terms = pod.json["spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]
+            let node = terms?["nodeSelectorTerms"]?[0]?["matchFields"]?[0]?["values"]?[0]
+            pod.json["spec", default: [:]]["nodeName"] = node ?? "node"
             _ = try? await api.update(.pods, pod, subresource: nil)
         } else if pod.phase != "Running" {
             pod.status = ["phase": "Running", "startTime": .string(clock.now.kubeTime)]
