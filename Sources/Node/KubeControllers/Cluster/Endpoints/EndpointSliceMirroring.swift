@@ -38,10 +38,11 @@ package struct EndpointSliceMirroring: Controller {
         guard let endpoints = view.get(.endpoints, namespace: namespace, key.name).map(KubeObject.init),
             isMirrored(endpoints, in: view)
         else {
-            return Decision(slices.map { slice in
-                let options = DeletionOptions(uid: slice.uid)
-                return .delete(.endpointSlices, namespace: namespace, name: slice.name, options)
-            })
+            return Decision(
+                slices.map { slice in
+                    let options = DeletionOptions(uid: slice.uid)
+                    return .delete(.endpointSlices, namespace: namespace, name: slice.name, options)
+                })
         }
         var labels = endpoints.metadata.labels
         labels[EndpointSliceController.serviceName] = key.name
