@@ -10,7 +10,9 @@ import Testing
 
 /// All controllers of the cluster at work on one cache, as in a node.
 @Suite(.timeLimit(.minutes(2))) struct ClusterRunTests {
-    private func start(_ store: MemoryObjectStore) -> (group: ControllerGroup, api: WorkloadAPI, task: Task<Void, Never>) {
+    private func start(_ store: MemoryObjectStore) -> (
+        group: ControllerGroup, api: WorkloadAPI, task: Task<Void, Never>
+    ) {
         let api = WorkloadAPI(store, clock: SystemWallClock())
         let settings = ClusterControllers.Settings(
             node: "one",
@@ -35,7 +37,8 @@ import Testing
         try await api.create(.namespaces, namespace("kube-node-lease"))
         try await api.create(.namespaces, namespace("default"))
         try await eventually("the node and its lease") {
-            group.cache.get(.nodes, "one") != nil && group.cache.get(.leases, namespace: "kube-node-lease", "one") != nil
+            group.cache.get(.nodes, "one") != nil
+                && group.cache.get(.leases, namespace: "kube-node-lease", "one") != nil
         }
         try await eventually("what namespaces have") {
             group.cache.get(.serviceAccounts, namespace: "default", "default") != nil

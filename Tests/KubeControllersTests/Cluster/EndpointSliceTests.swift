@@ -183,6 +183,14 @@ import Testing
         #expect(slices()[0].metadata.controller?.uid == (try world.object(.services, "web").uid))
     }
 
+    @Test func `nothing is made in a namespace that is being deleted`() async throws {
+        try await world.add(.namespaces, "default", ["spec": ["finalizers": ["kubernetes"]]])
+        try await world.delete(.namespaces, "default")
+        try await addService()
+        try await world.settle(controller, EndpointsController())
+        #expect(slices().isEmpty && world.names(.endpoints).isEmpty)
+    }
+
     @Test func `endpoints have ready and other addresses apart, without those that end`() async throws {
         try await addService()
         try await world.addRunning("a", address: "10.1.0.7", labels: ["app": "web"])

@@ -42,7 +42,8 @@ struct EndpointPod {
             var endpoint: JSONValue = [
                 "addresses": [.string(address)],
                 "conditions": [
-                    "ready": .bool(ready && !isTerminating), "serving": .bool(ready), "terminating": .bool(isTerminating),
+                    "ready": .bool(ready && !isTerminating), "serving": .bool(ready),
+                    "terminating": .bool(isTerminating),
                 ],
             ]
             endpoint["targetRef"] = reference

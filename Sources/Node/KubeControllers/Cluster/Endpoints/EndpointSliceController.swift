@@ -6,7 +6,7 @@ package import Linux
 /// Writes which pods are behind each service (discovery/v1.EndpointSlice).
 package struct EndpointSliceController: Controller {
     package let name = "endpointslice-controller"
-    package let resources: [Resource] = [.services, .pods, .endpointSlices, .nodes]
+    package let resources: [Resource] = [.services, .pods, .endpointSlices, .nodes, .namespaces]
 
     static let serviceName = "kubernetes.io/service-name"
     static let managedBy = "endpointslice.kubernetes.io/managed-by"
@@ -45,7 +45,8 @@ package struct EndpointSliceController: Controller {
                 .endpointSlices, namespace: namespace, name: slice.name, DeletionOptions(uid: slice.uid))
         }
         let wanted = endpoints(of: service, families, in: view)
-        return Decision(writing.actions(own, wanted, families: families) + removals)
+        let actions = writing.actions(own, wanted, families: families) + removals
+        return Decision(ActiveNamespaces.possible(actions, in: namespace, view))
     }
 
     static func families(of service: KubeObject) -> [String] {

@@ -7,7 +7,7 @@ package import Linux
 /// (endpointslicemirroring-controller).
 package struct EndpointSliceMirroring: Controller {
     package let name = "endpointslicemirroring-controller"
-    package let resources: [Resource] = [.endpoints, .services, .endpointSlices]
+    package let resources: [Resource] = [.endpoints, .services, .endpointSlices, .namespaces]
 
     static let manager = "endpointslicemirroring-controller.k8s.io"
     static let skip = "endpointslice.kubernetes.io/skip-mirror"
@@ -38,10 +38,11 @@ package struct EndpointSliceMirroring: Controller {
         guard let endpoints = view.get(.endpoints, namespace: namespace, key.name).map(KubeObject.init),
             isMirrored(endpoints, in: view)
         else {
-            return Decision(slices.map { slice in
-                let options = DeletionOptions(uid: slice.uid)
-                return .delete(.endpointSlices, namespace: namespace, name: slice.name, options)
-            })
+            return Decision(
+                slices.map { slice in
+                    let options = DeletionOptions(uid: slice.uid)
+                    return .delete(.endpointSlices, namespace: namespace, name: slice.name, options)
+                })
         }
         var labels = endpoints.metadata.labels
         labels[EndpointSliceController.serviceName] = key.name
@@ -52,7 +53,8 @@ package struct EndpointSliceMirroring: Controller {
         let writing = SliceWriting(
             service: key.name, namespace: namespace, owner: OwnerReference(controller: endpoints, .endpoints),
             labels: labels, annotations: notes, now: now)
-        return Decision(writing.actions(slices, Self.groups(endpoints), families: []))
+        let actions = writing.actions(slices, Self.groups(endpoints), families: [])
+        return Decision(ActiveNamespaces.possible(actions, in: namespace, view))
     }
 
     private func isMirrored(_ endpoints: KubeObject, in view: any ObjectView) -> Bool {

@@ -7,7 +7,7 @@ package import Linux
 /// thousand, of the service's first address family, without pods that terminate.
 package struct EndpointsController: Controller {
     package let name = "endpoint-controller"
-    package let resources: [Resource] = [.services, .pods, .endpoints]
+    package let resources: [Resource] = [.services, .pods, .endpoints, .namespaces]
 
     static let managedBy = "endpoints.kubernetes.io/managed-by"
     static let overCapacity = "endpoints.kubernetes.io/over-capacity"
@@ -49,7 +49,9 @@ package struct EndpointsController: Controller {
             notes[SliceWriting.lastChange] = now.description
         }
         if endpoints.metadata.annotations != notes { endpoints.metadata.annotations = notes }
-        guard let existing else { return Decision([.create(.endpoints, endpoints)]) }
+        guard let existing else {
+            return Decision(ActiveNamespaces.possible([.create(.endpoints, endpoints)], in: key.namespace, view))
+        }
         return Decision(existing == endpoints ? [] : [.update(.endpoints, endpoints)])
     }
 

@@ -50,4 +50,14 @@ enum ActiveNamespaces {
         guard let namespace = view.get(.namespaces, namespace: nil, name)?.value else { return false }
         return namespace["metadata", "deletionTimestamp"] == nil && namespace["status", "phase"] != "Terminating"
     }
+
+    /// Without what would be made in a namespace that is being deleted, where the server lets nothing be made.
+    static func possible(
+        _ actions: [ObjectAction], in namespace: String?, _ view: any ObjectView
+    ) -> [ObjectAction] {
+        guard let namespace, let object = view.get(.namespaces, namespace: nil, namespace),
+            object.value["metadata", "deletionTimestamp"] != nil
+        else { return actions }
+        return actions.filter { if case .create = $0 { false } else { true } }
+    }
 }

@@ -21,26 +21,28 @@ package struct NodeScheduler: Controller {
         .podDisruptionBudgets,
     ]
     let node: String
+    private let pods = SchedulingPods()
 
     /// - Parameter node: name of the Node object.
     package init(node: String) { self.node = node }
 
     package func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey] {
-        matters(change) ? [Resource.nodes.key(node)] : []
+        pods.forget(change)
+        return matters(change) ? [Resource.nodes.key(node)] : []
     }
 
     package func decide(_ key: ObjectKey, in view: any ObjectView, now: Timestamp) -> Decision {
         guard key.name == node else { return Decision() }
-        var placed: [SchedulingPod] = []
+        var placed: [StoredObject] = []
         var waiting: [SchedulingPod] = []
         for stored in view.objects(.pods, namespace: nil) {
             let json = stored.value
             guard !SchedulingPod.isFinished(json) else { continue }
             let place = json["spec", "nodeName"]?.string ?? ""
             if place == node {
-                placed.append(SchedulingPod(KubeObject(stored)))
+                placed.append(stored)
             } else if place.isEmpty, waits(json) {
-                waiting.append(SchedulingPod(KubeObject(stored)))
+                waiting.append(pods.pod(stored))
             }
         }
         guard !waiting.isEmpty else { return Decision() }
@@ -52,7 +54,7 @@ package struct NodeScheduler: Controller {
             return Decision(plan.actions)
         }
         var room = NodeRoom(SchedulingNode(KubeObject(stored)))
-        for pod in placed { room.add(pod) }
+        for pod in placed { room.add(pods.pod(pod)) }
         for pod in waiting.sorted(by: SchedulingPod.precedes) { plan.place(pod, &room) }
         return Decision(plan.actions)
     }
