@@ -46,6 +46,11 @@ struct CompareCommand: RunsProgram {
     @Option(help: ArgumentHelp("The results of all calls, one after the other; they must be equal.", valueName: "file"))
     var expect: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where a service serves the same program, a connection for each call: one more rung.", valueName: "address:port"))
+    var service: String?
+
     @Option(help: ArgumentHelp("How to write the answer.", valueName: "format"))
     var output = Format.table
 
@@ -131,7 +136,15 @@ struct CompareCommand: RunsProgram {
                     LambdaRung(try session.directories(node), words, copies: settings.concurrency, ownExecutable: own))
             }
         }
+        if let service { rungs.append(try Self.serviceRung(service)) }
         return rungs
+    }
+
+    private static func serviceRung(_ text: String) throws(FlagError) -> ServiceRung {
+        guard let mark = text.lastIndex(of: ":"), let address = IPAddress(text[..<mark]),
+            let port = UInt16(text[text.index(after: mark)...]), port > 0
+        else { throw FlagError("--service", text, "not an address with a port", advice: "Write 10.96.0.7:80.") }
+        return ServiceRung(InternetEndpoint(address, port))
     }
 
     /// The limits of the isolated rungs, which the probe tries to exceed.
