@@ -13,10 +13,13 @@ actor RuleApplying {
     private var last: Task<Void, Never>?
     private var watch: Task<Void, Never>?
 
-    init(machine: MachineNetwork, table: String) {
+    private let report: @Sendable (String) -> Void
+
+    init(machine: MachineNetwork, table: String, report: @escaping @Sendable (String) -> Void) {
         self.machine = machine
         self.table = table
-        program = NFTProgram(machine: machine)
+        self.report = report
+        program = NFTProgram(machine: machine, keepsOneReady: true)
         book = RuleBook(table: table)
     }
 
@@ -72,8 +75,34 @@ actor RuleApplying {
             }
         }
         isApplied = false
-        try await program.run(book.whole)
+        do throws(NetworkFailure) { try await program.run(book.whole) } catch { try await applyOneByOne(error) }
         isApplied = true
+    }
+
+    /// One part that the kernel does not take must not keep all others from it: it is left out until it changes.
+    private func applyOneByOne(_ reason: NetworkFailure) async throws(NetworkFailure) {
+        var rest = RuleBook(table: table)
+        rest.base = book.base
+        // Nothing at all is taken: it is the machine's fault.
+        do throws(NetworkFailure) { try await program.run(rest.whole) } catch { throw reason }
+        // Parts refer to each other: what does not stand alone may stand behind another.
+        var waiting = book.parts.sorted { $0.key < $1.key }
+        for isLastRound in [false, true] {
+            var refused: [(key: String, value: RulePart)] = []
+            for (key, part) in waiting {
+                var next = rest
+                let text = next.change([key: part])
+                do throws(NetworkFailure) {
+                    try await program.run(text)
+                    rest = next
+                } catch {
+                    refused.append((key, part))
+                    if isLastRound { report("the rules of \(key) are left out: \(error)") }
+                }
+            }
+            waiting = refused
+        }
+        book = rest
     }
 
     /// Takes the table away.
@@ -84,6 +113,7 @@ actor RuleApplying {
         await last?.value
         isApplied = false
         try await program.run(book.removal)
+        await program.end()
     }
 
     /// Stops watching; the table stays.
@@ -92,5 +122,6 @@ actor RuleApplying {
         await watch?.value
         watch = nil
         await last?.value
+        await program.end()
     }
 }

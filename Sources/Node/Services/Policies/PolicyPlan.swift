@@ -43,7 +43,10 @@ struct PolicyPlan: Sendable {
             || policy.rules.values.contains { directed in
                 directed.contains { rule in
                     guard let peers = rule.peers else { return rule.ports != nil }
-                    return peers.contains { rules.isPeer(pod, $0, policy) }
+                    return peers.contains { peer in
+                        // A pod in a block matters for the number that it has for a port.
+                        if case .block = peer { rule.ports != nil } else { rules.isPeer(pod, peer, policy) }
+                    }
                 }
             }
     }

@@ -127,7 +127,10 @@ struct PolicyRules {
                 let targets = pods.values.filter(policy.selects)
                 for condition in conditions { rules += self.named(named, targets, condition + " ", names, &part, isIPv6) }
             } else {
-                rules += self.named(named, members, "", names, &part, isIPv6)
+                let reached = pods.values.filter { pod in
+                    peers.contains { isPeer(pod, $0, policy) } || pod.addresses.contains { blocks.contains($0) }
+                }
+                rules += self.named(named, reached, "", names, &part, isIPv6)
             }
         }
         return rules

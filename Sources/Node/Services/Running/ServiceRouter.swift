@@ -71,7 +71,7 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         }
         state = Mutex(State(plan: DataPathPlan(reserving)))
         gateway = settings.ingress.map { IngressGateway($0) }
-        rules = RuleApplying(machine: machine, table: settings.table)
+        rules = RuleApplying(machine: machine, table: settings.table, report: settings.report)
     }
 
     /// "forkless_HASH_kube" for a node's run directory.
