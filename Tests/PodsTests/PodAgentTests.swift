@@ -91,6 +91,24 @@ import Testing
         try await stage.end()
     }
 
+    @Test func `a port of the machine leads to a pod`() async throws {
+        let stage = try await PodStage()
+        try await stage.make(
+            "web",
+            oneContainer(["sh", "-c", "mkdir /w; echo hi >/w/index.html; exec httpd -f -p 8080 -h /w"]) {
+                $0["terminationGracePeriodSeconds"] = 1
+                $0["containers"]?.array?[0]["ports"] = [["containerPort": 8080, "hostPort": 18080]]
+            })
+        _ = try await stage.phase("web", "Running")
+        try await eventually("the server listens") {
+            try await stage.execute("web", "wget", "-qO-", "http://127.0.0.1:8080/").status == 0
+        }
+        let fd = try await Connecting.connect(InternetEndpoint(IPAddress("10.244.0.1")!, 18080), stage.machine)
+        try Files.writeAll(Array("GET / HTTP/1.0\r\n\r\n".utf8), to: fd.raw)
+        #expect(try await PodStage.read(fd).hasSuffix("hi\n"))
+        try await stage.end()
+    }
+
     @Test func `containers of a pod share memory and message queues`() async throws {
         let stage = try await PodStage()
         try await stage.make(

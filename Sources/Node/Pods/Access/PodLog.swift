@@ -9,9 +9,10 @@ extension PodAgent {
         let (name, life) = try container(target, worker)
         var attempt = life.run?.attempt ?? life.nextAttempt - 1
         if options.previous {
-            // A container that waits for its next run shows the last one as the previous, too.
-            attempt = life.run == nil && life.previous == nil ? attempt : attempt - 1
-            guard attempt >= 0, life.ended != nil || life.previous != nil else {
+            // What a container that waits for its next run shows as its last state is the previous one, too.
+            let isWaiting = life.run == nil && !worker.machine.isShownAsEnded(life)
+            if !isWaiting { attempt -= 1 }
+            guard attempt >= 0 else {
                 throw .badRequest("previous terminated container \"\(name)\" in pod \"\(target.name)\" not found")
             }
         }

@@ -127,7 +127,8 @@ package final class PodAgent: Sendable {
         let (settings, networks) = (surroundings.settings, surroundings.networks)
         do throws(SystemError) {
             try await BlockingPool.shared.run { () throws(SystemError) in
-                try Files.makeDirectories(settings.directory, mode: 0o755)
+                // What is in volumes is not for everybody on the machine.
+                try Files.makeDirectories(settings.directory, mode: 0o700)
             }
         } catch { throw NodeFailure(.system, "make the directory of pods: \(error)") }
         do throws(NetworkFailure) {

@@ -149,6 +149,11 @@ extension PodWorker {
             hostname: surroundings.networks.place(ofPod: uid)?.hostname ?? pod.name)
         let (spec, subPaths) = try await making.spec(found)
         try await mount(subPaths)
+        if let first = subPaths.first, attempt > 0 {
+            // Of the run before, which has ended with its own view of them.
+            let parts = first.target.split(separator: "/").dropLast(2)
+            try? await mounts.unmountAll(below: "/" + parts.joined(separator: "/") + "/\(attempt - 1)")
+        }
         let file = making.messageFile
         do throws(ConfigProblem) {
             try await PodVolumes.onDisk { () throws(SystemError) in try Self.empty(file) }

@@ -54,7 +54,7 @@ extension PodMachine {
     package static let containerScheme = "forkless://"
 
     /// Whether its last end is its state, and not the past of one that waits.
-    private func isShownAsEnded(_ life: ContainerLife) -> Bool {
+    func isShownAsEnded(_ life: ContainerLife) -> Bool {
         guard life.stage == .idle, life.ended != nil else { return false }
         return ending != nil || life.waiting == nil
     }

@@ -87,9 +87,9 @@ final class PodMounts: Sendable {
         }
     }
 
-    /// Unmounts everything below a pod's directory, also what an earlier node has mounted.
+    /// Unmounts everything below a directory, also what an earlier node has mounted.
     func unmountAll(below directory: String) async throws(ConfigProblem) {
-        state.withLock { $0.targets = [] }
+        state.withLock { $0.targets.removeAll { $0.hasPrefix(directory + "/") } }
         guard let keeper = await engine.keeper() else { return }
         do throws(SystemError) {
             try await MountNamespace.visit(of: keeper.pid) { () throws(SystemError) in
