@@ -91,6 +91,25 @@ import Testing
         try await stage.end()
     }
 
+    @Test func `the input of a container ends with the first who attached to it`() async throws {
+        let stage = try await PodStage()
+        try await stage.make("cat", oneContainer(["cat"]) {
+            $0["restartPolicy"] = "Never"
+            $0["containers"]?.array?[0]["stdin"] = true
+            $0["containers"]?.array?[0]["stdinOnce"] = true
+        })
+        _ = try await stage.phase("cat", "Running")
+        var options = PodStreamOptions()
+        (options.stdin, options.stdout, options.stderr) = (true, true, true)
+        let session = try await stage.agent.attach(try await stage.target("cat"), options)
+        try Files.writeAll(Array("hello".utf8), to: session.input!.raw)
+        session.closeInput()
+        #expect(try await PodStage.read(session.output!) == "hello")
+        #expect(try await session.end() == 0)
+        _ = try await stage.phase("cat", "Succeeded")
+        try await stage.end()
+    }
+
     @Test func `a log is given with times, from the end and up to a number of bytes`() async throws {
         let stage = try await PodStage()
         try await stage.make("talks", oneContainer(["sh", "-c", "for i in 1 2 3; do echo line $i; done"]) { $0["restartPolicy"] = "Never" })

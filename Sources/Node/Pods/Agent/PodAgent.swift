@@ -143,7 +143,7 @@ package final class PodAgent: Sendable {
     /// What an earlier node has left, by pod; its networks are taken over.
     private func findContainers() async -> [String: [FoundContainer]] {
         var found: [String: [FoundContainer]] = [:]
-        var pids: [String: Int32] = [:]
+        var pids: [String: [Int32]] = [:]
         let all = (try? await surroundings.engine.list(ListContainers(all: true)))?.containers ?? []
         for summary in all.reversed() {
             guard let (uid, container, attempt) = PodNaming.parse(summary) else { continue }
@@ -163,18 +163,23 @@ package final class PodAgent: Sendable {
                 continue
             }
             found[uid, default: []].append(FoundContainer(name: container, run: run, end: summary.phase.isActive ? nil : end))
-            if let pid = summary.pid { pids[uid] = pid }
+            if let pid = summary.pid { pids[uid, default: []].append(pid) }
         }
         for uid in found.keys { found[uid]!.sort { $0.run.attempt < $1.run.attempt } }
         await adoptNetworks(found, pids)
         return found
     }
 
-    private func adoptNetworks(_ found: [String: [FoundContainer]], _ pids: [String: Int32]) async {
+    private func adoptNetworks(_ found: [String: [FoundContainer]], _ pids: [String: [Int32]]) async {
         for pod in cache.objects(.pods).map(KubeObject.init) where found[pod.uid] != nil {
             let files = surroundings.files(pod)
             let hostname = (try? files.hostname()) ?? pod.name
-            if let pid = pids[pod.uid], await surroundings.networks.adopt(pod: pod.uid, pid: pid, hostname: hostname) != nil { continue }
+            var isAdopted = false
+            // Of several the first that still runs says where the pod is.
+            for pid in pids[pod.uid] ?? [] where !isAdopted {
+                isAdopted = await surroundings.networks.adopt(pod: pod.uid, pid: pid, hostname: hostname) != nil
+            }
+            if isAdopted { continue }
             // Nothing runs in it: it gets a new one when something is to.
             await surroundings.networks.release(pod: pod.uid)
         }

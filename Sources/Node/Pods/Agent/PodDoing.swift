@@ -114,6 +114,8 @@ extension PodWorker {
             }
         }
         await PodAgent.removeContainers(of: uid, surroundings)
+        // A volume that was brought up to date at the last moment.
+        try? await PodVolumes.remove(settings, uid: uid, mounts)
         finish()
     }
 

@@ -48,6 +48,7 @@ struct ContainerMaking: Sendable {
         spec.hostname = hostname
         spec.hasTerminal = container["tty"]?.bool ?? false
         spec.isInteractive = container["stdin"]?.bool ?? false
+        spec.endsInputOnce = container["stdinOnce"]?.bool ?? false && !spec.hasTerminal
         // What checks a container is the pod's to say.
         spec.healthcheck = Healthcheck(test: .none)
         PodResources.apply(container["resources"], to: &spec, machine: settings.machine, controllers: settings.controllers)
