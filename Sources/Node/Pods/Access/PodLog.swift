@@ -18,14 +18,20 @@ extension PodAgent {
         }
         guard attempt >= 0 else {
             let reason = life.waiting?.reason ?? "ContainerCreating"
-            let words = reason == "ContainerCreating" || reason == "PodInitializing" ? reason : "trying and failing to pull image"
+            let words =
+                reason == "ContainerCreating" || reason == "PodInitializing"
+                ? reason : "trying and failing to pull image"
             throw .badRequest("container \"\(name)\" in pod \"\(target.name)\" is waiting to start: \(words)")
         }
         var since: Timestamp?
         if let seconds = options.sinceSeconds {
-            since = Timestamp(nanoseconds: surroundings.now().nanoseconds - Int(clamping: min(max(seconds, 0), 1 << 32)) * 1_000_000_000)
+            since = Timestamp(
+                nanoseconds: surroundings.now().nanoseconds - Int(clamping: min(max(seconds, 0), 1 << 32))
+                    * 1_000_000_000)
         } else if let text = options.sinceTime {
-            guard let time = Timestamp(text) else { throw .badRequest("sinceTime: \"\(text)\" is no time as RFC 3339 has it") }
+            guard let time = Timestamp(text) else {
+                throw .badRequest("sinceTime: \"\(text)\" is no time as RFC 3339 has it")
+            }
             since = time
         }
         let request = ReadLogs(
@@ -33,9 +39,12 @@ extension PodAgent {
             follow: options.follow && !options.previous,
             tail: options.tailLines.map { Int(clamping: max(0, $0)) }, since: since)
         // Said now rather than as an answer that breaks off.
-        do throws(NodeFailure) { _ = try surroundings.engine.inspect(request.container) } catch { throw APIFailure(error) }
+        do throws(NodeFailure) { _ = try surroundings.engine.inspect(request.container) } catch {
+            throw APIFailure(error)
+        }
         return LogParts(
-            surroundings.engine, request, hasTimes: options.timestamps, limit: options.limitBytes.map { Int(clamping: max(0, $0)) })
+            surroundings.engine, request, hasTimes: options.timestamps,
+            limit: options.limitBytes.map { Int(clamping: max(0, $0)) })
     }
 }
 
@@ -112,7 +121,8 @@ final class Gate: Sendable {
     /// The next piece; nil at the end.
     func take() async -> [UInt8]? {
         await withCheckedContinuation { continuation in
-            let (found, putter, waits) = state.withLock { state -> ([UInt8]?, CheckedContinuation<Bool, Never>?, Bool) in
+            let (found, putter, waits) = state.withLock {
+                state -> ([UInt8]?, CheckedContinuation<Bool, Never>?, Bool) in
                 if let piece = state.piece {
                     defer { (state.piece, state.putter) = (nil, nil) }
                     return (piece, state.putter, false)

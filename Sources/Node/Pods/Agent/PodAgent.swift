@@ -58,7 +58,9 @@ package final class PodAgent: Sendable {
             group.addTask { await recorder.run() }
             if let seconds = surroundings.settings.evictionSeconds {
                 group.addTask {
-                    await self.watchMemory(every: seconds) { (try? Files.readText("/proc/meminfo")).flatMap(Self.available) }
+                    await self.watchMemory(every: seconds) {
+                        (try? Files.readText("/proc/meminfo")).flatMap(Self.available)
+                    }
                 }
             }
             let found = await self.findContainers()
@@ -149,20 +151,26 @@ package final class PodAgent: Sendable {
             guard let (uid, container, attempt) = PodNaming.parse(summary) else { continue }
             let details = try? surroundings.engine.inspect(summary.id)
             let run = ContainerRun(
-                attempt: attempt, startedAt: summary.startedAt ?? summary.createdAt, id: summary.id, image: summary.image,
+                attempt: attempt, startedAt: summary.startedAt ?? summary.createdAt, id: summary.id,
+                image: summary.image,
                 imageID: details?.spec.image?.id?.description ?? "")
             let end = summary.end.map { end in
                 Termination(
                     exitCode: end.exitStatus ?? 137,
-                    reason: end.keeperLost ? "ContainerStatusUnknown" : end.outOfMemory ? "OOMKilled" : end.exitStatus == 0 ? "Completed" : "Error",
-                    startedAt: summary.startedAt, finishedAt: end.endedAt, containerID: PodMachine.containerScheme + summary.id)
+                    reason: end.keeperLost
+                        ? "ContainerStatusUnknown"
+                        : end.outOfMemory ? "OOMKilled" : end.exitStatus == 0 ? "Completed" : "Error",
+                    startedAt: summary.startedAt, finishedAt: end.endedAt,
+                    containerID: PodMachine.containerScheme + summary.id)
             }
             guard summary.phase.isActive || end != nil else {
                 // Made and never started: nothing of it is worth keeping.
-                try? await surroundings.engine.remove(RemoveContainer(container: summary.id, force: true, volumes: true))
+                try? await surroundings.engine.remove(
+                    RemoveContainer(container: summary.id, force: true, volumes: true))
                 continue
             }
-            found[uid, default: []].append(FoundContainer(name: container, run: run, end: summary.phase.isActive ? nil : end))
+            found[uid, default: []].append(
+                FoundContainer(name: container, run: run, end: summary.phase.isActive ? nil : end))
             if let pid = summary.pid { pids[uid, default: []].append(pid) }
         }
         for uid in found.keys { found[uid]!.sort { $0.run.attempt < $1.run.attempt } }
@@ -190,7 +198,9 @@ package final class PodAgent: Sendable {
         for uid in uids {
             await Self.removeContainers(of: uid, surroundings)
             await surroundings.networks.release(pod: uid)
-            do throws(ConfigProblem) { try await PodVolumes.remove(surroundings.settings, uid: uid, PodMounts(surroundings.engine)) } catch {
+            do throws(ConfigProblem) {
+                try await PodVolumes.remove(surroundings.settings, uid: uid, PodMounts(surroundings.engine))
+            } catch {
                 surroundings.note("remove the volumes of pod \(uid): \(error.message)")
             }
         }
@@ -198,7 +208,8 @@ package final class PodAgent: Sendable {
 
     static func removeContainers(of uid: String, _ surroundings: PodSurroundings) async {
         let wanted = ListContainers(all: true, labels: [PodNaming.uidLabel: uid])
-        for summary in (try? await surroundings.engine.list(wanted))?.containers ?? [] where PodNaming.parse(summary)?.uid == uid {
+        for summary in (try? await surroundings.engine.list(wanted))?.containers ?? []
+        where PodNaming.parse(summary)?.uid == uid {
             try? await surroundings.engine.remove(RemoveContainer(container: summary.id, force: true, volumes: true))
         }
     }
