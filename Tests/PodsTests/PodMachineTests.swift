@@ -35,7 +35,8 @@ struct MachineStage {
             case .preStop(let name, _): asked.append("preStop \(name)")
             case .signal(let name, _, let signal): asked.append("signal \(name)" + (signal.map { " \($0)" } ?? ""))
             case .kill(let name, _): asked.append("kill \(name)")
-            case .probe(let name, _, let kind, let number): asked.append("\(kind.rawValue.lowercased()) \(name) \(number)")
+            case .probe(let name, _, let kind, let number):
+                asked.append("\(kind.rawValue.lowercased()) \(name) \(number)")
             case .withdraw: asked.append("withdraw")
             case .tearDown: asked.append("tearDown")
             case .finish: asked.append("finish")
@@ -57,18 +58,27 @@ struct MachineStage {
     mutating func prepared() { send(.prepared(addresses: ["10.244.0.2"])) }
 
     mutating func started(_ name: String, _ attempt: Int = 0) {
-        send(.started(name, ContainerRun(attempt: attempt, startedAt: now, id: "id-\(name)-\(attempt)", image: "i", imageID: "sha256:1")))
+        send(
+            .started(
+                name,
+                ContainerRun(
+                    attempt: attempt, startedAt: now, id: "id-\(name)-\(attempt)", image: "i", imageID: "sha256:1")))
     }
 
     mutating func ended(_ name: String, _ attempt: Int = 0, _ code: Int32 = 0) {
-        send(.ended(name, attempt: attempt, Termination(exitCode: code, reason: code == 0 ? "Completed" : "Error", finishedAt: now)))
+        send(
+            .ended(
+                name, attempt: attempt,
+                Termination(exitCode: code, reason: code == 0 ? "Completed" : "Error", finishedAt: now)))
     }
 
     var status: JSONValue {
         machine.status(over: .object([:]), hostAddress: "192.0.2.1", qosClass: .bestEffort, now: now)
     }
 
-    func waiting(_ index: Int = 0) -> String? { status["containerStatuses"]?[index]?["state", "waiting", "reason"]?.string }
+    func waiting(_ index: Int = 0) -> String? {
+        status["containerStatuses"]?[index]?["state", "waiting", "reason"]?.string
+    }
 }
 
 private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONValue {
@@ -132,7 +142,8 @@ private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONVal
 
     @Test func `a policy decides whether a container that ended is started again`() {
         for (policy, code, again) in [
-            ("Always", Int32(0), true), ("OnFailure", 0, false), ("OnFailure", 1, true), ("Never", 1, false), ("Never", 0, false),
+            ("Always", Int32(0), true), ("OnFailure", 0, false), ("OnFailure", 1, true), ("Never", 1, false),
+            ("Never", 0, false),
         ] {
             var stage = MachineStage(["restartPolicy": .string(policy), "containers": [container()]])
             stage.prepared()
@@ -147,7 +158,8 @@ private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONVal
     @Test func `rules of a container go before its policy`() {
         let rules: JSONValue = [["action": "Restart", "exitCodes": ["operator": "In", "values": [42]]]]
         var stage = MachineStage([
-            "restartPolicy": "Never", "containers": [container("c", ["restartPolicy": "Never", "restartPolicyRules": rules])],
+            "restartPolicy": "Never",
+            "containers": [container("c", ["restartPolicy": "Never", "restartPolicyRules": rules])],
         ])
         stage.prepared()
         stage.started("c")
@@ -229,8 +241,12 @@ private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONVal
 
     @Test func `clients are kept away before the programs are told to end`() {
         var stage = MachineStage([
-            "initContainers": [container("s1", ["restartPolicy": "Always"]), container("s2", ["restartPolicy": "Always"])],
-            "containers": [container("c", ["lifecycle": ["preStop": ["sleep": ["seconds": 1]], "stopSignal": "SIGUSR1"]])],
+            "initContainers": [
+                container("s1", ["restartPolicy": "Always"]), container("s2", ["restartPolicy": "Always"]),
+            ],
+            "containers": [
+                container("c", ["lifecycle": ["preStop": ["sleep": ["seconds": 1]], "stopSignal": "SIGUSR1"]])
+            ],
         ])
         stage.prepared()
         for name in ["s1", "s2", "c"] { stage.started(name) }
@@ -253,7 +269,9 @@ private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONVal
     }
 
     @Test func `what does not end in its time is killed, hook or not`() {
-        var stage = MachineStage(["containers": [container("c", ["lifecycle": ["preStop": ["exec": ["command": ["sleep"]]]]])]])
+        var stage = MachineStage([
+            "containers": [container("c", ["lifecycle": ["preStop": ["exec": ["command": ["sleep"]]]]])]
+        ])
         stage.prepared()
         stage.started("c")
         stage.send(.deletionRequested(deadline: stage.now.adding(seconds: 5)))
@@ -310,7 +328,9 @@ private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONVal
     }
 
     @Test func `a hook after the start holds up readiness, and its failure restarts the container`() {
-        var stage = MachineStage(["containers": [container("c", ["lifecycle": ["postStart": ["exec": ["command": ["x"]]]]])]])
+        var stage = MachineStage([
+            "containers": [container("c", ["lifecycle": ["postStart": ["exec": ["command": ["x"]]]]])]
+        ])
         stage.prepared()
         stage.started("c")
         #expect(stage.take() == ["prepare", "start c 0", "postStart c"])
@@ -325,8 +345,13 @@ private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONVal
     }
 
     @Test func `conditions say what holds a pod up`() {
-        var stage = MachineStage(["readinessGates": [["conditionType": "example.com/gate"]], "initContainers": [container("a")], "containers": [container()]])
-        func condition(_ type: String) -> JSONValue? { stage.status["conditions"]?.array?.first { $0["type"]?.string == type } }
+        var stage = MachineStage([
+            "readinessGates": [["conditionType": "example.com/gate"]], "initContainers": [container("a")],
+            "containers": [container()],
+        ])
+        func condition(_ type: String) -> JSONValue? {
+            stage.status["conditions"]?.array?.first { $0["type"]?.string == type }
+        }
         #expect(condition("PodReadyToStartContainers")?["status"] == "False")
         #expect(condition("Initialized")?["message"] == "containers with incomplete status: [a]")
         stage.prepared()
@@ -345,7 +370,8 @@ private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONVal
         stage.started("c")
         stage.started("d")
         let status = stage.status
-        var machine = PodMachine(MachineStage.plan(["containers": [container("c"), container("d")]]), startTime: stage.now)
+        var machine = PodMachine(
+            MachineStage.plan(["containers": [container("c"), container("d")]]), startTime: stage.now)
         let run = ContainerRun(attempt: 0, startedAt: stage.now, id: "id-c-0", image: "i", imageID: "sha256:1")
         machine.adopt([FoundContainer(name: "c", run: run, end: nil)], status: status, now: stage.now)
         #expect(machine.handle(.tick, now: stage.now) == [.prepare])

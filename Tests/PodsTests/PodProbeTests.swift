@@ -25,10 +25,13 @@ import Testing
             [
                 "terminationGracePeriodSeconds": 1,
                 "containers": [
-                    http, container("tcp", ["tcpSocket": ["port": 8080]]), container("exec", ["exec": ["command": ["test", "-e", "/ready"]]]),
+                    http, container("tcp", ["tcpSocket": ["port": 8080]]),
+                    container("exec", ["exec": ["command": ["test", "-e", "/ready"]]]),
                 ],
             ])
-        @Sendable func isReady(_ pod: KubeObject, _ index: Int) -> Bool { pod.status["containerStatuses"]?[index]?["ready"] == true }
+        @Sendable func isReady(_ pod: KubeObject, _ index: Int) -> Bool {
+            pod.status["containerStatuses"]?[index]?["ready"] == true
+        }
         let pod = try await stage.pod("checked", "two are ready") { isReady($0, 0) && isReady($0, 1) }
         #expect(!isReady(pod, 2))
         #expect(pod.condition("Ready")?["message"] == "containers with unready status: [exec]")
@@ -38,7 +41,8 @@ import Testing
         try await stage.pod("checked", "it is not ready any more") { $0.condition("Ready")?["status"] == "False" }
         try await eventually("an event") {
             try await stage.api.list(.events, namespace: "default", labels: .everything).contains {
-                $0.json["reason"] == "Unhealthy" && $0.json["message"] == "Readiness probe failed: HTTP probe failed with statuscode: 404"
+                $0.json["reason"] == "Unhealthy"
+                    && $0.json["message"] == "Readiness probe failed: HTTP probe failed with statuscode: 404"
             }
         }
         try await stage.end()
@@ -50,7 +54,8 @@ import Testing
             "hangs",
             oneContainer {
                 $0["containers"]?.array?[0]["livenessProbe"] = [
-                    "exec": ["command": ["sleep", "777"]], "periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 1,
+                    "exec": ["command": ["sleep", "777"]], "periodSeconds": 1, "timeoutSeconds": 1,
+                    "failureThreshold": 1,
                     "terminationGracePeriodSeconds": 1,
                 ]
             })

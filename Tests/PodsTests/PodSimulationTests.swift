@@ -35,11 +35,18 @@ import Testing
         static func spec(_ chance: inout SeededChance) -> JSONValue {
             func container(_ name: String) -> JSONValue {
                 var json: JSONValue = ["name": .string(name), "image": "i"]
-                for key in ["startupProbe", "livenessProbe", "readinessProbe"] where Int.random(in: 0..<4, using: &chance) == 0 {
-                    json[key] = ["periodSeconds": 1, "failureThreshold": .integer(Int64.random(in: 1...3, using: &chance))]
+                for key in ["startupProbe", "livenessProbe", "readinessProbe"]
+                where Int.random(in: 0..<4, using: &chance) == 0 {
+                    json[key] = [
+                        "periodSeconds": 1, "failureThreshold": .integer(Int64.random(in: 1...3, using: &chance)),
+                    ]
                 }
-                if Int.random(in: 0..<4, using: &chance) == 0 { json["lifecycle"] = ["preStop": ["exec": ["command": ["x"]]]] }
-                if Int.random(in: 0..<5, using: &chance) == 0 { json["lifecycle", "postStart"] = ["exec": ["command": ["x"]]] }
+                if Int.random(in: 0..<4, using: &chance) == 0 {
+                    json["lifecycle"] = ["preStop": ["exec": ["command": ["x"]]]]
+                }
+                if Int.random(in: 0..<5, using: &chance) == 0 {
+                    json["lifecycle", "postStart"] = ["exec": ["command": ["x"]]]
+                }
                 return json
             }
             var initial: [JSONValue] = []
@@ -49,7 +56,9 @@ import Testing
                 initial.append(one)
             }
             let main = (0..<Int.random(in: 1...3, using: &chance)).map { container("c\($0)") }
-            var spec: JSONValue = ["initContainers": .array(initial), "containers": .array(main), "terminationGracePeriodSeconds": 3]
+            var spec: JSONValue = [
+                "initContainers": .array(initial), "containers": .array(main), "terminationGracePeriodSeconds": 3,
+            ]
             spec["restartPolicy"] = .string(["Always", "OnFailure", "Never"].randomElement(using: &chance)!)
             if Int.random(in: 0..<4, using: &chance) == 0 { spec["activeDeadlineSeconds"] = 100 }
             return spec
@@ -66,14 +75,17 @@ import Testing
             case .prepare: answer(.prepared(addresses: ["10.0.0.1"]), or: .prepareFailed("no"))
             case .start(let name, let attempt): start(name, attempt)
             case .postStart(let name, let attempt):
-                answer(.postStartDone(name, attempt: attempt, failure: nil), or: .postStartDone(name, attempt: attempt, failure: "no"))
+                answer(
+                    .postStartDone(name, attempt: attempt, failure: nil),
+                    or: .postStartDone(name, attempt: attempt, failure: "no"))
             case .preStop(let name, let attempt): pending.append(.preStopDone(name, attempt: attempt))
             case .signal(let name, let attempt, _), .kill(let name, let attempt):
                 guard running[name] == attempt else { return }
                 signalled.insert(name)
             case .probe(let name, let attempt, let kind, let number):
                 let isSuccess = Int.random(in: 0..<5, using: &chance) > 0
-                pending.append(.probed(name, attempt: attempt, kind, number: number, isSuccess: isSuccess, message: "m"))
+                pending.append(
+                    .probed(name, attempt: attempt, kind, number: number, isSuccess: isSuccess, message: "m"))
             case .withdraw: pending.append(.withdrawn)
             case .tearDown:
                 if !running.isEmpty || !starting.isEmpty { problems.append("torn down while \(running) \(starting)") }
@@ -124,20 +136,27 @@ import Testing
             default:
                 let pause = Int.random(in: 1...3_000, using: &chance)
                 let jump = machine.wake.map { max(0, $0.nanoseconds - now.nanoseconds) } ?? 0
-                now = Timestamp(nanoseconds: now.nanoseconds + (Bool.random(using: &chance) ? min(jump, 400_000_000_000) : pause * 1_000_000))
+                now = Timestamp(
+                    nanoseconds: now.nanoseconds
+                        + (Bool.random(using: &chance) ? min(jump, 400_000_000_000) : pause * 1_000_000))
                 send(.tick)
             }
         }
 
         mutating func answerStart() {
-            guard let (name, attempt) = starting.sorted(by: { $0.key < $1.key }).randomElement(using: &chance) else { return }
+            guard let (name, attempt) = starting.sorted(by: { $0.key < $1.key }).randomElement(using: &chance) else {
+                return
+            }
             starting[name] = nil
             switch Int.random(in: 0..<8, using: &chance) {
             case 0: send(.startFailed(name, attempt: attempt, .pull("no")))
             case 1: send(.startFailed(name, attempt: attempt, .config("no")))
             case 2:
                 used.insert("\(name) \(attempt)")
-                send(.startFailed(name, attempt: attempt, .run("no", Termination(exitCode: 128, reason: "StartError", finishedAt: now))))
+                send(
+                    .startFailed(
+                        name, attempt: attempt,
+                        .run("no", Termination(exitCode: 128, reason: "StartError", finishedAt: now))))
             default:
                 used.insert("\(name) \(attempt)")
                 running[name] = attempt
@@ -146,7 +165,9 @@ import Testing
         }
 
         mutating func endOne() {
-            guard let (name, attempt) = running.sorted(by: { $0.key < $1.key }).randomElement(using: &chance) else { return }
+            guard let (name, attempt) = running.sorted(by: { $0.key < $1.key }).randomElement(using: &chance) else {
+                return
+            }
             guard signalled.contains(name) || Int.random(in: 0..<4, using: &chance) == 0 else { return }
             running[name] = nil
             signalled.remove(name)

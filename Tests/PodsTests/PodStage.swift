@@ -42,19 +42,22 @@ final class PodStage: Sendable {
         var all: [String] { notes.withLock { $0 } }
     }
 
-    init(dataPath: TestDataPath? = nil, _ change: @escaping @Sendable (inout PodSettings) -> Void = { _ in }) async throws {
+    init(dataPath: TestDataPath? = nil, _ change: @escaping @Sendable (inout PodSettings) -> Void = { _ in })
+        async throws
+    {
         directory = try TemporaryDirectory("pods")
         api = TestAPI()
         self.dataPath = dataPath
         self.change = change
         try Files.makeDirectories(directory.path("run"))
         try Files.makeDirectories(directory.path("state"))
-        try Files.replace(directory.path("resolv.conf"), with: Array("nameserver 192.0.2.1\nsearch example.org\n".utf8), mode: 0o644)
+        try Files.replace(
+            directory.path("resolv.conf"), with: Array("nameserver 192.0.2.1\nsearch example.org\n".utf8), mode: 0o644)
         images = try ImageStore(directory: directory.path("state/images"))
         try TestImage.busybox(in: images, as: "busybox:1") { $0.cmd = ["sleep", "1000"] }
         let namespace = try await BlockingPool.shared.run { () throws(SystemError) in try NetworkNamespace.make() }
         try await BlockingPool.shared.run { () throws(SystemError) in
-            try NetworkNamespace.visit(namespace) { () throws(SystemError) in 
+            try NetworkNamespace.visit(namespace) { () throws(SystemError) in
                 try NetlinkSocket().perform(.bringUp("lo"))
                 try Files.writeText("0", to: "/proc/sys/net/ipv4/ip_forward")
             }
@@ -72,13 +75,15 @@ final class PodStage: Sendable {
         let notes = Notes()
         let note: @Sendable (String) -> Void = { notes.add($0) }
         let link = KeeperLink(
-            KeeperProcess(run: directory.path("run"), executable: try BuiltFile.path("forkless-keeper")), nodeName: "pods test")
+            KeeperProcess(run: directory.path("run"), executable: try BuiltFile.path("forkless-keeper")),
+            nodeName: "pods test")
         let facts = try MachineFacts.ofThisMachine()
         let networks = ContainerNetworks(
             state: directory.path("state"), run: directory.path("run"), machine: machine,
             files: .init(resolver: directory.path("resolv.conf")), note: note)
         let engine = ContainerEngine(
-            directory: ContainerDirectory(state: directory.path("state")), link: link, planner: LaunchPlanner(machine: facts),
+            directory: ContainerDirectory(state: directory.path("state")), link: link,
+            planner: LaunchPlanner(machine: facts),
             images: images, networks: networks, note: note)
         _ = try await engine.open()
         let linking = Task { await link.run() }
@@ -100,7 +105,8 @@ final class PodStage: Sendable {
         }
         part.withLock {
             $0 = NodeInside(
-                engine: engine, networks: networks, link: link, agent: agent, tasks: [running, watching, linking], notes: notes)
+                engine: engine, networks: networks, link: link, agent: agent, tasks: [running, watching, linking],
+                notes: notes)
         }
     }
 
@@ -122,7 +128,9 @@ final class PodStage: Sendable {
         try await eventually(within: .seconds(30), "all pods are gone") {
             try await api.list(.pods, namespace: nil, labels: .everything).isEmpty
         }
-        try await eventually("no container is left") { try await engine.list(ListContainers(all: true)).containers.isEmpty }
+        try await eventually("no container is left") {
+            try await engine.list(ListContainers(all: true)).containers.isEmpty
+        }
         let inside = inside
         inside.tasks[0].cancel()
         await inside.tasks[0].value
@@ -141,7 +149,8 @@ final class PodStage: Sendable {
         var metadata = metadata
         metadata["name"] = .string(name)
         metadata["namespace"] = "default"
-        return try await api.create(.pods, KubeObject(json: ["apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec]))
+        return try await api.create(
+            .pods, KubeObject(json: ["apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec]))
     }
 
     func pod(_ name: String) async throws -> KubeObject { try await api.get(.pods, namespace: "default", name) }
@@ -152,7 +161,9 @@ final class PodStage: Sendable {
 
     /// Waits until a pod is as wanted, and returns it.
     @discardableResult
-    func pod(_ name: String, _ what: String, _ isWanted: @escaping @Sendable (KubeObject) -> Bool) async throws -> KubeObject {
+    func pod(_ name: String, _ what: String, _ isWanted: @escaping @Sendable (KubeObject) -> Bool) async throws
+        -> KubeObject
+    {
         do {
             return try await eventuallySome(within: .seconds(20), what) {
                 let pod = try await pod(name)
@@ -176,7 +187,9 @@ final class PodStage: Sendable {
         }
     }
 
-    func log(_ name: String, _ container: String? = nil, _ options: PodLogOptions = PodLogOptions()) async throws -> String {
+    func log(_ name: String, _ container: String? = nil, _ options: PodLogOptions = PodLogOptions()) async throws
+        -> String
+    {
         let pod = try await pod(name)
         let target = PodTarget(namespace: "default", name: name, uid: pod.uid, container: container)
         let parts = try await agent.log(target, options)
@@ -190,7 +203,9 @@ final class PodStage: Sendable {
     }
 
     /// Runs a program in a container, and returns its output and status.
-    func execute(_ name: String, _ command: String..., container: String? = nil) async throws -> (text: String, status: Int32) {
+    func execute(_ name: String, _ command: String..., container: String? = nil) async throws -> (
+        text: String, status: Int32
+    ) {
         var options = PodStreamOptions()
         options.stdout = true
         options.stderr = true
@@ -216,8 +231,10 @@ struct TestTokens: ServiceAccountTokens {
     func token(
         namespace: String, account: String, audiences: [String], seconds: Int64, podName: String, podUID: String
     ) async throws(APIFailure) -> (token: String, expires: Linux.Timestamp) {
-        ("\(namespace):\(account):\(podName):\(audiences.joined(separator: ","))",
-            Linux.Timestamp(nanoseconds: Clock.now().nanoseconds + Int(seconds) * 1_000_000_000))
+        (
+            "\(namespace):\(account):\(podName):\(audiences.joined(separator: ","))",
+            Linux.Timestamp(nanoseconds: Clock.now().nanoseconds + Int(seconds) * 1_000_000_000)
+        )
     }
 }
 

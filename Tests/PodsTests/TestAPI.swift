@@ -16,12 +16,15 @@ final class TestAPI: ObjectClient {
     var written: [String] { writes.withLock { $0 } }
 
     func get(_ resource: Resource, namespace: String?, _ name: String) async throws(APIFailure) -> KubeObject {
-        do throws(ObjectStoreFailure) { return Self.shown(try await store.get(resource.key(namespace: namespace, name))) } catch {
+        do throws(ObjectStoreFailure) {
+            return Self.shown(try await store.get(resource.key(namespace: namespace, name)))
+        } catch {
             throw APIFailure(error, resource, name)
         }
     }
 
-    func list(_ resource: Resource, namespace: String?, labels: LabelSelector) async throws(APIFailure) -> [KubeObject] {
+    func list(_ resource: Resource, namespace: String?, labels: LabelSelector) async throws(APIFailure) -> [KubeObject]
+    {
         do throws(ObjectStoreFailure) {
             return try await store.list(ListRequest(resource.scope(namespace: namespace))).objects.map(Self.shown)
         } catch { throw APIFailure(error, resource, "") }
@@ -33,11 +36,13 @@ final class TestAPI: ObjectClient {
         object.metadata.creationTimestamp = Clock.now().kubeTime
         object.metadata.generation = 1
         do throws(ObjectStoreFailure) {
-            return Self.shown(try await store.create(resource.key(namespace: object.namespace, object.name), object.json))
+            return Self.shown(
+                try await store.create(resource.key(namespace: object.namespace, object.name), object.json))
         } catch { throw APIFailure(error, resource, object.name) }
     }
 
-    func update(_ resource: Resource, _ object: KubeObject, subresource: String?) async throws(APIFailure) -> KubeObject {
+    func update(_ resource: Resource, _ object: KubeObject, subresource: String?) async throws(APIFailure) -> KubeObject
+    {
         writes.withLock { $0.append("update \(subresource ?? "object") \(object.namespace ?? "")/\(object.name)") }
         let key = resource.key(namespace: object.namespace, object.name)
         let version = object.metadata.resourceVersion.flatMap { Int64($0) }
@@ -51,11 +56,14 @@ final class TestAPI: ObjectClient {
                 value["status"] = current.value["status"]
             }
             value["metadata"]?["resourceVersion"] = nil
-            return Self.shown(try await store.update(key, value, if: version.map { Precondition(revision: $0) } ?? .none).object)
+            return Self.shown(
+                try await store.update(key, value, if: version.map { Precondition(revision: $0) } ?? .none).object)
         } catch { throw APIFailure(error, resource, object.name) }
     }
 
-    func delete(_ resource: Resource, namespace: String?, _ name: String, _ options: DeletionOptions) async throws(APIFailure) {
+    func delete(_ resource: Resource, namespace: String?, _ name: String, _ options: DeletionOptions)
+        async throws(APIFailure)
+    {
         let key = resource.key(namespace: namespace, name)
         let current = try await get(resource, namespace: namespace, name)
         if let uid = options.uid, uid != current.uid { throw .conflict(resource, name, "another uid") }

@@ -92,6 +92,8 @@ package struct ContainerSpec: Hashable, Sendable {
     package var hasTerminal = false
     /// `-i`: standard input is the caller's; otherwise it is empty.
     package var isInteractive = false
+    /// Whether standard input ends when the first who attached to it has left; with `isInteractive`, without a terminal.
+    package var endsInputOnce = false
     /// `--init`: a small program is the first process; it passes signals on and reaps what nobody waits for.
     package var usesInit = false
     /// `--rm`.

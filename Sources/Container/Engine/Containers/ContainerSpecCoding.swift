@@ -22,6 +22,7 @@ extension ContainerSpec: NodeValue {
         try readRestrictions(&reader)
         hasTerminal = try reader.flag("terminal")
         isInteractive = try reader.flag("interactive")
+        endsInputOnce = try reader.flag("endsInputOnce")
         usesInit = try reader.flag("init")
         removesOnExit = try reader.flag("removeOnExit")
         restart = try reader.parsed("restart", "a restart policy") { RestartPolicy($0) } ?? .no
@@ -101,7 +102,7 @@ extension ContainerSpec: NodeValue {
 
     private var lifeMembers: [(String, JSONValue?)] {
         [
-            ("terminal", hasTerminal.json), ("interactive", isInteractive.json), ("init", usesInit.json),
+            ("terminal", hasTerminal.json), ("interactive", isInteractive.json), ("endsInputOnce", endsInputOnce ? true.json : nil), ("init", usesInit.json),
             ("removeOnExit", removesOnExit.json), ("restart", restart.description.json), ("healthcheck", healthcheck?.json),
             ("stopSignal", stopSignal?.json), ("stopTimeoutSeconds", stopTimeoutSeconds?.json),
             ("logBytes", logBytes?.json), ("labels", labels.json),

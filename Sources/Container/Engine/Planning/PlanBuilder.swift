@@ -108,7 +108,7 @@ package struct PlanBuilder: Sendable {
         if spec.root != .host || spec.image != nil || spec.mounts.contains(where: { Self.parts($0.target) == ["tmp"] }) {
             plan.temporaryBytes = nil
         }
-        plan.capabilities = try capabilities(spec).subtracting(try dropped(spec))
+        plan.capabilities = try held(over: [], spec)
         plan.noNewPrivileges = spec.noNewPrivileges
         plan.systemCallFilter = spec.hasSystemCallFilter ? filter(plan.capabilities) : []
     }
@@ -129,10 +129,10 @@ package struct PlanBuilder: Sendable {
         // The call brings the name: all containers of the image share the template.
         plan.hostname = nil
         let base = Capabilities.dockerDefault.intersection(machine.capabilities)
-        let held = base.union(try capabilities(spec)).subtracting(try dropped(spec))
+        let held = try held(over: base, spec)
         plan.gainableCapabilities = held
         // Who is not root holds what was asked for by name; the rest can be gained by a program that has the right.
-        plan.capabilities = plan.identity.uid == 0 ? held : try capabilities(spec).subtracting(try dropped(spec))
+        plan.capabilities = plan.identity.uid == 0 ? held : try self.held(over: [], spec)
         plan.systemCallFilter = spec.hasSystemCallFilter ? filter(held) : []
     }
 
@@ -200,6 +200,12 @@ package struct PlanBuilder: Sendable {
             }
         }
         return added
+    }
+
+    /// As Docker has it: where everything is dropped, what is added by name is held all the same.
+    private func held(over base: Capabilities, _ spec: ContainerSpec) throws(SpecError) -> Capabilities {
+        let (added, dropped) = (try capabilities(spec), try dropped(spec))
+        return dropped.isSuperset(of: .all) ? added : base.union(added).subtracting(dropped)
     }
 
     private func dropped(_ spec: ContainerSpec) throws(SpecError) -> Capabilities {

@@ -26,16 +26,23 @@ extension ContainerEngine {
         var answer = AttachStarted(hasTerminal: record.spec.hasTerminal, hasInput: record.spec.hasTerminal)
         if !record.spec.hasTerminal, record.spec.isInteractive {
             let (id, directory) = (record.id, directory)
-            do {
-                descriptors.append(
-                    try await BlockingPool.shared.run { () throws(SystemError) in
-                        SharedFD(try directory.openInput(of: id, O_WRONLY | O_NONBLOCK))
-                    })
+            if let held = inputs.take(of: id) {
+                descriptors.append(held)
                 answer.hasInput = true
-                // The program may have closed it, which is its good right.
-            } catch where error.code == .noDevice {} catch { throw NodeFailure(.system, "attach to \(record.name): \(error)") }
+            } else {
+                do {
+                    descriptors.append(
+                        try await BlockingPool.shared.run { () throws(SystemError) in
+                            SharedFD(try directory.openInput(of: id, O_WRONLY | O_NONBLOCK))
+                        })
+                    answer.hasInput = true
+                    // The program may have closed it, which is its good right.
+                } catch where error.code == .noDevice {} catch { throw NodeFailure(.system, "attach to \(record.name): \(error)") }
+            }
         }
         try await started(answer, descriptors)
+        // Who took them closes them, which is the end of an input.
+        descriptors = []
         journal.note("attach", of: record)
         return ExecuteAnswer(end: try await end(of: worker, run: record.lifecycle.runs))
     }

@@ -10,6 +10,7 @@ package final class ContainerEngine: Sendable {
     let planner: LaunchPlanner
     let ground: ContainerGround
     let executions: Executions
+    let inputs = HeldInputs()
     /// What happened here, for `events`.
     package let journal: EventJournal
     let note: @Sendable (String) -> Void
@@ -72,7 +73,7 @@ package final class ContainerEngine: Sendable {
         return ContainerWorker(
             record,
             .init(
-                link: link, directory: directory, planner: planner, ground: ground, executions: executions, journal: journal,
+                link: link, directory: directory, planner: planner, ground: ground, executions: executions, inputs: inputs, journal: journal,
                 note: note,
                 forget: { record in
                     registry.remove(record)

@@ -2,6 +2,17 @@ import Glibc
 import Keeper
 import Linux
 import Spawn
+import Synchronization
+
+/// Standard inputs that nobody has attached to yet: as long as one is held, its program waits for input.
+final class HeldInputs: Sendable {
+    private let writers = Mutex<[String: SharedFD]>([:])
+
+    func keep(_ writer: SharedFD, of container: String) { writers.withLock { $0[container] = writer } }
+
+    /// Gives it to the first who asks; with whom it goes.
+    func take(of container: String) -> SharedFD? { writers.withLock { $0.removeValue(forKey: container) } }
+}
 
 /// What a program's streams are to be at one start, with the descriptors that come with the wish.
 struct ContainerStart: Sendable {
@@ -35,13 +46,20 @@ struct ContainerStart: Sendable {
 
     /// The keeper's word for it, and what has to be sent along. Blocks shortly.
     func streams(
-        of spec: ContainerSpec, id: String, in directory: ContainerDirectory
+        of spec: ContainerSpec, id: String, in directory: ContainerDirectory, inputs: HeldInputs
     ) throws(SystemError) -> (streams: StandardStreams, descriptors: [SharedFD]) {
         switch attachment {
         case .passed: return (.passed, descriptors)
         case .terminal: return (.terminal(terminalSize ?? Self.defaultSize), [SharedFD(try directory.openLog(of: id))])
         case .detached where spec.hasTerminal:
             return (.terminal(terminalSize ?? Self.defaultSize), [SharedFD(try directory.openLog(of: id))])
+        case .detached where spec.isInteractive && spec.endsInputOnce:
+            // With both ends open neither of the others waits for its like (fifo(7)).
+            let both = try directory.openInput(of: id, O_RDWR)
+            let reader = SharedFD(try directory.openInput(of: id, O_RDONLY))
+            inputs.keep(SharedFD(try directory.openInput(of: id, O_WRONLY | O_NONBLOCK)), of: id)
+            both.close()
+            return (.logged, [reader, SharedFD(try directory.openLog(of: id))])
         case .detached where spec.isInteractive:
             // Both ends: it stays open whoever writes to it and leaves again, as with Docker, also over nodes.
             return (.logged, [SharedFD(try directory.openInput(of: id, O_RDWR)), SharedFD(try directory.openLog(of: id))])

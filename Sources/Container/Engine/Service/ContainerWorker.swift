@@ -14,6 +14,7 @@ final class ContainerWorker: Sendable {
         var planner: LaunchPlanner
         var ground: ContainerGround
         var executions: Executions
+        var inputs: HeldInputs
         var journal: EventJournal
         /// A sentence for the node's log.
         var note: @Sendable (String) -> Void
@@ -184,6 +185,7 @@ final class ContainerWorker: Sendable {
                 default: if case .failure(let problem) = await perform(action) { failure = problem }
                 }
             }
+            if !record.lifecycle.isUnderWay { _ = surroundings.inputs.take(of: record.id) }
             followWithHealth()
             let hasEnded = before.isUnderWay && !record.lifecycle.isUnderWay
             // What another container may be waiting for is given back before anybody hears of the end.
@@ -442,7 +444,7 @@ final class ContainerWorker: Sendable {
         private mutating func start(
             _ start: ContainerStart, _ launch: PlannedLaunch, _ run: Int
         ) async -> Result<StartedSandbox, NodeFailure> {
-            let (id, spec, directory) = (record.id, record.spec, surroundings.directory)
+            let (id, spec, directory, inputs) = (record.id, record.spec, surroundings.directory, surroundings.inputs)
             var launch = launch
             do throws(StartProblem) {
                 let particulars: ContainerGround.Particulars
@@ -453,7 +455,7 @@ final class ContainerWorker: Sendable {
                 let prepared: (streams: StandardStreams, descriptors: [SharedFD])
                 do {
                     prepared = try await BlockingPool.shared.run { () throws(SystemError) in
-                        try start.streams(of: spec, id: id, in: directory)
+                        try start.streams(of: spec, id: id, in: directory, inputs: inputs)
                     }
                 } catch { throw StartProblem.failed(NodeFailure(.system, "\(error)")) }
                 let request = SandboxStart(

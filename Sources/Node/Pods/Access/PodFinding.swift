@@ -38,7 +38,8 @@ extension APIFailure {
     init(_ failure: NodeFailure) {
         switch failure.kind {
         case .notFound: self.init(404, "NotFound", failure.message)
-        case .conflict, .badRequest, .unsupported, .notExecutable, .noImage: self.init(400, "BadRequest", failure.message)
+        case .conflict, .badRequest, .unsupported, .notExecutable, .noImage:
+            self.init(400, "BadRequest", failure.message)
         case .unavailable: self = .unavailable(failure.message)
         default: self = .internalError(failure.message)
         }

@@ -9,22 +9,29 @@ extension PodAgent {
         let (name, life) = try container(target, worker)
         var attempt = life.run?.attempt ?? life.nextAttempt - 1
         if options.previous {
-            // A container that waits for its next run shows the last one as the previous, too.
-            attempt = life.run == nil && life.previous == nil ? attempt : attempt - 1
-            guard attempt >= 0, life.ended != nil || life.previous != nil else {
+            // What a container that waits for its next run shows as its last state is the previous one, too.
+            let isWaiting = life.run == nil && !worker.machine.isShownAsEnded(life)
+            if !isWaiting { attempt -= 1 }
+            guard attempt >= 0 else {
                 throw .badRequest("previous terminated container \"\(name)\" in pod \"\(target.name)\" not found")
             }
         }
         guard attempt >= 0 else {
             let reason = life.waiting?.reason ?? "ContainerCreating"
-            let words = reason == "ContainerCreating" || reason == "PodInitializing" ? reason : "trying and failing to pull image"
+            let words =
+                reason == "ContainerCreating" || reason == "PodInitializing"
+                ? reason : "trying and failing to pull image"
             throw .badRequest("container \"\(name)\" in pod \"\(target.name)\" is waiting to start: \(words)")
         }
         var since: Timestamp?
         if let seconds = options.sinceSeconds {
-            since = Timestamp(nanoseconds: surroundings.now().nanoseconds - Int(clamping: min(max(seconds, 0), 1 << 32)) * 1_000_000_000)
+            since = Timestamp(
+                nanoseconds: surroundings.now().nanoseconds - Int(clamping: min(max(seconds, 0), 1 << 32))
+                    * 1_000_000_000)
         } else if let text = options.sinceTime {
-            guard let time = Timestamp(text) else { throw .badRequest("sinceTime: \"\(text)\" is no time as RFC 3339 has it") }
+            guard let time = Timestamp(text) else {
+                throw .badRequest("sinceTime: \"\(text)\" is no time as RFC 3339 has it")
+            }
             since = time
         }
         let request = ReadLogs(
@@ -32,9 +39,12 @@ extension PodAgent {
             follow: options.follow && !options.previous,
             tail: options.tailLines.map { Int(clamping: max(0, $0)) }, since: since)
         // Said now rather than as an answer that breaks off.
-        do throws(NodeFailure) { _ = try surroundings.engine.inspect(request.container) } catch { throw APIFailure(error) }
+        do throws(NodeFailure) { _ = try surroundings.engine.inspect(request.container) } catch {
+            throw APIFailure(error)
+        }
         return LogParts(
-            surroundings.engine, request, hasTimes: options.timestamps, limit: options.limitBytes.map { Int(clamping: max(0, $0)) })
+            surroundings.engine, request, hasTimes: options.timestamps,
+            limit: options.limitBytes.map { Int(clamping: max(0, $0)) })
     }
 }
 
@@ -111,7 +121,8 @@ final class Gate: Sendable {
     /// The next piece; nil at the end.
     func take() async -> [UInt8]? {
         await withCheckedContinuation { continuation in
-            let (found, putter, waits) = state.withLock { state -> ([UInt8]?, CheckedContinuation<Bool, Never>?, Bool) in
+            let (found, putter, waits) = state.withLock {
+                state -> ([UInt8]?, CheckedContinuation<Bool, Never>?, Bool) in
                 if let piece = state.piece {
                     defer { (state.piece, state.putter) = (nil, nil) }
                     return (piece, state.putter, false)

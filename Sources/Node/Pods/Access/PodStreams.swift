@@ -7,7 +7,9 @@ extension PodAgent: PodAccess {
     package func execute(
         _ target: PodTarget, _ options: PodStreamOptions, command: [String]
     ) async throws(APIFailure) -> any PodSession {
-        guard let program = command.first, !program.isEmpty else { throw .badRequest("you must specify at least one command for the container") }
+        guard let program = command.first, !program.isEmpty else {
+            throw .badRequest("you must specify at least one command for the container")
+        }
         let container = try running(target)
         let session = PodStreamSession(surroundings.engine, container)
         let request = ExecuteInContainer(
@@ -36,7 +38,8 @@ extension PodAgent: PodAccess {
                 return try await Connecting.connect(endpoint, surroundings.settings.machineNetwork)
             } catch { problem = "\(error)" }
         }
-        throw .internalError("failed to connect to localhost:\(port) inside the namespace of pod \"\(target.name)\": \(problem)")
+        throw .internalError(
+            "failed to connect to localhost:\(port) inside the namespace of pod \"\(target.name)\": \(problem)")
     }
 }
 
@@ -89,7 +92,8 @@ final class PodStreamSession: PodSession {
         state.withLock { $0.isAttached = true }
         let container = container
         try await begin { engine, started async throws(NodeFailure) in
-            try await engine.attach(AttachContainer(container: container)) { answer, descriptors async throws(NodeFailure) in
+            try await engine.attach(AttachContainer(container: container)) {
+                answer, descriptors async throws(NodeFailure) in
                 do throws(SystemError) { try self.take(attached: answer, descriptors, options) } catch {
                     throw NodeFailure(.system, "\(error)")
                 }
@@ -100,10 +104,12 @@ final class PodStreamSession: PodSession {
 
     /// Runs until the program has ended; returns when it has begun.
     private func begin(
-        _ body: @escaping @Sendable (ContainerEngine, @escaping @Sendable () -> Void) async throws(NodeFailure) -> Int32?
+        _ body:
+            @escaping @Sendable (ContainerEngine, @escaping @Sendable () -> Void) async throws(NodeFailure) -> Int32?
     ) async throws(APIFailure) {
         let engine = engine
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, APIFailure>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Void, APIFailure>, Never>) in
             let begun = Mutex(false)
             let answer: @Sendable (Result<Void, APIFailure>) -> Void = { result in
                 let isFirst = begun.withLock { begun in
@@ -160,7 +166,9 @@ final class PodStreamSession: PodSession {
     }
 
     /// Of an attached program: its output, and where it was asked for its input.
-    private func take(attached answer: AttachStarted, _ descriptors: [SharedFD], _ options: PodStreamOptions) throws(SystemError) {
+    private func take(attached answer: AttachStarted, _ descriptors: [SharedFD], _ options: PodStreamOptions)
+        throws(SystemError)
+    {
         for fd in descriptors { try Files.setNonBlocking(fd.raw) }
         state.withLock { state in
             state.hasTerminal = answer.hasTerminal
@@ -187,7 +195,8 @@ final class PodStreamSession: PodSession {
     }
 
     func end() async throws(APIFailure) -> Int32 {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Int32, APIFailure>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Int32, APIFailure>, Never>) in
             let known = state.withLock { state in
                 if state.end == nil { state.waiters.append(continuation) }
                 return state.end
@@ -219,6 +228,8 @@ final class PodStreamSession: PodSession {
         if state.withLock({ $0.isAttached }) { task.withLock { $0 }?.cancel() }
         guard let execution else { return }
         let (engine, container) = (engine, container)
-        Task { try? await engine.kill(KillContainer(container: container, signal: Signal.hangUp, execution: execution)) }
+        Task {
+            try? await engine.kill(KillContainer(container: container, signal: Signal.hangUp, execution: execution))
+        }
     }
 }

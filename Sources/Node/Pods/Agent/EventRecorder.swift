@@ -67,20 +67,24 @@ final class EventRecorder: Sendable {
         let pod = told.pod
         let name = "\(pod.name).\(String(UInt64(bitPattern: Int64(told.at.nanoseconds)), radix: 16))"
         var subject: JSONValue = [
-            "apiVersion": "v1", "kind": "Pod", "namespace": .string(pod.namespace ?? "default"), "name": .string(pod.name),
+            "apiVersion": "v1", "kind": "Pod", "namespace": .string(pod.namespace ?? "default"),
+            "name": .string(pod.name),
             "uid": .string(pod.uid),
         ]
         if let container = told.note.container {
             let lists = ["containers", "initContainers", "ephemeralContainers"]
-            let list = lists.first { key in pod.spec[key]?.array?.contains { $0["name"]?.string == container } ?? false }
+            let list = lists.first { key in pod.spec[key]?.array?.contains { $0["name"]?.string == container } ?? false
+            }
             subject["fieldPath"] = .string("spec.\(list ?? "containers"){\(container)}")
         }
         let time = JSONValue.string(told.at.kubeTime)
         let event: JSONValue = [
             "apiVersion": "v1", "kind": "Event",
             "metadata": ["name": .string(name), "namespace": .string(pod.namespace ?? "default")],
-            "involvedObject": subject, "reason": .string(told.note.reason), "message": .string(String(told.note.message.prefix(1024))),
-            "source": ["component": "kubelet", "host": .string(nodeName)], "firstTimestamp": time, "lastTimestamp": time,
+            "involvedObject": subject, "reason": .string(told.note.reason),
+            "message": .string(String(told.note.message.prefix(1024))),
+            "source": ["component": "kubelet", "host": .string(nodeName)], "firstTimestamp": time,
+            "lastTimestamp": time,
             "count": 1, "type": .string(told.note.kind.rawValue), "eventTime": .null, "reportingComponent": "kubelet",
             "reportingInstance": .string(nodeName),
         ]

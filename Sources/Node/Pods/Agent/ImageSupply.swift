@@ -36,7 +36,8 @@ struct ImageSupply: Sendable {
             throw .init(
                 .image(
                     reason: "InvalidImageName",
-                    "Failed to apply default image tag \"\(text)\": couldn't parse image name \"\(text)\": invalid reference format"))
+                    "Failed to apply default image tag \"\(text)\": couldn't parse image name \"\(text)\": invalid reference format"
+                ))
         }
         let policy = container["imagePullPolicy"]?.string ?? Self.defaultPolicy(reference)
         let present = find(text, reference)
@@ -46,7 +47,9 @@ struct ImageSupply: Sendable {
         }
         guard policy != "Never" else {
             throw .init(
-                .image(reason: "ErrImageNeverPull", "Container image \"\(text)\" is not present with pull policy of Never"))
+                .image(
+                    reason: "ErrImageNeverPull", "Container image \"\(text)\" is not present with pull policy of Never")
+            )
         }
         say(.pulling)
         let begin = now()
@@ -67,7 +70,9 @@ struct ImageSupply: Sendable {
     /// By its name, and by the short name that "docker.io/library/app" also has.
     private func find(_ text: String, _ reference: Reference) -> (image: StoredImage, name: String)? {
         var names = [text]
-        for prefix in ["docker.io/library/", "docker.io/"] where text.hasPrefix(prefix) { names.append(String(text.dropFirst(prefix.count))) }
+        for prefix in ["docker.io/library/", "docker.io/"] where text.hasPrefix(prefix) {
+            names.append(String(text.dropFirst(prefix.count)))
+        }
         if reference.host == nil, let registry = settings.defaultRegistry {
             names += ["\(registry)/\(text)", "\(registry)/library/\(text)"]
         }
@@ -83,10 +88,15 @@ struct ImageSupply: Sendable {
 
     // Pulling.
 
-    private func pull(_ reference: Reference, _ pod: KubeObject) async throws(PodMachine.StartFailureError) -> StoredImage {
+    private func pull(_ reference: Reference, _ pod: KubeObject) async throws(PodMachine.StartFailureError)
+        -> StoredImage
+    {
         let name = reference.tagged.description
         guard let host = reference.host ?? settings.defaultRegistry else {
-            throw .init(.pull("failed to pull image \"\(name)\": no such image here, and no registry is configured for names without a host"))
+            throw .init(
+                .pull(
+                    "failed to pull image \"\(name)\": no such image here, and no registry is configured for names without a host"
+                ))
         }
         let credentials = await credentials(for: pod)
         let problems: RegistryFailure
@@ -98,7 +108,8 @@ struct ImageSupply: Sendable {
                 let images = images
                 let pull = StorePull(
                     store: images, client: client, defaultRegistry: settings.defaultRegistry,
-                    prepare: { manifest throws(ImageFailure) in try await images.unpackLayers(of: manifest) { _, _ in } })
+                    prepare: { manifest throws(ImageFailure) in try await images.unpackLayers(of: manifest) { _, _ in }
+                    })
                 let outcome = try await pull.run(reference, now: now())
                 await client.close()
                 return outcome.image

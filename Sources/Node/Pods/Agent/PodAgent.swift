@@ -58,7 +58,9 @@ package final class PodAgent: Sendable {
             group.addTask { await recorder.run() }
             if let seconds = surroundings.settings.evictionSeconds {
                 group.addTask {
-                    await self.watchMemory(every: seconds) { (try? Files.readText("/proc/meminfo")).flatMap(Self.available) }
+                    await self.watchMemory(every: seconds) {
+                        (try? Files.readText("/proc/meminfo")).flatMap(Self.available)
+                    }
                 }
             }
             let found = await self.findContainers()
@@ -127,7 +129,8 @@ package final class PodAgent: Sendable {
         let (settings, networks) = (surroundings.settings, surroundings.networks)
         do throws(SystemError) {
             try await BlockingPool.shared.run { () throws(SystemError) in
-                try Files.makeDirectories(settings.directory, mode: 0o755)
+                // What is in volumes is not for everybody on the machine.
+                try Files.makeDirectories(settings.directory, mode: 0o700)
             }
         } catch { throw NodeFailure(.system, "make the directory of pods: \(error)") }
         do throws(NetworkFailure) {
@@ -142,38 +145,49 @@ package final class PodAgent: Sendable {
     /// What an earlier node has left, by pod; its networks are taken over.
     private func findContainers() async -> [String: [FoundContainer]] {
         var found: [String: [FoundContainer]] = [:]
-        var pids: [String: Int32] = [:]
+        var pids: [String: [Int32]] = [:]
         let all = (try? await surroundings.engine.list(ListContainers(all: true)))?.containers ?? []
         for summary in all.reversed() {
             guard let (uid, container, attempt) = PodNaming.parse(summary) else { continue }
             let details = try? surroundings.engine.inspect(summary.id)
             let run = ContainerRun(
-                attempt: attempt, startedAt: summary.startedAt ?? summary.createdAt, id: summary.id, image: summary.image,
+                attempt: attempt, startedAt: summary.startedAt ?? summary.createdAt, id: summary.id,
+                image: summary.image,
                 imageID: details?.spec.image?.id?.description ?? "")
             let end = summary.end.map { end in
                 Termination(
                     exitCode: end.exitStatus ?? 137,
-                    reason: end.keeperLost ? "ContainerStatusUnknown" : end.outOfMemory ? "OOMKilled" : end.exitStatus == 0 ? "Completed" : "Error",
-                    startedAt: summary.startedAt, finishedAt: end.endedAt, containerID: PodMachine.containerScheme + summary.id)
+                    reason: end.keeperLost
+                        ? "ContainerStatusUnknown"
+                        : end.outOfMemory ? "OOMKilled" : end.exitStatus == 0 ? "Completed" : "Error",
+                    startedAt: summary.startedAt, finishedAt: end.endedAt,
+                    containerID: PodMachine.containerScheme + summary.id)
             }
             guard summary.phase.isActive || end != nil else {
                 // Made and never started: nothing of it is worth keeping.
-                try? await surroundings.engine.remove(RemoveContainer(container: summary.id, force: true, volumes: true))
+                try? await surroundings.engine.remove(
+                    RemoveContainer(container: summary.id, force: true, volumes: true))
                 continue
             }
-            found[uid, default: []].append(FoundContainer(name: container, run: run, end: summary.phase.isActive ? nil : end))
-            if let pid = summary.pid { pids[uid] = pid }
+            found[uid, default: []].append(
+                FoundContainer(name: container, run: run, end: summary.phase.isActive ? nil : end))
+            if let pid = summary.pid { pids[uid, default: []].append(pid) }
         }
         for uid in found.keys { found[uid]!.sort { $0.run.attempt < $1.run.attempt } }
         await adoptNetworks(found, pids)
         return found
     }
 
-    private func adoptNetworks(_ found: [String: [FoundContainer]], _ pids: [String: Int32]) async {
+    private func adoptNetworks(_ found: [String: [FoundContainer]], _ pids: [String: [Int32]]) async {
         for pod in cache.objects(.pods).map(KubeObject.init) where found[pod.uid] != nil {
             let files = surroundings.files(pod)
             let hostname = (try? files.hostname()) ?? pod.name
-            if let pid = pids[pod.uid], await surroundings.networks.adopt(pod: pod.uid, pid: pid, hostname: hostname) != nil { continue }
+            var isAdopted = false
+            // Of several the first that still runs says where the pod is.
+            for pid in pids[pod.uid] ?? [] where !isAdopted {
+                isAdopted = await surroundings.networks.adopt(pod: pod.uid, pid: pid, hostname: hostname) != nil
+            }
+            if isAdopted { continue }
             // Nothing runs in it: it gets a new one when something is to.
             await surroundings.networks.release(pod: pod.uid)
         }
@@ -184,7 +198,9 @@ package final class PodAgent: Sendable {
         for uid in uids {
             await Self.removeContainers(of: uid, surroundings)
             await surroundings.networks.release(pod: uid)
-            do throws(ConfigProblem) { try await PodVolumes.remove(surroundings.settings, uid: uid, PodMounts(surroundings.engine)) } catch {
+            do throws(ConfigProblem) {
+                try await PodVolumes.remove(surroundings.settings, uid: uid, PodMounts(surroundings.engine))
+            } catch {
                 surroundings.note("remove the volumes of pod \(uid): \(error.message)")
             }
         }
@@ -192,7 +208,8 @@ package final class PodAgent: Sendable {
 
     static func removeContainers(of uid: String, _ surroundings: PodSurroundings) async {
         let wanted = ListContainers(all: true, labels: [PodNaming.uidLabel: uid])
-        for summary in (try? await surroundings.engine.list(wanted))?.containers ?? [] where PodNaming.parse(summary)?.uid == uid {
+        for summary in (try? await surroundings.engine.list(wanted))?.containers ?? []
+        where PodNaming.parse(summary)?.uid == uid {
             try? await surroundings.engine.remove(RemoveContainer(container: summary.id, force: true, volumes: true))
         }
     }

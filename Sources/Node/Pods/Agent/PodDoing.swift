@@ -60,20 +60,28 @@ extension PodWorker {
             ("hostPID", "hostPID: the node's process namespace"), ("hostIPC", "hostIPC: the node's IPC namespace"),
             ("shareProcessNamespace", "shareProcessNamespace"),
         ] where spec[key]?.bool == true { throw ConfigProblem("\(words) is not supported by this node") }
-        if spec["hostUsers"]?.bool == false { throw ConfigProblem("hostUsers false: user namespaces of pods are not supported by this node") }
+        if spec["hostUsers"]?.bool == false {
+            throw ConfigProblem("hostUsers false: user namespaces of pods are not supported by this node")
+        }
         if let sysctl = spec["securityContext", "sysctls"]?.array?.first {
             throw ConfigProblem("sysctl \(sysctl["name"]?.string ?? "") is not supported by this node")
         }
-        if spec["resourceClaims"]?.array?.isEmpty == false { throw ConfigProblem("resourceClaims are not supported by this node") }
+        if spec["resourceClaims"]?.array?.isEmpty == false {
+            throw ConfigProblem("resourceClaims are not supported by this node")
+        }
     }
 
     private func checkRuntimeClass(_ pod: KubeObject) async throws(ConfigProblem) {
         guard let name = pod.spec["runtimeClassName"]?.string, !name.isEmpty else { return }
         let found: KubeObject?
-        do throws(APIFailure) { found = try await surroundings.references.find(.runtimeClasses, namespace: nil, name) } catch {
+        do throws(APIFailure) {
+            found = try await surroundings.references.find(.runtimeClasses, namespace: nil, name)
+        } catch {
             throw ConfigProblem("failed to get sandbox runtime: \(error.message)")
         }
-        guard let found else { throw ConfigProblem("failed to get sandbox runtime: RuntimeClass \"\(name)\" not found") }
+        guard let found else {
+            throw ConfigProblem("failed to get sandbox runtime: RuntimeClass \"\(name)\" not found")
+        }
         let handler = found.json["handler"]?.string ?? ""
         guard settings.runtimeHandlers.contains(handler) else {
             throw ConfigProblem("failed to get sandbox runtime: no runtime for \"\(handler)\" is configured")
@@ -114,6 +122,8 @@ extension PodWorker {
             }
         }
         await PodAgent.removeContainers(of: uid, surroundings)
+        // A volume that was brought up to date at the last moment.
+        try? await PodVolumes.remove(settings, uid: uid, mounts)
         finish()
     }
 
@@ -138,7 +148,9 @@ extension PodWorker {
 
     private func run(_ name: String, _ attempt: Int) async throws(PodMachine.StartFailureError) -> ContainerRun {
         let pod = pod
-        guard let container = container(name) else { throw .init(.create("the pod has no container \"\(name)\" any more")) }
+        guard let container = container(name) else {
+            throw .init(.create("the pod has no container \"\(name)\" any more"))
+        }
         let found = try await supply(container, pod)
         let references = surroundings.references
         let addresses = machine.addresses
@@ -149,6 +161,11 @@ extension PodWorker {
             hostname: surroundings.networks.place(ofPod: uid)?.hostname ?? pod.name)
         let (spec, subPaths) = try await making.spec(found)
         try await mount(subPaths)
+        if let first = subPaths.first, attempt > 0 {
+            // Of the run before, which has ended with its own view of them.
+            let parts = first.target.split(separator: "/").dropLast(2)
+            try? await mounts.unmountAll(below: "/" + parts.joined(separator: "/") + "/\(attempt - 1)")
+        }
         let file = making.messageFile
         do throws(ConfigProblem) {
             try await PodVolumes.onDisk { () throws(SystemError) in try Self.empty(file) }
@@ -164,18 +181,24 @@ extension PodWorker {
             image: container["image"]?.string ?? "", imageID: found.image.id.description)
     }
 
-    private func supply(_ container: JSONValue, _ pod: KubeObject) async throws(PodMachine.StartFailureError) -> ImageSupply.Found {
+    private func supply(_ container: JSONValue, _ pod: KubeObject) async throws(PodMachine.StartFailureError)
+        -> ImageSupply.Found
+    {
         let (image, name) = (container["image"]?.string ?? "", container["name"]?.string)
         let supply = ImageSupply(
             images: surroundings.images, settings: settings, references: surroundings.references, now: surroundings.now)
         return try await supply.supply(container, of: pod) { word in
             switch word {
             case .present:
-                tell(EventNote(.normal, "Pulled", "Container image \"\(image)\" already present on machine", container: name))
+                tell(
+                    EventNote(
+                        .normal, "Pulled", "Container image \"\(image)\" already present on machine", container: name))
             case .pulling: tell(EventNote(.normal, "Pulling", "Pulling image \"\(image)\"", container: name))
             case .pulled(let milliseconds, let bytes):
-                let time = milliseconds < 1000 ? "\(milliseconds)ms" : "\(milliseconds / 1000).\(milliseconds % 1000 / 100)s"
-                let words = "Successfully pulled image \"\(image)\" in \(time) (\(time) including waiting). Image size: \(bytes) bytes."
+                let time =
+                    milliseconds < 1000 ? "\(milliseconds)ms" : "\(milliseconds / 1000).\(milliseconds % 1000 / 100)s"
+                let words =
+                    "Successfully pulled image \"\(image)\" in \(time) (\(time) including waiting). Image size: \(bytes) bytes."
                 tell(EventNote(.normal, "Pulled", words, container: name))
             }
         }
@@ -198,7 +221,9 @@ extension PodWorker {
         while true {
             try await engine.untilUp()
             do throws(NodeFailure) {
-                return try await engine.run(RunContainer(spec, attachment: .detached, waits: false), descriptors: []) { _, _ in }.started.id
+                return try await engine.run(RunContainer(spec, attachment: .detached, waits: false), descriptors: []) {
+                    _, _ in
+                }.started.id
             } catch {
                 guard error.kind == .unavailable, !Task.isCancelled else { throw error }
                 try await engine.untilUp()
@@ -229,7 +254,9 @@ extension PodWorker {
         case .notFound, .notExecutable:
             let now = surroundings.now()
             let message = "failed to start container: \(failure.message)"
-            return .run(message, Termination(exitCode: 128, reason: "StartError", message: message, startedAt: now, finishedAt: now))
+            return .run(
+                message,
+                Termination(exitCode: 128, reason: "StartError", message: message, startedAt: now, finishedAt: now))
         default: return .create(failure.message)
         }
     }
@@ -286,7 +313,9 @@ extension PodWorker {
 extension PodMachine.StartFailure {
     var message: String {
         switch self {
-        case .pull(let message), .image(_, let message), .config(let message), .create(let message), .run(let message, _): message
+        case .pull(let message), .image(_, let message), .config(let message), .create(let message),
+            .run(let message, _):
+            message
         }
     }
 

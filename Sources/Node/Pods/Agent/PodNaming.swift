@@ -20,9 +20,12 @@ enum PodNaming {
 
     /// A uid that is one, or its hash.
     static func short(_ uid: String) -> String {
-        let isPlain = (1...36).contains(uid.utf8.count) && uid.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) || (0x41...0x5a).contains(byte) || byte == 0x2d
-        }
+        let isPlain =
+            (1...36).contains(uid.utf8.count)
+            && uid.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) || (0x41...0x5a).contains(byte)
+                    || byte == 0x2d
+            }
         return isPlain ? uid : hash(uid)
     }
 
@@ -35,7 +38,8 @@ enum PodNaming {
 
     static func labels(_ pod: KubeObject, container: String, attempt: Int) -> [String: String] {
         [
-            uidLabel: pod.uid, podLabel: pod.name, namespaceLabel: pod.namespace ?? "default", containerLabel: container,
+            uidLabel: pod.uid, podLabel: pod.name, namespaceLabel: pod.namespace ?? "default",
+            containerLabel: container,
             attemptLabel: "\(attempt)",
         ]
     }

@@ -27,7 +27,9 @@ package struct PodSettings: Sendable {
     package var controllers: CgroupControllers
     /// Registries that are spoken to without TLS, the trust in others, and the registry of names without a host.
     package var plainHosts: Set<String> = []
-    package var registryTrust: @Sendable (_ registry: String) async throws(RegistryFailure) -> RegistryTrust = { _ in RegistryTrust() }
+    package var registryTrust: @Sendable (_ registry: String) async throws(RegistryFailure) -> RegistryTrust = { _ in
+        RegistryTrust()
+    }
     package var defaultRegistry: String?
     /// Handlers of RuntimeClasses that mean what this node does anyway.
     package var runtimeHandlers: Set<String> = ["forkless", "runc"]
@@ -35,7 +37,8 @@ package struct PodSettings: Sendable {
     package var evictionSeconds: Int?
 
     package init(
-        nodeName: String, hostAddress: IPAddress, directory: String, machine: MachineCapacity, controllers: CgroupControllers
+        nodeName: String, hostAddress: IPAddress, directory: String, machine: MachineCapacity,
+        controllers: CgroupControllers
     ) {
         self.nodeName = nodeName
         self.hostAddress = hostAddress

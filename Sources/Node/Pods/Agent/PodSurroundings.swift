@@ -21,14 +21,16 @@ struct PodSurroundings: Sendable {
 
     func fields(_ pod: KubeObject, _ addresses: [String]) -> FieldReference {
         FieldReference(
-            pod: pod, addresses: addresses, hostAddress: "\(settings.hostAddress)", machineCPUs: settings.machine.cpus.count,
+            pod: pod, addresses: addresses, hostAddress: "\(settings.hostAddress)",
+            machineCPUs: settings.machine.cpus.count,
             machineMemory: settings.machine.memoryBytes)
     }
 
     func volumes(_ pod: KubeObject, _ addresses: [String]) -> PodVolumes {
         PodVolumes(
             pod: pod, settings: settings,
-            contents: VolumeContents(pod: pod, references: references, fields: fields(pod, addresses), tokens: tokens), now: now)
+            contents: VolumeContents(pod: pod, references: references, fields: fields(pod, addresses), tokens: tokens),
+            now: now)
     }
 
     func files(_ pod: KubeObject) -> PodFiles {

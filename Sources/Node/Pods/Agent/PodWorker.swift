@@ -47,7 +47,9 @@ final class PodWorker: Sendable {
         var machine = PodMachine(PodPlan(pod), startTime: begin)
         machine.adopt(found, status: pod.status, now: now)
         view = Mutex(View(pod: pod, machine: machine))
-        for container in found where container.end == nil { tasks.add { await self.follow(container.name, container.run) } }
+        for container in found where container.end == nil {
+            tasks.add { await self.follow(container.name, container.run) }
+        }
     }
 
     func post(_ message: Message) { mailbox.yield(message) }

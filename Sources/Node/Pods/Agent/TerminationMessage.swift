@@ -25,14 +25,17 @@ extension PodWorker {
     }
 
     private func lastWord(_ name: String, _ run: ContainerRun, _ end: ContainerEnd) async -> String? {
-        let file = PodVolumes.directory(surroundings.settings, uid) + "/containers/" + PodNaming.hash(name) + "/termination-log"
+        let file =
+            PodVolumes.directory(surroundings.settings, uid) + "/containers/" + PodNaming.hash(name)
+            + "/termination-log"
         let bytes = try? await PodVolumes.onDisk { () throws(SystemError) -> [UInt8] in
             // O_NOFOLLOW: the program could write the file, and nothing else here.
             let fd = try Files.open(file, 0o400_000)
             return try Files.readAll(from: fd.raw, limit: Self.fileBytes + 1, name: file)
         }
         if let bytes, !bytes.isEmpty { return String(decoding: bytes.prefix(Self.fileBytes), as: UTF8.self) }
-        guard container(name)?["terminationMessagePolicy"]?.string == "FallbackToLogsOnError", end.exitStatus != 0 else { return nil }
+        guard container(name)?["terminationMessagePolicy"]?.string == "FallbackToLogsOnError", end.exitStatus != 0
+        else { return nil }
         var text: [UInt8] = []
         let request = ReadLogs(container: run.id, tail: Self.logLines)
         try? await surroundings.engine.readLogs(request) { lines throws(NodeFailure) in

@@ -48,9 +48,11 @@ struct ContainerMaking: Sendable {
         spec.hostname = hostname
         spec.hasTerminal = container["tty"]?.bool ?? false
         spec.isInteractive = container["stdin"]?.bool ?? false
+        spec.endsInputOnce = container["stdinOnce"]?.bool ?? false && !spec.hasTerminal
         // What checks a container is the pod's to say.
         spec.healthcheck = Healthcheck(test: .none)
-        PodResources.apply(container["resources"], to: &spec, machine: settings.machine, controllers: settings.controllers)
+        PodResources.apply(
+            container["resources"], to: &spec, machine: settings.machine, controllers: settings.controllers)
         try PodSecurity(pod: pod, container: container).apply(to: &spec, image: found.defaults)
         var subPaths: [SubPath] = []
         spec.mounts = try mounts(values, &subPaths)
@@ -77,18 +79,27 @@ struct ContainerMaking: Sendable {
         var mounts: [ContainerMount] = []
         for mount in container["volumeMounts"]?.array ?? [] {
             let name = mount["name"]?.string ?? ""
-            guard let place = volumes[name] else { throw .init(.config("cannot find volume \"\(name)\" to mount into container \"\(self.name)\"")) }
+            guard let place = volumes[name] else {
+                throw .init(.config("cannot find volume \"\(name)\" to mount into container \"\(self.name)\""))
+            }
             let propagation = mount["mountPropagation"]?.string ?? "None"
-            guard propagation == "None" else { throw .init(.create("mountPropagation \(propagation) is not supported by this node")) }
+            guard propagation == "None" else {
+                throw .init(.create("mountPropagation \(propagation) is not supported by this node"))
+            }
             var target = mount["mountPath"]?.string ?? ""
             if !target.hasPrefix("/") { target = "/" + target }
             let isReadOnly = place.isReadOnly || mount["readOnly"]?.bool ?? false
-            mounts.append(.bind(source: try source(mount, place, values, &subPaths), target: target, isReadOnly: isReadOnly))
+            mounts.append(
+                .bind(source: try source(mount, place, values, &subPaths), target: target, isReadOnly: isReadOnly))
         }
         if !mounts.contains(where: { $0.target == "/dev/shm" }) {
-            mounts.append(.bind(source: PodVolumes.directory(settings, pod.uid) + "/shm", target: "/dev/shm", isReadOnly: false))
+            mounts.append(
+                .bind(source: PodVolumes.directory(settings, pod.uid) + "/shm", target: "/dev/shm", isReadOnly: false))
         }
-        mounts.append(.bind(source: messageFile, target: container["terminationMessagePath"]?.string ?? "/dev/termination-log", isReadOnly: false))
+        mounts.append(
+            .bind(
+                source: messageFile, target: container["terminationMessagePath"]?.string ?? "/dev/termination-log",
+                isReadOnly: false))
         return mounts
     }
 
@@ -96,12 +107,14 @@ struct ContainerMaking: Sendable {
         _ mount: JSONValue, _ place: PodVolumes.Place, _ values: [String: String], _ subPaths: inout [SubPath]
     ) throws(PodMachine.StartFailureError) -> String {
         let expression = mount["subPathExpr"]?.string ?? ""
-        let path = expression.isEmpty ? mount["subPath"]?.string ?? "" : VariableExpansion.expand(expression) { values[$0] }
+        let path =
+            expression.isEmpty ? mount["subPath"]?.string ?? "" : VariableExpansion.expand(expression) { values[$0] }
         guard !path.isEmpty else { return place.path }
         guard AtomicFiles.isInside(path) || path == "." else {
             throw .init(.config("subPath \"\(path)\" must be a relative path without \"..\""))
         }
-        let target = PodVolumes.directory(settings, pod.uid) + "/containers/" + PodNaming.hash(name) + "/subpaths/"
+        let target =
+            PodVolumes.directory(settings, pod.uid) + "/containers/" + PodNaming.hash(name) + "/subpaths/"
             + "\(attempt)/" + PodNaming.hash(mount["mountPath"]?.string ?? "")
         subPaths.append(SubPath(path: path, volume: place.path, target: target))
         return target

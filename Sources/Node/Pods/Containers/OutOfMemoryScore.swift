@@ -11,7 +11,8 @@ enum OutOfMemoryScore {
         case .guaranteed: return -997
         case .bestEffort: return 1000
         case .burstable:
-            let request = Quantity(json: container["resources", "requests"]?["memory"]).map { Int(clamping: $0.value) } ?? 0
+            let request =
+                Quantity(json: container["resources", "requests"]?["memory"]).map { Int(clamping: $0.value) } ?? 0
             let share = 1000 - Int(Double(request) / Double(max(1, machineMemory)) * 1000)
             return min(max(share, 3), 999)
         }

@@ -24,7 +24,9 @@ struct PodEnvironment: Sendable {
         let services = serviceVariables()
         for variable in container["env"]?.array ?? [] {
             guard let name = variable["name"]?.string, !name.isEmpty else { continue }
-            guard let value = try await value(of: variable, container, known: { result[$0] ?? services[$0] }) else { continue }
+            guard let value = try await value(of: variable, container, known: { result[$0] ?? services[$0] }) else {
+                continue
+            }
             result.set(name, value)
         }
         return services.all.filter { result[$0.name] == nil } + result.all
@@ -49,7 +51,8 @@ struct PodEnvironment: Sendable {
         }
         if let key = source["configMapKeyRef"] { return try await value(of: key, .configMaps) }
         if let key = source["secretKeyRef"] { return try await value(of: key, .secrets) }
-        throw ConfigProblem("the variable \(variable["name"]?.string ?? ""): this source of values is not supported by this node")
+        throw ConfigProblem(
+            "the variable \(variable["name"]?.string ?? ""): this source of values is not supported by this node")
     }
 
     private func value(of selector: JSONValue, _ resource: Resource) async throws(ConfigProblem) -> String? {
@@ -84,7 +87,9 @@ struct PodEnvironment: Sendable {
 
     /// No program can be given a NUL.
     private func text(_ value: [UInt8], _ key: String, _ name: String) throws(ConfigProblem) -> String {
-        guard !value.contains(0) else { throw ConfigProblem("the value of \(key) in \(namespace)/\(name) holds a NUL byte") }
+        guard !value.contains(0) else {
+            throw ConfigProblem("the value of \(key) in \(namespace)/\(name) holds a NUL byte")
+        }
         return String(decoding: value, as: UTF8.self)
     }
 
@@ -103,7 +108,9 @@ struct PodEnvironment: Sendable {
     private func serviceVariables() -> Variables {
         let links = pod.spec["enableServiceLinks"]?.bool ?? true
         var services = links ? references.cache.objects(.services, namespace: namespace).map(KubeObject.init) : []
-        if namespace != "default" || !links, let api = references.cache.get(.services, namespace: "default", "kubernetes") {
+        if namespace != "default" || !links,
+            let api = references.cache.get(.services, namespace: "default", "kubernetes")
+        {
             services.append(KubeObject(api))
         }
         var result = Variables()

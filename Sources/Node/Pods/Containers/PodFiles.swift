@@ -33,7 +33,8 @@ struct PodFiles: Sendable {
         guard spec["setHostnameAsFQDN"]?.bool ?? false, let fullName else { return shortName }
         guard fullName.utf8.count <= 64 else {
             throw ConfigProblem(
-                "failed to construct FQDN from pod hostname and cluster domain, FQDN \(fullName) is too long (64 characters is the max, \(fullName.utf8.count) characters requested)")
+                "failed to construct FQDN from pod hostname and cluster domain, FQDN \(fullName) is too long (64 characters is the max, \(fullName.utf8.count) characters requested)"
+            )
         }
         return fullName
     }
@@ -55,13 +56,16 @@ struct PodFiles: Sendable {
                 fe00::2\tip6-allrouters
 
                 """
-            for address in addresses { text += "\(address)\t" + [fullName, shortName].compactMap(\.self).joined(separator: "\t") + "\n" }
+            for address in addresses {
+                text += "\(address)\t" + [fullName, shortName].compactMap(\.self).joined(separator: "\t") + "\n"
+            }
         }
         let aliases = spec["hostAliases"]?.array ?? []
         if !aliases.isEmpty { text += "\n# Entries added by HostAliases.\n" }
         for alias in aliases {
             guard let address = alias["ip"]?.string else { continue }
-            text += address + "\t" + (alias["hostnames"]?.array ?? []).compactMap(\.string).joined(separator: "\t") + "\n"
+            text +=
+                address + "\t" + (alias["hostnames"]?.array ?? []).compactMap(\.string).joined(separator: "\t") + "\n"
         }
         return text
     }
@@ -84,8 +88,12 @@ struct PodFiles: Sendable {
             options = machine.options
         }
         let config = spec["dnsConfig"]
-        for server in config?["nameservers"]?.array?.compactMap(\.string) ?? [] where !servers.contains(server) { servers.append(server) }
-        for search in config?["searches"]?.array?.compactMap(\.string) ?? [] where !searches.contains(search) { searches.append(search) }
+        for server in config?["nameservers"]?.array?.compactMap(\.string) ?? [] where !servers.contains(server) {
+            servers.append(server)
+        }
+        for search in config?["searches"]?.array?.compactMap(\.string) ?? [] where !searches.contains(search) {
+            searches.append(search)
+        }
         for option in config?["options"]?.array ?? [] {
             guard let name = option["name"]?.string else { continue }
             options.removeAll { $0 == name || $0.hasPrefix(name + ":") }
@@ -105,9 +113,13 @@ struct PodFiles: Sendable {
         for port in containers.flatMap({ $0["ports"]?.array ?? [] }) {
             guard let host = port["hostPort"]?.integer, host != 0 else { continue }
             let transport = (port["protocol"]?.string ?? "TCP").lowercased()
-            guard let kind = PublishedPort.Transport(rawValue: transport), let inner = port["containerPort"]?.integer.flatMap(UInt16.init(exactly:)),
+            guard let kind = PublishedPort.Transport(rawValue: transport),
+                let inner = port["containerPort"]?.integer.flatMap(UInt16.init(exactly:)),
                 let outer = UInt16(exactly: host)
-            else { throw ConfigProblem("hostPort \(host)/\(transport): only tcp and udp ports from 1 to 65535 can lead to a pod here") }
+            else {
+                throw ConfigProblem(
+                    "hostPort \(host)/\(transport): only tcp and udp ports from 1 to 65535 can lead to a pod here")
+            }
             let address = port["hostIP"]?.string.flatMap { IPAddress($0) } ?? IPAddress(bytes: [0, 0, 0, 0])
             ports.append(PublishedPort(kind, hostAddress: address, hostPort: outer, containerPort: inner))
         }

@@ -32,7 +32,9 @@ struct PodSecurity: Sendable {
             spec.user = "\(name):\(group)"
         }
         var groups = (ofPod["supplementalGroups"]?.array ?? []).compactMap { $0.integer.flatMap(UInt32.init(exactly:)) }
-        if let group = ofPod["fsGroup"]?.integer.flatMap(UInt32.init(exactly:)), !groups.contains(group) { groups.append(group) }
+        if let group = ofPod["fsGroup"]?.integer.flatMap(UInt32.init(exactly:)), !groups.contains(group) {
+            groups.append(group)
+        }
         spec.supplementalGroups = groups
         spec.isReadOnly = own["readOnlyRootFilesystem"]?.bool ?? false
         spec.addedCapabilities = (own["capabilities", "add"]?.array ?? []).compactMap(\.string)
@@ -42,15 +44,27 @@ struct PodSecurity: Sendable {
     }
 
     private func refuse() throws(PodMachine.StartFailureError) {
-        func refuse(_ what: String) -> PodMachine.StartFailureError { .init(.create("\(what) is not supported by this node")) }
-        if own["privileged"]?.bool == true { throw refuse("securityContext.privileged: a container that may do what root on the node may") }
-        if setting("seccompProfile")?["type"]?.string == "Localhost" { throw refuse("seccompProfile of type Localhost") }
-        if setting("appArmorProfile")?["type"]?.string == "Localhost" { throw refuse("appArmorProfile of type Localhost") }
+        func refuse(_ what: String) -> PodMachine.StartFailureError {
+            .init(.create("\(what) is not supported by this node"))
+        }
+        if own["privileged"]?.bool == true {
+            throw refuse("securityContext.privileged: a container that may do what root on the node may")
+        }
+        if setting("seccompProfile")?["type"]?.string == "Localhost" {
+            throw refuse("seccompProfile of type Localhost")
+        }
+        if setting("appArmorProfile")?["type"]?.string == "Localhost" {
+            throw refuse("appArmorProfile of type Localhost")
+        }
         if own["procMount"]?.string == "Unmasked" { throw refuse("procMount Unmasked") }
         if let options = setting("seLinuxOptions"), options.object?.isEmpty == false { throw refuse("seLinuxOptions") }
         if ofPod["supplementalGroupsPolicy"]?.string == "Strict" { throw refuse("supplementalGroupsPolicy Strict") }
-        if container["targetContainerName"]?.string?.isEmpty == false { throw refuse("targetContainerName: the process namespace of another container") }
-        if container["volumeDevices"]?.array?.isEmpty == false { throw refuse("volumeDevices: block devices of claims") }
+        if container["targetContainerName"]?.string?.isEmpty == false {
+            throw refuse("targetContainerName: the process namespace of another container")
+        }
+        if container["volumeDevices"]?.array?.isEmpty == false {
+            throw refuse("volumeDevices: block devices of claims")
+        }
     }
 
     /// As the kubelet verifies that a container does not run as root.
@@ -66,7 +80,9 @@ struct PodSecurity: Sendable {
         }
         guard let number = UInt32(name) else {
             throw .init(
-                .config("container has runAsNonRoot and image has non-numeric user (\(name)), cannot verify user is non-root \(place)"))
+                .config(
+                    "container has runAsNonRoot and image has non-numeric user (\(name)), cannot verify user is non-root \(place)"
+                ))
         }
         if number == 0 { throw .init(.config("container has runAsNonRoot and image will run as root \(place)")) }
     }

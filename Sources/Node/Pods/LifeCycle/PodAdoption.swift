@@ -30,14 +30,18 @@ extension PodMachine {
             recall(known, index)
         }
         for container in found {
-            guard let index = index(container.name), container.run.attempt >= containers[index].nextAttempt - 1 else { continue }
+            guard let index = index(container.name), container.run.attempt >= containers[index].nextAttempt - 1 else {
+                continue
+            }
             adopt(container, index, statuses.first { $0["name"]?.string == container.name }, now)
         }
         for index in containers.indices { noteLost(index, statuses, now) }
         switch status["phase"]?.string {
         case "Succeeded": ending = .completed
         case "Failed":
-            ending = status["reason"]?.string.map { .failed(reason: $0, message: status["message"]?.string ?? "") } ?? .completed
+            ending =
+                status["reason"]?.string.map { .failed(reason: $0, message: status["message"]?.string ?? "") }
+                ?? .completed
         default: break
         }
         addresses = (status["podIPs"]?.array ?? []).compactMap { $0["ip"]?.string }
@@ -49,7 +53,9 @@ extension PodMachine {
         let hasRun = state["running"] != nil || state["terminated"] != nil || known["lastState", "terminated"] != nil
         containers[index].nextAttempt = hasRun ? count + 1 : 0
         containers[index].imageID = known["imageID"]?.string ?? ""
-        containers[index].id = known["containerID"]?.string.map { String($0.drop(while: { $0 != "/" }).drop(while: { $0 == "/" })) }
+        containers[index].id = known["containerID"]?.string.map {
+            String($0.drop(while: { $0 != "/" }).drop(while: { $0 == "/" }))
+        }
         let last = known["lastState", "terminated"].map(Termination.init(reading:))
         if let ended = state["terminated"].map(Termination.init(reading:)) {
             (containers[index].ended, containers[index].previous) = (ended, last)

@@ -28,11 +28,15 @@ struct PodConditions {
         initialized(phase)
         let unready = machine.unreadyContainers
         let reason = phase == .succeeded ? "PodCompleted" : phase == .failed ? "PodFailed" : "ContainersNotReady"
-        let message = phase.isTerminal || unready.isEmpty ? nil : "containers with unready status: [\(unready.joined(separator: " "))]"
+        let message =
+            phase.isTerminal || unready.isEmpty
+            ? nil : "containers with unready status: [\(unready.joined(separator: " "))]"
         let areReady = unready.isEmpty && !phase.isTerminal
-        let shut = areReady ? machine.plan.readinessGates.filter { gate in
-            !old.contains { $0["type"]?.string == gate && $0["status"]?.string == "True" }
-        } : []
+        let shut =
+            areReady
+            ? machine.plan.readinessGates.filter { gate in
+                !old.contains { $0["type"]?.string == gate && $0["status"]?.string == "True" }
+            } : []
         if areReady, !shut.isEmpty {
             let missing = shut.map { gate in
                 let value = old.first { $0["type"]?.string == gate }?["status"]?.string

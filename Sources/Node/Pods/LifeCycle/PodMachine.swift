@@ -153,7 +153,9 @@ package struct PodMachine: Hashable, Sendable {
     }
 
     private mutating func checkDeadline(_ now: Timestamp) {
-        guard ending == nil, let seconds = plan.activeDeadlineSeconds, startTime.adding(seconds: seconds) <= now else { return }
+        guard ending == nil, let seconds = plan.activeDeadlineSeconds, startTime.adding(seconds: seconds) <= now else {
+            return
+        }
         let message = "Pod was active on the node longer than the specified deadline"
         note(.normal, "DeadlineExceeded", message)
         fail("DeadlineExceeded", message, now)
@@ -170,7 +172,9 @@ package struct PodMachine: Hashable, Sendable {
         self.deadline = min(self.deadline ?? deadline, deadline)
         let sooner = max(self.deadline!, now)
         for index in containers.indices {
-            guard case .stopping(let run, var stopping) = containers[index].stage, stopping.killAt > sooner else { continue }
+            guard case .stopping(let run, var stopping) = containers[index].stage, stopping.killAt > sooner else {
+                continue
+            }
             stopping.killAt = sooner
             containers[index].stage = .stopping(run, stopping)
         }

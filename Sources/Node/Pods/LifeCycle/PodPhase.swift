@@ -23,7 +23,9 @@ extension PodMachine {
 
     private var lastPhase: PodPhase {
         if case .failed = ending { return .failed }
-        if containers.contains(where: { $0.plan.role == .initial && $0.ended != nil && !$0.hasSucceeded }) { return .failed }
+        if containers.contains(where: { $0.plan.role == .initial && $0.ended != nil && !$0.hasSucceeded }) {
+            return .failed
+        }
         let main = containers.filter { $0.plan.role == .main }
         return main.allSatisfy { $0.ended?.exitCode == 0 } ? .succeeded : .failed
     }

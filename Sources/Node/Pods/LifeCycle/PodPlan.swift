@@ -42,7 +42,9 @@ package struct PodPlan: Hashable, Sendable {
             return plan
         }
         graceSeconds = Self.bounded(spec["terminationGracePeriodSeconds"]?.integer, default: 30, 0...Self.longest)
-        activeDeadlineSeconds = spec["activeDeadlineSeconds"]?.integer.map { Self.bounded($0, default: 1, 1...Self.longest) }
+        activeDeadlineSeconds = spec["activeDeadlineSeconds"]?.integer.map {
+            Self.bounded($0, default: 1, 1...Self.longest)
+        }
         readinessGates = (spec["readinessGates"]?.array ?? []).compactMap { $0["conditionType"]?.string }
     }
 

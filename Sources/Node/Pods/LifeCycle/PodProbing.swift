@@ -42,7 +42,8 @@ extension PodMachine {
         _ name: String, _ attempt: Int, _ kind: ProbeKind, _ number: Int, _ isSuccess: Bool, _ message: String,
         _ now: Timestamp
     ) {
-        guard let index = index(name, running: attempt), let life = containers[index].probes[kind], life.underWay == number
+        guard let index = index(name, running: attempt), let life = containers[index].probes[kind],
+            life.underWay == number
         else { return }
         let verdict = containers[index].probes[kind]!.take(number: number, isSuccess: isSuccess, now: now)
         if !isSuccess { note(.warning, "Unhealthy", "\(kind.rawValue) probe failed: \(message)", container: name) }

@@ -77,7 +77,9 @@ extension PodMachine {
         if let noted = life.pullNotedAt, noted <= now {
             life.pullNotedAt = nil
             let message = life.waiting?.message ?? ""
-            life.waiting = ("ImagePullBackOff", "Back-off pulling image \"\(life.plan.image)\": ErrImagePull: \(message)")
+            life.waiting = (
+                "ImagePullBackOff", "Back-off pulling image \"\(life.plan.image)\": ErrImagePull: \(message)"
+            )
             note(.normal, "BackOff", "Back-off pulling image \"\(life.plan.image)\"", container: name)
         }
         if let notBefore = life.notBefore, notBefore > now { return }

@@ -8,7 +8,9 @@ extension PodMachine {
     /// - Parameters:
     ///   - old: the status that there is; what others write in it stays.
     ///   - hostAddress: of the node.
-    package func status(over old: JSONValue, hostAddress: String, qosClass: QualityOfService, now: Timestamp) -> JSONValue {
+    package func status(over old: JSONValue, hostAddress: String, qosClass: QualityOfService, now: Timestamp)
+        -> JSONValue
+    {
         var status = old.object == nil ? .object([:]) : old
         if let generation = plan.generation { status["observedGeneration"] = .integer(generation) }
         status["phase"] = .string(phase.rawValue)
@@ -54,7 +56,7 @@ extension PodMachine {
     package static let containerScheme = "forkless://"
 
     /// Whether its last end is its state, and not the past of one that waits.
-    private func isShownAsEnded(_ life: ContainerLife) -> Bool {
+    func isShownAsEnded(_ life: ContainerLife) -> Bool {
         guard life.stage == .idle, life.ended != nil else { return false }
         return ending != nil || life.waiting == nil
     }
@@ -64,9 +66,12 @@ extension PodMachine {
             return ["running": ["startedAt": .string(run.startedAt.kubeTime)]]
         }
         if isShownAsEnded(life), let ended = life.ended { return ["terminated": ended.json] }
-        let isWaitingForOthers = !hasInitialized && (life.plan.role == .main || life.plan.role == .ephemeral || !mayRun(life.plan))
+        let isWaitingForOthers =
+            !hasInitialized && (life.plan.role == .main || life.plan.role == .ephemeral || !mayRun(life.plan))
         var waiting: JSONValue = [
-            "reason": .string(life.waiting?.reason ?? (isWaitingForOthers && hasInitContainers ? "PodInitializing" : "ContainerCreating"))
+            "reason": .string(
+                life.waiting?.reason
+                    ?? (isWaitingForOthers && hasInitContainers ? "PodInitializing" : "ContainerCreating"))
         ]
         if let message = life.waiting?.message, !message.isEmpty { waiting["message"] = .string(message) }
         return ["waiting": waiting]

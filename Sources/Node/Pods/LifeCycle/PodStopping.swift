@@ -62,7 +62,8 @@ extension PodMachine {
     }
 
     mutating func preStopDone(_ name: String, _ attempt: Int, _ now: Timestamp) {
-        guard let index = index(name, running: attempt), case .stopping(let run, let stopping) = containers[index].stage,
+        guard let index = index(name, running: attempt),
+            case .stopping(let run, let stopping) = containers[index].stage,
             stopping.step == .hook
         else { return }
         signal(index, run, killAt: max(stopping.killAt, now.adding(seconds: Self.leastGraceSeconds)))

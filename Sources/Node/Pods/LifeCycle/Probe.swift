@@ -29,7 +29,9 @@ package struct ProbePlan: Hashable, Sendable {
         timeoutSeconds = number("timeoutSeconds", 1, 1)
         successThreshold = number("successThreshold", 1, 1)
         failureThreshold = number("failureThreshold", 3, 1)
-        graceSeconds = json["terminationGracePeriodSeconds"]?.integer.map { PodPlan.bounded($0, default: 1, 1...PodPlan.longest) }
+        graceSeconds = json["terminationGracePeriodSeconds"]?.integer.map {
+            PodPlan.bounded($0, default: 1, 1...PodPlan.longest)
+        }
     }
 }
 
@@ -86,7 +88,9 @@ struct ProbeLife: Hashable, Sendable {
 }
 
 extension Timestamp {
-    func adding(seconds: Int) -> Timestamp { adding(nanoseconds: seconds.multipliedReportingOverflow(by: 1_000_000_000)) }
+    func adding(seconds: Int) -> Timestamp {
+        adding(nanoseconds: seconds.multipliedReportingOverflow(by: 1_000_000_000))
+    }
     func adding(milliseconds: Int) -> Timestamp { adding(nanoseconds: (milliseconds * 1_000_000, false)) }
 
     /// Beyond what can be held it is the end of time.

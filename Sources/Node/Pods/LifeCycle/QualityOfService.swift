@@ -17,7 +17,9 @@ package enum QualityOfService: String, Hashable, Sendable {
         for resources in all {
             var limited = 0
             for name in ["cpu", "memory"] {
-                if let request = Self.quantity(resources["requests", name]) { requests[name] = (requests[name] ?? .zero) + request }
+                if let request = Self.quantity(resources["requests", name]) {
+                    requests[name] = (requests[name] ?? .zero) + request
+                }
                 if let limit = Self.quantity(resources["limits", name]) {
                     limits[name] = (limits[name] ?? .zero) + limit
                     limited += 1

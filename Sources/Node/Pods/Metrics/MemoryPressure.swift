@@ -47,12 +47,14 @@ package struct MemoryPressure: Sendable {
             return more == less ? a.object.uid < b.object.uid : more > less
         }
         guard let first = ranked.first else { return nil }
-        var message = "The node was low on resource: memory. Threshold quantity: \(Self.text(thresholdBytes)), available: \(Self.text(availableBytes)). "
+        var message =
+            "The node was low on resource: memory. Threshold quantity: \(Self.text(thresholdBytes)), available: \(Self.text(availableBytes)). "
         for container in first.object.spec["containers"]?.array ?? [] {
             guard let name = container["name"]?.string, let used = first.usage[name] else { continue }
             let request = Pod.request(of: container)
             guard used > request else { continue }
-            message += "Container \(name) was using \(Self.text(used)), request is \(Self.text(request)), has larger consumption of memory. "
+            message +=
+                "Container \(name) was using \(Self.text(used)), request is \(Self.text(request)), has larger consumption of memory. "
         }
         return (first.object.uid, message)
     }
@@ -60,7 +62,9 @@ package struct MemoryPressure: Sendable {
     /// As a quantity: in Ki, where that is exact, as the kubelet's readings are.
     private static func text(_ bytes: Int) -> String {
         if bytes == 0 { return "0" }
-        for (suffix, unit) in [("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)] where bytes % unit == 0 { return "\(bytes / unit)\(suffix)" }
+        for (suffix, unit) in [("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)] where bytes % unit == 0 {
+            return "\(bytes / unit)\(suffix)"
+        }
         return "\(bytes)"
     }
 }
@@ -72,13 +76,16 @@ extension PodAgent {
     func watchMemory(every seconds: Int, available: @escaping @Sendable () async -> Int?) async {
         let pressure = MemoryPressure()
         while (try? await Task.sleep(for: .seconds(seconds))) != nil {
-            guard let free = await available(), free < pressure.thresholdBytes, let usage = try? await usage() else { continue }
+            guard let free = await available(), free < pressure.thresholdBytes, let usage = try? await usage() else {
+                continue
+            }
             let pods = usage.compactMap { used -> MemoryPressure.Pod? in
                 guard let worker = worker(used.uid) else { return nil }
                 let bytes = Dictionary(used.containers.map { ($0.name, $0.memoryBytes) }) { first, _ in first }
                 return MemoryPressure.Pod(object: worker.pod, usage: bytes)
             }
-            guard let victim = pressure.victim(availableBytes: free, among: pods), let worker = worker(victim.uid) else { continue }
+            guard let victim = pressure.victim(availableBytes: free, among: pods), let worker = worker(victim.uid)
+            else { continue }
             worker.tell(EventNote(.warning, "Evicted", victim.message))
             worker.post(.evicted(reason: "Evicted", message: victim.message))
         }

@@ -29,14 +29,16 @@ extension PodAgent {
         let begin = Clock.monotonicNanoseconds()
         var round = StatisticsRound(containers: [])
         try await surroundings.engine.readStatistics(
-            ReadStatistics(containers: [], follow: false, intervalMilliseconds: Self.windowMilliseconds)) { round = $0 }
+            ReadStatistics(containers: [], follow: false, intervalMilliseconds: Self.windowMilliseconds)
+        ) { round = $0 }
         let window = Clock.monotonicNanoseconds() - begin
         let now = surroundings.now()
         let byName = Dictionary(round.containers.map { ($0.name, $0) }) { first, _ in first }
         return workers.withLock { Array($0.values) }.compactMap { worker in
             let (pod, machine) = worker.view.withLock { ($0.pod, $0.machine) }
             let containers = machine.containers.compactMap { life -> PodUsage.Container? in
-                guard let run = life.run, let used = byName[PodNaming.name(pod: worker.uid, container: life.plan.name, attempt: run.attempt)],
+                guard let run = life.run,
+                    let used = byName[PodNaming.name(pod: worker.uid, container: life.plan.name, attempt: run.attempt)],
                     let cpus = used.cpus
                 else { return nil }
                 return PodUsage.Container(
@@ -44,7 +46,8 @@ extension PodAgent {
             }
             guard !containers.isEmpty else { return nil }
             return PodUsage(
-                namespace: pod.namespace ?? "default", name: pod.name, uid: pod.uid, containers: containers, timestamp: now,
+                namespace: pod.namespace ?? "default", name: pod.name, uid: pod.uid, containers: containers,
+                timestamp: now,
                 windowNanoseconds: window)
         }
     }

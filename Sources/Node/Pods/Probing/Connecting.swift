@@ -6,7 +6,9 @@ import Networking
 enum Connecting {
     /// A connection from the machine's own network.
     static func connect(_ endpoint: InternetEndpoint, _ machine: MachineNetwork) async throws(SystemError) -> SharedFD {
-        let fd = try await machine.run { () throws(SystemError) in SharedFD(try InternetSocket.connect(.stream, to: endpoint)) }
+        let fd = try await machine.run { () throws(SystemError) in
+            SharedFD(try InternetSocket.connect(.stream, to: endpoint))
+        }
         return try await finish(fd, endpoint)
     }
 

@@ -16,22 +16,30 @@ extension PodWorker {
         let key = kind.rawValue.lowercased() + "Probe"
         guard let probe = container(name)?[key] else { return }
         let seconds = PodPlan.bounded(probe["timeoutSeconds"]?.integer, default: 1, 1...PodPlan.longest)
-        let result = await within(.seconds(seconds)) { await self.check(probe, name, attempt) }
+        let result =
+            await within(.seconds(seconds)) { await self.check(probe, name, attempt) }
             ?? CheckResult(isSuccess: false, message: "command timed out: context deadline exceeded after \(seconds)s")
         guard !Task.isCancelled else { return }
-        post(.probed(name, attempt: attempt, kind, number: number, isSuccess: result.isSuccess, message: result.message))
+        post(
+            .probed(name, attempt: attempt, kind, number: number, isSuccess: result.isSuccess, message: result.message))
     }
 
     func postStart(_ name: String, _ attempt: Int) async {
-        guard let hook = container(name)?["lifecycle", "postStart"] else { return post(.postStartDone(name, attempt: attempt, failure: nil)) }
+        guard let hook = container(name)?["lifecycle", "postStart"] else {
+            return post(.postStartDone(name, attempt: attempt, failure: nil))
+        }
         let result = await check(hook, name, attempt)
-        post(.postStartDone(name, attempt: attempt, failure: result.isSuccess ? nil : "PostStartHook failed: \(result.message)"))
+        post(
+            .postStartDone(
+                name, attempt: attempt, failure: result.isSuccess ? nil : "PostStartHook failed: \(result.message)"))
     }
 
     func preStop(_ name: String, _ attempt: Int) async {
         if let hook = container(name)?["lifecycle", "preStop"] {
             let result = await check(hook, name, attempt)
-            if !result.isSuccess { tell(EventNote(.warning, "FailedPreStopHook", "PreStopHook failed: \(result.message)", container: name)) }
+            if !result.isSuccess {
+                tell(EventNote(.warning, "FailedPreStopHook", "PreStopHook failed: \(result.message)", container: name))
+            }
         }
         post(.preStopDone(name, attempt: attempt))
     }
@@ -46,10 +54,16 @@ extension PodWorker {
         }
         let place = machine.addresses.first ?? ""
         let machineNetwork = surroundings.settings.machineNetwork
-        if let get = json["httpGet"], get.object != nil { return await HTTPCheck(json: get, container: container(name), address: place, machine: machineNetwork).run() }
-        if let tcp = json["tcpSocket"], tcp.object != nil { return await ConnectionCheck(json: tcp, container: container(name), address: place, machine: machineNetwork).run() }
+        if let get = json["httpGet"], get.object != nil {
+            return await HTTPCheck(json: get, container: container(name), address: place, machine: machineNetwork).run()
+        }
+        if let tcp = json["tcpSocket"], tcp.object != nil {
+            return await ConnectionCheck(json: tcp, container: container(name), address: place, machine: machineNetwork)
+                .run()
+        }
         if json["grpc"]?.object != nil {
-            return CheckResult(isSuccess: false, message: "gRPC probes are not supported by this node: use httpGet, tcpSocket or exec")
+            return CheckResult(
+                isSuccess: false, message: "gRPC probes are not supported by this node: use httpGet, tcpSocket or exec")
         }
         return CheckResult(isSuccess: false, message: "missing probe handler")
     }
@@ -80,7 +94,9 @@ extension PodWorker {
                     })
             } catch { return .failure(error) }
         }
-        let outcome = await withTaskCancellationHandler { await running.value } onCancel: {
+        let outcome = await withTaskCancellationHandler {
+            await running.value
+        } onCancel: {
             running.cancel()
             kill()
         }

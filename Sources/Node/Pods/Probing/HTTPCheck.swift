@@ -17,14 +17,18 @@ struct HTTPCheck: Sendable {
     let machine: MachineNetwork
 
     func run() async -> PodWorker.CheckResult {
-        guard let port = CheckPort.number(json["port"], in: container) else { return failure("couldn't find the port of the request") }
+        guard let port = CheckPort.number(json["port"], in: container) else {
+            return failure("couldn't find the port of the request")
+        }
         let host = json["host"]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? address
         let name = host.contains(":") ? "[\(host)]" : host
         let scheme = json["scheme"]?.string ?? "HTTP"
         let path = json["path"]?.string ?? "/"
         let target = path.hasPrefix("/") ? path : "/" + path
         let url = "\(scheme.lowercased())://\(name):\(port)\(target)"
-        guard !target.utf8.contains(where: { $0 <= 32 || $0 == 127 }) else { return failure("Get \"\(url)\": the path has spaces or controls") }
+        guard !target.utf8.contains(where: { $0 <= 32 || $0 == 127 }) else {
+            return failure("Get \"\(url)\": the path has spaces or controls")
+        }
         do {
             let place = try await Connecting.resolve(host)
             let fd = try await Connecting.connect(InternetEndpoint(place, port), machine)
@@ -39,7 +43,9 @@ struct HTTPCheck: Sendable {
         for header in json["httpHeaders"]?.array ?? [] {
             let (name, value) = (header["name"]?.string ?? "", header["value"]?.string ?? "")
             // What would be another header, or none.
-            guard !name.isEmpty, !(name + value).utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) else { continue }
+            guard !name.isEmpty, !(name + value).utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) else {
+                continue
+            }
             headers.add(name: name, value: value)
         }
         if !headers.contains(name: "Host") { headers.add(name: "Host", value: host) }
@@ -71,7 +77,9 @@ struct HTTPCheck: Sendable {
         return try await withTaskCancellationHandler {
             defer { channel.close(promise: nil) }
             return try await promise.futureResult.get()
-        } onCancel: { channel.close(promise: nil) }
+        } onCancel: {
+            channel.close(promise: nil)
+        }
     }
 
     private static func secure() throws -> NIOSSLClientHandler {
@@ -118,4 +126,3 @@ private final class StatusReader: ChannelInboundHandler {
         context.close(promise: nil)
     }
 }
-

@@ -78,7 +78,8 @@ struct AtomicFiles: Sendable {
 
     private func isSame(_ files: [VolumeFile], in state: String) -> Bool {
         let root = directory + "/" + state
-        guard files.allSatisfy({ file in (try? Files.read(root + "/" + file.path, limit: 16 << 20)) == file.bytes }) else { return false }
+        guard files.allSatisfy({ file in (try? Files.read(root + "/" + file.path, limit: 16 << 20)) == file.bytes })
+        else { return false }
         let wanted = Set(files.compactMap { $0.path.split(separator: "/").first.map(String.init) })
         return (try? Files.list(root)).map { Set($0) == wanted } ?? false
     }

@@ -31,7 +31,9 @@ struct HostPath: Sendable {
             default: nil
             }
         guard let kind else { throw ConfigProblem("hostPath type check failed: \(path) does not exist") }
-        if let wanted, wanted.kind != kind { throw ConfigProblem("hostPath type check failed: \(path) is not \(wanted.words)") }
+        if let wanted, wanted.kind != kind {
+            throw ConfigProblem("hostPath type check failed: \(path) is not \(wanted.words)")
+        }
         return PodVolumes.Place(path: path)
     }
 

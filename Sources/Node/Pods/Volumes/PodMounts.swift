@@ -49,7 +49,9 @@ final class PodMounts: Sendable {
             if kind == .directory {
                 try Files.makeDirectories(target, mode: 0o755)
             } else if !Files.exists(target) {
-                if let slash = target.lastIndex(of: "/") { try Files.makeDirectories(String(target[..<slash]), mode: 0o755) }
+                if let slash = target.lastIndex(of: "/") {
+                    try Files.makeDirectories(String(target[..<slash]), mode: 0o755)
+                }
                 // O_WRONLY | O_CREAT
                 _ = try Files.open(target, 0o1 | 0o100, mode: 0o644)
             }
@@ -65,8 +67,12 @@ final class PodMounts: Sendable {
         }
     }
 
-    private func mount(at target: String, _ body: @escaping @Sendable () throws(SystemError) -> Void) async throws(ConfigProblem) {
-        guard let keeper = await engine.keeper() else { throw ConfigProblem("mount on \(target): the keeper is not connected") }
+    private func mount(at target: String, _ body: @escaping @Sendable () throws(SystemError) -> Void)
+        async throws(ConfigProblem)
+    {
+        guard let keeper = await engine.keeper() else {
+            throw ConfigProblem("mount on \(target): the keeper is not connected")
+        }
         let isDone = state.withLock { state in
             if state.generation != keeper.generation { state = State(generation: keeper.generation) }
             if state.targets.contains(target) { return true }
@@ -78,7 +84,11 @@ final class PodMounts: Sendable {
             try await MountNamespace.visit(of: keeper.pid) { () throws(SystemError) in
                 // Of an earlier node: what is mounted there stays, with what is in it.
                 let mounts = (try? Files.readText("/proc/thread-self/mountinfo")) ?? ""
-                if mounts.split(separator: "\n").contains(where: { $0.split(separator: " ").dropFirst(4).first.map(String.init) == target }) { return }
+                if mounts.split(separator: "\n").contains(where: {
+                    $0.split(separator: " ").dropFirst(4).first.map(String.init) == target
+                }) {
+                    return
+                }
                 try body()
             }
         } catch {
@@ -87,9 +97,9 @@ final class PodMounts: Sendable {
         }
     }
 
-    /// Unmounts everything below a pod's directory, also what an earlier node has mounted.
+    /// Unmounts everything below a directory, also what an earlier node has mounted.
     func unmountAll(below directory: String) async throws(ConfigProblem) {
-        state.withLock { $0.targets = [] }
+        state.withLock { $0.targets.removeAll { $0.hasPrefix(directory + "/") } }
         guard let keeper = await engine.keeper() else { return }
         do throws(SystemError) {
             try await MountNamespace.visit(of: keeper.pid) { () throws(SystemError) in

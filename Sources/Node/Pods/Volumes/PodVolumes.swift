@@ -56,7 +56,8 @@ struct PodVolumes: Sendable {
                 made.places[name] = place
                 if let refresh { made.refreshAt = min(made.refreshAt ?? refresh, refresh) }
             } catch {
-                throw Problem(volume: name, message: "MountVolume.SetUp failed for volume \"\(name)\" : \(error.message)")
+                throw Problem(
+                    volume: name, message: "MountVolume.SetUp failed for volume \"\(name)\" : \(error.message)")
             }
         }
         return made
@@ -71,7 +72,10 @@ struct PodVolumes: Sendable {
         if let empty = volume["emptyDir"], !empty.isNull { return (try await makeEmpty(empty, path), nil) }
         if let host = volume["hostPath"], !host.isNull { return (try await HostPath(host).place(), nil) }
         if let claim = volume["persistentVolumeClaim"], !claim.isNull {
-            return (try await place(ofClaim: claim["claimName"]?.string ?? "", isReadOnly: claim["readOnly"]?.bool ?? false), nil)
+            return (
+                try await place(
+                    ofClaim: claim["claimName"]?.string ?? "", isReadOnly: claim["readOnly"]?.bool ?? false), nil
+            )
         }
         if volume["ephemeral"]?.isNull == false {
             let name = "\(pod.name)-\(volume["name"]?.string ?? "")"
@@ -94,7 +98,9 @@ struct PodVolumes: Sendable {
         case "": return Place(path: path)
         case "Memory":
             let limit = Quantity(json: source["sizeLimit"]).flatMap { $0.isZero ? nil : Int(clamping: $0.value) }
-            return Place(path: path, memory: Place.Memory(bytes: max(4096, min(limit ?? .max, settings.machine.memoryBytes / 2))))
+            return Place(
+                path: path, memory: Place.Memory(bytes: max(4096, min(limit ?? .max, settings.machine.memoryBytes / 2)))
+            )
         case let medium: throw ConfigProblem("emptyDir of the medium \(medium) is not supported by this node")
         }
     }
@@ -106,7 +112,8 @@ struct PodVolumes: Sendable {
         guard let claim = try await find(.persistentVolumeClaims, namespace, name) else {
             throw ConfigProblem("persistentvolumeclaim \"\(name)\" not found")
         }
-        guard claim.status["phase"]?.string == "Bound", let volume = claim.spec["volumeName"]?.string, !volume.isEmpty else {
+        guard claim.status["phase"]?.string == "Bound", let volume = claim.spec["volumeName"]?.string, !volume.isEmpty
+        else {
             throw ConfigProblem("persistentvolumeclaim \"\(name)\" is not bound to a volume")
         }
         guard claim.spec["volumeMode"]?.string != "Block" else {
@@ -119,17 +126,22 @@ struct PodVolumes: Sendable {
         if let host = found.spec["hostPath"], !host.isNull {
             place = try await HostPath(host).place(madeWith: 0o777)
         } else if let local = found.spec["local"], !local.isNull {
-            place = try await HostPath(["path": local["path"] ?? "", "type": "DirectoryOrCreate"]).place(madeWith: 0o777)
+            place = try await HostPath(["path": local["path"] ?? "", "type": "DirectoryOrCreate"]).place(
+                madeWith: 0o777)
         } else {
-            throw ConfigProblem("persistentvolume \"\(volume)\": only hostPath and local volumes are supported by this node")
+            throw ConfigProblem(
+                "persistentvolume \"\(volume)\": only hostPath and local volumes are supported by this node")
         }
         place.isReadOnly = isReadOnly
         try await setGroup(of: place)
         return place
     }
 
-    private func find(_ resource: Resource, _ namespace: String?, _ name: String) async throws(ConfigProblem) -> KubeObject? {
-        do throws(APIFailure) { return try await contents.references.find(resource, namespace: namespace, name) } catch {
+    private func find(_ resource: Resource, _ namespace: String?, _ name: String) async throws(ConfigProblem)
+        -> KubeObject?
+    {
+        do throws(APIFailure) { return try await contents.references.find(resource, namespace: namespace, name) } catch
+        {
             throw ConfigProblem("\(resource) \"\(name)\": \(error.message)")
         }
     }
@@ -155,6 +167,8 @@ struct PodVolumes: Sendable {
     static func onDisk<Value: Sendable>(
         _ body: @escaping @Sendable () throws(SystemError) -> Value
     ) async throws(ConfigProblem) -> Value {
-        do throws(SystemError) { return try await BlockingPool.shared.run(body) } catch { throw ConfigProblem("\(error)") }
+        do throws(SystemError) { return try await BlockingPool.shared.run(body) } catch {
+            throw ConfigProblem("\(error)")
+        }
     }
 }

@@ -18,7 +18,8 @@ extension PodWorker {
             for place in volumes.withLock({ Array($0.places.values) }) {
                 guard let memory = place.memory else { continue }
                 let group = pod.spec["securityContext", "fsGroup"]?.integer.flatMap(UInt32.init(exactly:))
-                try await mounts.mountMemory(memory.bytes, mode: group == nil ? 0o1777 : 0o3777, group: group, at: place.path)
+                try await mounts.mountMemory(
+                    memory.bytes, mode: group == nil ? 0o1777 : 0o3777, group: group, at: place.path)
             }
             for part in subPaths { try await mounts.mount(part.path, of: part.volume, at: part.target) }
         } catch { throw .init(.config("failed to prepare subPath or memory for the container: \(error.message)")) }

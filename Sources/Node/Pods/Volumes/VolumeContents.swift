@@ -44,7 +44,8 @@ struct VolumeContents: Sendable {
     ) async throws(ConfigProblem) {
         switch kind {
         case "configMap": try await add(.configMaps, source["name"]?.string ?? "", source, mode, to: &made)
-        case "secret": try await add(.secrets, (source["secretName"] ?? source["name"])?.string ?? "", source, mode, to: &made)
+        case "secret":
+            try await add(.secrets, (source["secretName"] ?? source["name"])?.string ?? "", source, mode, to: &made)
         case "downwardAPI": try addFields(source, mode, to: &made)
         case "serviceAccountToken": try await addToken(source, mode, to: &made, now)
         default: throw ConfigProblem("the projected source \(kind) is not supported by this node")
@@ -58,7 +59,8 @@ struct VolumeContents: Sendable {
         let word = resource.kind.lowercased()
         let found: [String: [UInt8]]?
         do throws(APIFailure) {
-            found = resource == .secrets
+            found =
+                resource == .secrets
                 ? try await references.secret(namespace, name) : try await references.configMap(namespace, name)
         } catch { throw ConfigProblem("\(word) \"\(name)\": \(error.message)") }
         guard let data = found else {
@@ -66,7 +68,9 @@ struct VolumeContents: Sendable {
             throw ConfigProblem("\(word) \"\(name)\" not found")
         }
         guard let items = source["items"]?.array, !items.isEmpty else {
-            for (key, bytes) in data.sorted(by: { $0.key < $1.key }) { try put(VolumeFile(path: key, bytes: bytes, mode: mode), &made) }
+            for (key, bytes) in data.sorted(by: { $0.key < $1.key }) {
+                try put(VolumeFile(path: key, bytes: bytes, mode: mode), &made)
+            }
             return
         }
         for item in items {
@@ -75,7 +79,8 @@ struct VolumeContents: Sendable {
                 if isOptional { continue }
                 throw ConfigProblem("references non-existent \(word == "secret" ? "secret" : "config") key: \(key)")
             }
-            try put(VolumeFile(path: item["path"]?.string ?? key, bytes: bytes, mode: Self.mode(item["mode"], mode)), &made)
+            try put(
+                VolumeFile(path: item["path"]?.string ?? key, bytes: bytes, mode: Self.mode(item["mode"], mode)), &made)
         }
     }
 
@@ -103,7 +108,8 @@ struct VolumeContents: Sendable {
             let made1 = try await tokens.token(
                 namespace: namespace, account: pod.spec["serviceAccountName"]?.string ?? "default",
                 audiences: audience.isEmpty ? [] : [audience], seconds: seconds, podName: pod.name, podUID: pod.uid)
-            try? put(VolumeFile(path: source["path"]?.string ?? "token", bytes: Array(made1.token.utf8), mode: mode), &made)
+            try? put(
+                VolumeFile(path: source["path"]?.string ?? "token", bytes: Array(made1.token.utf8), mode: mode), &made)
             // As the kubelet: at four fifths of its life, and at least once a day.
             let life = max(0, made1.expires.nanoseconds - now.nanoseconds)
             let refresh = Timestamp(nanoseconds: now.nanoseconds + min(life / 5 * 4, 86_400 * 1_000_000_000))
