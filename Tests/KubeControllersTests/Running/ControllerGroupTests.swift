@@ -26,7 +26,9 @@ struct ControllerGroupTests {
         func decide(_ key: ObjectKey, in view: any ObjectView, now: Linux.Timestamp) -> Decision {
             let copies = view.objects(.secrets, namespace: "default")
             seen.withLock { $0.append(copies.count) }
-            guard view.get(.configMaps, namespace: "default", key.name) != nil, copies.count < 3 else { return Decision() }
+            guard view.get(.configMaps, namespace: "default", key.name) != nil, copies.count < 3 else {
+                return Decision()
+            }
             let secret = Fixture.object(.secrets, "copy-\(copies.count)", [:])
             return Decision([.create(.secrets, secret)])
         }
@@ -138,7 +140,9 @@ struct ControllerGroupTests {
             var job = Fixture.job("done", ["ttlSecondsAfterFinished": 100])
             job = try await api.create(.jobs, job)
             job.status = [
-                "conditions": [["type": "Complete", "status": "True", "lastTransitionTime": .string(clock.now.kubeTime)]]
+                "conditions": [
+                    ["type": "Complete", "status": "True", "lastTransitionTime": .string(clock.now.kubeTime)]
+                ]
             ]
             try await api.update(.jobs, job, subresource: "status")
             try await eventually { clock.sleeperCount == 1 }

@@ -19,14 +19,20 @@ import Testing
         var correlator = EventCorrelator()
         let one = correlator.correlate(note("it failed"), start)
         let first = try #require(one)
-        guard case .create(var event) = first.write else { Issue.record("not created"); return }
+        guard case .create(var event) = first.write else {
+            Issue.record("not created")
+            return
+        }
         #expect(event.json["count"] == 1)
         #expect(event.name.hasPrefix("web."))
         event.metadata.resourceVersion = "7"
         correlator.stored(event, first.key)
         let two = correlator.correlate(note("it failed"), start.adding(seconds: 5))
         let second = try #require(two)
-        guard case .update(let again) = second.write else { Issue.record("not updated"); return }
+        guard case .update(let again) = second.write else {
+            Issue.record("not updated")
+            return
+        }
         #expect(again.json["count"] == 2)
         #expect(again.metadata.resourceVersion == "7")
         #expect(again.json["firstTimestamp"]?.string == "2026-03-01T12:00:00Z")
@@ -34,7 +40,10 @@ import Testing
         correlator.lost(second.key)
         let three = correlator.correlate(note("it failed"), start)
         let third = try #require(three)
-        guard case .create = third.write else { Issue.record("not created anew"); return }
+        guard case .create = third.write else {
+            Issue.record("not created anew")
+            return
+        }
     }
 
     @Test func `many similar events become one`() throws {

@@ -5,7 +5,9 @@ import KubeObjects
 
 /// Objects that tests begin with.
 enum Fixture {
-    static func template(_ labels: JSONValue = ["app": "web"], image: String = "one", restart: String? = nil) -> JSONValue {
+    static func template(_ labels: JSONValue = ["app": "web"], image: String = "one", restart: String? = nil)
+        -> JSONValue
+    {
         var template: JSONValue = [
             "metadata": ["labels": labels],
             "spec": ["containers": [["name": "main", "image": .string(image)]]],

@@ -52,7 +52,9 @@ final class Simulation {
         faults = failing
         recorder = EventRecorder(api, clock: clock)
         var resources: [Resource] = []
-        for resource in controllers.flatMap(\.resources) where !resources.contains(resource) { resources.append(resource) }
+        for resource in controllers.flatMap(\.resources) where !resources.contains(resource) {
+            resources.append(resource)
+        }
         view = LaggedView(api, resources)
         for controller in controllers {
             let performer = ActionPerformer(
@@ -72,7 +74,9 @@ final class Simulation {
         func set(_ percent: Int) { state.withLock { $0.percent = percent } }
         func next(_ verb: String, _ resource: Resource) -> APIFailure? {
             state.withLock { state in
-                guard state.percent > 0, Int.random(in: 0..<100, using: &state.chance) < state.percent else { return nil }
+                guard state.percent > 0, Int.random(in: 0..<100, using: &state.chance) < state.percent else {
+                    return nil
+                }
                 return verb.hasPrefix("update")
                     ? APIFailure(409, "Conflict", "made up") : APIFailure(500, "InternalError", "made up")
             }
@@ -236,9 +240,12 @@ final class Simulation {
         }
         let last = view.resources.map { resource in
             let all = api.log(resource, from: 0)
-            return "\(resource): " + all.suffix(4).map { $0.change.new.map { JSONWriter.text($0.value) } ?? "gone" }.joined(separator: "\n")
+            return "\(resource): "
+                + all.suffix(4).map { $0.change.new.map { JSONWriter.text($0.value) } ?? "gone" }.joined(
+                    separator: "\n")
         }
-        Issue.record("nothing came to rest: the controllers go round in circles (\(chance)): \(last.joined(separator: "\n"))")
+        Issue.record(
+            "nothing came to rest: the controllers go round in circles (\(chance)): \(last.joined(separator: "\n"))")
     }
 }
 

@@ -107,7 +107,9 @@ final class WorkloadAPI: ObjectClient {
         if let failure = fault(verb, resource, object) { throw failure }
     }
 
-    private func stored(_ resource: Resource, _ namespace: String?, _ name: String) async throws(APIFailure) -> StoredObject {
+    private func stored(_ resource: Resource, _ namespace: String?, _ name: String) async throws(APIFailure)
+        -> StoredObject
+    {
         do throws(ObjectStoreFailure) { return try await store.get(resource.key(namespace: namespace, name)) } catch {
             throw APIFailure(error, resource, name)
         }
@@ -117,7 +119,8 @@ final class WorkloadAPI: ObjectClient {
         KubeObject(try await stored(resource, namespace, name))
     }
 
-    func list(_ resource: Resource, namespace: String?, labels: LabelSelector) async throws(APIFailure) -> [KubeObject] {
+    func list(_ resource: Resource, namespace: String?, labels: LabelSelector) async throws(APIFailure) -> [KubeObject]
+    {
         let page = try! await store.list(ListRequest(resource.scope(namespace: namespace)))
         return page.objects.map { KubeObject($0) }.filter { labels.matches($0.json["metadata", "labels"]) }
     }
@@ -130,11 +133,14 @@ final class WorkloadAPI: ObjectClient {
             state.nextUID += 1
             return state.nextUID
         }
-        if let kind = Schema.kubernetes.kind(group: resource.group, version: resource.version, plural: resource.plural) {
+        if let kind = Schema.kubernetes.kind(group: resource.group, version: resource.version, plural: resource.plural)
+        {
             Defaulting.apply(to: &object.json, of: kind, in: .kubernetes)
         }
         if resource == .jobs, object.spec["selector"] == nil {
-            object.json["spec", default: [:]]["selector"] = ["matchLabels": ["batch.kubernetes.io/job-name": .string(object.name)]]
+            object.json["spec", default: [:]]["selector"] = [
+                "matchLabels": ["batch.kubernetes.io/job-name": .string(object.name)]
+            ]
             object.json["spec", "template", "metadata", "labels", "batch.kubernetes.io/job-name"] = .string(object.name)
         }
         if object.name.isEmpty { object.metadata.name = "\(object.metadata.generateName ?? "x-")\(number)" }
@@ -150,7 +156,8 @@ final class WorkloadAPI: ObjectClient {
     }
 
     @discardableResult
-    func update(_ resource: Resource, _ object: KubeObject, subresource: String?) async throws(APIFailure) -> KubeObject {
+    func update(_ resource: Resource, _ object: KubeObject, subresource: String?) async throws(APIFailure) -> KubeObject
+    {
         try check(subresource == nil ? "update" : "update \(subresource!)", resource, object)
         let old = try await stored(resource, object.namespace, object.name)
         let current = KubeObject(old)
@@ -158,7 +165,8 @@ final class WorkloadAPI: ObjectClient {
             throw .conflict(resource, object.name, APIFailure.modified)
         }
         var next = object
-        if let kind = Schema.kubernetes.kind(group: resource.group, version: resource.version, plural: resource.plural) {
+        if let kind = Schema.kubernetes.kind(group: resource.group, version: resource.version, plural: resource.plural)
+        {
             Defaulting.apply(to: &next.json, of: kind, in: .kubernetes)
         }
         if subresource == "status" {

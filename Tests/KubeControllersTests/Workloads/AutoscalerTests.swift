@@ -56,7 +56,9 @@ struct AutoscalerTests {
     ]
 
     /// A deployment with pods that request half a core each.
-    private func simulation(replicas: Int64, metric: JSONValue = AutoscalerTests.cpu, _ more: JSONValue = [:]) async throws -> Simulation {
+    private func simulation(replicas: Int64, metric: JSONValue = AutoscalerTests.cpu, _ more: JSONValue = [:])
+        async throws -> Simulation
+    {
         let simulation = Simulation([HorizontalPodAutoscalerController(metrics: metrics)], seed: 1)
         try await simulation.api.create(.deployments, Fixture.deployment(replicas: replicas))
         for number in 0..<replicas { try await addPod(simulation, number) }
@@ -65,7 +67,8 @@ struct AutoscalerTests {
             "maxReplicas": 10, "metrics": [metric],
         ]
         for member in more.object?.members ?? [] { spec[member.key] = member.value }
-        try await simulation.api.create(.horizontalPodAutoscalers, Fixture.object(.horizontalPodAutoscalers, "web", spec))
+        try await simulation.api.create(
+            .horizontalPodAutoscalers, Fixture.object(.horizontalPodAutoscalers, "web", spec))
         return simulation
     }
 
@@ -161,9 +164,11 @@ struct AutoscalerTests {
     }
 
     @Test func `scaling to and from zero goes by metrics of objects`() async throws {
-        let simulation = try await simulation(replicas: 1, metric: Self.requests, [
-            "minReplicas": 0, "behavior": ["scaleDown": ["stabilizationWindowSeconds": 0]],
-        ])
+        let simulation = try await simulation(
+            replicas: 1, metric: Self.requests,
+            [
+                "minReplicas": 0, "behavior": ["scaleDown": ["stabilizationWindowSeconds": 0]],
+            ])
         metrics.values.withLock { $0.object = 0 }
         #expect(try await look(simulation) == 0)
         metrics.values.withLock { $0.object = 25 }

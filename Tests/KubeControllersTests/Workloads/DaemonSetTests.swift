@@ -14,7 +14,9 @@ struct DaemonSetTests {
         return Fixture.object(.daemonSets, "agent", spec)
     }
 
-    private func simulation(_ seed: UInt64 = 1, _ chaos: Simulation.Chaos = .init(), nodes: Int = 1) async throws -> Simulation {
+    private func simulation(_ seed: UInt64 = 1, _ chaos: Simulation.Chaos = .init(), nodes: Int = 1) async throws
+        -> Simulation
+    {
         let simulation = Simulation([DaemonSetController()], seed: seed, chaos: chaos)
         for number in 0..<nodes {
             var node = Fixture.object(.nodes, "node-\(number)", [:])
@@ -42,7 +44,10 @@ struct DaemonSetTests {
         let revision = try #require(await simulation.objects(.controllerRevisions).first)
         #expect(pod.label("controller-revision-hash") == revision.label("controller-revision-hash"))
         let set = try #require(await simulation.object(.daemonSets, "agent"))
-        for field in ["currentNumberScheduled", "desiredNumberScheduled", "numberReady", "updatedNumberScheduled", "numberAvailable"] {
+        for field in [
+            "currentNumberScheduled", "desiredNumberScheduled", "numberReady", "updatedNumberScheduled",
+            "numberAvailable",
+        ] {
             #expect(set.status.count(field) == 1, "\(field)")
         }
         #expect(set.status["numberUnavailable"] == nil)

@@ -13,7 +13,8 @@ struct JobSimulationTests {
         let simulation = Simulation([JobController()], seed: seed, chaos: chaos)
         simulation.ends = { [unowned simulation] _ in
             guard simulation.isSettling || Int.random(in: 0..<3, using: &simulation.chance) == 0 else { return nil }
-            return Int.random(in: 0..<100, using: &simulation.chance) < simulation.chaos.failingPods ? "Failed" : "Succeeded"
+            return Int.random(in: 0..<100, using: &simulation.chance) < simulation.chaos.failingPods
+                ? "Failed" : "Succeeded"
         }
         simulation.check = { simulation in
             let active = await simulation.objects(.pods).count(where: \.isActivePod)

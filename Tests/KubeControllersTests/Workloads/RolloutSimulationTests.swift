@@ -26,16 +26,19 @@ struct RolloutSimulationTests {
         let replicas: Int64 = 4
         let (surge, unavailable): (Int64, Int64) = [(1, 0), (0, 1), (2, 1), (1, 1)][Int(seed) % 4]
         try await simulation.api.create(
-            .deployments, Fixture.deployment(replicas: replicas, Self.bounded(replicas, surge: surge, unavailable: unavailable)))
+            .deployments,
+            Fixture.deployment(replicas: replicas, Self.bounded(replicas, surge: surge, unavailable: unavailable)))
         try await simulation.settle()
         simulation.chaos.failures = 15
         simulation.check = { simulation in
             let sets = await simulation.objects(.replicaSets)
             let wanted = sets.reduce(0) { $0 + $1.wanted }
-            #expect(wanted <= replicas + surge, "too many pods are wanted (\(simulation.chance), step \(simulation.steps))")
+            #expect(
+                wanted <= replicas + surge, "too many pods are wanted (\(simulation.chance), step \(simulation.steps))")
             let pods = await simulation.objects(.pods)
             let active = pods.filter(\.isActivePod)
-            #expect(active.count <= Int(replicas + surge), "too many pods (\(simulation.chance), step \(simulation.steps))")
+            #expect(
+                active.count <= Int(replicas + surge), "too many pods (\(simulation.chance), step \(simulation.steps))")
             let available = active.count(where: \.isReadyPod)
             #expect(
                 available >= Int(replicas - unavailable),
@@ -64,7 +67,9 @@ struct RolloutSimulationTests {
     }
 
     @Test(arguments: 0..<8)
-    func `scaling, deleted pods and restarts in the midst of a rollout end where the spec says`(seed: UInt64) async throws {
+    func `scaling, deleted pods and restarts in the midst of a rollout end where the spec says`(seed: UInt64)
+        async throws
+    {
         let chaos = Simulation.Chaos(failures: 20, deletesPods: true, restarts: true)
         let simulation = Simulation(Self.controllers, seed: 100 + seed, chaos: chaos)
         try await simulation.api.create(.deployments, Fixture.deployment(replicas: 3))

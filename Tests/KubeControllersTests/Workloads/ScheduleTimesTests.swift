@@ -77,7 +77,8 @@ struct ScheduleTimesTests {
         for name in ["Asia/Beirut", "America/Sao_Paulo", "Australia/Lord_Howe", "Africa/Cairo", "America/New_York"] {
             let zone = try zone(name)
             for _ in 0..<40 {
-                let text = "\(Int.random(in: 0..<60, using: &chance)) \(Int.random(in: 0..<24, using: &chance)) \(Int.random(in: 1...31, using: &chance)) * *"
+                let text =
+                    "\(Int.random(in: 0..<60, using: &chance)) \(Int.random(in: 0..<24, using: &chance)) \(Int.random(in: 1...31, using: &chance)) * *"
                 let times = ScheduleTimes(schedule: try CronSchedule(text), zone: zone)
                 var moment = Int64.random(in: 0..<2_500_000_000, using: &chance)
                 for _ in 0..<5 {
@@ -105,7 +106,7 @@ struct ScheduleTimesTests {
     @Test func `of many missed times the last one is due`() throws {
         let times = ScheduleTimes(schedule: try CronSchedule("*/10 * * * *"), zone: .utc)
         let noon = try seconds("2026-03-01T12:00:00Z")
-        #expect(MissedStarts(times, since: noon, now: noon + 599, deadline: nil) .due == nil)
+        #expect(MissedStarts(times, since: noon, now: noon + 599, deadline: nil).due == nil)
         #expect(MissedStarts(times, since: noon, now: noon + 600, deadline: nil).due == noon + 600)
         let few = MissedStarts(times, since: noon, now: noon + 3700, deadline: nil)
         #expect(few.due == noon + 3600)

@@ -147,7 +147,9 @@ struct StatefulSetTests {
         #expect(pods == ["web-0", "web-1", "web-2"])
     }
 
-    @Test func `a template that comes back takes its old revision, and old revisions are removed beyond the limit`() async throws {
+    @Test func `a template that comes back takes its old revision, and old revisions are removed beyond the limit`()
+        async throws
+    {
         let simulation = simulation()
         try await simulation.api.create(.statefulSets, Self.set(["revisionHistoryLimit": 1], replicas: 1))
         for image in ["one", "two", "three", "two", "four"] {
@@ -164,14 +166,16 @@ struct StatefulSetTests {
         let simulation = simulation()
         try await simulation.api.create(
             .statefulSets,
-            Self.set([
-                "volumeClaimTemplates": Self.claims,
-                "persistentVolumeClaimRetentionPolicy": ["whenDeleted": "Delete", "whenScaled": "Delete"],
-            ], replicas: 2))
+            Self.set(
+                [
+                    "volumeClaimTemplates": Self.claims,
+                    "persistentVolumeClaimRetentionPolicy": ["whenDeleted": "Delete", "whenScaled": "Delete"],
+                ], replicas: 2))
         try await simulation.settle()
-        #expect(await simulation.objects(.persistentVolumeClaims).allSatisfy {
-            $0.metadata.ownerReferences.map(\.kind) == ["StatefulSet"]
-        })
+        #expect(
+            await simulation.objects(.persistentVolumeClaims).allSatisfy {
+                $0.metadata.ownerReferences.map(\.kind) == ["StatefulSet"]
+            })
         try await change(simulation) { $0["replicas"] = 1 }
         try await simulation.settle()
         let owners = await simulation.objects(.persistentVolumeClaims).map { $0.metadata.ownerReferences.map(\.kind) }

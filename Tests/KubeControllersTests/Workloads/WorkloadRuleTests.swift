@@ -10,14 +10,18 @@ import Testing
 /// Rules of the workloads, each by itself.
 @Suite(.timeLimit(.minutes(2)))
 struct WorkloadRuleTests {
-    private func settled(_ controllers: [any Controller], _ resource: Resource, _ object: KubeObject) async throws -> Simulation {
+    private func settled(_ controllers: [any Controller], _ resource: Resource, _ object: KubeObject) async throws
+        -> Simulation
+    {
         let simulation = Simulation(controllers, seed: 1)
         try await simulation.api.create(resource, object)
         try await simulation.settle()
         return simulation
     }
 
-    private func decide(_ controller: any Controller, _ resource: Resource, _ name: String, _ simulation: Simulation) -> Decision {
+    private func decide(_ controller: any Controller, _ resource: Resource, _ name: String, _ simulation: Simulation)
+        -> Decision
+    {
         controller.decide(resource.key(namespace: "default", name), in: simulation.view, now: simulation.clock.now)
     }
 
@@ -38,12 +42,15 @@ struct WorkloadRuleTests {
         func pod(_ name: String, node: String?, _ phase: String, ready: Bool, cost: String? = nil) -> KubeObject {
             var pod = Fixture.object(.pods, name, [:])
             if let node { pod.spec = ["nodeName": .string(node)] }
-            pod.status = ["phase": .string(phase), "conditions": [["type": "Ready", "status": ready ? "True" : "False"]]]
+            pod.status = [
+                "phase": .string(phase), "conditions": [["type": "Ready", "status": ready ? "True" : "False"]],
+            ]
             if let cost { pod.metadata.annotations[PodRanking.costAnnotation] = cost }
             return pod
         }
         let pods = [
-            pod("ready", node: "n", "Running", ready: true), pod("cheap", node: "n", "Running", ready: true, cost: "-1"),
+            pod("ready", node: "n", "Running", ready: true),
+            pod("cheap", node: "n", "Running", ready: true, cost: "-1"),
             pod("unready", node: "n", "Running", ready: false), pod("pending", node: "n", "Pending", ready: false),
             pod("unassigned", node: nil, "Pending", ready: false),
         ]

@@ -48,7 +48,7 @@ struct ActionPerformer: Sendable {
         case .delete(let resource, let namespace, let name, let options):
             do throws(APIFailure) {
                 try await client.delete(resource, namespace: namespace, name, options)
-            } catch where error.code == 404 {
+            } catch  where error.code == 404 {
                 // Gone already, which is what was wanted.
             }
             expectations.append(.deleted(resource, resource.key(namespace: namespace, name), uid: options.uid))

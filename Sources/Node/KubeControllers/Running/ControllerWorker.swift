@@ -6,7 +6,8 @@ internal import Linux
 /// decided, and looks again when that failed or time has come. Nothing happens while nothing changes.
 ///
 /// Invariants
-/// 1. Nothing is decided before the cache has everything. (test: `nothing is decided before the cache is complete`)
+/// 1. Nothing is decided before the cache has everything.
+///    (test: `what was there before is decided about, and nothing before the cache is complete`)
 /// 2. An object is decided about again only when the cache shows what was done about it before.
 ///    (test: `a worker waits for what it has written`)
 /// 3. Every change that concerns an object is followed by a decision about it.
@@ -33,7 +34,8 @@ package final class ControllerWorker: Sendable {
     ///   - report: Is told in a sentence what could not be done, and is tried again.
     package init(
         _ controller: any Controller, cache: ObjectCache, client: any ObjectClient, recorder: EventRecorder,
-        clock: any WallClock = SystemWallClock(), limit: Int = 4, report: @escaping @Sendable (String) -> Void = { _ in }
+        clock: any WallClock = SystemWallClock(), limit: Int = 4,
+        report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.controller = controller
         self.cache = cache

@@ -116,7 +116,8 @@ struct EventCorrelator {
     }
 
     private static func event(_ note: EventNote, _ now: Timestamp) -> KubeObject {
-        let name = "\(note.about["name"]?.string ?? "").\(String(UInt64(bitPattern: Int64(now.nanoseconds)), radix: 16))"
+        let name =
+            "\(note.about["name"]?.string ?? "").\(String(UInt64(bitPattern: Int64(now.nanoseconds)), radix: 16))"
         return KubeObject(json: [
             "kind": "Event", "apiVersion": "v1",
             "metadata": ["name": .string(name), "namespace": .string(note.namespace)],

@@ -5,9 +5,10 @@ import Linux
 ///
 /// Invariants
 /// 1. A key is never at work twice. (test: `a key that changes while it is at work is looked at again afterwards`)
-/// 2. Keys that wait are each there once, and go in the order in which they came. (test: `a key is queued once`)
+/// 2. Keys that wait are each there once, and go in the order in which they came. (test: `a key is queued once, and keys go in their order`)
 /// 3. A key is not looked at before what was done about it can be seen. (test: `a key waits for its expectations`)
-/// 4. After failures in a row a key waits 5 ms, 10 ms ... up to 1000 s, unless it changes. (test: `failures back off`)
+/// 4. After failures in a row a key waits 5 ms, 10 ms ... up to 1000 s, unless it changes.
+///    (test: `failures back off, and a success begins anew`)
 struct WorkQueue {
     /// How what was done about a key ended.
     struct Outcome: Sendable {

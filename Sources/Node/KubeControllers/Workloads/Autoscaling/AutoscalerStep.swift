@@ -115,7 +115,8 @@ struct AutoscalerStep {
         var statuses: [JSONValue] = []
         for metric in autoscaler.spec["metrics"]?.array ?? [] {
             let reading = MetricReading(
-                spec: metric, pods: pods, namespace: autoscaler.namespace ?? "default", current: current, source: source,
+                spec: metric, pods: pods, namespace: autoscaler.namespace ?? "default", current: current,
+                source: source,
                 tolerated: tolerated, now: now)
             do throws(MetricFailure) {
                 let proposal = try reading.proposal()
@@ -160,7 +161,9 @@ struct AutoscalerStep {
         actions.append(.update(resource, changed))
         say("SuccessfulRescale", "New size: \(size); reason: \(reason)")
         memory.change(autoscaler.uid, by: size - current, now)
-        set("AbleToScale", "True", "SucceededRescale", "the HPA controller was able to update the target scale to \(size)")
+        set(
+            "AbleToScale", "True", "SucceededRescale",
+            "the HPA controller was able to update the target scale to \(size)")
         status["lastScaleTime"] = .string(now.kubeTime)
     }
 

@@ -56,8 +56,11 @@ package struct HorizontalPodAutoscalerController: Controller {
         _ action: ObjectAction, _ failure: APIFailure, about key: ObjectKey, in view: any ObjectView,
         now: Linux.Timestamp
     ) -> [ObjectAction] {
-        guard case .update(let resource, let object, _) = action, resource != .horizontalPodAutoscalers, failure.code != 409,
-            let autoscaler = view.get(.horizontalPodAutoscalers, namespace: key.namespace, key.name).map({ KubeObject($0) })
+        guard case .update(let resource, let object, _) = action, resource != .horizontalPodAutoscalers,
+            failure.code != 409,
+            let autoscaler = view.get(.horizontalPodAutoscalers, namespace: key.namespace, key.name).map({
+                KubeObject($0)
+            })
         else { return [] }
         let size = object.spec["replicas"]?.integer ?? 0
         return [

@@ -41,7 +41,8 @@ struct MetricReading {
         case "Pods": return try podsMetric(spec["pods"] ?? [:])
         case "Object": return try objectMetric(spec["object"] ?? [:])
         case "External": return try externalMetric(spec["external"] ?? [:])
-        default: throw MetricFailure(reason: "InvalidMetricSourceType", message: "unknown metric source type \"\(type)\"")
+        default:
+            throw MetricFailure(reason: "InvalidMetricSourceType", message: "unknown metric source type \"\(type)\"")
         }
     }
 
@@ -72,7 +73,9 @@ struct MetricReading {
         var values: [String: Int128] = [:]
         for pod in pods {
             guard let measured = usage[pod.name] else { continue }
-            let amounts = measured.containers.filter { container == nil || $0.key == container }.compactMap { $0.value[name] }
+            let amounts = measured.containers.filter { container == nil || $0.key == container }.compactMap {
+                $0.value[name]
+            }
             guard !amounts.isEmpty else { continue }
             values[pod.name] = amounts.reduce(0) { $0 + milli($1) }
         }
@@ -80,7 +83,9 @@ struct MetricReading {
         guard !groups.counted.isEmpty else {
             throw MetricFailure(
                 reason: reason,
-                message: "failed to get \(name) utilization: did not receive metrics for targeted pods (pods might be unready)")
+                message:
+                    "failed to get \(name) utilization: did not receive metrics for targeted pods (pods might be unready)"
+            )
         }
         let total = groups.counted.values.reduce(0, +)
         let average = total / Int128(groups.counted.count)
@@ -107,7 +112,8 @@ struct MetricReading {
             title = "\(name) \(place)"
         } else {
             throw MetricFailure(
-                reason: reason, message: "invalid resource metric source: neither a utilization target nor a value target was set")
+                reason: reason,
+                message: "invalid resource metric source: neither a utilization target nor a value target was set")
         }
         entry["current"] = found
         let key = container == nil ? "resource" : "containerResource"
@@ -122,12 +128,15 @@ struct MetricReading {
         var requests: [String: Int128] = [:]
         for pod in pods {
             var sum: Int128 = 0
-            for each in pod.spec["containers"]?.array ?? [] where container == nil || each["name"]?.string == container {
+            for each in pod.spec["containers"]?.array ?? [] where container == nil || each["name"]?.string == container
+            {
                 let value = each["resources", "requests"]?[name]
-                guard let text = value?.string ?? value?.integer.map(String.init), let amount = try? Quantity(text) else {
+                guard let text = value?.string ?? value?.integer.map(String.init), let amount = try? Quantity(text)
+                else {
                     throw MetricFailure(
                         reason: reason,
-                        message: "failed to get \(name) utilization: missing request for \(name) in container \(each["name"]?.string ?? "") of Pod \(pod.name)"
+                        message:
+                            "failed to get \(name) utilization: missing request for \(name) in container \(each["name"]?.string ?? "") of Pod \(pod.name)"
                     )
                 }
                 sum += milli(amount)
@@ -171,7 +180,8 @@ struct MetricReading {
         guard let each = target(metric, "averageValue"), !groups.counted.isEmpty else {
             throw MetricFailure(
                 reason: "FailedGetPodsMetric",
-                message: "unable to get metric \(name): did not receive metrics for targeted pods (pods might be unready)")
+                message:
+                    "unable to get metric \(name): did not receive metrics for targeted pods (pods might be unready)")
         }
         let average = groups.counted.values.reduce(0, +) / Int128(groups.counted.count)
         let replicas = size(groups, target: { _ in each }) { _ in each }
@@ -192,7 +202,8 @@ struct MetricReading {
                 name, selector: selector(metric), kind: kind, object: objectName, namespace: namespace)
         else {
             throw MetricFailure(
-                reason: "FailedGetObjectMetric", message: "unable to get metric \(name): \(kind) on \(namespace) \(objectName)")
+                reason: "FailedGetObjectMetric",
+                message: "unable to get metric \(name): \(kind) on \(namespace) \(objectName)")
         }
         let (replicas, current) = try total(milli(value), metric, "FailedGetObjectMetric")
         return Proposal(
@@ -209,7 +220,8 @@ struct MetricReading {
         guard !values.isEmpty else {
             throw MetricFailure(
                 reason: "FailedGetExternalMetric",
-                message: "unable to get external metric \(namespace)/\(name): no metrics returned from external metrics API")
+                message:
+                    "unable to get external metric \(namespace)/\(name): no metrics returned from external metrics API")
         }
         let (replicas, current) = try total(values.reduce(0) { $0 + milli($1) }, metric, "FailedGetExternalMetric")
         return Proposal(
@@ -228,7 +240,8 @@ struct MetricReading {
         }
         guard let whole = target(metric, "value") else {
             throw MetricFailure(
-                reason: reason, message: "invalid metric source: neither a value target nor an average value target was set")
+                reason: reason,
+                message: "invalid metric source: neither a value target nor an average value target was set")
         }
         let ratio = Double(usage) / Double(whole)
         guard current > 0 else { return (Self.up(ratio), ["value": quantity(usage)]) }

@@ -55,14 +55,19 @@ struct ScalingBehavior {
         let stable = outcome.replicas
         if stable > current {
             let (limit, isDisabled) = upLimit(current, memory, now)
-            bound(&outcome, isDisabled ? current : max(limit, current), rate: "ScaleUpLimit", "increasing", upward: true)
+            bound(
+                &outcome, isDisabled ? current : max(limit, current), rate: "ScaleUpLimit", "increasing", upward: true)
             if outcome.replicas > most {
                 outcome.replicas = most
-                outcome.limited = ("TooManyReplicas", "the desired replica count is more than the maximum replica count")
+                outcome.limited = (
+                    "TooManyReplicas", "the desired replica count is more than the maximum replica count"
+                )
             }
         } else if stable < current {
             let (limit, isDisabled) = downLimit(current, memory, now)
-            bound(&outcome, isDisabled ? current : min(limit, current), rate: "ScaleDownLimit", "decreasing", upward: false)
+            bound(
+                &outcome, isDisabled ? current : min(limit, current), rate: "ScaleDownLimit", "decreasing",
+                upward: false)
             if outcome.replicas < least {
                 outcome.replicas = least
                 outcome.limited = ("TooFewReplicas", "the desired replica count is less than the minimum replica count")

@@ -68,7 +68,9 @@ struct CronJobStep {
     private mutating func removeOldJobs(_ limit: String, _ type: String) {
         guard let limit = cronJob.spec[limit]?.integer else { return }
         let ended = jobs.filter { $0.jobEnd?["type"]?.string == type && !$0.isBeingDeleted }
-            .sorted { ($0.status["startTime"]?.string ?? "", $0.name) < ($1.status["startTime"]?.string ?? "", $1.name) }
+            .sorted {
+                ($0.status["startTime"]?.string ?? "", $0.name) < ($1.status["startTime"]?.string ?? "", $1.name)
+            }
         for job in ended.prefix(max(0, ended.count - Int(max(0, limit)))) { delete(job) }
     }
 

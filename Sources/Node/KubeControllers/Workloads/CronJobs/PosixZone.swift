@@ -119,7 +119,8 @@ struct PosixZone: Sendable, Hashable {
         mutating func change() -> Change? {
             let day: Change.Day
             if take("M") {
-                guard let month = number(1...12), take("."), let week = number(1...5), take("."), let weekday = number(0...6)
+                guard let month = number(1...12), take("."), let week = number(1...5), take("."),
+                    let weekday = number(0...6)
                 else { return nil }
                 day = .weekday(month: month, week: week, day: weekday)
             } else if take("J") {

@@ -8,10 +8,10 @@ package import Linux
 ///
 /// Invariants
 /// 1. A node has one pod of a set, and a second one only while an update surges.
-///    (test: `a node never has two pods of a daemon set without a surge`)
+///    (test: `an update of a daemon set keeps to maxUnavailable, whatever happens`)
 /// 2. An update takes away an available pod only when fewer than `maxUnavailable` are missing.
-///    (test: `an update of a daemon set keeps to maxUnavailable`)
-/// 3. Without a change nothing is decided. (test: `a settled daemon set has nothing to do`)
+///    (the same)
+/// 3. Without a change nothing is decided. (every test that lets things settle)
 package struct DaemonSetController: Controller {
     package init() {}
 
@@ -22,7 +22,9 @@ package struct DaemonSetController: Controller {
         switch change.resource {
         case .daemonSets: return [change.key]
         case .nodes:
-            guard NodeFit.matters(change.old.map { KubeObject($0) }, change.new.map { KubeObject($0) }) else { return [] }
+            guard NodeFit.matters(change.old.map { KubeObject($0) }, change.new.map { KubeObject($0) }) else {
+                return []
+            }
             return view.objects(.daemonSets, namespace: nil).map(\.key)
         default: return Owners.concerned(by: change, .daemonSets, in: view) { Owners.selector($0) }
         }
@@ -44,7 +46,9 @@ package struct DaemonSetController: Controller {
         else { return [] }
         switch action {
         case .create(.controllerRevisions, let revision):
-            guard failure.reason == "AlreadyExists", RevisionHistory.collides(revision, set, in: view) else { return [] }
+            guard failure.reason == "AlreadyExists", RevisionHistory.collides(revision, set, in: view) else {
+                return []
+            }
             var changed = set
             changed.json["status", default: [:]]["collisionCount"] = .integer(set.status.count("collisionCount") + 1)
             return [.update(.daemonSets, changed, subresource: "status")]

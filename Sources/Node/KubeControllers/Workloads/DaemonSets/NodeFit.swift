@@ -18,7 +18,8 @@ struct NodeFit: Equatable {
             (runs, stays) = (false, false)
             return
         }
-        let tolerations = (pod["tolerations"]?.array ?? []) + Self.tolerations(hostNetwork: pod["hostNetwork"]?.bool ?? false)
+        let tolerations =
+            (pod["tolerations"]?.array ?? []) + Self.tolerations(hostNetwork: pod["hostNetwork"]?.bool ?? false)
         let taints = node.spec["taints"]?.array ?? []
         func isFree(_ effects: Set<String>) -> Bool {
             taints.allSatisfy { taint in
@@ -32,7 +33,8 @@ struct NodeFit: Equatable {
     /// Whether a change of a node may change where pods should be.
     static func matters(_ old: KubeObject?, _ new: KubeObject?) -> Bool {
         guard let old, let new else { return true }
-        return old.json["metadata", "labels"] != new.json["metadata", "labels"] || old.spec["taints"] != new.spec["taints"]
+        return old.json["metadata", "labels"] != new.json["metadata", "labels"]
+            || old.spec["taints"] != new.spec["taints"]
     }
 
     /// What all pods of daemon sets tolerate, since they are what repairs a node.

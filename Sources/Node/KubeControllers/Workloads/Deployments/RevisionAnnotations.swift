@@ -36,7 +36,9 @@ enum RevisionAnnotations {
 
     private static func longer(_ history: String?, _ revision: String) -> String {
         var parts = (history ?? "").split(separator: ",").map(String.init) + [revision]
-        while parts.count > 1, parts.reduce(parts.count, { $0 + $1.utf8.count }) > longestHistory { parts.removeFirst() }
+        while parts.count > 1, parts.reduce(parts.count, { $0 + $1.utf8.count }) > longestHistory {
+            parts.removeFirst()
+        }
         return parts.joined(separator: ",")
     }
 }

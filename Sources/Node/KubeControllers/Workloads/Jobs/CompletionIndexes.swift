@@ -1,8 +1,8 @@
 /// A set of completion indexes, as `completedIndexes` writes it: "1,3-5,7".
 ///
 /// Invariants
-/// 1. Ranges are sorted and do not touch. (test: `indexes are written as ranges`)
-/// 2. No text traps, or takes more room than it has letters. (test: `no text traps the parser of indexes`)
+/// 1. Ranges are sorted and do not touch. (test: `indexes are written as ranges, and no text traps their parser`)
+/// 2. No text traps, or takes more room than it has letters. (the same)
 struct CompletionIndexes: Hashable, Sendable {
     private(set) var ranges: [ClosedRange<Int64>] = []
 
@@ -15,7 +15,8 @@ struct CompletionIndexes: Hashable, Sendable {
     init(_ text: String, below limit: Int64) {
         for part in text.split(separator: ",") {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) }
-            guard let first = ends.first ?? nil, ends.count <= 2, let last = ends.last ?? nil, first >= 0, first <= last,
+            guard let first = ends.first ?? nil, ends.count <= 2, let last = ends.last ?? nil, first >= 0,
+                first <= last,
                 first < limit, first > ranges.last?.upperBound ?? -1
             else { continue }
             append(first...min(last, limit - 1))
@@ -56,10 +57,11 @@ struct CompletionIndexes: Hashable, Sendable {
     /// How many are in both.
     func countCommon(with other: CompletionIndexes) -> Int64 {
         ranges.reduce(0) { sum, range in
-            sum + other.ranges.filter { $0.overlaps(range) }.reduce(0) { sum, other in
-                let common = other.clamped(to: range)
-                return sum + common.upperBound - common.lowerBound + 1
-            }
+            sum
+                + other.ranges.filter { $0.overlaps(range) }.reduce(0) { sum, other in
+                    let common = other.clamped(to: range)
+                    return sum + common.upperBound - common.lowerBound + 1
+                }
         }
     }
 

@@ -7,9 +7,10 @@ package import Linux
 /// Runs pods of Jobs until enough of them have succeeded.
 ///
 /// Invariants
-/// 1. Never more than `parallelism` pods are wanted. (test: `a job never runs more pods than its parallelism`)
+/// 1. Never more than `parallelism` pods are wanted.
+///    (test: `a job never runs more pods than its parallelism, and completes exactly`)
 /// 2. Each pod that ended is counted once, whatever fails in between: it is noted as uncounted, then loses its finalizer,
-///    then is counted. (test: `each pod is counted once, whatever happens`)
+///    then is counted. (the same)
 /// 3. An index has one pod at a time, and none after it succeeded. (test: `every index succeeds once`)
 /// 4. A job that has ended changes no more. (test: `a job that has ended stays as it is`)
 package struct JobController: Controller {

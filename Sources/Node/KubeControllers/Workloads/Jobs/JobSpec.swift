@@ -63,7 +63,8 @@ extension KubeObject {
         let ends = statuses.compactMap { $0["state", "terminated", "finishedAt"]?.string.flatMap { Timestamp($0) } }
         if ends.count == statuses.count, let last = ends.max() { return last }
         let known =
-            condition("Ready")?["lastTransitionTime"]?.string ?? metadata.deletionTimestamp ?? metadata.creationTimestamp
+            condition("Ready")?["lastTransitionTime"]?.string ?? metadata.deletionTimestamp
+            ?? metadata.creationTimestamp
         return min(now, known.flatMap { Timestamp($0) } ?? now)
     }
 

@@ -21,7 +21,8 @@ struct JobTracking {
         uncountedSucceeded = Set((uncounted?["succeeded"]?.array ?? []).compactMap(\.string))
         uncountedFailed = Set((uncounted?["failed"]?.array ?? []).compactMap(\.string))
         let completions = spec.completions ?? 0
-        succeeded = spec.isIndexed ? CompletionIndexes(status["completedIndexes"]?.string ?? "", below: completions) : .init()
+        succeeded =
+            spec.isIndexed ? CompletionIndexes(status["completedIndexes"]?.string ?? "", below: completions) : .init()
         failed =
             spec.backoffLimitPerIndex == nil
             ? .init() : CompletionIndexes(status["failedIndexes"]?.string ?? "", below: completions)
@@ -112,7 +113,9 @@ struct JobTracking {
             guard let index = pod.completionIndex, !succeeded.contains(index), !failed.contains(index) else { continue }
             if let other = latest[index], other.earlierFailures > pod.earlierFailures { continue }
             // Of two with the same number the one that lives has taken over.
-            if let other = latest[index], other.earlierFailures == pod.earlierFailures, !other.hasFailed(spec) { continue }
+            if let other = latest[index], other.earlierFailures == pod.earlierFailures, !other.hasFailed(spec) {
+                continue
+            }
             latest[index] = pod
         }
         return Set(latest.values.filter { $0.hasFailed(spec) }.map(\.uid))

@@ -20,7 +20,9 @@ extension JobStep {
         if let failure = failure() { return failure }
         guard spec.isIndexed || spec.completions != nil || isDrained else { return nil }
         let completions = spec.completions ?? 1
-        if spec.isIndexed, let message = SuccessPolicy.met(spec.successPolicy, tracking.succeeded, completions: completions) {
+        if spec.isIndexed,
+            let message = SuccessPolicy.met(spec.successPolicy, tracking.succeeded, completions: completions)
+        {
             return JobVerdict(isSuccess: true, reason: "SuccessPolicy", message: message)
         }
         guard succeededCount >= completions else { return nil }
@@ -88,7 +90,8 @@ extension JobStep {
     }
 
     private var deadline: Timestamp? {
-        guard let seconds = spec.activeDeadlineSeconds, let start = status["startTime"]?.string.flatMap({ Timestamp($0) })
+        guard let seconds = spec.activeDeadlineSeconds,
+            let start = status["startTime"]?.string.flatMap({ Timestamp($0) })
         else { return nil }
         return start.adding(seconds: seconds)
     }

@@ -53,7 +53,9 @@ enum PodFailureMeaning: Equatable {
     private static func condition(of pod: KubeObject, _ patterns: [JSONValue]) -> String? {
         for condition in pod.status["conditions"]?.array ?? [] {
             for pattern in patterns
-            where pattern["type"] == condition["type"] && pattern["status"]?.string ?? "True" == condition["status"]?.string {
+            where pattern["type"] == condition["type"]
+                && pattern["status"]?.string ?? "True" == condition["status"]?.string
+            {
                 return condition["type"]?.string
             }
         }

@@ -8,9 +8,9 @@ package import Linux
 ///
 /// Invariants
 /// 1. Pods are made and deleted only as many as the spec is apart from what is there.
-///    (test: `a replica set makes the pods that are missing`)
+///    (test: `a replica set makes the pods that are missing, and a settled one has nothing to do`)
 /// 2. What goes first is what is of least use. (test: `unassigned, pending and unready pods go before ready ones`)
-/// 3. Without a change nothing is decided. (test: `a settled replica set has nothing to do`)
+/// 3. Without a change nothing is decided. (the same)
 package struct ReplicaSetController: Controller {
     /// So many pods are made or deleted in one decision.
     static let burst: Int64 = 500

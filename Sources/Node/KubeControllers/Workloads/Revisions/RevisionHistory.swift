@@ -8,8 +8,8 @@ import Linux
 ///
 /// Invariants
 /// 1. A template that comes back gets its old revision, with the greatest number. (test: `a template that comes back
-///    takes its old revision`)
-/// 2. Revisions in use are kept, whatever the limit of the history is. (test: `old revisions are removed beyond the limit`)
+///    takes its old revision, and old revisions are removed beyond the limit`)
+/// 2. Revisions in use are kept, whatever the limit of the history is. (the same)
 struct RevisionHistory {
     let owner: KubeObject
     let resource: Resource
@@ -33,7 +33,8 @@ struct RevisionHistory {
     mutating func current(collisions: Int64) -> KubeObject {
         let template = owner.spec["template"]
         let next = (revisions.last?.revisionNumber ?? 0) + 1
-        guard let index = revisions.lastIndex(where: { PodTemplate.areEqual($0.revisedTemplate, template, ignoring: "") })
+        guard
+            let index = revisions.lastIndex(where: { PodTemplate.areEqual($0.revisedTemplate, template, ignoring: "") })
         else {
             let made = make(template, number: next, collisions: collisions)
             revisions.append(made)
@@ -51,7 +52,8 @@ struct RevisionHistory {
     private func make(_ template: JSONValue?, number: Int64, collisions: Int64) -> KubeObject {
         let hash = StableHash.template(template, collisions: collisions)
         var revision = KubeObject(json: [
-            "apiVersion": .string(Resource.controllerRevisions.apiVersion), "kind": "ControllerRevision", "metadata": [:],
+            "apiVersion": .string(Resource.controllerRevisions.apiVersion), "kind": "ControllerRevision",
+            "metadata": [:],
         ])
         revision.metadata.name = "\(owner.name.prefix(223))-\(hash)"
         revision.metadata.namespace = owner.namespace
@@ -70,7 +72,10 @@ struct RevisionHistory {
 
     /// Whether a name that is taken belongs to another template: then another hash is needed.
     static func collides(_ revision: KubeObject, _ owner: KubeObject, in view: any ObjectView) -> Bool {
-        guard let other = view.get(.controllerRevisions, namespace: revision.namespace, revision.name).map({ KubeObject($0) })
+        guard
+            let other = view.get(.controllerRevisions, namespace: revision.namespace, revision.name).map({
+                KubeObject($0)
+            })
         else { return false }
         return other.metadata.controller?.uid != owner.uid || other.json["data"] != revision.json["data"]
     }

@@ -7,12 +7,13 @@ package import Linux
 /// Keeps the numbered pods of StatefulSets with their claims.
 ///
 /// Invariants
-/// 1. A number has one pod: its name is the number. (test: `a number never has two pods`)
+/// 1. A number has one pod: its name is the number. (test: the one of 2)
 /// 2. With OrderedReady a pod is made only when all before it are available, and deleted only when all behind it are gone.
-///    (test: `pods of a stateful set start in order and end in reverse`)
+///    (test: `pods of a stateful set start in order and end in reverse, whatever happens`)
 /// 3. A rolling update replaces from the last number down to the partition, never more at once than `maxUnavailable`.
 ///    (test: `an update goes from the last number down, one at a time`)
-/// 4. Claims are made before their pod, and never deleted here. (test: `claims are made before the pod that uses them`)
+/// 4. Claims are made before their pod, and never deleted here.
+///    (test: `claims belong to the set or to the pod as the retention policy says`)
 package struct StatefulSetController: Controller {
     package init() {}
 
@@ -56,7 +57,9 @@ package struct StatefulSetController: Controller {
         }
         switch action {
         case .create(.controllerRevisions, let revision):
-            guard failure.reason == "AlreadyExists", RevisionHistory.collides(revision, set, in: view) else { return [] }
+            guard failure.reason == "AlreadyExists", RevisionHistory.collides(revision, set, in: view) else {
+                return []
+            }
             var changed = set
             changed.json["status", default: [:]]["collisionCount"] = .integer(set.status.count("collisionCount") + 1)
             return [.update(.statefulSets, changed, subresource: "status")]
