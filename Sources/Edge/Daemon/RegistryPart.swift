@@ -117,7 +117,7 @@ struct RegistryExchange: Sendable {
         do throws(RegistryFailure) {
             let client = RegistryClient(
                 RegistryClient.Settings(
-                    plainHosts: Set(settings.plainHosts + access.plainHosts), trust: try await trust(of: registry)),
+                    plainHosts: Set(settings.plainHosts + access.plainHosts), trust: try await settings.trust(in: registry)),
                 credentials: KnownCredentials(known))
             do throws(RegistryFailure) {
                 let value = try await body(client)
@@ -129,9 +129,12 @@ struct RegistryExchange: Sendable {
             }
         } catch { throw NodeFailure(error) }
     }
+}
 
-    private func trust(of registry: String?) async throws(RegistryFailure) -> RegistryTrust {
-        let settings = settings
+extension RegistrySettings {
+    /// Whose certificates are believed in connections to a registry.
+    func trust(in registry: String?) async throws(RegistryFailure) -> RegistryTrust {
+        let settings = self
         let result: Result<RegistryTrust, RegistryFailure>
         do throws(SystemError) {
             result = try await BlockingPool.shared.run { () throws(SystemError) in

@@ -11,6 +11,7 @@ import KubeViews
 import LambdaAPI
 import Linux
 import Pods
+import Registry
 import Services
 import Store
 
@@ -85,9 +86,12 @@ final class KubeCluster: Sendable {
             computed: metrics)
         do throws(APIFailure) { try await server.start() } catch { throw NodeFailure(.system, "start the Kubernetes API: \(error)") }
         let trouble = Published<String?>(nil)
-        let group = Self.controllers(parts, server, authority, issuer, trouble)
+        let scaling = ScalingMetrics()
+        let group = Self.controllers(parts, server, authority, issuer, scaling, trouble)
+        let waking = WakingFromZero(
+            cache: group.cache, client: server.client(as: Self.user("system:forkless"), manager: "forkless"), note: node.note)
         let loops = ServingLoops(count: 2)
-        let router = Self.router(parts, server, group.cache, reserved: port, Self.ingress(parts, authority, loops))
+        let router = Self.router(parts, server, group.cache, reserved: port, Self.ingress(parts, authority, loops, waking))
         node.networks.answerNames(first: { query, sender in router.decide(query, from: sender) })
         let agent = Self.agent(parts, server, group.cache, router, tokens)
         metrics.measure(agent)
@@ -115,6 +119,7 @@ final class KubeCluster: Sendable {
             Task { await group.run() },
             Task { await reclaimer.run() },
             Task { await mirror?.run() },
+            Task { await scaling.run(agent, router, group.cache, node.note) },
             Task { do { try await router.run() } catch { node.note("serve services: \(error)") } },
             Task { await Self.run(agent, node, trouble) },
             Task { await store.maintain(every: .seconds(10), on: ContinuousClock()) { node.note("compact the objects' history: \($0)") } },
@@ -165,7 +170,7 @@ final class KubeCluster: Sendable {
 
     private static func controllers(
         _ parts: Parts, _ server: APIServer, _ authority: NodeAuthority, _ issuer: KubeServing.ServiceAccountTokens,
-        _ trouble: Published<String?>
+        _ scaling: ScalingMetrics, _ trouble: Published<String?>
     ) -> ControllerGroup {
         let machine = parts.machine
         let range = parts.settings.pods
@@ -178,8 +183,9 @@ final class KubeCluster: Sendable {
             }, certificate: authority.authorityCertificate, issue: { Self.lastingToken($0, issuer) },
             volumeDirectory: volumeDirectory(parts))
         let workloads: [any Controller] = [
-            DeploymentController(), ReplicaSetController(), StatefulSetController(), DaemonSetController(), JobController(),
-            FinishedJobController(),
+            DeploymentController(), ReplicaSetController(), ReplicaSetController.replicationControllers, StatefulSetController(),
+            DaemonSetController(), JobController(), FinishedJobController(), CronJobController(),
+            HorizontalPodAutoscalerController(metrics: scaling),
         ]
         return ControllerGroup(
             ClusterControllers.all(settings) + workloads, store: parts.store,
@@ -199,7 +205,9 @@ final class KubeCluster: Sendable {
         return try! issuer.issue(account, life: KubeServing.ServiceAccountTokens.longestLife).token
     }
 
-    private static func ingress(_ parts: Parts, _ authority: NodeAuthority, _ loops: ServingLoops) -> IngressSettings? {
+    private static func ingress(
+        _ parts: Parts, _ authority: NodeAuthority, _ loops: ServingLoops, _ waking: WakingFromZero
+    ) -> IngressSettings? {
         guard let plain = parts.settings.ingress else { return nil }
         var certificate: TLSCertificate?
         if parts.settings.secureIngress != nil,
@@ -207,9 +215,11 @@ final class KubeCluster: Sendable {
         {
             certificate = try? TLSCertificate(chain: Array(pair.certificate.utf8), privateKey: Array(pair.key.utf8))
         }
-        return IngressSettings(
+        var settings = IngressSettings(
             loops: loops, address: IPAddress(plain.host)!, port: plain.port, tlsPort: parts.settings.secureIngress?.port ?? 0,
             certificate: certificate, functions: parts.node.functions.rung.map { FunctionRoutes($0) })
+        settings.onDemand = { namespace, service in Task { await waking.wake(service, in: namespace) } }
+        return settings
     }
 
     private static func router(
@@ -236,6 +246,11 @@ final class KubeCluster: Sendable {
             machine: machine.facts.capacity, controllers: machine.facts.controllers)
         settings.subnet = parts.settings.pods
         settings.clusterDNS = parts.gateway
+        settings.evictionSeconds = 10
+        let registries = node.settings.registries
+        settings.defaultRegistry = registries.usual
+        settings.plainHosts = Set(registries.plainHosts)
+        settings.registryTrust = { registry async throws(RegistryFailure) in try await registries.trust(in: registry) }
         return PodAgent(
             engine: node.engine, networks: node.networks, images: node.images, cache: cache,
             client: server.client(as: user("system:node:\(machine.name)"), manager: "kubelet"), dataPath: router,
