@@ -13,6 +13,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct ContainerExportTests {
     private func spec(_ image: String = "shop/web:1.2", _ words: [String] = ["serve"]) -> ContainerSpec {
         var spec = ContainerSpec(program: words.first ?? "", arguments: Array(words.dropFirst()))
+        // As recorded: of an image without an entrypoint.
+        spec.entrypoint = []
         spec.image = ContainerImage(image)
         return spec
     }

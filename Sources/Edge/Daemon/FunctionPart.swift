@@ -46,7 +46,20 @@ package enum FunctionPart {
     private static func pods(
         of spec: ContainerSpec, _ definition: FunctionDefinition, _ cluster: ClusterClient
     ) throws(NodeFailure) -> PodInstanceProvider {
-        let container = ExportedContainer(name: definition.name, spec: spec, phase: .created)
+        var spec = spec
+        if spec.image == nil {
+            // A cluster has no programs but those of images, so that the first word is one.
+            guard !["/", "./", "../"].contains(where: spec.program.hasPrefix) else {
+                throw NodeFailure(
+                    .unsupported,
+                    "run \(spec.program) on a cluster: this node's functions are pods, so name an image that the cluster can "
+                        + "pull, then the command in it")
+            }
+            spec.image = ContainerImage(spec.program)
+            spec.program = spec.arguments.first ?? ""
+            spec.arguments = Array(spec.arguments.dropFirst())
+        }
+        let container = ExportedContainer(name: spec.name ?? spec.image!.name, spec: spec, phase: .created)
         let pod: JSONValue
         do throws(ExportFailure) { pod = try ContainerExport.pod(of: container) } catch {
             throw NodeFailure(.unsupported, error.description)

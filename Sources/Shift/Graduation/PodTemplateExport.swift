@@ -38,10 +38,11 @@ struct PodTemplateExport {
 
     private mutating func main() -> JSONValue {
         var main: JSONValue = ["name": .string(name), "image": .string(image)]
-        let entry = spec.entrypoint ?? []
         let words = spec.words
-        main["command"] = .array((entry.isEmpty ? Array(words.prefix(1)) : entry).map(JSONValue.string))
-        let rest = words.dropFirst(max(entry.count, 1))
+        // Without an entrypoint of its own the spec says nothing of the image's: what it says are arguments.
+        let entry = spec.entrypoint.map { $0.isEmpty ? Array(words.prefix(1)) : $0 } ?? []
+        if !entry.isEmpty { main["command"] = .array(entry.map(JSONValue.string)) }
+        let rest = words.dropFirst(entry.count)
         if !rest.isEmpty { main["args"] = .array(rest.map(JSONValue.string)) }
         if let directory = spec.directory { main["workingDir"] = .string(directory) }
         let environment = spec.environment.compactMap(Self.variable)

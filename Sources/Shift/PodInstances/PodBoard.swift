@@ -79,7 +79,8 @@ final class PodBoard: Sendable {
         guard let name = pod["metadata", "name"]?.string else { return }
         changes.withLock { _ in
             var next = state.value
-            next.pods[name] = type == "DELETED" ? nil : pod
+            // Not `? nil : pod`, which would be the value null.
+            if type == "DELETED" { next.pods.removeValue(forKey: name) } else { next.pods[name] = pod }
             state.set(next)
         }
     }

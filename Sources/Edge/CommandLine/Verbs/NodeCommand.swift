@@ -31,7 +31,7 @@ struct NodeCommand: Verb {
     @Option(
         name: .customLong("function-cluster"),
         help: ArgumentHelp(
-            "A cluster whose pods are the copies of programs on the function rung (or FORKLESS_FUNCTION_CLUSTER).",
+            "A cluster whose pods are the copies on the function rung: `run --rung function IMAGE COMMAND` (or FORKLESS_FUNCTION_CLUSTER).",
             valueName: "kubeconfig"))
     var functionCluster: String?
 

@@ -16,6 +16,8 @@ package struct ContainerConnection: Sendable {
 
     /// Of one message; the door of a cluster sends at most 32 KiB at once.
     private static let frameLimit = 1 << 20
+    /// Until the streams are open: a cluster that says nothing is not waited for.
+    private static let patience = TimeAmount.seconds(10)
 
     /// Joins the streams of a container that runs.
     /// - Parameter path: of the pod's subresource attach, with its query.
@@ -23,7 +25,9 @@ package struct ContainerConnection: Sendable {
         let socket = try await connect(client, path)
         do {
             let (input, output, errors) = (try Files.pipe().ends(), try Files.pipe().ends(), try Files.pipe().ends())
-            Task { await relay(socket, input: input.reader, output: output.writer, errors: errors.writer) }
+            // Only these ends: a task that held the others would keep the pipes from ending.
+            let (source, sink, errorSink) = (input.reader, output.writer, errors.writer)
+            Task { await relay(socket, input: source, output: sink, errors: errorSink) }
             return ContainerConnection(input: input.writer, output: output.reader, errors: errors.reader)
         } catch {
             try? await socket.channel.close()
@@ -44,11 +48,13 @@ package struct ContainerConnection: Sendable {
             let upgrade: EventLoopFuture<Socket?> = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(.seconds(10))
                 .connect(host: host, port: port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
+                    let late = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+                    return channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(
                             try NIOSSLClientHandler(context: tls, serverHostname: name))
                         let upgrader = NIOTypedWebSocketClientUpgrader<Socket?>(maxFrameSize: frameLimit) { channel, _ in
-                            channel.eventLoop.makeCompletedFuture {
+                            late.cancel()
+                            return channel.eventLoop.makeCompletedFuture {
                                 try channel.pipeline.syncOperations.addHandler(
                                     NIOWebSocketFrameAggregator(
                                         minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
