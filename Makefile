@@ -44,7 +44,7 @@ BENCH_NEEDS = $(BUILD_NEEDS) runc=runc jq=jq python3=python3 dockerd=docker.io d
 all: build
 
 demo: build examples shim
-	@.ci/packages pgrep=procps awk=mawk /usr/bin/python3=python3 /usr/share/doc/python3-venv=python3-venv
+	@.ci/packages pgrep=procps awk=mawk curl=curl nft=nftables /usr/bin/python3=python3 /usr/share/doc/python3-venv=python3-venv
 	@sh Examples/demo.sh
 
 build: swift shim

@@ -15,6 +15,8 @@ cache_mib=${CACHE_MIB:-2048}
 
 work=$(mktemp -d)
 run=$work/run
+# Not the usual one, where the user's own node may serve.
+kube_port=${KUBE_PORT:-16443}
 
 # Nothing is left: neither the private node and its keeper, found by their private directory, nor files.
 clean_up() {
@@ -22,6 +24,14 @@ clean_up() {
     trap '' EXIT INT TERM
     rm -f "$work/loaded"
     [ -z "${load:-}" ] || wait "$load" || true
+    # Pods would go on without a node, and so would their network.
+    if [ -n "${service:-}" ]; then
+        api -o /dev/null -X DELETE "$address/apis/apps/v1/namespaces/default/deployments/pricer?gracePeriodSeconds=1" || true
+        for _ in $(seq 100); do
+            api "$address/api/v1/namespaces/default/pods" | grep -q '"items":\[\]' && break
+            sleep 0.1
+        done
+    fi
     for executable in forkless forkless-keeper; do
         pids=$(pgrep -f "/$executable .*--run $run" || true)
         [ -z "$pids" ] || kill $pids 2>/dev/null || true
@@ -55,12 +65,51 @@ echo
 
 echo
 echo "2. A private node, in directories of its own."
-"$programs/forkless" node --detach --state "$work/state" --run "$run"
+"$programs/forkless" node --detach --state "$work/state" --run "$run" --kube-listen "127.0.0.1:$kube_port"
+
+# The pricer as a service, declared to the node's Kubernetes API: two replicas behind one address. Root makes its network.
+service=""
+if [ "$(id -u)" -eq 0 ]; then
+    "$programs/forkless" pack --state "$work/state" --run "$run" --no-proof -t pricer:1 --include "$examples/served" \
+        "$examples/pricer" >/dev/null
+    authority=$work/state/kubernetes/authority
+    api() {
+        curl -sS --fail-with-body --max-time 30 --cacert "$authority/ca.crt" \
+            -H "Authorization: Bearer $(cat "$authority/admin.token")" -H "Content-Type: application/yaml" "$@"
+    }
+    address=https://127.0.0.1:$kube_port
+    api -o /dev/null --data-binary @- "$address/apis/apps/v1/namespaces/default/deployments" <<END
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: pricer}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: pricer}}
+  template:
+    metadata: {labels: {app: pricer}}
+    spec:
+      containers:
+      - name: pricer
+        image: pricer:1
+        imagePullPolicy: Never
+        command: ["$examples/served", "7000", "$examples/pricer"]
+        readinessProbe: {tcpSocket: {port: 7000}, periodSeconds: 1}
+END
+    api -o /dev/null --data-binary @- "$address/api/v1/namespaces/default/services" <<END
+apiVersion: v1
+kind: Service
+metadata: {name: pricer}
+spec: {selector: {app: pricer}, ports: [{port: 7000}]}
+END
+    until api "$address/apis/apps/v1/namespaces/default/deployments/pricer" | grep -q '"readyReplicas":2'; do sleep 0.1; done
+    service=$(api "$address/api/v1/namespaces/default/services/pricer" | sed 's/.*"clusterIP":"\([^"]*\)".*/\1/'):7000
+    echo "two replicas of the pricer are ready behind $service"
+fi
 
 echo
 echo "3. The same trades on every rung: the pricer is the same file, and every result is compared with the legacy one."
 echo
-"$programs/forkless" compare --run "$run" --each-line --parent-memory "${cache_mib}m" \
+"$programs/forkless" compare --run "$run" --each-line --parent-memory "${cache_mib}m" ${service:+--service "$service"} \
     --measured "legacy=$work/timing.csv" --expect "$work/results.csv" \
     -- "$examples/pricer" <"$work/trades.csv"
 

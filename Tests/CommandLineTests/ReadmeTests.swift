@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["Containers", "Functions"])
+    @Test(arguments: ["Containers", "Functions", "Services"])
     func `a session works as the README prints it`(heading: String) async throws {
         let readme = try Files.readText("\(try Self.repository())/README.md")
         let steps = Self.session(below: heading, of: readme)
@@ -54,6 +54,7 @@ import Testing
         try Files.makeDirectories(forkless.path("work"))
         let executables = forkless.executable.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/")
+        let clients = heading == "Services" ? try await PythonEnvironment.kubernetes().directory + "/bin:" : ""
         // In a network namespace of its own: the session makes a bridge and publishes a port.
         var script = "cd '\(forkless.path("work"))' && ip link set lo up && forkless node --detach >/dev/null || exit 99\n"
         for step in steps { script += "echo '~~~'\n\(step.command)\n" }
@@ -61,8 +62,8 @@ import Testing
         try await forkless.endingNode {
             let outcome = try await CommandRunner.run(
                 ["unshare", "-n", "bash", "-c", "{ \(script) } 2>&1"],
-                environment: forkless.environment.filter { !$0.hasPrefix("PATH=") }
-                    + ["PATH=\(executables):/usr/sbin:/usr/bin:/sbin:/bin"])
+                environment: forkless.environment.filter { !$0.hasPrefix("PATH=") && !$0.hasPrefix("HOME=") }
+                    + ["PATH=\(executables):\(clients)/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(forkless.path("home"))"])
             let outputs = outcome.text.split(separator: "~~~\n", omittingEmptySubsequences: false).dropFirst().dropLast()
             try #require(outputs.count == steps.count, "\(outcome.text)")
             for (step, output) in zip(steps, outputs) {
