@@ -10,6 +10,7 @@ import KubeStore
 import KubeViews
 import LambdaAPI
 import Linux
+import Networking
 import Pods
 import Registry
 import Services
@@ -120,7 +121,7 @@ final class KubeCluster: Sendable {
             Task { await reclaimer.run() },
             Task { await mirror?.run() },
             Task { await scaling.run(agent, router, group.cache, node.note) },
-            Task { do { try await router.run() } catch { node.note("serve services: \(error)") } },
+            Task { await Self.run(router, node) },
             Task { await Self.run(agent, node, trouble) },
             Task { await store.maintain(every: .seconds(10), on: ContinuousClock()) { node.note("compact the objects' history: \($0)") } },
         ]
@@ -271,6 +272,15 @@ final class KubeCluster: Sendable {
             } catch {
                 if trouble.value != error.message { node.note("run pods: \(error.message)") }
                 trouble.set(error.message)
+                try? await Task.sleep(for: patience)
+            }
+        }
+    }
+
+    private static func run(_ router: ServiceRouter, _ node: NodeSurroundings) async {
+        while !Task.isCancelled {
+            do throws(NetworkFailure) { return try await router.run() } catch {
+                node.note("serve services: \(error)")
                 try? await Task.sleep(for: patience)
             }
         }

@@ -32,6 +32,8 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         var plan: DataPathPlan
         var policies = PolicyPlan()
         var ingresses = IngressPlan()
+        /// Whether the kernel has rules of ours.
+        var hasBegun = false
 
         mutating func take(_ resource: Resource, _ key: ObjectKey, _ object: KubeObject?) {
             model.take(resource, key, object)
@@ -77,17 +79,45 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     /// "forkless_HASH_kube" for a node's run directory.
     package static func table(of node: String) -> String { NetworkService.table(of: node) + "_kube" }
 
-    /// Serves until the task is cancelled or the cache ends. What an earlier node left in the kernel is replaced in one
-    /// transaction, so that connections there are do not notice.
+    /// Serves until the task is cancelled or the cache ends. Rules are made with the first pod or service, so that a node
+    /// without any leaves the kernel alone. What an earlier node left there is replaced in one transaction, so that
+    /// connections there are do not notice.
     package func run() async throws(NetworkFailure) {
         let changes = cache.changes()
         await cache.synced()
-        let keepsSources = try await openWays()
-        let (parts, base) = state.withLock { state in
+        state.withLock { state in
             for resource in Self.resources {
                 for object in cache.objects(resource) { state.take(resource, object.key, KubeObject(object)) }
             }
-            return (
+        }
+        await beginGateway()
+        if isNeeded { try await begin() }
+        for await change in changes {
+            let key = change.key
+            state.withLock { state in
+                // As it is now, which may be later than the change.
+                let object = cache.get(change.resource, namespace: key.namespace, key.name)
+                state.take(change.resource, key, object.map { KubeObject($0) })
+            }
+            if !hasBegun, isNeeded { try await begin() }
+            await passes.request { await self.pass() }
+        }
+    }
+
+    /// What every cluster has from the beginning, and nobody asks for before there is a pod.
+    private static let ownServices: Set<String> = ["default/kubernetes", "kube-system/kube-dns"]
+
+    private var isNeeded: Bool {
+        !cache.objects(.pods).isEmpty
+            || cache.objects(.services).contains { !Self.ownServices.contains("\($0.key.namespace ?? "")/\($0.key.name)") }
+    }
+
+    private var hasBegun: Bool { state.withLock(\.hasBegun) }
+
+    private func begin() async throws(NetworkFailure) {
+        let keepsSources = try await openWays()
+        let (parts, base) = state.withLock { state in
+            (
                 state.step().parts.merging(state.plan.fixed) { $1 },
                 BaseRules.text(clusterSubnets: settings.clusterSubnets, keepsSources: keepsSources) + PolicyRules.base
             )
@@ -97,17 +127,8 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
                 "network policies do not hold between pods: the kernel has no br_netfilter. Load that module (modprobe br_netfilter).")
         }
         try await rules.begin(base, with: parts)
-        try await beginGateway()
+        state.withLock { $0.hasBegun = true }
         await reports.request { await self.report() }
-        for await change in changes {
-            let key = change.key
-            state.withLock { state in
-                // As it is now, which may be later than the change.
-                let object = cache.get(change.resource, namespace: key.namespace, key.name)
-                state.take(change.resource, key, object.map { KubeObject($0) })
-            }
-            await passes.request { await self.pass() }
-        }
     }
 
     private func openWays() async throws(NetworkFailure) -> Bool {
@@ -120,17 +141,19 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         } catch { throw NetworkFailure(error) }
     }
 
-    private func beginGateway() async throws(NetworkFailure) {
+    /// A port that somebody else has leaves ingresses unserved, and services as they are.
+    private func beginGateway() async {
         guard let gateway else { return }
         gateway.update(state.withLock { $0.ingresses.snapshot($0.model) })
         do throws(HTTPServingFailure) { try await gateway.begin(on: machine) } catch {
-            throw NetworkFailure(error.kind == .addressInUse ? .conflict : .system, "\(error)")
+            settings.report("ingresses are not served: \(error)")
         }
     }
 
     /// Gives the gateway and the kernel what has changed in the model.
     private func pass() async {
         if let gateway { gateway.update(state.withLock { $0.ingresses.snapshot($0.model) }) }
+        guard hasBegun else { return }
         let step = state.withLock { $0.step() }
         do throws(NetworkFailure) {
             try await rules.apply(step.parts)
@@ -256,6 +279,7 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     /// - Parameter keepsRules: pods go on without a node, and so does what leads to them; the next node takes it over.
     package func shutDown(keepsRules: Bool) async {
         await gateway?.end(after: .seconds(2))
+        guard hasBegun else { return }
         if keepsRules { return await rules.leave() }
         do throws(NetworkFailure) { try await rules.end() } catch {
             settings.report("the rules of services could not be removed: \(error)")
