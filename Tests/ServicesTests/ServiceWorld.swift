@@ -82,6 +82,11 @@ final class ServiceWorld: Sendable {
         let running = Task { do { try await router.run() } catch { print("the router ended: \(error)") } }
         let result: Result<Void, any Error>
         do {
+            // Nobody needs rules before there is a pod.
+            #expect(!(try await world.rules()).contains(table))
+            try await world.store.create(
+                Resource.pods.key(namespace: "elsewhere", "first"),
+                ["metadata": ["name": "first", "namespace": "elsewhere", "uid": "first"]])
             try await eventually("the table is there") { try await world.rules().contains(table) }
             result = .success(try await body(world))
         } catch { result = .failure(error) }
