@@ -226,8 +226,9 @@ def rolled(cluster, replicas):
         status = cluster.call("GET", DEPLOYMENTS + "/web")
         generation = status["metadata"]["generation"]
         status = status.get("status", {})
-        if (status.get("observedGeneration") == generation and status.get("updatedReplicas") == replicas
-                and status.get("availableReplicas") == replicas and status.get("replicas") == replicas):
+        # A number that is 0 is left out.
+        counts = [status.get(name, 0) for name in ("updatedReplicas", "availableReplicas", "replicas")]
+        if status.get("observedGeneration") == generation and counts == [replicas] * 3:
             return
         time.sleep(0.02)
 

@@ -212,7 +212,7 @@ struct KubernetesBenchmark {
         section.facts.append(("load while it rolls", "\(Int(run.requestsPerSecond)) requests a second"))
         section.findings.append(
             Finding(
-                what: "requests that failed in \(rollouts.count) rolling updates of 10 replicas under load",
+                what: "errors of wrk in \(rollouts.count) rolling updates of 10 replicas under load (a connection that is closed counts)",
                 value: Double(run.failures), unit: "requests", bound: .atMost, target: 0))
         Bench.progress("500 pods")
         let many = options.count(500, quick: 30)
