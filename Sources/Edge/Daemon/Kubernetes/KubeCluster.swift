@@ -290,10 +290,9 @@ final class KubeCluster: Sendable {
 
     func kubeconfig(_ request: MakeKubeconfig) throws(NodeFailure) -> KubeconfigText {
         do throws(AuthorityFailure) {
-            let pair = try authority.clientCertificate(user: request.user, groups: request.groups, life: Int64(request.seconds))
-            let server = request.server ?? "https://\(place)"
-            let config = KubeServing.Kubeconfig(
-                server: server, authorityCertificate: authority.authorityCertificate, user: request.user, credential: .certificate(pair))
+            let config = try authority.kubeconfig(
+                server: request.server ?? "https://\(place)", user: request.user, groups: request.groups,
+                life: Int64(request.seconds))
             return KubeconfigText(text: config.text)
         } catch { throw NodeFailure(.badRequest, error.sentence) }
     }

@@ -15,8 +15,7 @@ struct KubeMachine: Sendable {
     init(_ facts: MachineFacts, version: String) {
         self.facts = facts
         self.version = version
-        let hostname = (try? Files.readText("/proc/sys/kernel/hostname")) ?? ""
-        name = Self.objectName(hostname)
+        name = Self.objectName(MachineName.current().node)
         address = Self.ownAddress()
     }
 
@@ -56,7 +55,7 @@ struct KubeMachine: Sendable {
         node.machineID = text("/etc/machine-id")
         node.bootID = text("/proc/sys/kernel/random/boot_id")
         node.systemUUID = text("/sys/class/dmi/id/product_uuid")
-        node.kernelVersion = text("/proc/sys/kernel/osrelease")
+        node.kernelVersion = MachineName.current().kernel
         node.osImage = Self.osImage()
         node.runtimeVersion = "forkless://\(version)"
         node.kubeletVersion = "v1.37.0+forkless-\(version)"

@@ -2,12 +2,10 @@ import JSON
 import KubeObjects
 import KubeSchema
 import KubeStore
+import Services
 
 /// Starts the first pod of a service that is at zero, when a request waits for it.
 struct WakingFromZero: Sendable {
-    /// On a Deployment that may be at zero.
-    static let annotation = "forkless.dev/scale-to-zero"
-
     let cache: ObjectCache
     let client: any ObjectClient
     let note: @Sendable (String) -> Void
@@ -18,7 +16,7 @@ struct WakingFromZero: Sendable {
             let selector = try? LabelSelector(labels: stored.value["spec", "selector"])
         else { return }
         for deployment in cache.objects(.deployments, namespace: namespace).map(KubeObject.init)
-        where deployment.metadata.annotations[Self.annotation] == "true" && deployment.spec["replicas"]?.integer == 0
+        where deployment.metadata.annotations[ServiceRouter.sleepAnnotation] == "true" && deployment.spec["replicas"]?.integer == 0
             && selector.matches(deployment.spec["template", "metadata", "labels"])
         {
             do throws(APIFailure) {

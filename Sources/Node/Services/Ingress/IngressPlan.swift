@@ -38,8 +38,6 @@ struct IngressPlan: Sendable {
     static let classResource = Resource(Schema.kubernetes.kind(group: "networking.k8s.io", version: "v1", plural: "ingressclasses")!)
     static let resources: [Resource] = [.ingresses, classResource, .secrets, .deployments]
 
-    /// On a Deployment: it may be at zero, and requests to its service wait for its first pod.
-    static let sleepAnnotation = "forkless.dev/scale-to-zero"
     /// On a Service: requests are answered by this function.
     static let functionAnnotation = "forkless.dev/function"
 
@@ -53,7 +51,7 @@ struct IngressPlan: Sendable {
             certificates[name] = object.flatMap(Self.certificate)
             return
         case .deployments:
-            let sleeps = object?.metadata.annotations[Self.sleepAnnotation] == "true"
+            let sleeps = object?.metadata.annotations[ServiceRouter.sleepAnnotation] == "true"
             sleepers[name] = sleeps ? object?.spec["template", "metadata", "labels"] : nil
             return
         default: return

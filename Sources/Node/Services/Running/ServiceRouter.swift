@@ -48,6 +48,9 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         }
     }
 
+    /// On a Deployment: it may be at zero, and requests to its service wait for its first pod.
+    package static let sleepAnnotation = "forkless.dev/scale-to-zero"
+
     /// What the cache must have.
     package static let resources = Array(
         Set(ClusterModel.resources + PolicyPlan.resources + IngressPlan.resources))

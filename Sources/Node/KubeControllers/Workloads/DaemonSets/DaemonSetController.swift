@@ -46,12 +46,7 @@ package struct DaemonSetController: Controller {
         else { return [] }
         switch action {
         case .create(.controllerRevisions, let revision):
-            guard failure.reason == "AlreadyExists", RevisionHistory.collides(revision, set, in: view) else {
-                return []
-            }
-            var changed = set
-            changed.json["status", default: [:]]["collisionCount"] = .integer(set.status.count("collisionCount") + 1)
-            return [.update(.daemonSets, changed, subresource: "status")]
+            return RevisionHistory.refused(revision, of: set, .daemonSets, failure, in: view)
         case .create:
             return [
                 .event(

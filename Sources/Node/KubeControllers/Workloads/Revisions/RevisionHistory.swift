@@ -70,8 +70,19 @@ struct RevisionHistory {
         return revision
     }
 
+    /// What to do when a revision could not be made: its owner counts collisions when the name is another template's, so
+    /// that the next name is another one.
+    static func refused(
+        _ revision: KubeObject, of owner: KubeObject, _ resource: Resource, _ failure: APIFailure, in view: any ObjectView
+    ) -> [ObjectAction] {
+        guard failure.reason == "AlreadyExists", collides(revision, owner, in: view) else { return [] }
+        var changed = owner
+        changed.json["status", default: [:]]["collisionCount"] = .integer(owner.status.count("collisionCount") + 1)
+        return [.update(resource, changed, subresource: "status")]
+    }
+
     /// Whether a name that is taken belongs to another template: then another hash is needed.
-    static func collides(_ revision: KubeObject, _ owner: KubeObject, in view: any ObjectView) -> Bool {
+    private static func collides(_ revision: KubeObject, _ owner: KubeObject, in view: any ObjectView) -> Bool {
         guard
             let other = view.get(.controllerRevisions, namespace: revision.namespace, revision.name).map({
                 KubeObject($0)

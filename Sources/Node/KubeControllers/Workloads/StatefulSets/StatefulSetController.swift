@@ -57,12 +57,7 @@ package struct StatefulSetController: Controller {
         }
         switch action {
         case .create(.controllerRevisions, let revision):
-            guard failure.reason == "AlreadyExists", RevisionHistory.collides(revision, set, in: view) else {
-                return []
-            }
-            var changed = set
-            changed.json["status", default: [:]]["collisionCount"] = .integer(set.status.count("collisionCount") + 1)
-            return [.update(.statefulSets, changed, subresource: "status")]
+            return RevisionHistory.refused(revision, of: set, .statefulSets, failure, in: view)
         case .create(let resource, let object):
             return warning(
                 "FailedCreate",
