@@ -123,7 +123,13 @@ import Testing
         let doubling = Array(repeating: ["op": "copy", "from": "", "path": "/l/-"] as JSONValue, count: 60)
         #expect(
             failure(.array(doubling), ["l": []])?.description
-                == "copy and move operations touch more than 1000000 values")
+                == "copy and move operations touch more than 3145728 bytes")
+        // One text, shared in memory: written out it would be ten gigabytes.
+        let text: JSONValue = ["a": .string(String(repeating: "x", count: 1 << 20))]
+        let sharing = (0..<10_000).map { ["op": "copy", "from": "/a", "path": .string("/a\($0)")] as JSONValue }
+        #expect(
+            failure(.array(sharing), text)
+                == PatchError(.tooLarge, "copy and move operations touch more than 3145728 bytes"))
         let nesting = Array(repeating: ["op": "copy", "from": "", "path": "/a"] as JSONValue, count: 600)
         #expect(
             failure(.array(nesting), ["x": 1])?.description

@@ -47,6 +47,30 @@ import Testing
         }
     }
 
+    @Test func `damaged documents of the runtime specification are read or refused`() throws {
+        try Self.run("runtime-config") { bytes throws in
+            if let spec = Self.tried({ () throws(DocumentError) in try RuntimeSpec(bytes) }) {
+                _ = Self.tried({ () throws(DocumentError) in try spec.check() })
+                #expect(spec.linux.maskedPaths.allSatisfy { $0.hasPrefix("/") })
+                for map in [spec.linux.uidMappings, spec.linux.gidMappings] {
+                    #expect(map.allSatisfy { UInt64($0.hostID) + UInt64($0.size) <= UInt64(UInt32.max) })
+                }
+                for sysctl in spec.linux.sysctl.keys.compactMap(SysctlName.init) { #expect(!sysctl.path.contains("..")) }
+                _ = spec.warnings
+            }
+            if let process = Self.tried({ () throws(DocumentError) in try ProcessSpec(bytes) }) {
+                _ = Self.tried({ () throws(DocumentError) in try process.check() })
+            }
+            if let resources = Self.tried({ () throws(DocumentError) in try Resources(bytes) }) {
+                #expect(resources.unified.keys.allSatisfy { !$0.contains("/") })
+            }
+            if let state = Self.tried({ () throws(DocumentError) in try RuntimeState(bytes) }) {
+                let again = try RuntimeState(JSONWriter.bytes(state.json))
+                #expect(again == state)
+            }
+        }
+    }
+
     private static func tried<Value>(_ read: () throws(DocumentError) -> Value) -> Value? {
         do throws(DocumentError) { return try read() } catch {
             #expect(!error.problem.isEmpty)
@@ -78,6 +102,8 @@ import Testing
     private static let words = [
         "\"", "{", "}", "[", "]", ":", ",", "null", "true", "-1", "1e99", "9223372036854775808", "\\u0000", "\\ud800", "\0",
         "\"layers\"", "\"manifests\"", "\"config\"", "\"mediaType\"", "\"size\"", "\"digest\"", "\"sha256:", "../", "/", "\"variant\"",
+        "18446744073709551615", "4294967295", "\"process\"", "\"linux\"", "\"seccomp\"", "\"resources\"", "\"namespaces\"",
+        "\"args\"", "\"path\"", "\"net./../x\"", "\"SCMP_ACT_NOTIFY\"", "\"idmap\"",
         "\"os\"", "\"Env\"", "\"\"", "é", "\u{FEFF}",
     ].map { Array($0.utf8) }
 

@@ -7,11 +7,14 @@
 ///     try reader.refuseUnknown()
 ///
 /// null counts as missing, as in Go and Kubernetes.
+///
+/// What is generic is inlinable: a program that reads one document and ends would spend more on making the generic types
+/// at run time than on reading.
 package struct JSONObjectReader {
     /// Where the object stands in what was sent: "containers[0]"; empty for the whole.
     package let path: String
-    private let object: JSONObject
-    private var known: [String] = []
+    @usableFromInline let object: JSONObject
+    @usableFromInline var known: [String] = []
 
     /// - Throws: `JSONShapeError` when `value` is no object.
     package init(_ value: JSONValue, path: String = "") throws(JSONShapeError) {
@@ -23,7 +26,7 @@ package struct JSONObjectReader {
     }
 
     /// A field that must be there.
-    package mutating func required<Field: JSONConvertible>(
+    @inlinable package mutating func required<Field: JSONConvertible>(
         _ key: String, as type: Field.Type = Field.self
     ) throws(JSONShapeError) -> Field {
         guard let field: Field = try optional(key) else {
@@ -33,7 +36,7 @@ package struct JSONObjectReader {
     }
 
     /// A field that may be missing.
-    package mutating func optional<Field: JSONConvertible>(
+    @inlinable package mutating func optional<Field: JSONConvertible>(
         _ key: String, as type: Field.Type = Field.self
     ) throws(JSONShapeError) -> Field? {
         guard let value = value(key) else { return nil }
@@ -42,7 +45,7 @@ package struct JSONObjectReader {
     }
 
     /// A list of simple elements that may be missing, which is the empty list. Errors name the element.
-    package mutating func list<Element: JSONConvertible>(
+    @inlinable package mutating func list<Element: JSONConvertible>(
         _ key: String, of type: Element.Type = Element.self
     ) throws(JSONShapeError) -> [Element] {
         var result: [Element] = []
@@ -56,7 +59,7 @@ package struct JSONObjectReader {
     }
 
     /// A list of objects that may be missing, which is the empty list.
-    package mutating func array<Element>(
+    @inlinable package mutating func array<Element>(
         _ key: String, _ read: (inout JSONObjectReader) throws(JSONShapeError) -> Element
     ) throws(JSONShapeError) -> [Element] {
         var result: [Element] = []
@@ -68,7 +71,7 @@ package struct JSONObjectReader {
     }
 
     /// An object within this one, which may be missing.
-    package mutating func object<Field>(
+    @inlinable package mutating func object<Field>(
         _ key: String, _ read: (inout JSONObjectReader) throws(JSONShapeError) -> Field
     ) throws(JSONShapeError) -> Field? {
         guard let value = value(key) else { return nil }
@@ -77,7 +80,7 @@ package struct JSONObjectReader {
     }
 
     /// An object whose names are data, which may be missing, which is the empty one. Errors name the member.
-    package mutating func dictionary<Value: JSONConvertible>(
+    @inlinable package mutating func dictionary<Value: JSONConvertible>(
         _ key: String, of type: Value.Type = Value.self
     ) throws(JSONShapeError) -> [String: Value] {
         guard let members: JSONObject = try optional(key) else { return [:] }
@@ -106,22 +109,22 @@ package struct JSONObjectReader {
         JSONShapeError(path: path(of: key), problem: problem)
     }
 
-    private mutating func value(_ key: String) -> JSONValue? {
+    @usableFromInline mutating func value(_ key: String) -> JSONValue? {
         known.append(key)
         guard let value = object[key], !value.isNull else { return nil }
         return value
     }
 
-    private mutating func elements(_ key: String) throws(JSONShapeError) -> [JSONValue] {
+    @usableFromInline mutating func elements(_ key: String) throws(JSONShapeError) -> [JSONValue] {
         guard let value = value(key) else { return [] }
         guard case .array(let elements) = value else { throw mismatch(value, "an array", path: path(of: key)) }
         return elements
     }
 
-    private func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+    @usableFromInline func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     /// Says the number itself where a number was found: "found a number" helps nobody who wrote 70000 for a port.
-    private func mismatch(_ value: JSONValue, _ expectation: String, path: String) -> JSONShapeError {
+    @usableFromInline func mismatch(_ value: JSONValue, _ expectation: String, path: String) -> JSONShapeError {
         let isNumber = value.double != nil && expectation.contains("number")
         return JSONShapeError(
             path: path, problem: "expected \(expectation), found \(isNumber ? value.description : value.kindName)")

@@ -40,13 +40,9 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// The digest with this hash; a hash of another length is a programmer error.
     package init(_ algorithm: Algorithm, hash: some Sequence<UInt8>) {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(algorithm.digits)
-        for byte in hash { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        precondition(text.count == algorithm.digits, "a \(algorithm) hash has \(algorithm.digits / 2) bytes")
+        hex = Hexadecimal.text(Array(hash))
+        precondition(hex.utf8.count == algorithm.digits, "a \(algorithm) hash has \(algorithm.digits / 2) bytes")
         self.algorithm = algorithm
-        hex = String(decoding: text, as: UTF8.self)
     }
 
     package var description: String { "\(algorithm.rawValue):\(hex)" }

@@ -46,7 +46,8 @@ func readDocument<Document>(
         throw DocumentError(name, "it is not JSON: \(error)")
     }
     do throws(JSONShapeError) {
-        try refuseNUL(value, path: "")
+        // The parser takes NUL only as an escape, so that a document without a backslash need not be looked through.
+        if bytes.contains(UInt8(ascii: "\\")) { try refuseNUL(value, path: "") }
         var reader = try JSONObjectReader(value)
         return try read(&reader)
     } catch {

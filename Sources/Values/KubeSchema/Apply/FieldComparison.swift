@@ -28,8 +28,8 @@ struct FieldComparison {
         let after = try parts(of: new, shape, path)
         switch (old, new) {
         case (nil, nil): return
-        case (nil, _?): insertWhole(&added, path, isTop: path.count == 1 && !(after ?? []).isEmpty)
-        case (_?, nil): insertWhole(&removed, path, isTop: path.count == 1 && !(before ?? []).isEmpty)
+        case (nil, _?): Self.insertWhole(&added, path, isTop: path.count == 1 && !(after ?? []).isEmpty)
+        case (_?, nil): Self.insertWhole(&removed, path, isTop: path.count == 1 && !(before ?? []).isEmpty)
         case (let old?, let new?):
             if before == nil || after == nil, old != new { modified.insert(path) }
         }
@@ -52,7 +52,9 @@ struct FieldComparison {
     }
 
     /// spec, status and metadata are there in every object of the server, whoever wrote them.
-    private func insertWhole(_ set: inout FieldSet, _ path: [PathElement], isTop: Bool) {
+    ///
+    /// Static: a method would hold a copy of all three sets while one of them changes, and each change would copy it.
+    private static func insertWhole(_ set: inout FieldSet, _ path: [PathElement], isTop: Bool) {
         if !isTop { set.insert(path) }
     }
 }

@@ -2,9 +2,11 @@ import JSON
 
 /// Defaults of autoscalers (`pkg/apis/autoscaling/v2/defaults.go`).
 enum AutoscalerDefaults {
-    static func autoscaler(_ object: inout JSONValue) {
+    static func autoscaler(_ object: inout JSONValue, _ kind: Kind) {
         object.update("spec") { spec in
             spec.fill("minReplicas", 1)
+            // v1 has nothing else; what it stands for in v2 is filled in there.
+            guard kind.id.version != "v1" else { return }
             if spec["metrics"]?.array?.isEmpty ?? true { spec["metrics"] = [cpuAt80Percent] }
             // Rules that are not named stay out of the object, unless one of the two is.
             spec.update("behavior") { behavior in

@@ -28,7 +28,7 @@ package enum Defaulting {
         case ("apps", "DaemonSet"): WorkloadDefaults.daemonSet(&object)
         case ("batch", "Job"): JobDefaults.job(&object)
         case ("batch", "CronJob"): JobDefaults.cronJob(&object)
-        case ("autoscaling", "HorizontalPodAutoscaler"): AutoscalerDefaults.autoscaler(&object)
+        case ("autoscaling", "HorizontalPodAutoscaler"): AutoscalerDefaults.autoscaler(&object, kind)
         case ("networking.k8s.io", "NetworkPolicy"): ServiceDefaults.networkPolicy(&object)
         case ("networking.k8s.io", "IngressClass"):
             object.update("spec") { spec in spec.update("parameters") { $0.fill("scope", "Cluster") } }

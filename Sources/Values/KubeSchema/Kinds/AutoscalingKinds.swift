@@ -3,6 +3,41 @@ extension KubernetesKinds {
     static let autoscaling = """
         package autoscaling/v1 autoscaling
         kind Scale scales virtual
+        column Name string name -- Name of the object.
+        column Desired integer -- How many pods there shall be.
+        column Available integer -- How many pods there are.
+        column Age string -- Since when it exists.
+        kind HorizontalPodAutoscaler horizontalpodautoscalers hpa categories=all subresources=status
+        column Name string name -- Name of the autoscaler.
+        column Reference string -- What is scaled.
+        column Targets string -- Measured and wanted values.
+        column MinPods string -- The fewest pods.
+        column MaxPods string -- The most pods.
+        column Replicas string -- How many pods there are.
+        column Age string -- Since when it exists.
+
+        type HorizontalPodAutoscaler -- Changes the number of pods by the CPU that they use.
+            metadata 1 ObjectMeta -- Standard metadata of the object.
+            spec 2 HorizontalPodAutoscalerSpec -- What is asked for.
+            status 3 HorizontalPodAutoscalerStatus -- What was observed last; written by the system.
+
+        type HorizontalPodAutoscalerSpec -- What is scaled, and by what.
+            scaleTargetRef 1 CrossVersionObjectReference! -- What is scaled.
+            minReplicas 2 int32? -- The fewest pods; 1 by default.
+            maxReplicas 3 int32! -- The most pods.
+            targetCPUUtilizationPercentage 4 int32? -- CPU of the pods that is aimed at, in percent of what they request.
+
+        type CrossVersionObjectReference -- An object in the same namespace.
+            kind 1 string! -- Kind of the object that is meant.
+            name 2 string! -- Name of the object that is meant.
+            apiVersion 3 string -- API version of the object that is meant.
+
+        type HorizontalPodAutoscalerStatus -- What was observed of an autoscaler.
+            observedGeneration 1 int64? -- The generation that the status was made from.
+            lastScaleTime 2 time? -- When the number was changed last.
+            currentReplicas 3 int32! -- How many pods there are.
+            desiredReplicas 4 int32! -- How many pods there should be.
+            currentCPUUtilizationPercentage 5 int32? -- CPU of the pods, in percent of what they request.
 
         type Scale -- How many pods there shall be, of any kind that can be scaled.
             metadata 1 ObjectMeta -- Standard metadata of the object.

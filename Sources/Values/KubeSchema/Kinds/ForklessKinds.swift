@@ -29,8 +29,8 @@ extension KubernetesKinds {
             description 2 string -- What the function is for.
             runtime 3 string -- Such as python3.13 or provided.al2023; none for an image.
             handler 4 string -- What is called in the code.
-            image 5 string -- The image that the code is in; in place of zip.
-            zip 6 bytes -- The code as a zip archive; in place of image.
+            image 5 string -- The image that the code is in, of this node; in place of zip and files.
+            zip 6 bytes -- The code as a zip archive; in place of image and files.
             imageConfig 7 FunctionImageConfig? -- What goes before what the image says.
             memoryMB 8 int32 default=128 -- Memory of an instance, in MB.
             timeoutSeconds 9 int32 default=3 -- How long a call may take.
@@ -42,7 +42,8 @@ extension KubernetesKinds {
             logging 15 FunctionLogging? -- How logs are written.
             tracing 16 bool -- Whether calls are traced.
             reservedConcurrency 17 int32? -- The most calls at once, which are set aside for it.
-            provisionedConcurrency 18 int32? -- How many instances wait for calls.
+            provisionedConcurrency 18 int32? -- Not for functions themselves: instances wait for calls of versions and \
+                  aliases, which the Lambda API has.
             freshness 19 string -- How instances are used: reuse, fresh or concurrent:N.
             start 20 string -- How instances start: cold or zygote.
             key 21 string -- Where the key of a call is found that has one effect only.
@@ -53,7 +54,8 @@ extension KubernetesKinds {
             input 26 FunctionInput -- What a stdio program reads.
             eventInvoke 27 FunctionEventInvoke? -- What becomes of events.
             url 28 FunctionURL? -- A URL that calls the function.
-            tags 29 {string} -- Tags of the function in the Lambda API.
+            tags 29 {string} -- Tags of the function in the Lambda API, but those that are fields here.
+            files 30 {string} -- The code as texts by names of files; in place of image and zip.
         enum FunctionInput event body file
 
         type FunctionImageConfig -- What goes before what an image says.

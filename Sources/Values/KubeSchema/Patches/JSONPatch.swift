@@ -20,8 +20,9 @@ package struct JSONPatch: Hashable, Sendable {
 
     /// As many operations as the server takes (`maxJSONPatchOperations`).
     package static let operationLimit = 10_000
-    /// As many values as are copied and moved in one patch: each copy can double a document.
-    static let copyLimit = 1_000_000
+    /// As many bytes of JSON, about, as are copied and moved in one patch: each copy can double a document, and text that is
+    /// shared in memory is written out for each copy (`JSONPatchMaxCopyBytes` of k8s.io/apiserver).
+    static let copyLimit = 3 << 20
     /// As many members as are passed over in one patch by removals from large objects, each of which takes linear time.
     static let passLimit = 2_000_000
 
@@ -124,9 +125,9 @@ package struct JSONPatch: Hashable, Sendable {
     }
 
     private static func count(_ value: JSONValue, _ work: inout Work) throws(PatchError) {
-        work.copied += value.valueCount
+        work.copied += value.textLength
         guard work.copied <= copyLimit else {
-            throw unfit("copy and move operations touch more than \(copyLimit) values")
+            throw PatchError(.tooLarge, "copy and move operations touch more than \(copyLimit) bytes")
         }
     }
 
@@ -238,12 +239,13 @@ extension JSONValue {
         }
     }
 
-    /// How many values it is made of.
-    var valueCount: Int {
+    /// How many bytes its text has, about: escapes count as one.
+    var textLength: Int {
         switch self {
-        case .array(let elements): elements.reduce(1) { $0 + $1.valueCount }
-        case .object(let members): members.members.reduce(1) { $0 + $1.value.valueCount }
-        default: 1
+        case .string(let text): text.utf8.count + 2
+        case .array(let elements): elements.reduce(2) { $0 + $1.textLength + 1 }
+        case .object(let members): members.members.reduce(2) { $0 + $1.key.utf8.count + $1.value.textLength + 4 }
+        default: 8
         }
     }
 }

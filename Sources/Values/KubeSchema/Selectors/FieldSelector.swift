@@ -14,17 +14,18 @@ package struct FieldSelector: Hashable, Sendable {
     package let terms: [Term]
 
     /// Reads the form of `fieldSelector=`. In values, "\" stands before ",", "=" and itself.
+    /// - Parameter besides: the fields that a custom kind's definition names; nil for a kind without one.
     /// - Throws: `SelectorError` for a text, or for a field that objects of the kind are not found by.
-    package init(_ text: String, for kind: Kind) throws(SelectorError) {
+    package init(_ text: String, for kind: Kind, besides: [String]? = nil) throws(SelectorError) {
         let parts = Self.split(text).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         var terms: [Term] = []
         for part in parts where !part.isEmpty {
             guard let (field, mark, rest) = Self.splitTerm(part) else {
                 throw SelectorError("invalid selector: '\(text)'; can't understand '\(part)'")
             }
-            guard Self.fields(of: kind).contains(field) else {
+            guard Self.fields(of: kind).contains(field) || besides?.contains(field) == true else {
                 throw SelectorError(
-                    kind.id.group.isEmpty && Self.hasOwnConversion(kind)
+                    besides != nil || kind.id.group.isEmpty && Self.hasOwnConversion(kind)
                         ? "field label not supported: \(field)"
                         : "\(quoted(field)) is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
                 )

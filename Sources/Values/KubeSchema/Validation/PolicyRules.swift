@@ -2,9 +2,17 @@ import JSON
 
 /// Rules for autoscalers, budgets, priorities and leases.
 enum PolicyRules {
-    static func autoscaler(_ spec: Located, _ causes: inout Causes) {
+    static func autoscaler(_ spec: Located, _ kind: Kind, _ causes: inout Causes) {
         let (low, high) = (spec["minReplicas"], spec["maxReplicas"])
-        if let min = low.integer, min < 1 { causes.invalid(low, "must be greater than or equal to 1") }
+        if let min = low.integer, min < 0 { causes.invalid(low, "must be greater than or equal to 0") }
+        // Without pods nothing is measured of them (HPAScaleToZero). v1 has its metrics elsewhere; it is checked as v2 too.
+        let isWhole = { (metric: Located) in ["Object", "External"].contains(metric["type"].text) }
+        if kind.id.version != "v1", low.integer == 0, !spec["metrics"].elements.contains(where: isWhole) {
+            causes.invalid(
+                spec["metrics"],
+                "must specify at least one Object or External metric to support scaling to zero replicas",
+                value: spec["metrics"].json ?? [])
+        }
         let max = high.integer ?? 0
         if max < 1 { causes.invalid(high, "must be greater than 0", value: .integer(max)) }
         if let min = low.integer, max < min {

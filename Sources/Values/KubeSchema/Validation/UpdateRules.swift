@@ -38,6 +38,7 @@ enum UpdateRules {
             where new[field].json != old[field].json {
                 causes.forbidden(new[field], "updates to \(field) are forbidden.")
             }
+        case ("apiextensions.k8s.io", "CustomResourceDefinition"): DefinitionUpdateRules.check(new, old, &causes)
         default: break
         }
     }

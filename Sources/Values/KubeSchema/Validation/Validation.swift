@@ -65,7 +65,7 @@ package struct Validation: Sendable {
         case ("apps", "DaemonSet"): WorkloadRules.daemonSet(spec, schema, &causes)
         case ("batch", "Job"): JobRules.job(spec, schema, &causes)
         case ("batch", "CronJob"): JobRules.cronJob(spec, schema, &causes)
-        case ("autoscaling", "HorizontalPodAutoscaler"): PolicyRules.autoscaler(spec, &causes)
+        case ("autoscaling", "HorizontalPodAutoscaler"): PolicyRules.autoscaler(spec, kind, &causes)
         case ("autoscaling", "Scale"): causes.nonNegative(spec["replicas"])
         case ("policy", "PodDisruptionBudget"): PolicyRules.budget(spec, &causes)
         case ("networking.k8s.io", "Ingress"): NetworkRules.ingress(spec, &causes)
