@@ -47,7 +47,7 @@ struct LaunchMemory: ~Copyable {
                 arguments: nil, environment: nil, directory: nil, hostname: nil, clone_flags: flags | program.source.cloneFlags,
                 cgroup: Int64(cgroup), stack: stack.base, stack_size: UInt64(ChildStack.usableBytes),
                 step_count: UInt32(program.source.steps.count), slot_count: UInt32(slots.count), pidfd: -1, phase: 0,
-                child_tid: 0, report_step: -1, report_errno: 0, nested: isNested ? 1 : 0))
+                child_tid: 0, report_step: -1, report_errno: 0, nested: isNested ? 1 : 0, entry_count: 0, entries: nil, refused_entry: -1))
         self.call.describe(to: launch)
     }
 
@@ -64,7 +64,7 @@ struct LaunchMemory: ~Copyable {
         let index = Int(launch.pointee.report_step)
         guard index >= 0 else { return nil }
         let code = Errno(launch.pointee.report_errno)
-        if case .execute = program.source.steps[index] { return .execute(call.path, code: code) }
+        if program.source.steps[index].concernsProgram { return .execute(call.path, code: code) }
         let step = program.source.steps[index]
         if step == .changeDirectory(nil) || step == .changeDirectoryInside(nil) {
             return SpawnError(
@@ -72,6 +72,9 @@ struct LaunchMemory: ~Copyable {
         }
         return SpawnError(step: program.sentence(ofStep: index), code: code, advice: step.advice(on: code))
     }
+
+    /// What a slot holds: for those that the child fills before it has a descriptor table of its own.
+    func descriptor(in slot: Slot) -> CInt { fds[slot.index] }
 
     deinit {
         ChildStack.giveBack(stack)
@@ -141,5 +144,15 @@ private struct CallMemory: ~Copyable {
     deinit {
         texts.deallocate()
         vectors.deallocate()
+    }
+}
+
+extension Step {
+    /// Whether its failure is that of the program itself.
+    fileprivate var concernsProgram: Bool {
+        switch self {
+        case .execute, .checkProgram: true
+        default: false
+        }
     }
 }

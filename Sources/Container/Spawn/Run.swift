@@ -141,28 +141,15 @@ private struct Run {
 }
 
 extension ProgramOutput {
-    /// What a pipe can hold after its program has ended, as the kernel lets an ordinary user enlarge it
-    /// (/proc/sys/fs/pipe-max-size): beyond it somebody else is writing.
-    private static let drainBytesLimit = 1 << 20
-
     /// Everything up to the end of the stream or, once the task is cancelled, what it holds by then.
     fileprivate func collect(limit: Int) async throws(SpawnError) -> [UInt8] {
-        var bytes: [UInt8] = []
         var iterator = makeAsyncIterator()
-        var drained = 0
-        while drained <= Self.drainBytesLimit {
-            switch try iterator.readNow() {
-            case .end: return bytes
-            case .bytes(let chunk):
-                guard bytes.count + chunk.count <= limit else { throw tooLong(limit) }
-                bytes += chunk
-                if Task.isCancelled { drained += chunk.count }
-            case .wouldWait:
-                if Task.isCancelled { return bytes }
-                // Cancelled while it waits: one more look, for what came before the cancellation.
-                do { try await waitForMore() } catch  where error.code == .canceled {}
-            }
+        let bytes = try await OutputCollection.collect(limit: limit, hasEnded: { Task.isCancelled }) {
+            () throws(SpawnError) in try iterator.readNow()
+        } wait: { () async throws(SpawnError) in
+            do throws(SpawnError) { try await waitForMore() } catch  where error.code == .canceled {}
         }
+        guard let bytes else { throw tooLong(limit) }
         return bytes
     }
 

@@ -42,11 +42,21 @@ package enum Step: Hashable, Sendable {
     case noNewPrivileges
     /// A compiled filter: 8 bytes an instruction (struct sock_filter), and SECCOMP_FILTER_FLAG_* of seccomp(2).
     case seccomp([UInt8], flags: UInt32 = 0)
+    /// The same whose listener goes into a slot: for filters that ask somebody (SECCOMP_RET_USER_NOTIF).
+    case seccompListening([UInt8], flags: UInt32, into: Slot)
     case dumpable(Bool)
     /// Bit n-1 stands for signal n.
     case signalsToDefault(UInt64, ignored: UInt64 = 0)
     case signalMask(UInt64)
     case newKeyring
+    /// personality(2).
+    case personality(UInt32)
+    /// ioprio_set(2): class in the upper bits, level in the lower 13.
+    case ioPriority(Int32)
+    /// set_mempolicy(2): the mode with its flags, and a mask of nodes, least significant byte first, in whole words.
+    case memoryPolicy(Int32, nodes: [UInt8])
+    /// sched_setattr(2): the bytes of a struct sched_attr.
+    case scheduling([UInt8])
 
     // Files and directories.
     /// chdir(2); nil: the directory of this call, if it names one.
@@ -64,6 +74,8 @@ package enum Step: Hashable, Sendable {
     case unshare(flags: Int32)
     /// sethostname(2); nil: the name of this call, if it brings one.
     case hostname(String?)
+    /// setdomainname(2).
+    case domainName(String)
     case loopbackUp
     case mount(source: String, target: String, type: String, flags: UInt, options: String)
     case unmount(String, flags: CInt)
@@ -79,6 +91,8 @@ package enum Step: Hashable, Sendable {
     /// mount_setattr(2) with its AT_ flags and propagation type.
     case mountAttributes(Slot?, String, set: UInt64, clear: UInt64, flags: UInt32, propagation: UInt32)
     case pivotRoot(Slot)
+    /// chroot(2), for a root that cannot be pivoted to (an initial ramdisk).
+    case changeRoot(Slot)
     /// Covers a path, if it is there, with an empty directory or the null device.
     case maskPath(String, directory: Slot, file: Slot)
     case readOnlyPath(String)
@@ -86,6 +100,14 @@ package enum Step: Hashable, Sendable {
     // Control.
     /// Waits on a socket for the word to go on, which fills `count` slots from `first`.
     case park(Slot, first: Slot, count: Int)
+    /// Sends a word on a socket, with what a slot holds where one is named.
+    case tell(Slot, with: Slot?)
+    /// From here on a failure is written to this descriptor, too: index and errno, 32 bits each.
+    case reportTo(Slot)
+    /// Waits for one byte to be read.
+    case awaitWord(Slot)
+    /// Whether the program of this call may be executed by who the child is by now, access(2).
+    case checkProgram
     /// Waits until the parent has written the identity maps.
     case awaitGo
     /// The exec: of the path of this call, or of a descriptor when the slot holds one.

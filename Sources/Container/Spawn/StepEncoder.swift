@@ -9,10 +9,14 @@ struct StepEncoder {
         switch step {
         case .unshareFiles, .duplicate, .moveUp, .closeFrom, .open, .openAt, .close, .write: descriptors(step)
         case .changeDirectory, .changeDirectoryInside, .changeDirectoryTo, .makeDirectory, .symbolicLink, .makeNode: files(step)
-        case .joinNamespaces, .unshare, .hostname, .loopbackUp, .mount, .unmount, .newFileSystem, .fileSystemOption,
+        case .joinNamespaces, .unshare, .hostname, .domainName, .loopbackUp, .changeRoot, .mount, .unmount, .newFileSystem, .fileSystemOption,
             .fileSystemMount, .openTree, .moveMount, .mountAttributes, .pivotRoot, .maskPath, .readOnlyPath:
             mounts(step)
         case .park(let socket, let first, let count): record(CSPAWN_PARK, socket.value, first.value, Int64(count))
+        case .tell(let socket, let with): record(CSPAWN_TELL, socket.value, with?.value ?? -1)
+        case .reportTo(let slot): record(CSPAWN_REPORT_TO, slot.value)
+        case .awaitWord(let slot): record(CSPAWN_AWAIT_WORD, slot.value)
+        case .checkProgram: record(CSPAWN_CHECK_PROGRAM)
         case .awaitGo: record(CSPAWN_AWAIT_GO)
         case .execute(let slot): record(CSPAWN_EXEC, slot?.value ?? -1)
         default: identity(step)
@@ -69,11 +73,25 @@ struct StepEncoder {
             var step = record(CSPAWN_SECCOMP, Int64(flags), bytes: filter)
             step.s1 = UInt32(filter.count / 8)
             return step
+        case .seccompListening(let filter, let flags, let into):
+            align(8)
+            var step = record(CSPAWN_SECCOMP_LISTENER, Int64(flags), bytes: filter)
+            step.s1 = UInt32(filter.count / 8)
+            step.b = into.value
+            return step
+        case .memoryPolicy(let mode, let nodes):
+            align(8)
+            return record(CSPAWN_MEMORY_POLICY, Int64(mode), bytes: nodes)
         case .dumpable(let dumpable): return record(CSPAWN_DUMPABLE, dumpable ? 1 : 0)
         case .signalsToDefault(let mask, let ignored):
             return record(CSPAWN_SIGNALS_DEFAULT, Int64(bitPattern: mask), Int64(bitPattern: ignored))
         case .signalMask(let mask): return record(CSPAWN_SIGNAL_MASK, Int64(bitPattern: mask))
         case .newKeyring: return record(CSPAWN_NEW_KEYRING)
+        case .personality(let domain): return record(CSPAWN_PERSONALITY, Int64(domain))
+        case .ioPriority(let priority): return record(CSPAWN_IO_PRIORITY, Int64(priority))
+        case .scheduling(let attributes):
+            align(8)
+            return record(CSPAWN_SCHEDULING, bytes: attributes)
         default: preconditionFailure("not a step of identity or limits: \(step)")
         }
     }
@@ -112,6 +130,7 @@ struct StepEncoder {
             var step = record(CSPAWN_HOSTNAME)
             step.flags |= UInt32(CSPAWN_NAME_FROM_LAUNCH)
             return step
+        case .domainName(let name): return record(CSPAWN_DOMAIN_NAME, bytes: Array(name.utf8))
         case .loopbackUp: return record(CSPAWN_LOOPBACK_UP)
         case .mount(let source, let target, let type, let flags, let options):
             var step = record(CSPAWN_MOUNT, Int64(flags), text: source, target)
@@ -133,6 +152,7 @@ struct StepEncoder {
                 CSPAWN_MOUNT_ATTRIBUTES, slot?.value ?? -1, Int64(bitPattern: set), Int64(bitPattern: clear),
                 Int64(flags) | Int64(propagation) << 32, text: path)
         case .pivotRoot(let slot): return record(CSPAWN_PIVOT_ROOT, slot.value)
+        case .changeRoot(let slot): return record(CSPAWN_CHANGE_ROOT, slot.value)
         case .maskPath(let path, let directory, let file):
             return record(CSPAWN_MASK_PATH, directory.value, file.value, text: path)
         case .readOnlyPath(let path): return record(CSPAWN_READ_ONLY_PATH, text: path)

@@ -98,6 +98,7 @@ static inline void *zero(void *at, unsigned long count) {
 struct context {
     struct cspawn_launch *launch;
     const struct cspawn_step *step;
+    int32_t report;  // where a failure is written, too, or -1
 };
 
 static inline const char *text(const struct context *x, uint32_t offset) {
@@ -312,6 +313,47 @@ static long read_only_path(struct context *x, const struct cspawn_step *s) {
     return result;
 }
 
+static long change_root(struct context *x, int64_t slot) {
+    long result = CALL(SYS_fchdir, x->launch->fds[slot]);
+    if (result < 0) return result;
+    if ((result = CALL(SYS_chroot, ".")) < 0) return result;
+    return CALL(SYS_chdir, "/");
+}
+
+/// write(2) and not sendmsg(2) where nothing goes along: a filter that is loaded by now may know only the plainest calls.
+static long tell(struct context *x, const struct cspawn_step *s) {
+    uint8_t byte = 'T';
+    long result;
+    if (s->b < 0) {
+        result = CALL(SYS_write, x->launch->fds[s->a], &byte, 1);
+        return result < 0 ? result : 0;
+    }
+    union { struct cmsghdr header; uint8_t room[CMSG_SPACE(sizeof(int32_t))]; } control;
+    zero(&control, sizeof control);
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int32_t));
+    *(int32_t *)CMSG_DATA(&control.header) = x->launch->fds[s->b];
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message;
+    zero(&message, sizeof message);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    result = CALL(SYS_sendmsg, x->launch->fds[s->a], &message, MSG_NOSIGNAL);
+    return result < 0 ? result : 0;
+}
+
+static long await_word(struct context *x, const struct cspawn_step *s) {
+    uint8_t byte;
+    for (;;) {
+        long result = CALL(SYS_read, x->launch->fds[s->a], &byte, 1);
+        if (result == -EINTR) continue;
+        return result < 0 ? result : result == 0 ? -ECANCELED : 0;
+    }
+}
+
 static long death_signal(int64_t number, int64_t parent) {
     long result = CALL(SYS_prctl, PR_SET_PDEATHSIG, number);
     if (result < 0) return result;
@@ -394,10 +436,15 @@ static long perform(struct context *x, const struct cspawn_step *s) {
     case CSPAWN_AMBIENT: return set_ambient((uint64_t)s->a);
     case CSPAWN_NO_NEW_PRIVILEGES: return CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1);
     case CSPAWN_SECCOMP: return load_filter(x, s);
+    case CSPAWN_SECCOMP_LISTENER: return fill(x, s->b, load_filter(x, s));
     case CSPAWN_DUMPABLE: return CALL(SYS_prctl, PR_SET_DUMPABLE, s->a);
     case CSPAWN_SIGNALS_DEFAULT: return signal_dispositions((uint64_t)s->a, (uint64_t)s->b);
     case CSPAWN_SIGNAL_MASK: return CALL(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &s->a, 0, 8);
     case CSPAWN_NEW_KEYRING: { long result = CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0); return result < 0 && result != -ENOSYS ? result : 0; }
+    case CSPAWN_IO_PRIORITY: return CALL(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, 0, s->a);
+    case CSPAWN_MEMORY_POLICY:
+        return CALL(SYS_set_mempolicy, s->a, s->s1 ? text(x, s->s0) : 0, s->s1 ? s->s1 * 8 + 1 : 0);
+    case CSPAWN_SCHEDULING: return CALL(SYS_sched_setattr, 0, text(x, s->s0), 0);
     case CSPAWN_PERSONALITY: { long result = CALL(SYS_personality, s->a); return result < 0 ? result : 0; }
 
     case CSPAWN_CHDIR: return change_directory(x, s);
@@ -412,6 +459,7 @@ static long perform(struct context *x, const struct cspawn_step *s) {
     case CSPAWN_SET_NAMESPACE: return CALL(SYS_setns, fds[s->a], s->b);
     case CSPAWN_UNSHARE: return CALL(SYS_unshare, s->a);
     case CSPAWN_HOSTNAME: return set_hostname(x, s);
+    case CSPAWN_DOMAIN_NAME: return CALL(SYS_setdomainname, text(x, s->s0), s->s1);
     case CSPAWN_LOOPBACK_UP: return loopback_up();
     case CSPAWN_MOUNT: return CALL(SYS_mount, text(x, s->s0), text(x, s->s1), text(x, s->s2), s->a, text(x, s->s3));
     case CSPAWN_UNMOUNT: return CALL(SYS_umount2, text(x, s->s0), s->a);
@@ -424,10 +472,15 @@ static long perform(struct context *x, const struct cspawn_step *s) {
     case CSPAWN_MOUNT_ATTRIBUTES:
         return mount_attributes(directory(x, s->a), text(x, s->s0), (uint32_t)s->d, (uint64_t)s->b, (uint64_t)s->c, (uint64_t)s->d >> 32);
     case CSPAWN_PIVOT_ROOT: return pivot_root(x, s->a);
+    case CSPAWN_CHANGE_ROOT: return change_root(x, s->a);
     case CSPAWN_MASK_PATH: return mask_path(x, s);
     case CSPAWN_READ_ONLY_PATH: return read_only_path(x, s);
 
     case CSPAWN_PARK: return park(x, s);
+    case CSPAWN_TELL: return tell(x, s);
+    case CSPAWN_REPORT_TO: x->report = fds[s->a]; return 0;
+    case CSPAWN_AWAIT_WORD: return await_word(x, s);
+    case CSPAWN_CHECK_PROGRAM: return CALL(SYS_faccessat2, AT_FDCWD, x->launch->path, 1 /* X_OK */, AT_EACCESS);
     case CSPAWN_AWAIT_GO: return await_go(x->launch);
     case CSPAWN_EXEC: return execute(x, s);
     default: return -ENOSYS;
@@ -436,7 +489,7 @@ static long perform(struct context *x, const struct cspawn_step *s) {
 
 static void child(void *argument) {
     struct cspawn_launch *launch = argument;
-    struct context x = {.launch = launch};
+    struct context x = {.launch = launch, .report = -1};
     for (uint32_t i = 0; i < launch->step_count; i++) {
         const struct cspawn_step *step = x.step = &launch->steps[i];
         if ((step->flags & CSPAWN_SKIP_IF_NO_SLOT) && launch->fds[step->a] < 0) continue;
@@ -446,6 +499,8 @@ static void child(void *argument) {
         if (result >= 0) continue;
         launch->report_errno = (int32_t)-result;
         __atomic_store_n(&launch->report_step, (int32_t)i, __ATOMIC_RELEASE);
+        int32_t report[2] = {(int32_t)i, (int32_t)-result};
+        if (x.report >= 0) CALL(SYS_write, x.report, report, sizeof report);
         break;
     }
     for (;;) CALL(SYS_exit_group, 127);
@@ -459,13 +514,21 @@ struct middle {
 
 static void be_middle(void *argument) {
     struct middle *middle = argument;
+    struct cspawn_launch *launch = middle->launch;
+    for (uint32_t i = 0; i < launch->entry_count; i++) {
+        long result = CALL(SYS_setns, launch->entries[i].fd, launch->entries[i].flags);
+        if (result >= 0) continue;
+        launch->refused_entry = (int32_t)i;
+        middle->result = result;
+        for (;;) CALL(SYS_exit_group, 0);
+    }
     middle->result = cspawn_clone3(middle->arguments, sizeof *middle->arguments, child, middle->launch);
     for (;;) CALL(SYS_exit_group, 0);
 }
 
 // A pid namespace can only be made inside the one that its maker lives in (copy_pid_ns in the kernel), and setns(2)
 // changes where children live, not the caller. So a child that lives there makes ours, as a sibling of its own
-// (CLONE_PARENT), and ends. We stand still meanwhile (CLONE_VFORK), so it may run on our stack, in our table.
+// (CLONE_PARENT), and ends; it may join other namespaces first, without our having to come back from them. We stand still meanwhile (CLONE_VFORK), so it may run on our stack, in our table.
 static long start_nested(struct cspawn_launch *launch, struct clone_args *arguments) {
     uint8_t stack[4096] __attribute__((aligned(16)));
     struct clone_args own;
@@ -490,6 +553,7 @@ long cspawn_start(struct cspawn_launch *launch) {
     launch->pidfd = -1;
     launch->report_step = -1;
     launch->report_errno = 0;
+    launch->refused_entry = -1;
     launch->phase = CSPAWN_STARTING;
     launch->child_tid = 1;
     arguments.flags = launch->clone_flags | CLONE_PIDFD | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID;

@@ -63,8 +63,12 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
         return Capabilities(rawValue: sets.1)
     }
 
-    /// The highest capability number that the kernel knows (/proc/sys/kernel/cap_last_cap).
+    /// The highest capability number that the kernel knows: the last that it can tell something about, PR_CAPBSET_READ.
     package static func lastOfKernel() throws(SystemError) -> Int {
-        Int(try Files.readText("/proc/sys/kernel/cap_last_cap")) ?? lastKnown
+        func isKnown(_ number: Int) -> Bool { ck_prctl(PR_CAPBSET_READ, UInt(number), 0, 0, 0) >= 0 }
+        var last = lastKnown
+        while last > 0, !isKnown(last) { last -= 1 }
+        while last < 63, isKnown(last + 1) { last += 1 }
+        return last
     }
 }

@@ -64,11 +64,18 @@ package enum FileEntries {
     }
 
     /// Makes a device file, mknod(2). Major and minor 0 of a character device is overlayfs' whiteout.
+    ///
+    /// - Parameter mode: less the umask and what access control lists of the directory say.
     package static func makeDevice(
-        _ name: String, at directory: CInt, block: Bool, major: UInt32, minor: UInt32
+        _ name: String, at directory: CInt, block: Bool, major: UInt32, minor: UInt32, mode: UInt32 = 0o600
     ) throws(SystemError) {
         let kind = UInt32(block ? S_IFBLK : S_IFCHR)
-        try call("make device", name) { ck_mknodat(directory, name, kind | 0o600, ck_makedev(major, minor)) }
+        try call("make device", name) { ck_mknodat(directory, name, kind | mode & 0o7777, ck_makedev(major, minor)) }
+    }
+
+    /// Exchanges two entries at once, renameat2(2).
+    package static func exchange(_ one: String, _ other: String, at directory: CInt) throws(SystemError) {
+        try call("exchange \(one) and", other) { ck_exchange(directory, one, other) }
     }
 
     /// Removes one name that is no directory, unlink(2).

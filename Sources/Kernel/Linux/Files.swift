@@ -82,12 +82,17 @@ public enum Files {
     /// - Throws: `SystemError`; EMSGSIZE when the file is longer than `limit`.
     public static func readAll(_ fd: CInt, limit: Int = 16 << 20, name: String = "") throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16384)
+        // A page is what the kernel's own files give at a time, and most have no more.
+        var room = 4096
         while true {
-            let count = try call("read", name) { chunk.withUnsafeMutableBytes { ck_read(fd, $0.baseAddress!, $0.count) } }
+            let count = try withUnsafeTemporaryAllocation(byteCount: room, alignment: 8) { part throws(SystemError) in
+                let count = try call("read", name) { ck_read(fd, part.baseAddress!, part.count) }
+                bytes.append(contentsOf: part[..<count])
+                return count
+            }
             if count == 0 { return bytes }
-            guard bytes.count + count <= limit else { throw SystemError("read", name, code: .messageTooLong) }
-            bytes += chunk[..<count]
+            guard bytes.count <= limit else { throw SystemError("read", name, code: .messageTooLong) }
+            room = min(room * 4, 1 << 16)
         }
     }
 
@@ -111,11 +116,16 @@ public enum Files {
         _ text: String, to path: String, at directory: CInt = here
     ) throws(SystemError) {
         let fd = try open(path, O_WRONLY, at: directory)
+        try writeText(text, to: fd.raw, name: path)
+    }
+
+    /// The same to an open one, in one write(2).
+    package static func writeText(_ text: String, to fd: CInt, name: String) throws(SystemError) {
         let bytes = Array(text.utf8)
-        let written = try call("write \"\(text)\" to", path) {
-            bytes.withUnsafeBytes { ck_write(fd.raw, $0.baseAddress, bytes.count) }
+        let written = try call("write \"\(text)\" to", name) {
+            bytes.withUnsafeBytes { ck_write(fd, $0.baseAddress, bytes.count) }
         }
-        guard written == bytes.count else { throw SystemError("write \"\(text)\" to", path, code: .inputOutput) }
+        guard written == bytes.count else { throw SystemError("write \"\(text)\" to", name, code: .inputOutput) }
     }
 
     /// Replaces a file as a whole: a reader sees the old bytes or the new, never a part (rename(2)).
@@ -144,7 +154,8 @@ public enum Files {
     public static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
         var at = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
-            at += at.isEmpty || at.hasSuffix("/") ? String(part) : "/" + part
+            if !at.isEmpty, at != "/" { at += "/" }
+            at += String(part)
             let result = ck_mkdirat(here, at, mode)
             if result < 0, -result != Int(EEXIST) { throw SystemError("make directory", at, code: Errno(CInt(-result))) }
         }

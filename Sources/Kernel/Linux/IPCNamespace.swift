@@ -18,6 +18,19 @@ package enum IPCNamespace {
         return try current()
     }
 
+    /// Does something on this thread inside another namespace.
+    package static func visit<Value>(
+        _ namespace: SharedFD, _ body: () throws(SystemError) -> Value
+    ) throws(SystemError) -> Value {
+        let own = try current()
+        try withExtendedLifetime(namespace) { () throws(SystemError) in try CurrentProcess.join(namespace.raw, .ipc) }
+        defer {
+            do { try CurrentProcess.join(own.raw, .ipc) } catch { preconditionFailure("\(error)") }
+            withExtendedLifetime(own) {}
+        }
+        return try body()
+    }
+
     private static func current() throws(SystemError) -> SharedFD {
         SharedFD(try Files.open("/proc/thread-self/ns/ipc", O_RDONLY))
     }

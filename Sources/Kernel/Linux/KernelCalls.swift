@@ -53,3 +53,6 @@ public enum KernelCall: String, CaseIterable, Sendable {
         }
     }
 }
+
+/// Whether the kernel knows these flags of seccomp(2) (SECCOMP_FILTER_FLAG_*), asked without installing anything.
+package func kernelTakesSeccompFlags(_ flags: UInt32) -> Bool { ck_probe_seccomp_flags(flags) == Int(-EFAULT) }

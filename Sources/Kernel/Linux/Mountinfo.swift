@@ -55,16 +55,17 @@ package struct Mountinfo: Hashable, Sendable {
     ///
     /// A mount table lists covered mounts too, so that a mount point found there may name another mount's directory.
     package static func seen(at path: String, in mounts: [Mountinfo]) -> Mountinfo? {
-        let listed = Set(mounts.map(\.id))
-        var current: Mountinfo?
+        // A mount stands on its parent, so that those on the way to `path` have their parents among them.
+        let along = mounts.indices.filter { mounts[$0].mountPoint.isAncestorPath(orEqualTo: path) }
+        var current: Int?
         while true {
             // Walking down from `current`, the mount met first is the one on the shortest prefix of the path.
-            let next = mounts.filter { mount in
-                guard mount.mountPoint.isAncestorPath(orEqualTo: path) else { return false }
-                if let current { return mount.parent == current.id && mount.id != current.id }
-                return mount.parent == mount.id || !listed.contains(mount.parent)
-            }.min { $0.mountPoint.utf8.count < $1.mountPoint.utf8.count }
-            guard let next else { return current }
+            let next = along.filter { at in
+                if let current { return mounts[at].parent == mounts[current].id && mounts[at].id != mounts[current].id }
+                let parent = mounts[at].parent
+                return parent == mounts[at].id || !along.contains { mounts[$0].id == parent }
+            }.min { mounts[$0].mountPoint.utf8.count < mounts[$1].mountPoint.utf8.count }
+            guard let next else { return current.map { mounts[$0] } }
             current = next
         }
     }
@@ -92,15 +93,16 @@ package struct Mountinfo: Hashable, Sendable {
         guard mountPoint.hasPrefix("/") else { return nil }
     }
 
-    private static func text(_ bytes: some Collection<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+    private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 
     private static func list(_ bytes: ArraySlice<UInt8>) -> [String] {
         bytes.split(separator: UInt8(ascii: ",")).map { text(unescaped($0)) }
     }
 
     /// Decodes `\040` and its like; a backslash without three octal digits stands for itself.
-    private static func unescaped(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-        var decoded: [UInt8] = []
+    private static func unescaped(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard bytes.contains(UInt8(ascii: "\\")) else { return bytes }
+        var decoded: ArraySlice<UInt8> = []
         decoded.reserveCapacity(bytes.count)
         var rest = bytes
         while let byte = rest.popFirst() {
@@ -122,6 +124,6 @@ extension String {
     /// Whether `path` is this directory or lies below it.
     fileprivate func isAncestorPath(orEqualTo path: String) -> Bool {
         if self == "/" || path == self { return true }
-        return path.hasPrefix(self) && path.utf8.dropFirst(utf8.count).first == UInt8(ascii: "/")
+        return path.utf8.starts(with: utf8) && path.utf8.dropFirst(utf8.count).first == UInt8(ascii: "/")
     }
 }

@@ -30,7 +30,7 @@ package enum PathResolution {
         var walked = ""
         for part in path.split(separator: "/") where part != "." {
             guard part != ".." else { throw SystemError("resolve", path, code: .invalid, advice: "Leave out \"..\".") }
-            walked += "/" + part
+            walked += "/" + String(part)
             do {
                 at = try open(walked, inRoot: root, flags: O_PATH | O_DIRECTORY)
             } catch where error.code == .noEntry {

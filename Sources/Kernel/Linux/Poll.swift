@@ -83,6 +83,9 @@ package enum Descriptors {
 }
 
 extension Descriptors {
+    /// Whether there is a descriptor of this number.
+    package static func isOpen(_ fd: CInt) -> Bool { ck_fcntl_get_fd(fd) >= 0 }
+
     /// A second descriptor of the same open file with a number not below `lowest`, close-on-exec.
     package static func duplicate(_ fd: CInt, lowest: CInt = 0) throws(SystemError) -> OwnedFD {
         OwnedFD(adopting: CInt(try call("duplicate descriptor", "\(fd)") { ck_dup_cloexec(fd, lowest) }))

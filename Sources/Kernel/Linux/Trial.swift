@@ -53,11 +53,6 @@ package enum Trial {
         return .allowed
     }
 
-    /// Setting the host name to what it is, sethostname(2).
-    package static func setHostName(_ name: String) -> Outcome {
-        name.withCString { attempt(Int(SYS_sethostname), Int(bitPattern: $0), name.utf8.count) }
-    }
-
     /// settimeofday(2) without a time: the kernel asks for CAP_SYS_TIME and then sets nothing.
     package static func setClock() -> Outcome { attempt(Int(SYS_settimeofday), 0, 0) }
 
@@ -175,18 +170,16 @@ package enum Trial {
         try call("read no_new_privs") { ck_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) } == 1
     }
 
-    /// Whether a filter decides about this thread's system calls, prctl(2).
-    package static func hasSystemCallFilter() throws(SystemError) -> Bool {
-        try call("read the seccomp mode") { ck_prctl(PR_GET_SECCOMP, 0, 0, 0, 0) } == 2
-    }
-
-    private static func attempt(_ number: Int, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0) -> Outcome {
+    /// Makes one system call in a child of its own.
+    static func attempt(
+        _ number: Int, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0, _ e: Int = 0, _ f: Int = 0
+    ) -> Outcome {
         var signal: CInt = 0
-        let result = ck_try_in_child(number, a, b, c, d, 0, &signal)
+        let result = ck_try_in_child(number, a, b, c, d, e, f, &signal)
         return outcome(result, signal)
     }
 
-    private static func outcome(_ result: Int, _ signal: CInt) -> Outcome {
+    static func outcome(_ result: Int, _ signal: CInt) -> Outcome {
         if signal == CK_TRIAL_NOT_MADE { return .untried(Errno(CInt(-result))) }
         if signal != 0 { return .killed(signal) }
         return result < 0 ? .refused(Errno(CInt(-result))) : .allowed

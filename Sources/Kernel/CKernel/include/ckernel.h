@@ -13,6 +13,7 @@
 #include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/audit.h>
+#include <linux/bpf.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
@@ -23,6 +24,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +35,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -131,6 +134,7 @@ static inline long ck_statfs(const char *path, struct statfs *to) { CK_RESULT(st
 static inline long ck_mkdirat(int dir, const char *path, unsigned mode) { CK_RESULT(mkdirat(dir, path, mode)); }
 static inline long ck_unlinkat(int dir, const char *path, int flags) { CK_RESULT(unlinkat(dir, path, flags)); }
 static inline long ck_renameat(int from_dir, const char *from, int to_dir, const char *to) { CK_RESULT(syscall(SYS_renameat2, from_dir, from, to_dir, to, 0)); }
+static inline long ck_exchange(int dir, const char *one, const char *other) { CK_RESULT(syscall(SYS_renameat2, dir, one, dir, other, 2 /* RENAME_EXCHANGE */)); }
 static inline long ck_symlinkat(const char *target, int dir, const char *path) { CK_RESULT(symlinkat(target, dir, path)); }
 static inline long ck_readlinkat(int dir, const char *path, char *to, size_t count) { CK_RESULT(readlinkat(dir, path, to, count)); }
 static inline long ck_mknodat(int dir, const char *path, unsigned mode, dev_t device) { CK_RESULT(mknodat(dir, path, mode, device)); }
@@ -184,9 +188,10 @@ static inline long ck_epoll_wait(int epoll, struct epoll_event *events, int coun
 static inline uint64_t ck_epoll_event_data(const struct epoll_event *event) { return event->data.u64; }
 static inline uint32_t ck_epoll_event_events(const struct epoll_event *event) { return event->events; }
 static inline long ck_timerfd_create(int clock, int flags) { CK_RESULT(timerfd_create(clock, flags)); }
-static inline long ck_timerfd_settime(int fd, int64_t seconds, int64_t nanoseconds) {
+/* Of the wall clock, to a moment of it; the timer also becomes readable when somebody sets the clock. */
+static inline long ck_timerfd_settime_wall(int fd, int64_t seconds, int64_t nanoseconds) {
     struct itimerspec spec = {.it_value = {.tv_sec = seconds, .tv_nsec = nanoseconds}};
-    CK_RESULT(timerfd_settime(fd, 0, &spec, NULL));
+    CK_RESULT(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, NULL));
 }
 static inline long ck_signalfd(uint64_t mask) {
     // The kernel's own mask is 64 bits wide; glibc's sigset_t would only be copied from.
@@ -251,6 +256,16 @@ static inline long ck_waitid(int type, int id, struct ck_exit *to, int options) 
     to->status = info.si_status;
     return 0;
 }
+// The C library's memory.
+
+// Bytes that the program holds, of all arenas and of mappings of their own, mallinfo(3).
+static inline size_t ck_allocated_bytes(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+static inline int ck_trim_memory(void) { return malloc_trim(0); }
+
 static inline long ck_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) { CK_RESULT(prctl(option, a, b, c, d)); }
 static inline long ck_setns(int fd, int type) { CK_RESULT(syscall(SYS_setns, fd, type)); }
 static inline long ck_unshare(int flags) { CK_RESULT(syscall(SYS_unshare, flags)); }
@@ -300,6 +315,10 @@ static inline long ck_probe_seccomp_filter(void) {
     // A filter that cannot be read: EFAULT where filters are known, before anything is installed (seccomp(2)).
     CK_RESULT(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 0, 0, 0));
 }
+static inline long ck_probe_seccomp_flags(unsigned flags) {
+    // The same: EINVAL says that a flag is not known.
+    CK_RESULT(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL));
+}
 
 // Mounts.
 
@@ -314,6 +333,80 @@ static inline long ck_mount_setattr(int dir, const char *path, unsigned flags, u
 }
 static inline long ck_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data) { CK_RESULT(syscall(SYS_mount, source, target, type, flags, data)); }
 static inline long ck_umount2(const char *target, int flags) { CK_RESULT(syscall(SYS_umount2, target, flags)); }
+
+// Programs that decide over devices in a cgroup, bpf(2).
+
+static inline long ck_bpf_load_device_program(const void *instructions, uint32_t count) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attributes.insns = (uint64_t)(uintptr_t)instructions;
+    attributes.insn_cnt = count;
+    attributes.license = (uint64_t)(uintptr_t)"Apache-2.0";
+    CK_RESULT(syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes));
+}
+/// Beside those that are attached, or, when `replaced` is not -1, in the place of that one.
+static inline long ck_bpf_attach_device_program(int cgroup, int program, int replaced) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = (uint32_t)cgroup;
+    attributes.attach_bpf_fd = (uint32_t)program;
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    attributes.attach_flags = BPF_F_ALLOW_MULTI | (replaced >= 0 ? BPF_F_REPLACE : 0);
+    attributes.replace_bpf_fd = replaced >= 0 ? (uint32_t)replaced : 0;
+    CK_RESULT(syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes));
+}
+static inline long ck_bpf_detach_device_program(int cgroup, int program) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = (uint32_t)cgroup;
+    attributes.attach_bpf_fd = (uint32_t)program;
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    CK_RESULT(syscall(SYS_bpf, BPF_PROG_DETACH, &attributes, sizeof attributes));
+}
+/// The ids of the programs attached to this very cgroup; returns how many there are.
+static inline long ck_bpf_device_programs(int cgroup, uint32_t *ids, uint32_t room) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.query.target_fd = (uint32_t)cgroup;
+    attributes.query.attach_type = BPF_CGROUP_DEVICE;
+    attributes.query.prog_ids = (uint64_t)(uintptr_t)ids;
+    attributes.query.prog_cnt = room;
+    long result = syscall(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof attributes);
+    return result < 0 ? -errno : (long)attributes.query.prog_cnt;
+}
+static inline long ck_bpf_open_program(uint32_t id) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_id = id;
+    CK_RESULT(syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attributes, sizeof attributes));
+}
+
+// The root of this process.
+
+static inline long ck_fchdir(int fd) { CK_RESULT(fchdir(fd)); }
+static inline long ck_chroot(const char *path) { CK_RESULT(syscall(SYS_chroot, path)); }
+
+// What a process does to itself.
+
+/// execveat(2) of an open file with our own environment. Returns only when it fails.
+static inline long ck_execute_file(int fd, char *const *arguments) { CK_RESULT(syscall(SYS_execveat, fd, "", arguments, __environ, AT_EMPTY_PATH)); }
+static inline long ck_umask(unsigned mask) { return (long)umask(mask); }
+/// setfsuid(2) and setfsgid(2) do not say whether they worked: asked again, they tell what is in force.
+static inline long ck_set_file_ids(uid_t uid, gid_t gid) {
+    syscall(SYS_setfsgid, gid);
+    syscall(SYS_setfsuid, uid);
+    return (gid_t)syscall(SYS_setfsgid, -1) == gid && (uid_t)syscall(SYS_setfsuid, -1) == uid ? 0 : -EPERM;
+}
+/// Makes every permitted capability effective.
+static inline long ck_raise_permitted(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -errno;
+    data[0].effective = data[0].permitted;
+    data[1].effective = data[1].permitted;
+    CK_RESULT(syscall(SYS_capset, &header, data));
+}
 
 // Terminals.
 
@@ -359,6 +452,13 @@ static inline long ck_connect_unix(int fd, const char *path) {
     long result = ck_unix_address(&address, path);
     if (result < 0) return result;
     CK_RESULT(connect(fd, (struct sockaddr *)&address, sizeof address));
+}
+// A name without a file begins with a NUL, unix(7).
+static inline long ck_connect_unix_name(int fd, const char *name, size_t length) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (length > sizeof address.sun_path) return -ENAMETOOLONG;
+    memcpy(address.sun_path, name, length);
+    CK_RESULT(connect(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)));
 }
 static inline long ck_shutdown(int fd, int how) { CK_RESULT(shutdown(fd, how)); }
 static inline long ck_listen(int fd, int backlog) { CK_RESULT(listen(fd, backlog)); }

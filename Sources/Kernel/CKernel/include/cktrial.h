@@ -7,6 +7,7 @@
 #define FORKLESS_CKTRIAL_H
 
 #include "ckernel.h"
+#include <stddef.h>
 
 /// A fork without the C library's handlers. Zeros: the same argument order on x86-64 and arm64.
 static inline long ck_raw_fork(void) { CK_RESULT(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)); }
@@ -28,12 +29,12 @@ static inline long ck_trial_end(long pid, int *signal) {
 
 /// Makes one system call in a child: 0 or the negated errno it got there. A call that forks again (clone) is fine:
 /// the grandchild ends at once and is waited for.
-static inline long ck_try_in_child(long number, long a, long b, long c, long d, long e, int *signal) {
+static inline long ck_try_in_child(long number, long a, long b, long c, long d, long e, long f, int *signal) {
     long pid = ck_raw_fork();
     *signal = CK_TRIAL_NOT_MADE;
     if (pid < 0) return pid;
     if (pid == 0) {
-        long result = syscall(number, a, b, c, d, e);
+        long result = syscall(number, a, b, c, d, e, f);
         int failure = result < 0 ? errno : 0;
 #ifdef SYS_clone3
         if (result > 0 && (number == SYS_clone || number == SYS_clone3)) wait4((pid_t)result, NULL, 0, NULL);
@@ -52,6 +53,24 @@ static inline long ck_try_memory_in_child(size_t bytes, int *signal) {
         char *memory = (char *)mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) _exit(errno);
         for (size_t at = 0; at < bytes; at += 4096) ((volatile char *)memory)[at] = 1;
+        _exit(0);
+    }
+    return ck_trial_end(pid, signal);
+}
+
+/// Duplicates a descriptor `count` times in a child that has raised its own limit as far as it may.
+static inline long ck_try_descriptors_in_child(int fd, long count, int *signal) {
+    long pid = ck_raw_fork();
+    *signal = CK_TRIAL_NOT_MADE;
+    if (pid < 0) return pid;
+    if (pid == 0) {
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+            limit.rlim_cur = limit.rlim_max;
+            setrlimit(RLIMIT_NOFILE, &limit);
+        }
+        for (long made = 0; made < count; made++)
+            if (fcntl(fd, F_DUPFD_CLOEXEC, 0) < 0) _exit(errno);
         _exit(0);
     }
     return ck_trial_end(pid, signal);
@@ -97,6 +116,29 @@ static inline long ck_connect_loopback(int fd, uint16_t port) {
     memcpy(address, &family, sizeof family);
     CK_RESULT(connect(fd, (struct sockaddr *)address, sizeof address));
 }
+/// Connects a stream socket to, or lets it listen at, a path or, when the first byte is 0, an abstract name, unix(7).
+static inline long ck_local_socket(int fd, const char *name, size_t count, int listens) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (count == 0 || count >= sizeof address.sun_path) return -EINVAL;
+    memcpy(address.sun_path, name, count);
+    // A path ends with its zero; of an abstract name every byte counts.
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + count + (name[0] ? 1 : 0));
+    if (!listens) CK_RESULT(connect(fd, (struct sockaddr *)&address, size));
+    if (bind(fd, (struct sockaddr *)&address, size) < 0) return -errno;
+    CK_RESULT(listen(fd, 8));
+}
+/// A segment of System V's shared memory for this user alone, attached and then marked to go away with the last process that
+/// has it attached, as Linux does it, shmctl(2): its id.
+static inline long ck_shared_segment(size_t bytes, void **at) {
+    long id = syscall(SYS_shmget, 0 /* IPC_PRIVATE */, bytes, 01600 /* IPC_CREAT, 0600 */);
+    if (id < 0) return -errno;
+    long address = syscall(SYS_shmat, (int)id, 0, 0);
+    int failure = address == -1 ? errno : 0;
+    syscall(SYS_shmctl, (int)id, 0 /* IPC_RMID */, 0);
+    *at = (void *)address;
+    return failure ? -failure : id;
+}
+static inline long ck_detach_shared(void *at) { CK_RESULT(syscall(SYS_shmdt, at)); }
 /// The name of the network interface with this index, netdevice(7); ENODEV when there is none.
 static inline long ck_interface_name(int fd, int index, char name[IFNAMSIZ]) {
     struct ifreq request;

@@ -7,7 +7,8 @@
 // Invariants
 // 1. The child writes nothing but its own stack, `fds`, and the `pidfd`, `child_tid` and `report_*` fields.
 // 2. A failing step ends the child with its index and errno in `report_*`; no later step is run.
-// 3. Descriptors of the parent are never changed: the first step of every program is CSPAWN_UNSHARE_FILES.
+// 3. Descriptors of the parent are never changed: the first step of every program is CSPAWN_UNSHARE_FILES. What is
+//    opened into slots before that step, the parent gets, too; nothing else may stand before it.
 // Tests: Tests/SpawnTests.
 #ifndef FORKLESS_CSPAWN_H
 #define FORKLESS_CSPAWN_H
@@ -47,11 +48,15 @@ enum cspawn_op {
     CSPAWN_AMBIENT,            // a: mask
     CSPAWN_NO_NEW_PRIVILEGES,
     CSPAWN_SECCOMP,            // s0: sock_filter array, s1 holds the count, a: flags
+    CSPAWN_SECCOMP_LISTENER,   // the same with SECCOMP_FILTER_FLAG_NEW_LISTENER, b: slot to fill
     CSPAWN_DUMPABLE,           // a
     CSPAWN_SIGNALS_DEFAULT,    // a: mask of signals to reset to their default, b: of those to ignore
     CSPAWN_SIGNAL_MASK,        // a: mask
     CSPAWN_NEW_KEYRING,
     CSPAWN_PERSONALITY,        // a
+    CSPAWN_IO_PRIORITY,        // a: class and level as ioprio_set(2) wants them
+    CSPAWN_MEMORY_POLICY,      // a: mode and flags as set_mempolicy(2) wants them, s0: mask of nodes, s1 holds its length
+    CSPAWN_SCHEDULING,         // s0: struct sched_attr, s1 holds the length
 
     // Files and directories.
     CSPAWN_CHDIR,              // path
@@ -64,6 +69,7 @@ enum cspawn_op {
     CSPAWN_SET_NAMESPACE,      // a: slot, b: CLONE_NEW* flags
     CSPAWN_UNSHARE,            // a: CLONE_NEW* flags
     CSPAWN_HOSTNAME,           // s0, s1 holds the length; or of `launch->hostname`
+    CSPAWN_DOMAIN_NAME,        // s0, s1 holds the length
     CSPAWN_LOOPBACK_UP,
     CSPAWN_MOUNT,              // s0 source, s1 target, s2 type, s3 data, a: flags
     CSPAWN_UNMOUNT,            // path, a: flags
@@ -74,12 +80,17 @@ enum cspawn_op {
     CSPAWN_MOVE_MOUNT,         // a: slot of the mount, b: directory slot or -1, path (empty: the slot itself)
     CSPAWN_MOUNT_ATTRIBUTES,   // a: directory slot or -1, path, b: attributes to set, c: to clear, d: flags | propagation << 32
     CSPAWN_PIVOT_ROOT,         // a: slot of the new root; the old one is unmounted
+    CSPAWN_CHANGE_ROOT,        // a: slot of the new root, chroot(2): for roots that cannot be pivoted to
     CSPAWN_MASK_PATH,          // a: slot of the empty directory's mount, b: slot of the null device's mount, path; ENOENT is success
     CSPAWN_READ_ONLY_PATH,     // path; ENOENT is success
 
     // Control.
     CSPAWN_PARK,               // a: slot of a socket, b: first slot to fill, c: count. Sends one byte ("parked"), then
                                // waits for one byte with c descriptors (SCM_RIGHTS); end of file: leave
+    CSPAWN_TELL,               // a: slot of a socket, b: slot of a descriptor to send along or -1: one byte ("told")
+    CSPAWN_REPORT_TO,          // a: slot: from here on a failure is written there, too: index and errno, 32 bits each
+    CSPAWN_AWAIT_WORD,         // a: slot: waits for one byte; end of file: leave
+    CSPAWN_CHECK_PROGRAM,      // whether `launch->path` may be executed by who we are now
     CSPAWN_AWAIT_GO,           // wait until `phase` is CSPAWN_GO (identity maps are written by then)
     CSPAWN_EXEC,               // path in `launch->path`, or a: slot (execveat with AT_EMPTY_PATH) when a >= 0
 };
@@ -130,6 +141,15 @@ struct cspawn_launch {
     int32_t report_step;    // out: index of the step that failed, -1 while none has
     int32_t report_errno;   // out
     int32_t nested;         // whether the child is made by a child, which is born where pid_for_children of the caller says
+    uint32_t entry_count;   // namespaces that the maker of a nested child joins first
+    const struct cspawn_entry *entries;
+    int32_t refused_entry;  // out: index of the entry that could not be joined, -1 while there is none
+};
+
+/// Namespaces to join: what setns(2) takes.
+struct cspawn_entry {
+    int32_t fd;
+    int32_t flags;  // CLONE_NEW*, several with a pidfd
 };
 
 /// Starts the child. With CLONE_VFORK it returns when the child has exec'ed or failed; without, at once.

@@ -73,6 +73,17 @@ extension NetlinkRequest {
         return NetlinkRequest(type: newLink, flags: create, payload: writer.bytes, operation: "make link", subject: name)
     }
 
+    /// Moves a link into another namespace, where it has the name `new`; "%d" in it is for a free number.
+    ///
+    /// - Parameter namespace: Open namespace, borrowed.
+    static func moveLink(_ index: Int32, _ name: String, to namespace: CInt, as new: String) -> NetlinkRequest {
+        var writer = linkHeader(index: index)
+        writer.attribute(namespaceDescriptor, UInt32(bitPattern: namespace))
+        writer.attribute(linkName, new)
+        return NetlinkRequest(
+            type: setLink, payload: writer.bytes, operation: "move network device \(name) to", subject: new)
+    }
+
     /// Sets a link up.
     package static func bringUp(_ name: String) -> NetlinkRequest {
         let up = UInt32(1)  // IFF_UP, netdevice(7)
@@ -119,11 +130,11 @@ extension NetlinkRequest {
         NetlinkRequest(type: getLink, payload: linkHeader().bytes, operation: "list links", subject: "")
     }
 
-    private static func linkHeader(flags: UInt32 = 0, change: UInt32 = 0) -> NetlinkWriter {
+    private static func linkHeader(index: Int32 = 0, flags: UInt32 = 0, change: UInt32 = 0) -> NetlinkWriter {
         var writer = NetlinkWriter()
         writer.append(UInt16(0))
         writer.append(UInt16(0))
-        writer.append(Int32(0))
+        writer.append(index)
         writer.append(flags)
         writer.append(change)
         return writer
