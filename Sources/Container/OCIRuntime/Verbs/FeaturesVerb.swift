@@ -1,0 +1,14 @@
+import JSON
+import Linux
+import OCI
+import RuntimeSeccomp
+
+extension Verbs {
+    /// `features`: what this runtime knows.
+    func features() throws(RuntimeFailure) {
+        try say(
+            RuntimeFeatures.json(
+                version: RuntimeProgram.version, architectures: ContainerFilter.architectures,
+                flags: ContainerFilter.supportedFlags))
+    }
+}

@@ -1,0 +1,4 @@
+import Glibc
+import OCIRuntime
+
+exit(RuntimeProgram.main(CommandLine.arguments))

@@ -1,0 +1,1 @@
+../SandboxTests/SeccompSimulator.swift
