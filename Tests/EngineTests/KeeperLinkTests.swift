@@ -1,4 +1,7 @@
 import Keeper
+import Linux
+import Sandbox
+import Spawn
 import Synchronization
 import TestKit
 import Testing
@@ -43,6 +46,26 @@ import Testing
         stops.goOn()
         try await eventually("the end of the link") { hasEnded.isUp }
         try await eventually("the keeper is let go of") { !keeper.isConnected }
+    }
+
+    @Test func `what the keeper refuses for the moment alone is asked again`() async throws {
+        let link = KeeperLink(keeper, nodeName: "patient")
+        let hasEnded = runs(link)
+        keeper.set(.fail(KeeperFailure(.conflict, "another one is just being started", code: Errno.again.rawValue)))
+        let start = SandboxStart(
+            plan: SandboxPlan(), name: "late", call: ProgramCall(path: "/bin/true", arguments: ["true"], environment: []),
+            streams: .passed)
+        func asked() -> Int { keeper.requests.count { if case .start = $0 { true } else { false } } }
+        async let started = link.start(start, descriptors: [])
+        try await eventually("it is asked again") { asked() >= 3 }
+        keeper.set(.run)
+        #expect(try await started.report == FakeKeeper.report)
+        keeper.set(.fail(KeeperFailure(.conflict, "start late: the name is in use")))
+        let before = asked()
+        await #expect(throws: StartProblem.self) { try await link.start(start, descriptors: []) }
+        #expect(asked() == before + 1)
+        await link.close()
+        try await eventually("the end of the link") { hasEnded.isUp }
     }
 
     /// Runs a link, and tells when it has ended.

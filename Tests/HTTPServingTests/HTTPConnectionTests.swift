@@ -50,6 +50,37 @@ private final class Desk: Sendable {
         }
     }
 
+    @Test func `a body that could be read in two ways is refused`() async throws {
+        let chunked = "Transfer-Encoding: chunked\r\n"
+        try await ServedLoop.with(echo) { served in
+            for (name, text, status) in [
+                ("both lengths", "POST / HTTP/1.1\r\nContent-Length: 4\r\n\(chunked)\r\n0\r\n\r\n", "400"),
+                ("two lengths", "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400"),
+                ("a list", "POST / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\na", "400"),
+                ("a sign", "POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\na", "400"),
+                ("a length without end", "POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\na", "400"),
+                ("another coding", "POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", "501"),
+                ("two codings", "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501"),
+                ("a coding twice", "POST / HTTP/1.1\r\n\(chunked)\(chunked)\r\n0\r\n\r\n", "400"),
+                ("a space before the colon", "POST / HTTP/1.1\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", "400"),
+                ("a coding that is too old", "POST / HTTP/1.0\r\n\(chunked)\r\n0\r\n\r\n", "400"),
+                ("a folded field", "GET / HTTP/1.1\r\nX-A: b\r\n c: d\r\n\r\n", "400"),
+                ("a NUL", "GET / HTTP/1.1\r\nX-A: b\0c\r\n\r\n", "400"),
+                ("a bad chunk", "POST / HTTP/1.1\r\n\(chunked)\r\nzz\r\nabc\r\n0\r\n\r\n", "400"),
+                ("a chunk that is longer", "POST / HTTP/1.1\r\n\(chunked)\r\n3\r\nabcX0\r\n\r\n", "400"),
+                ("a chunk's length without CR", "POST / HTTP/1.1\r\n\(chunked)\r\n3\nabc\r\n0\r\n\r\n", "400"),
+            ] {
+                let client = try await RawClient.connect(to: served.address, on: served.loop)
+                // What follows must not be taken for a request.
+                client.send(text + "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+                try await eventually("\(name): the end") { client.isEnded }
+                #expect(client.text.hasPrefix("HTTP/1.1 \(status) "), "\(name): \(client.text)")
+                #expect(!client.text.contains("smuggled") && !client.text.contains("200 OK"), "\(name): \(client.text)")
+                await client.close()
+            }
+        }
+    }
+
     @Test func `a whole answer is one write`() async throws {
         try await ServedLoop.with(echo) { served in
             let client = try await RawClient.connect(to: served.address, on: served.loop)

@@ -122,7 +122,7 @@ import Testing
             let stack = try LayerStack.readOnly(layers, empty: test.store.emptyDirectory)
             #expect(try Files.list(".", at: stack.raw).sorted() == ["a"])
             #expect(try Files.readText("a", at: stack.raw) == "high")
-            #expect(throws: SystemError.self) { try Files.open("new", O_WRONLY | O_CREAT, at: stack.raw) }
+            #expect(throws: SystemError.self) { _ = try Files.open("new", O_WRONLY | O_CREAT, at: stack.raw) }
             let single = SharedFD(try LayerStack.readOnly([layers[1]], empty: test.store.emptyDirectory))
             #expect(try Files.list(".", at: single.raw).count == 2)
             let none = SharedFD(try LayerStack.readOnly([], empty: test.store.emptyDirectory))

@@ -75,6 +75,7 @@ extension SeededChance {
         plan.roomPlaces.hosts = text()
         plan.roomPlaces.resolver = text()
         if flip() { plan.network = .given }
+        (plan.isProcessesGiven, plan.isPrivileged) = (flip(), flip())
         plan.mounts = some { $0.mount() }
         plan.hostname = maybe { $0.text() }
         plan.maskedPaths = some { $0.text() }
@@ -112,7 +113,7 @@ extension SeededChance {
                     logBytesLimit: number(), attached: flip(), room: maybe { $0.text() },
                     files: RoomFiles(
                         hosts: maybe { $0.text() }, hostname: maybe { $0.text() }, resolver: maybe { $0.text() }),
-                    beneath: maybe { $0.text() }))
+                    beneath: maybe { $0.text() }, among: maybe { $0.text() }))
         case 5:
             .execute(
                 ExecuteRequest(

@@ -115,12 +115,12 @@ import Testing
     @Test func `another version says both versions`() {
         var bytes = KeeperRequest.list.encoded(number: 1)
         bytes[0] = 9
-        #expect(throws: WireError.unexpected("protocol version 9; this keeper speaks 6", at: 0)) {
+        #expect(throws: WireError.unexpected("protocol version 9; this keeper speaks 7", at: 0)) {
             try KeeperRequest.decode(bytes)
         }
         var reply = KeeperReply.done.encoded(number: 1)
         reply[0] = 9
-        #expect(throws: WireError.unexpected("protocol version 9; this node speaks 6", at: 0)) {
+        #expect(throws: WireError.unexpected("protocol version 9; this node speaks 7", at: 0)) {
             try KeeperReply.decode(reply)
         }
     }

@@ -34,7 +34,16 @@ import Testing
     @Test func `a difference leads to the same rules as the whole`() async throws {
         let machine = try await TestMachine("difference")
         let program = RulesetProgram(machine: machine.network, table: "forkless_1")
-        let states = [small, large, Ruleset(), large, small]
+        var moved = large
+        moved.ports.remove(at: 1)
+        moved.ports[0].target = IPAddress("10.201.0.9")!
+        moved.ports.append(.init(.init(.udp, hostPort: 8080, containerPort: 9), target: IPAddress("10.201.0.4")!))
+        moved.ports.append(
+            .init(.init(hostAddress: IPAddress("192.0.2.1")!, hostPort: 8080, containerPort: 9), target: IPAddress("10.201.0.4")!))
+        // From ports to ports the kernel is told directly, everything else by nft.
+        let text = RulesetText(table: "forkless_1")
+        #expect(text.batch(from: large, to: moved)?.isEmpty == false && text.batch(from: small, to: large) == nil)
+        let states = [small, large, moved, large, Ruleset(), large, small]
         for state in states {
             try await program.apply(state)
             let byDifference = try await rules(machine)

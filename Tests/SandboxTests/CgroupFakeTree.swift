@@ -94,7 +94,7 @@ final class CgroupFakeTree: Sendable {
                         "cpuset.mems",
                     ])
         }
-        let common = ["cgroup.procs", "cgroup.clone_children"]
+        let common = ["cgroup.procs", "tasks", "cgroup.clone_children"]
         switch directory.dropFirst(root.count + 1).prefix(while: { $0 != "/" }) {
         case "memory":
             return common + [

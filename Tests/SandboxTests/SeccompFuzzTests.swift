@@ -9,7 +9,7 @@ import Testing
     @Test(arguments: 0..<120)
     func `a filter agrees with the rules it was made of`(seed: UInt64) throws {
         var chance = SeededChance(seed: 1000 + seed)
-        let abi = SystemCallABI.allCases[Int(seed % 2)]
+        let abi = [SystemCallABI.x86_64, .arm64][Int(seed % 2)]
         let profile = SeccompProfile.random(shape: .free, using: &chance)
         let filter = try SeccompSimulator(bytes: profile.compile(for: abi).bytes)
         var calls = profile.tellingCalls(abi, using: &chance)

@@ -18,7 +18,7 @@ import Testing
         return try filter.verdict(CallData(number, arguments, architecture: SystemCallABI.x86_64.auditNumber))
     }
 
-    @Test(arguments: SystemCallABI.allCases)
+    @Test(arguments: [SystemCallABI.x86_64, .arm64])
     func `every name in it is a call of some ABI`(abi: SystemCallABI) throws {
         let profile = SeccompProfile.standard(capabilities: .all)
         let skipped = try profile.compile(for: abi).skippedNames

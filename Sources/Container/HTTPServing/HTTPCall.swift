@@ -7,18 +7,22 @@ package struct HTTPCall: Sendable {
     package var loop: ServingLoop
     /// Until the answer is complete, or begins when it is streamed; nil: for ever.
     package var timeout: Duration?
+    /// Whether by TLS, to whoever is there.
+    package var isSecure: Bool
 
-    package init(to address: HTTPAddress, on loop: ServingLoop, timeout: Duration? = nil) {
+    package init(to address: HTTPAddress, on loop: ServingLoop, timeout: Duration? = nil, isSecure: Bool = false) {
         self.address = address
         self.loop = loop
         self.timeout = timeout
+        self.isSecure = isSecure
     }
 
     /// The whole answer. An answer in parts is put together.
     package func answer(
         to request: HTTPRequest, body: [UInt8] = [], limit: Int = HTTPCall.answerLimit
     ) async throws(HTTPServingFailure) -> HTTPResponse {
-        let connection = try await HTTPClientConnection.connect(to: address, on: loop, timeout: timeout)
+        let connection = try await HTTPClientConnection.connect(
+            to: address, on: loop, timeout: timeout, isSecure: isSecure)
         defer { connection.close() }
         return try await connection.answer(to: request, body: body, limit: limit, timeout: timeout)
     }
@@ -27,7 +31,8 @@ package struct HTTPCall: Sendable {
     package func stream(_ request: HTTPRequest, body: [UInt8] = []) async throws(HTTPServingFailure)
         -> HTTPStreamedAnswer
     {
-        let connection = try await HTTPClientConnection.connect(to: address, on: loop, timeout: timeout)
+        let connection = try await HTTPClientConnection.connect(
+            to: address, on: loop, timeout: timeout, isSecure: isSecure)
         do throws(HTTPServingFailure) {
             try await connection.send(request, body: body)
             let head = try await connection.head(timeout: timeout)

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 
 /// A connection to an HTTP server for one request after the other.
 package final class HTTPClientConnection: Sendable {
@@ -14,14 +15,16 @@ package final class HTTPClientConnection: Sendable {
         self.address = address
     }
 
+    /// - Parameter isSecure: whether it speaks TLS, to whoever is there: nobody's certificate is asked for.
     package static func connect(
-        to address: HTTPAddress, on loop: ServingLoop, timeout: Duration? = nil
+        to address: HTTPAddress, on loop: ServingLoop, timeout: Duration? = nil, isSecure: Bool = false
     ) async throws(HTTPServingFailure) -> HTTPClientConnection {
         let reader = LoopBound(AnswerReader(address), on: loop)
         var bootstrap = ClientBootstrap(group: loop.eventLoop).channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
                 let decoder = ByteToMessageHandler(
                     HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop))
+                if isSecure { try channel.pipeline.syncOperations.addHandler(secure()) }
                 try channel.pipeline.syncOperations.addHandlers([HTTPRequestEncoder(), decoder, reader.value])
             }
         }
@@ -43,6 +46,12 @@ package final class HTTPClientConnection: Sendable {
         } catch {
             throw HTTPServingFailure(.unreachable, "connect to \(address): \(error). Is it running?")
         }
+    }
+
+    private static func secure() throws -> NIOSSLClientHandler {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        return try NIOSSLClientHandler(context: try NIOSSLContext(configuration: configuration), serverHostname: nil)
     }
 
     /// Sends a request and waits for the whole answer. Not before the answer to the last one is complete.

@@ -16,6 +16,7 @@ internal import NIOHTTP1
 /// 6. What is no HTTP ends the connection after the answers that were owed (`garbage behind a request is answered after it`).
 /// 7. After an upgrade not a byte is HTTP, also none that came with the request
 ///    (`an upgraded connection carries bytes both ways`).
+/// 8. A body ends where any other reader ends it, or is refused (`a body that could be read in two ways is refused`).
 final class HTTPConnection: ChannelInboundHandler {
     /// Bytes after an upgrade.
     typealias InboundIn = HTTPServerRequestPart
@@ -291,6 +292,9 @@ final class HTTPConnection: ChannelInboundHandler {
                 writeUnasked(malformed)
             } else if current == nil {
                 writeUnasked(malformed)
+            } else if current?.answer == .complete {
+                // It was answered before its body broke.
+                linger()
             } else {
                 context?.close(promise: nil)
             }
@@ -320,6 +324,10 @@ final class HTTPConnection: ChannelInboundHandler {
         if !head.isKeepAlive { keepsAlive = false }
         if head.method == .CONNECT || head.headers.contains(name: "upgrade") { keepsAlive = false }
         if head.method == .CONNECT { return refuse(exchange, .plain(501, "This is no proxy: CONNECT is not served.")) }
+        if let refusal = Self.refusal(ofCodingsIn: head) {
+            keepsAlive = false
+            return refuse(exchange, refusal)
+        }
         let expectation = request.headers["expect"]
         if let expectation, !HeaderFields.areEqual(expectation, "100-continue") {
             return refuse(exchange, .plain(417, "'Expect: \(expectation)' is not supported, only '100-continue' is."))
@@ -340,6 +348,16 @@ final class HTTPConnection: ChannelInboundHandler {
         if expectation != nil, !exchange.isOldClient, exchange.answer == .awaited {
             write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
         }
+    }
+
+    /// Who reads a body by another coding than we do finds other requests in it (RFC 9112 sections 6.1 and 6.3).
+    private static func refusal(ofCodingsIn head: HTTPRequestHead) -> HTTPResponse? {
+        guard let coding = head.headers.first(name: "transfer-encoding") else { return nil }
+        guard head.version.minor > 0 else { return .plain(400, "HTTP/1.0 has no Transfer-Encoding.") }
+        guard HeaderFields.areEqual(coding, "chunked") else {
+            return .plain(501, "'Transfer-Encoding: \(coding)' is not supported, only 'chunked' is.")
+        }
+        return nil
     }
 
     private func refuse(_ exchange: ConnectionExchange, _ response: HTTPResponse) {

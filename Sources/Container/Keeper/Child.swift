@@ -25,6 +25,10 @@ final class Child {
     var room: UsedRoom?
     /// Whether programs of another sandbox were given the way into this one.
     var isOpened = false
+    /// The sandbox whose pid namespace it was born into; nil: its own, or the machine's.
+    var pidOwner: String?
+    /// What stands still until it is a program, or gone.
+    var held: [Supervised] = []
     let pid: Int32
     let pidfd: SharedFD
     var stage = Stage.preparing
@@ -72,6 +76,8 @@ final class PendingStart {
     var files = RoomFiles()
     /// The sandbox inside whose pid namespace it is started; nil: the machine's.
     var beneath: String?
+    /// The sandbox into whose pid namespace it is born; nil: one of its own, or the machine's.
+    var among: String?
     /// The network that came with the request.
     var network: SharedFD?
     /// The IPC namespace that came with it.
@@ -158,6 +164,10 @@ final class Supervised {
     /// Where it writes, until it has ended.
     var room: UsedRoom?
     let hasPidNamespace: Bool
+    /// The sandbox whose pid namespace its programs are in: itself, or another; nil: the machine's.
+    let pidOwner: String?
+    /// How many children wait until it stands still no more.
+    var holds = 0
     let plan: SandboxPlan
     /// Whether another sandbox was given the way into its cgroup, which nobody else gets then.
     let isOpened: Bool
@@ -185,6 +195,7 @@ final class Supervised {
         plan = child.plan
         isOpened = child.isOpened
         hasPidNamespace = plan.namespaces.contains(.pid)
+        pidOwner = child.pidOwner ?? (hasPidNamespace ? name : nil)
         pidfd = child.pidfd
     }
 

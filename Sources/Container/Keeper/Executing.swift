@@ -53,17 +53,6 @@ extension Keeper {
         guard !sandbox.isFrozen else {
             throw KeeperFailure(.conflict, "execute in \(request.sandbox): it is frozen. Thaw it first.")
         }
-        // Who holds CAP_SYS_PTRACE in the machine's own user namespace opens any process that it sees, dumpable or not
-        // (ptrace(2), PTRACE_MODE_ATTACH), so also the child that shares the keeper's memory until its exec.
-        let tracer = Capabilities(name: "SYS_PTRACE")!
-        if !sandbox.plan.bounding.isDisjoint(with: tracer), sandbox.plan.namespaces.contains(.pid),
-            !sandbox.plan.namespaces.contains(.user)
-        {
-            throw KeeperFailure(
-                .badRequest,
-                "execute in \(request.sandbox): its programs have CAP_SYS_PTRACE, with which they could take over whoever "
-                    + "enters. Start the sandbox without this capability, or with a user namespace.")
-        }
         do { try request.identity?.check() } catch {
             throw KeeperFailure(.badRequest, "\(error)", code: error.code.rawValue)
         }
@@ -91,22 +80,20 @@ extension Keeper {
 
     private func makeChild(inside sandbox: Supervised, identity: Users.Identity?, terminal: Bool) throws -> Child {
         guard let pidfd = sandbox.pidfd else { throw KeeperFailure(.conflict, "\(sandbox.name) has ended") }
+        let held = try holdTracers(of: sandbox.pidOwner, for: sandbox.plan, entering: sandbox)
+        var isMade = false
+        defer { if !isMade { for tracer in held { release(tracer) } } }
         var plan = sandbox.plan
         if let identity { plan.identity = identity }
         let program = EnteringProgram(plan, joinCount: joinCount(sandbox), terminal: terminal)
-        let launch: ParkedLaunch
-        if plan.namespaces.contains(.pid), let own = ownPidNamespace {
-            try CurrentProcess.join(pidfd.raw, .pid)
-            defer {
-                // To be left in another's namespace would put every later child into it.
-                do { try CurrentProcess.join(own.raw, .pid) } catch { preconditionFailure("\(error)") }
-            }
-            launch = try program.start(in: sandbox.cgroup, of: hierarchy, sandbox: pidfd)
-        } else {
-            launch = try program.start(in: sandbox.cgroup, of: hierarchy, sandbox: pidfd)
+        let launch = try born(into: sandbox.pidOwner == nil ? nil : sandbox.name) { () throws(SpawnError) in
+            try program.start(in: sandbox.cgroup, of: hierarchy, sandbox: pidfd)
         }
         let child = try Child(nil, plan: plan, cgroup: nil, launch: launch)
+        child.pidOwner = sandbox.pidOwner
+        child.held = held
         children[child.pid] = child
+        isMade = true
         return child
     }
 

@@ -2,7 +2,7 @@ package import Linux
 package import Sandbox
 package import Spawn
 
-/// What a node may ask of the keeper. Version 5 of the protocol.
+/// What a node may ask of the keeper. Version 7 of the protocol.
 ///
 /// One message is one SOCK_SEQPACKET datagram: version (1 byte), kind (1 byte), request number (8 bytes), body.
 /// Bodies longer than `MessageSocket.messageBytesLimit` travel in a sealed memory file, the last descriptor of the
@@ -63,10 +63,13 @@ package struct StartRequest: Hashable, Sendable {
     /// that lead there follow in the answer: a pidfd of the new sandbox's first process, then the files of its cgroups
     /// into which a process writes "0" to join. nil: the machine's pid namespace.
     package var beneath: String?
+    /// For a plan whose pid namespace is given: the name of a sandbox that runs, into whose it is born.
+    package var among: String?
 
     package init(
         template: UInt32, sandbox: String, call: ProgramCall, stdio: StandardStreams, logBytesLimit: Int = 16 << 20,
-        attached: Bool = false, room: String? = nil, files: RoomFiles = RoomFiles(), beneath: String? = nil
+        attached: Bool = false, room: String? = nil, files: RoomFiles = RoomFiles(), beneath: String? = nil,
+        among: String? = nil
     ) {
         self.template = template
         self.sandbox = sandbox
@@ -77,6 +80,7 @@ package struct StartRequest: Hashable, Sendable {
         self.room = room
         self.files = files
         self.beneath = beneath
+        self.among = among
     }
 }
 
@@ -261,6 +265,9 @@ package struct KeeperFailure: Error, Hashable, Sendable, CustomStringConvertible
     package var sentence: String
     /// The kernel's reason; 0 when there is none.
     package var code: Int32
+
+    /// Whether the same request may succeed a moment later.
+    package var isMomentary: Bool { kind == .conflict && code == Errno.again.rawValue }
 
     package init(_ kind: Kind, _ sentence: String, code: Int32 = 0) {
         self.kind = kind

@@ -1,4 +1,4 @@
-package import Linux
+import Linux
 
 /// Memory for writable layers of which somebody wants to see, after the sandbox, what was written.
 ///

@@ -32,15 +32,7 @@ extension Keeper {
     func makeChild(
         _ entry: TemplateEntry, beneath name: String, answering start: PendingStart
     ) throws(KeeperFailure) -> Child {
-        guard let above = try running(name).pidfd, let own = ownPidNamespace else {
-            throw KeeperFailure(.conflict, "\(name) has ended")
-        }
-        do { try CurrentProcess.join(above.raw, .pid) } catch { throw KeeperFailure(error) }
-        defer {
-            // To be left in another's namespace would put every later child into it.
-            do { try CurrentProcess.join(own.raw, .pid) } catch { preconditionFailure("\(error)") }
-        }
-        let child = try makeChild(entry, isNested: true)
+        let child = try makeChild(entry, beneath: name)
         child.isOpened = true
         start.answered.append(child.pidfd)
         guard let cgroup = child.cgroup?.cgroup, let hierarchy else { return child }

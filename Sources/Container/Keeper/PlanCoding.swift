@@ -20,6 +20,8 @@ extension WireWriter {
         write(plan.roomPlaces.resolver)
         write(plan.isNetworkGiven)
         write(plan.isIPCGiven)
+        write(plan.isProcessesGiven)
+        write(plan.isPrivileged)
         write(plan.hostname) { $0.write($1) }
         write(list: plan.maskedPaths) { $0.write($1) }
         write(list: plan.readOnlyPaths) { $0.write($1) }
@@ -127,6 +129,8 @@ extension WireReader {
         plan.roomPlaces.resolver = try readText()
         plan.isNetworkGiven = try readBool()
         plan.isIPCGiven = try readBool()
+        plan.isProcessesGiven = try readBool()
+        plan.isPrivileged = try readBool()
         plan.hostname = try readOptional { reader throws(WireError) in try reader.readText() }
         plan.maskedPaths = try readList { reader throws(WireError) in try reader.readText() }
         plan.readOnlyPaths = try readList { reader throws(WireError) in try reader.readText() }

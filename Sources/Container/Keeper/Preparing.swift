@@ -38,6 +38,9 @@ extension Keeper {
             throw KeeperFailure(.badRequest, "prepare \(count) sandboxes: the most is \(Self.preparedLimit)")
         }
         let entry = try template(number)
+        guard count == 0 || !entry.template.plan.isProcessesGiven else {
+            throw KeeperFailure(.badRequest, "prepare sandboxes: which others they are to live among is known at their start")
+        }
         entry.target = count
         entry.failuresInARow = 0
         while entry.parked.count > count { discard(entry.parked.removeLast()) }
@@ -76,28 +79,40 @@ extension Keeper {
     /// Starts a child with a cgroup of its own.
     func makeChild(
         _ entry: TemplateEntry, terminal: Bool = false, terminalMount: SharedFD? = nil, in roomName: String? = nil,
-        isNested: Bool = false
+        beneath: String? = nil, among name: String? = nil
     ) throws(KeeperFailure) -> Child {
         sweepLingering()
         var room = try takeRoom(roomName, for: entry)
         var isMade = false
-        defer { if !isMade { giveUp(&room) } }
+        var held: [Supervised] = []
+        defer {
+            if !isMade {
+                giveUp(&room)
+                for tracer in held { release(tracer) }
+            }
+        }
         var cgroup: UsableCgroup?
         do {
             cgroup = try takeCgroup(entry)
             let network = entry.sharesNetworks && !terminal ? idleNetworks.popLast() : nil
-            let launch = try entry.template.startChild(
-                in: cgroup?.cgroup, of: hierarchy, terminal: terminal, terminalMount: terminalMount, network: network,
-                room: room?.room.descriptor, isNested: isNested)
+            let owner = try name.flatMap { (name) throws(KeeperFailure) in try running(name).pidOwner }
+            held = try holdTracers(of: owner, for: entry.template.plan)
+            let launch = try born(into: name ?? beneath) { () throws(SpawnError) in
+                try entry.template.startChild(
+                    in: cgroup?.cgroup, of: hierarchy, terminal: terminal, terminalMount: terminalMount, network: network,
+                    room: room?.room.descriptor, isNested: beneath != nil)
+            }
             let child = try Child(entry, plan: entry.template.plan, cgroup: cgroup, launch: launch)
             child.network = network
             child.room = room
+            child.held = held
+            child.pidOwner = owner
             isMade = true
             children[child.pid] = child
             return child
-        } catch let error as SpawnError {
+        } catch let error as KeeperFailure {
             if let cgroup { remove(cgroup.cgroup) }
-            throw KeeperFailure(error)
+            throw error
         } catch let error as SystemError {
             if let cgroup { remove(cgroup.cgroup) }
             throw KeeperFailure(error)
@@ -223,6 +238,7 @@ extension Keeper {
         _ = try? ExitRecord.reap(pidfd: child.pidfd.raw, block: true)
         takeDown(&child.mounts)
         giveUp(&child.room)
+        letGo(child)
         forget(child)
         if let cgroup = child.cgroup { remove(cgroup.cgroup) }
     }

@@ -6,7 +6,7 @@ import Spawn
 
 /// The protocol between node and keeper.
 package enum KeeperProtocol {
-    package static let version: UInt8 = 6
+    package static let version: UInt8 = 7
     /// Version, kind, request number.
     package static let headerBytes = 10
     /// Longest body that travels in a memory file, bytes: 2 MiB of environment, as much of arguments, and room.
@@ -145,6 +145,7 @@ extension WireWriter {
             write(text) { $0.write($1) }
         }
         write(request.beneath) { $0.write($1) }
+        write(request.among) { $0.write($1) }
     }
 
     fileprivate mutating func write(_ request: ExecuteRequest) {
@@ -195,7 +196,8 @@ extension WireReader {
         return StartRequest(
             template: template, sandbox: sandbox, call: call, stdio: stdio, logBytesLimit: try readInt(),
             attached: try readBool(), room: try readOptional { reader throws(WireError) in try reader.readText() },
-            files: try readFiles(), beneath: try readOptional { reader throws(WireError) in try reader.readText() })
+            files: try readFiles(), beneath: try readOptional { reader throws(WireError) in try reader.readText() },
+            among: try readOptional { reader throws(WireError) in try reader.readText() })
     }
 
     private mutating func readFiles() throws(WireError) -> RoomFiles {

@@ -53,7 +53,7 @@ extension Keeper {
         }
         guard let cgroup = program.cgroup else { return }
         if let entry = program.template, !entry.isDropped, entry.idleCgroups.count < TemplateEntry.idleCgroupLimit,
-            program.hasPidNamespace, !program.cgroupWasKilled, !program.isOpened, program.changedLimits == nil, let hierarchy, let counted,
+            program.hasPidNamespace, !program.cgroupWasKilled, !program.isOpened, !program.plan.isPrivileged, program.changedLimits == nil, let hierarchy, let counted,
             let baseline = try? hierarchy.reuse(cgroup, after: counted)
         {
             entry.idleCgroups.append(UsableCgroup(cgroup: cgroup, baseline: baseline))

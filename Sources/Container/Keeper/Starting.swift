@@ -21,6 +21,7 @@ extension Keeper {
         start.room = request.room
         start.files = request.files
         start.beneath = request.beneath
+        start.among = request.among
         if entry.template.plan.isIPCGiven { start.ipc = descriptors.removeLast() }
         if entry.template.plan.network == .given { start.network = descriptors.removeLast() }
         // In use before anything is made: what fails at once frees the name, too.
@@ -51,6 +52,7 @@ extension Keeper {
                 .badRequest, "start \(request.sandbox): its plan has no rooms, so it takes no room and no files of /etc")
         }
         if let beneath = request.beneath { try checkPlace(request, beneath: beneath, plan) }
+        try checkProcesses(request, plan)
         guard let hostname = request.call.hostname else { return }
         guard plan.namespaces.contains(.uts), (1...64).contains(hostname.utf8.count) else {
             throw KeeperFailure(
@@ -82,7 +84,7 @@ extension Keeper {
     /// Gives a start to a child that waits, or to a new one.
     func launch(_ entry: TemplateEntry, _ start: PendingStart) throws(KeeperFailure) {
         // Whoever waits has a fresh room already.
-        while start.room == nil, start.beneath == nil, let child = entry.parked.popLast() {
+        while start.room == nil, start.beneath == nil, start.among == nil, let child = entry.parked.popLast() {
             scheduleRefill()
             do {
                 try give(start, to: child)
@@ -98,7 +100,7 @@ extension Keeper {
         if let sandbox = start.beneath {
             child = try makeChild(entry, beneath: sandbox, answering: start)
         } else {
-            child = try makeChild(entry, in: start.room)
+            child = try makeChild(entry, in: start.room, among: start.among)
         }
         child.start = start
         try follow(child)
@@ -148,7 +150,7 @@ extension Keeper {
         start.standard = [program, program, program]
         start.streams = ProgramStreams(loop: loop, log: try log(descriptors[0], request), terminal: master)
         if request.attached { start.answered = try start.streams?.attach() ?? [] }
-        let child = try makeChild(entry, terminal: true, terminalMount: mount, in: start.room)
+        let child = try makeChild(entry, terminal: true, terminalMount: mount, in: start.room, among: start.among)
         child.start = start
         try follow(child)
     }
@@ -184,6 +186,7 @@ extension Keeper {
         programs[start.name] = program
         startingNames.remove(start.name)
         starts += 1
+        letGo(child)
         forget(child)
         answer(start.connection, start.number, .started(report), descriptors: start.answered)
         do {

@@ -93,7 +93,11 @@ extension Keeper {
             throw KeeperFailure(.badRequest, "freeze \(name): it has no cgroup of its own")
         }
         do {
-            if frozen { try hierarchy.freeze(cgroup) } else { try hierarchy.thaw(cgroup) }
+            if frozen {
+                try hierarchy.freeze(cgroup)
+            } else if program.holds == 0 {
+                try hierarchy.thaw(cgroup)
+            }
         } catch {
             throw KeeperFailure(error)
         }

@@ -46,6 +46,15 @@ extension SandboxPlan {
                 "join a given IPC namespace", code: .invalid,
                 advice: "The plan makes one of its own, too, or a network or user namespace that does not go with it.")
         }
+        guard !isProcessesGiven || namespaces.isDisjoint(with: [.pid, .user]) else {
+            throw SystemError(
+                "be born into a given pid namespace", code: .invalid,
+                advice: "The plan makes one of its own, too, or a user namespace that does not go with it.")
+        }
+        guard !isPrivileged || namespaces.contains(.mount) && !namespaces.contains(.user) else {
+            throw SystemError(
+                "be privileged", code: .invalid, advice: "It needs a mount namespace, and no user namespace.")
+        }
         guard namespaces.contains(.user) else { return }
         let last = UInt32.max - 1
         guard identityMap.count > 0, identityMap.count <= last,

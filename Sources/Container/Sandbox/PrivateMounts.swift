@@ -20,11 +20,22 @@ struct PrivateMounts {
         attach(make(type, options, attributes), at: path)
     }
 
-    /// Mounts a read-only sysfs, which shows the network of whoever mounts it.
-    mutating func mountSysfs() { mount("sysfs", [], at: "sys", [.noSetuid, .noDevices, .noExecute, .readOnly]) }
+    /// Mounts a sysfs, which shows the network of whoever mounts it.
+    mutating func mountSysfs(isReadOnly: Bool) {
+        let common: Mounts.Attributes = [.noSetuid, .noDevices, .noExecute]
+        mount("sysfs", [], at: "sys", isReadOnly ? common.union(.readOnly) : common)
+    }
+
+    /// Moves the declared mounts that wait in /dev to their places below a directory that has just been mounted.
+    mutating func moveStowed(of plan: SandboxPlan, below name: Substring, _ sources: RootSources) {
+        for (index, mount) in plan.mounts.enumerated() where plan.isCoveredLater(mount) {
+            guard plan.firstPart(of: mount) == name else { continue }
+            move(stowed: index, to: mount.target, isDirectory: sources.isDirectory[mount.target] ?? true)
+        }
+    }
 
     /// Moves a bind that waited in /dev to its place below a mount that has just been made.
-    mutating func move(stowed index: Int, to target: String, isDirectory: Bool) {
+    private mutating func move(stowed index: Int, to target: String, isDirectory: Bool) {
         let waiting = open("dev/" + RootSteps.stowed(index), flags: Self.pathOnly)
         let place = program.makePlace(target, isDirectory: isDirectory, below: nil)
         program.add(.moveMount(waiting, to: place, ""))

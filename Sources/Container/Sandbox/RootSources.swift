@@ -16,6 +16,9 @@ struct RootSources: Sendable {
     var directories: [Directory] = []
     /// Links at the top of the machine's tree, such as /bin -> usr/bin.
     var links: [Link] = []
+    /// Every device of the machine, for the privileged, and the directories in /dev that they are in.
+    var devices: [MachineDevice] = []
+    var deviceDirectories: [String] = []
     /// Whether the source of a declared bind is a directory, by target.
     var isDirectory: [String: Bool] = [:]
 
@@ -27,6 +30,7 @@ struct RootSources: Sendable {
     /// - Throws: `SystemError` that names the missing source, or a root that is a symbolic link.
     init(_ plan: SandboxPlan) throws(SystemError) {
         if plan.root == .host { try addHost() }
+        if plan.isPrivileged { (devices, deviceDirectories) = try MachineDevice.all() }
         for mount in plan.mounts {
             if case .device(let source) = mount.source {
                 try Self.checkDevice(source)
@@ -77,7 +81,8 @@ struct RootSources: Sendable {
     func copyTrees(_ plan: SandboxPlan) throws(SystemError) -> [SharedFD] {
         var trees: [SharedFD] = []
         if case .directory(let path, let readOnly) = plan.root {
-            trees.append(try copy(path, root: true, readOnly ? [.readOnly, .noDevices] : [.noDevices]))
+            let attributes: Mounts.Attributes = plan.isPrivileged ? [] : [.noDevices]
+            trees.append(try copy(path, root: true, readOnly ? attributes.union(.readOnly) : attributes))
         }
         for directory in directories {
             trees.append(try copy(directory.source, root: false, [.readOnly, .noSetuid, .noDevices]))
@@ -95,9 +100,9 @@ struct RootSources: Sendable {
             case .temporary: continue
             case .device(let source): trees.append(try copy(source, root: false, [.noSetuid, .noExecute]))
             case .bind(let source):
+                let attributes: Mounts.Attributes = plan.isPrivileged ? [] : [.noSetuid, .noDevices]
                 trees.append(
-                    try copy(
-                        source, root: false, mount.readOnly ? [.readOnly, .noSetuid, .noDevices] : [.noSetuid, .noDevices]))
+                    try copy(source, root: false, mount.readOnly ? attributes.union(.readOnly) : attributes))
             }
         }
         return trees

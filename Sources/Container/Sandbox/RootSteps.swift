@@ -42,7 +42,7 @@ struct RootSteps {
         for bound in roomFiles {
             program.add(.moveMount(bound.file, to: makePlace(bound.target, isDirectory: false), ""))
         }
-        let devices = buildDevices(plan)
+        let devices = buildDevices(plan, sources)
         for (index, mount) in plan.mounts.enumerated() {
             if plan.isCoveredLater(mount) {
                 stow(mount, index, sources, in: devices)
@@ -50,7 +50,7 @@ struct RootSteps {
                 attachDeclared(mount, sources)
             }
         }
-        makeReadOnly(devices)
+        if !plan.isPrivileged { makeReadOnly(devices) }
         if plan.root.endsReadOnly {
             makeReadOnly(root)
         }
@@ -75,12 +75,15 @@ struct RootSteps {
         case .unchanged: preconditionFailure("a sandbox without a root of its own builds none")
         case .host: newMount("tmpfs", ["mode=755", "size=1m"], into: root, attributes: [.noSetuid, .noDevices])
         case .directory: trees.append(root)
-        case .overlay(let lower, let upper): overlay(lower, upper, plan.roomPlaces)
+        case .overlay(let lower, let upper):
+            overlay(lower, upper, plan.roomPlaces, plan.isPrivileged ? [] : [.noDevices])
         }
         program.add(.moveMount(root, to: nil, "/"))
     }
 
-    private mutating func overlay(_ lower: [String], _ upper: OverlayUpper, _ places: RoomPlaces) {
+    private mutating func overlay(
+        _ lower: [String], _ upper: OverlayUpper, _ places: RoomPlaces, _ attributes: Mounts.Attributes
+    ) {
         let configuration = program.slot()
         var options = Self.layers(lower)
         switch upper {
@@ -101,7 +104,7 @@ struct RootSteps {
         }
         program.add(.newFileSystem("overlay", into: configuration))
         for option in options { addOption(option, to: configuration) }
-        program.add(.fileSystemMount(configuration, into: root, attributes: Mounts.Attributes.noDevices.rawValue))
+        program.add(.fileSystemMount(configuration, into: root, attributes: attributes.rawValue))
     }
 
     /// Takes detached mounts of the room's files before anything covers the machine's tree.
@@ -176,13 +179,18 @@ struct RootSteps {
         return names
     }
 
-    /// A read-only /dev with the devices that every program may use, and places for what each sandbox gets anew.
-    private mutating func buildDevices(_ plan: SandboxPlan) -> Slot {
+    /// A /dev with the devices that every program may use, and places for what each sandbox gets anew; read-only but for
+    /// the privileged, who have every device of the machine.
+    private mutating func buildDevices(_ plan: SandboxPlan, _ sources: RootSources) -> Slot {
         let place = openOwn("dev")
         let devices = program.slot()
-        newMount("tmpfs", ["mode=755", "size=64k"], into: devices, attributes: [.noSetuid, .noExecute])
+        newMount("tmpfs", ["mode=755", plan.isPrivileged ? "size=64m" : "size=64k"], into: devices, attributes: [.noSetuid, .noExecute])
         program.add(.moveMount(devices, to: place, ""))
-        for device in Device.all {
+        for name in sources.deviceDirectories { program.add(.makeDirectory(devices, name, mode: 0o755)) }
+        for device in sources.devices {
+            program.add(.makeNode(devices, device.name, mode: device.mode, device: device.number))
+        }
+        for device in Device.all where !sources.devices.contains(where: { $0.name == device.name }) {
             if plan.bindsDevices {
                 attach("/dev/" + device.name, isDirectory: false)
             } else {
@@ -256,13 +264,19 @@ extension SandboxPlan {
     /// Whether the devices are those of the machine, bound: in a user namespace nobody may make any (mknod(2)).
     var bindsDevices: Bool { namespaces.contains(.user) }
 
-    /// Whether a bind's place is below the private /tmp, which each sandbox mounts after the tree is built.
+    /// Whether a bind's place is below the private /tmp or /sys, which each sandbox mounts after the tree is built.
     func isCoveredLater(_ mount: Mount) -> Bool {
         if case .temporary = mount.source { return false }
-        guard temporaryBytes != nil else { return false }
-        let parts = mount.target.split(separator: "/").filter { $0 != "." }
-        return parts.first == "tmp" && parts.count > 1
+        guard mount.target.split(separator: "/").count(where: { $0 != "." }) > 1 else { return false }
+        switch firstPart(of: mount) {
+        case "tmp": return temporaryBytes != nil
+        case "sys": return showsSysfs
+        default: return false
+        }
     }
+
+    /// The directory of the root that a mount is below.
+    func firstPart(of mount: Mount) -> Substring? { mount.target.split(separator: "/").first { $0 != "." } }
 }
 
 extension RootFilesystem {

@@ -23,13 +23,18 @@ package struct SandboxPlan: Hashable, Sendable {
     package var isNetworkGiven = false
     /// Whether each start brings an IPC namespace, which it then shares with others.
     package var isIPCGiven = false
+    /// Whether each start names a sandbox that runs and into whose pid namespace it is born, to live there with others.
+    package var isProcessesGiven = false
+    /// Whether programs may do with the machine's devices, /sys and cgroups what its root may: every device is in a
+    /// /dev that can be written, and devices and set-user-id files work wherever they are.
+    package var isPrivileged = false
     /// The host name inside; nil: that of the machine. A call may bring another.
     package var hostname: String?
     /// Paths that programs must not see: covered by an empty directory or the null device, where they exist.
     package var maskedPaths: [String] = KernelPaths.masked
     /// Paths that programs must not change.
     package var readOnlyPaths: [String] = KernelPaths.readOnly
-    /// Whether a read-only /sys is mounted.
+    /// Whether a /sys is mounted: read-only, but for the privileged.
     package var showsSysfs = false
     /// Bytes that /tmp may hold; nil: no private /tmp is mounted.
     package var temporaryBytes: Int? = 256 << 20

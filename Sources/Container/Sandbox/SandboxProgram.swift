@@ -54,6 +54,8 @@ package struct SandboxProgram: Sendable {
     let streams: [Slot]
     /// Trees that a child which builds its own mounts attaches.
     private(set) var trees: [Slot] = []
+    /// What the machine has of what the plan names.
+    private var sources = RootSources()
     /// What masks cover with, for those that come after the wait.
     private var masks: PrivateMounts?
 
@@ -179,23 +181,25 @@ package struct SandboxProgram: Sendable {
 
     /// What every sandbox gets anew, over the static tree.
     private mutating func mountPrivate(_ plan: SandboxPlan, _ variant: Variant) {
-        let sources = variant.sources
+        sources = variant.sources
         var steps = PrivateMounts(program)
         if !plan.maskedPaths.isEmpty { steps.prepareMasks() }
         steps.mount("proc", [], at: "proc", [.noSetuid, .noDevices, .noExecute])
         // A sysfs shows the network in which it is mounted: a given one is entered after the wait.
-        if plan.showsSysfs, plan.network != .given { steps.mountSysfs() }
+        if plan.showsSysfs, plan.network != .given {
+            steps.mountSysfs(isReadOnly: !plan.isPrivileged)
+            steps.moveStowed(of: plan, below: "sys", sources)
+        }
         if let bytes = plan.temporaryBytes {
             steps.mount("tmpfs", ["mode=1777", "size=\(bytes)"], at: "tmp", [.noSetuid, .noDevices])
-            for (index, mount) in plan.mounts.enumerated() where plan.isCoveredLater(mount) {
-                steps.move(stowed: index, to: mount.target, isDirectory: sources.isDirectory[mount.target] ?? true)
-            }
+            steps.moveStowed(of: plan, below: "tmp", sources)
         }
         if !plan.bringsSharedMemory {
             steps.mount(
                 "tmpfs", ["mode=1777", "size=\(plan.sharedMemoryBytes)"], at: "dev/shm", [.noSetuid, .noDevices, .noExecute])
         }
-        if plan.namespaces.contains(.ipc) {
+        // Of the machine's IPC namespace only who has rights over it may show the queues.
+        if plan.namespaces.contains(.ipc) || !plan.isIPCGiven && !plan.namespaces.contains(.user) {
             steps.mount("mqueue", [], at: "dev/mqueue", [.noSetuid, .noDevices, .noExecute])
         }
         if variant.terminal {
@@ -229,7 +233,8 @@ package struct SandboxProgram: Sendable {
         program.add(.joinNamespaces(network, flags: Self.bits(.network), optional: false), as: "join the given network")
         guard plan.showsSysfs, plan.namespaces.contains(.mount), var steps = masks else { return }
         steps.program = program
-        steps.mountSysfs()
+        steps.mountSysfs(isReadOnly: !plan.isPrivileged)
+        steps.moveStowed(of: plan, below: "sys", sources)
         for path in plan.maskedPaths where plan.isMaskedLater(path) { steps.mask(path) }
         program = steps.program
     }

@@ -183,9 +183,9 @@ private enum BaseNamespace {
 
 extension SandboxPlan {
     /// Whether each start builds its own tree of mounts: in a user namespace nobody may copy another's tree, and a
-    /// temporary layer or a room must not be shared.
+    /// temporary layer, a room or a /dev that can be written must not be shared.
     var isBuiltPerStart: Bool {
-        if namespaces.contains(.user) { return true }
+        if namespaces.contains(.user) || isPrivileged { return true }
         switch root {
         case .overlay(_, .temporary), .overlay(_, .room): return true
         default: return false

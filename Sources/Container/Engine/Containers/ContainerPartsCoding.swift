@@ -10,6 +10,27 @@ extension ContainerImage: NodeValue {
     package var json: JSONValue { .members(("name", name.json), ("id", id?.description.json)) }
 }
 
+/// {"kind":"own"}, {"kind":"host"}, {"kind":"container","container":...}
+extension ProcessSharing: NodeValue {
+    private enum Kind: String, CaseIterable { case own, host, container }
+
+    package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
+        switch try reader.word("kind") as Kind {
+        case .own: self = .own
+        case .host: self = .host
+        case .container: self = .container(try reader.required("container"))
+        }
+    }
+
+    package var json: JSONValue {
+        switch self {
+        case .own: ["kind": "own"]
+        case .host: ["kind": "host"]
+        case .container(let container): ["kind": "container", "container": container.json]
+        }
+    }
+}
+
 /// As image configs write it.
 extension Healthcheck: NodeValue {}
 

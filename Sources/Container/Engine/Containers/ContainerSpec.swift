@@ -63,6 +63,8 @@ package struct ContainerSpec: Hashable, Sendable {
 
     /// `--network`; nil: the network `bridge` with an image, isolated without one, the machine's on the process rung.
     package var network: ContainerNetwork?
+    /// `--pid`.
+    package var processes = ProcessSharing.own
     /// `-p`.
     package var ports: [PublishedPort] = []
     /// `-P`: every exposed port gets a free port of the machine.
@@ -83,6 +85,8 @@ package struct ContainerSpec: Hashable, Sendable {
     /// empty set without one.
     package var addedCapabilities: [String] = []
     package var droppedCapabilities: [String] = []
+    /// `--privileged`: every capability that the node has, every device, nothing masked or read-only, no filter.
+    package var isPrivileged = false
     /// `--security-opt seccomp=unconfined`.
     package var hasSystemCallFilter = true
     /// `--security-opt no-new-privileges=false`.
@@ -180,6 +184,16 @@ package enum ContainerNetwork: Hashable, Sendable {
     case pod(String)
     /// Networks of this node, by name or id; never empty.
     case joined([NetworkAttachment.Joining])
+}
+
+/// Which processes a container sees.
+package enum ProcessSharing: Hashable, Sendable {
+    /// Its own, of which its program is the first.
+    case own
+    /// The machine's: `host`.
+    case host
+    /// Those of another container, which has to run, and with which it ends if that one's are its own: `container:NAME`.
+    case container(String)
 }
 
 /// `--device OUTSIDE[:INSIDE[:rwm]]`

@@ -46,6 +46,7 @@ extension ContainerSpec: NodeValue {
 
     private mutating func readNetwork(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
         network = try reader.nestedIfThere("network")
+        processes = try reader.nestedIfThere("processes") ?? .own
         ports = try reader.nestedList("ports")
         publishesExposedPorts = try reader.flag("publishExposedPorts")
         exposedPorts = try reader.parsedList("exposedPorts", "a port (80 or 53/udp)") { ContainerPort($0) }
@@ -59,6 +60,7 @@ extension ContainerSpec: NodeValue {
     private mutating func readRestrictions(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
         addedCapabilities = try reader.list("addedCapabilities")
         droppedCapabilities = try reader.list("droppedCapabilities")
+        isPrivileged = try reader.flag("privileged")
         hasSystemCallFilter = try reader.optional("systemCallFilter") ?? true
         noNewPrivileges = try reader.optional("noNewPrivileges") ?? true
     }
@@ -82,7 +84,7 @@ extension ContainerSpec: NodeValue {
 
     private var placeMembers: [(String, JSONValue?)] {
         [
-            ("network", network?.json), ("ports", .array(ports.map(\.json))),
+            ("network", network?.json), ("processes", processes == .own ? nil : processes.json), ("ports", .array(ports.map(\.json))),
             ("publishExposedPorts", publishesExposedPorts.json),
             ("exposedPorts", exposedPorts.map(\.description).json), ("nameServers", nameServers.map(\.description).json),
             ("searchDomains", searchDomains?.json), ("resolverOptions", resolverOptions?.json),
@@ -96,7 +98,7 @@ extension ContainerSpec: NodeValue {
             ("cpuset", cpus?.json), ("limits", .array(limits.map(\.json))), ("sharedMemoryBytes", sharedMemoryBytes?.json),
             ("cpuShares", cpuShares?.json), ("devices", .array(devices.map(\.json))),
             ("addedCapabilities", addedCapabilities.json), ("droppedCapabilities", droppedCapabilities.json),
-            ("systemCallFilter", hasSystemCallFilter.json), ("noNewPrivileges", noNewPrivileges.json),
+            ("privileged", isPrivileged ? true.json : nil), ("systemCallFilter", hasSystemCallFilter.json), ("noNewPrivileges", noNewPrivileges.json),
         ]
     }
 

@@ -151,6 +151,9 @@ extension ContainerSpec {
     private func validateRestrictions() throws(SpecError) {
         for name in addedCapabilities where Capabilities(name: name) == nil { throw Self.unknown(name, "--cap-add") }
         for name in droppedCapabilities where Capabilities(name: name) == nil { throw Self.unknown(name, "--cap-drop") }
+        if case .container(let word) = processes, word.isEmpty {
+            throw SpecError("--pid", "container:", "name a container behind the colon")
+        }
         guard let hostname else { return }
         // hostname(7): labels of letters, digits and "-"; the kernel takes 64 bytes in all.
         let labels = hostname.split(separator: ".", omittingEmptySubsequences: false)
@@ -223,6 +226,8 @@ extension ContainerSpec {
         if sharedMemoryBytes != nil { throw SpecError("--shm-size", "", advice) }
         if !devices.isEmpty { throw SpecError("--device", devices[0].source, advice) }
         if usesInit { throw SpecError("--init", "", advice) }
+        if isPrivileged { throw SpecError("--privileged", "", advice) }
+        if processes != .own { throw SpecError("--pid", "", advice) }
         if network == .isolated { throw SpecError("--network", "none", advice) }
     }
 

@@ -20,6 +20,12 @@ package final class EventJournal: Sendable {
         /// The number of the first of them.
         var first = 0
         var lastTime = Timestamp(nanoseconds: 0)
+        var counts: [EventVerb: Int] = [:]
+    }
+
+    private struct EventVerb: Hashable {
+        var kind: NodeEvent.Kind
+        var verb: Substring
     }
 
     private let state = Mutex(State())
@@ -43,9 +49,10 @@ package final class EventJournal: Sendable {
         let time = now()
         state.withLock { state in
             state.lastTime = max(state.lastTime, time)
-            state.events.append(
-                NodeEvent(
-                    time: state.lastTime, kind: kind, action: action, subject: subject, attributes: attributes))
+            let event = NodeEvent(
+                time: state.lastTime, kind: kind, action: action, subject: subject, attributes: attributes)
+            state.events.append(event)
+            state.counts[EventVerb(kind: kind, verb: event.verb), default: 0] += 1
             // Dropped by halves: one at a time would move the rest each time.
             if state.events.count >= 2 * Self.historyLimit {
                 state.first += Self.historyLimit
@@ -54,6 +61,12 @@ package final class EventJournal: Sendable {
             // Under the lock, so that numbers are published in order.
             next.set(state.first + state.events.count)
         }
+    }
+
+    /// How often what happened since the node began, in a fixed order.
+    package var counts: [(kind: NodeEvent.Kind, verb: String, count: Int)] {
+        state.withLock { $0.counts }.map { ($0.key.kind, String($0.key.verb), $0.value) }
+            .sorted { ($0.kind.rawValue, $0.verb) < ($1.kind.rawValue, $1.verb) }
     }
 
     /// Reads the history since a time, then what comes.

@@ -37,6 +37,9 @@ package actor KeeperLink {
     private var isClosed = false
     /// How often owners were told what runs.
     private var rounds = 0
+    /// How often another keeper than the one before was found: the one before had died with all that it ran.
+    package private(set) var replacements = 0
+    private var lastGeneration: UInt64?
     /// Sandboxes that nobody here knows, by name.
     package private(set) var strangers: [String] = []
 
@@ -117,6 +120,8 @@ package actor KeeperLink {
             let identity = try await greet(connection)
             try await adopt(connection)
             if !isClosed {
+                if let lastGeneration, lastGeneration != identity.generation { replacements += 1 }
+                lastGeneration = identity.generation
                 state = .up(connection, identity)
                 resume(with: .success(connection))
                 return connection
@@ -171,12 +176,14 @@ package actor KeeperLink {
         let connection: KeeperConnection
         do { connection = try await self.connection() } catch { throw .failed(error) }
         do throws(KeeperConnection.Problem) {
-            do throws(KeeperConnection.Problem) {
-                return try await request(start, descriptors, connection)
-            } catch .failed(let failure) where failure.kind == .notFound && failure.code == 0 {
-                // A template that the keeper forgot is defined again, once.
-                templates.remove(start.plan)
-                return try await request(start, descriptors, connection)
+            return try await patiently { () async throws(KeeperConnection.Problem) in
+                do throws(KeeperConnection.Problem) {
+                    return try await request(start, descriptors, connection)
+                } catch .failed(let failure) where failure.kind == .notFound && failure.code == 0 {
+                    // A template that the keeper forgot is defined again, once.
+                    templates.remove(start.plan)
+                    return try await request(start, descriptors, connection)
+                }
             }
         } catch {
             switch error {
@@ -190,13 +197,13 @@ package actor KeeperLink {
         _ start: SandboxStart, _ descriptors: [CInt], _ connection: KeeperConnection
     ) async throws(KeeperConnection.Problem) -> StartedSandbox {
         let template = try await template(start.plan, connection)
-        // What is prepared ahead is beneath nothing.
-        if start.beneath == nil { noteStart(of: template, connection) }
+        // What is prepared ahead is beneath nothing and among no others.
+        if start.beneath == nil, start.among == nil { noteStart(of: template, connection) }
         let round = rounds
         let request = StartRequest(
             template: template, sandbox: start.name, call: start.call, stdio: start.streams,
             logBytesLimit: start.logBytes, attached: start.isAttached, room: start.room, files: start.files,
-            beneath: start.beneath)
+            beneath: start.beneath, among: start.among)
         let given = [start.network, start.ipc].compactMap { $0?.raw }
         let answer = try await connection.request(.start(request), descriptors: descriptors + given)
         withExtendedLifetime(start) {}
@@ -264,7 +271,9 @@ package actor KeeperLink {
     ) async throws(NodeFailure) -> StartedSandbox {
         let connection = try await connection()
         return try await translated { () async throws(KeeperConnection.Problem) in
-            let answer = try await connection.request(.execute(request), descriptors: descriptors)
+            let answer = try await self.patiently { () async throws(KeeperConnection.Problem) in
+                try await connection.request(.execute(request), descriptors: descriptors)
+            }
             guard case .started(let report) = answer.reply else { throw KeeperConnection.strange(answer, "started") }
             return StartedSandbox(report: report, descriptors: answer.descriptors, round: self.rounds)
         }
@@ -319,6 +328,19 @@ package actor KeeperLink {
                 templates: status.templates, starts: status.starts, residentBytes: status.residentBytes,
                 openDescriptors: status.openDescriptors)
         }
+    }
+
+    /// Asks again, for two seconds, what is refused for the moment alone: another program is on its way into the same
+    /// namespace, or one there that could trace it does not stand still yet.
+    private func patiently<Value>(
+        _ body: () async throws(KeeperConnection.Problem) -> Value
+    ) async throws(KeeperConnection.Problem) -> Value {
+        for _ in 0..<40 where !Task.isCancelled {
+            do throws(KeeperConnection.Problem) { return try await body() } catch .failed(let failure) where failure.isMomentary {
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        return try await body()
     }
 
     private func translated<Value: Sendable>(

@@ -23,11 +23,14 @@ package struct SandboxStart: Sendable {
     package var ipc: SharedFD?
     /// A sandbox inside whose pid namespace it is started, and from which it can be entered: `StartRequest.beneath`.
     package var beneath: String?
+    /// For a plan whose pid namespace is given: the sandbox whose it is, `StartRequest.among`.
+    package var among: String?
 
     package init(
         plan: SandboxPlan, name: String, call: ProgramCall, streams: StandardStreams,
         logBytes: Int = ContainerSpec.defaultLogBytes, isAttached: Bool = false, room: String? = nil,
-        files: RoomFiles = RoomFiles(), network: SharedFD? = nil, ipc: SharedFD? = nil, beneath: String? = nil
+        files: RoomFiles = RoomFiles(), network: SharedFD? = nil, ipc: SharedFD? = nil, beneath: String? = nil,
+        among: String? = nil
     ) {
         self.plan = plan
         self.name = name
@@ -40,6 +43,7 @@ package struct SandboxStart: Sendable {
         self.network = network
         self.ipc = ipc
         self.beneath = beneath
+        self.among = among
     }
 }
 

@@ -42,7 +42,7 @@ extension ContainerSpec {
             let upper = name.uppercased()
             return upper.hasPrefix("CAP_") ? String(upper.dropFirst(4)) : upper
         }
-        guard harmful.isDisjoint(with: added), devices.isEmpty else { return false }
+        guard harmful.isDisjoint(with: added), devices.isEmpty, !isPrivileged else { return false }
         return !mounts.contains { if case .bind = $0 { true } else { false } }
     }
 

@@ -7,6 +7,7 @@ import Synchronization
 package struct PodPlace: Sendable {
     /// nil: the machine's network.
     package var namespace: SharedFD?
+    /// nil: the machine's.
     package var ipc: SharedFD?
     /// In the pod's network; empty in the machine's.
     package var addresses: [IPAddress]
@@ -38,13 +39,18 @@ extension ContainerNetworks {
     ///   - id: the pod's uid, which is not the id of a container.
     ///   - network: nil: the machine's.
     ///   - ports: published ports of the machine that lead to the pod.
+    ///   - usesMachineIPC: whether its IPC namespace is the machine's.
+    ///   - settings: what is written below /proc/sys, by path, as its namespaces see it.
     package func attach(
-        pod id: String, name: String, network: String?, ports: [PublishedPort] = [], hostname: String
+        pod id: String, name: String, network: String?, ports: [PublishedPort] = [], hostname: String,
+        usesMachineIPC: Bool = false, settings: [(path: String, value: String)] = []
     ) async throws(NodeFailure) -> PodPlace {
         var place = PodPlace(hostname: hostname)
-        do throws(SystemError) {
-            place.ipc = try await BlockingPool.shared.run { () throws(SystemError) in try IPCNamespace.make() }
-        } catch { throw NodeFailure(.system, "make the IPC namespace of pod \(id): \(error)") }
+        if !usesMachineIPC {
+            do throws(SystemError) {
+                place.ipc = try await BlockingPool.shared.run { () throws(SystemError) in try IPCNamespace.make() }
+            } catch { throw NodeFailure(.system, "make the IPC namespace of pod \(id): \(error)") }
+        }
         if let network {
             let request = NetworkAttachment(
                 containerID: id, containerName: name, hostname: hostname,
@@ -56,8 +62,28 @@ extension ContainerNetworks {
             } catch { throw NodeFailure(error) }
         }
         let made = place
+        do throws(SystemError) {
+            try await BlockingPool.shared.run { () throws(SystemError) in try Self.write(settings, in: made) }
+        } catch {
+            await service.release(id, reusable: false)
+            throw NodeFailure(.system, "\(error)")
+        }
         pods.withLock { $0[id] = made }
         return place
+    }
+
+    /// Writes kernel settings where the pod's namespaces are the writer's own.
+    private static func write(_ settings: [(path: String, value: String)], in place: PodPlace) throws(SystemError) {
+        func write() throws(SystemError) {
+            for setting in settings { try Files.writeText(setting.value, to: "/proc/sys/" + setting.path) }
+        }
+        guard !settings.isEmpty else { return }
+        func writeInNetwork() throws(SystemError) {
+            guard let network = place.namespace else { return try write() }
+            try NetworkNamespace.visit(network) { () throws(SystemError) in try write() }
+        }
+        guard let ipc = place.ipc else { return try writeInNetwork() }
+        try IPCNamespace.visit(ipc) { () throws(SystemError) in try writeInNetwork() }
     }
 
     /// Takes over the network that an earlier node gave a pod, from a process in it.
@@ -105,6 +131,7 @@ extension ContainerNetworks {
             mode: place.namespace == nil ? .machine : .given, namespace: place.namespace, hosts: place.hosts,
             resolvConf: place.resolvConf, hostname: place.hostname)
         prepared.ipc = place.ipc
+        prepared.isIPCOfMachine = place.ipc == nil
         return prepared
     }
 }

@@ -10,6 +10,8 @@ package struct PreparedNetwork: Sendable {
     package var namespace: SharedFD?
     /// An IPC namespace that goes with it, for containers that share one; nil: each has its own.
     package var ipc: SharedFD?
+    /// Whether the machine's IPC namespace goes with it.
+    package var isIPCOfMachine = false
     /// For /etc/hosts.
     package var hosts: String
     /// For /etc/resolv.conf.

@@ -81,3 +81,14 @@ package struct FunctionSummary: NodeValue {
         self.misses = misses
     }
 }
+
+/// Lets go of the pools of a name: `functions.remove`. Calls that were accepted are served; the answer comes after the last one.
+package struct RemoveFunction: NodeRequest {
+    package typealias Item = NoValue
+    package typealias Answer = NoValue
+    package static let operation = NodeOperation.removeFunction
+
+    package var name: String
+
+    package init(name: String) { self.name = name }
+}

@@ -59,3 +59,11 @@ extension FunctionSummary {
             ("calls", calls.json), ("misses", misses.json))
     }
 }
+
+extension RemoveFunction {
+    package init(reading reader: inout JSONObjectReader) throws(JSONShapeError) {
+        self.init(name: try reader.required("name"))
+    }
+
+    package var json: JSONValue { .members(("name", name.json)) }
+}

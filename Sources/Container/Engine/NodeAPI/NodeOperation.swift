@@ -75,7 +75,9 @@ package enum NodeOperation: String, Hashable, Sendable, CaseIterable {
     case disconnectNetwork = "networks.disconnect"
     case callFunction = "functions.call"
     case listFunctions = "functions.list"
+    case removeFunction = "functions.remove"
     case makeKubeconfig = "kubernetes.config"
+    case openDashboard = "dashboard.open"
 }
 
 /// The parameters of one operation, typed: what may be asked, what is streamed, what is answered.

@@ -71,7 +71,8 @@ extension MachineFacts {
         for mount in layout.legacy { controllers.formUnion(mount.controllers) }
         return MachineFacts(
             capacity: try MachineCapacity.ofThisMachine(), capabilities: try Capabilities.permitted(), uid: geteuid(),
-            gid: getegid(), controllers: controllers)
+            gid: getegid(), controllers: controllers,
+            cgroups: Files.exists("/sys/fs/cgroup") ? "/sys/fs/cgroup" : nil)
     }
 }
 

@@ -11,15 +11,19 @@ package struct MachineFacts: Hashable, Sendable {
     package var gid: UInt32
     /// The cgroup controllers by which programs can be held here.
     package var controllers: CgroupControllers
+    /// Where the machine shows its cgroups; nil: nowhere that programs would look.
+    package var cgroups: String?
 
     package init(
-        capacity: MachineCapacity, capabilities: Capabilities, uid: UInt32, gid: UInt32, controllers: CgroupControllers
+        capacity: MachineCapacity, capabilities: Capabilities, uid: UInt32, gid: UInt32, controllers: CgroupControllers,
+        cgroups: String? = nil
     ) {
         self.capacity = capacity
         self.capabilities = capabilities
         self.uid = uid
         self.gid = gid
         self.controllers = controllers
+        self.cgroups = cgroups
     }
 }
 
@@ -69,6 +73,7 @@ package struct PlanBuilder: Sendable {
         case .container, .function: try applyContainerRung(spec, findings.program, to: &plan)
         }
         if let image { try applyImage(image, spec, findings, to: &plan) }
+        if spec.isPrivileged { try applyPrivileges(spec, to: &plan) }
         let call = ProgramCall(
             path: findings.program.path, arguments: StringBlock(spec.words),
             environment: DefaultEnvironment.of(spec, identity: findings.identity, hostname: hostname),
@@ -93,6 +98,7 @@ package struct PlanBuilder: Sendable {
         _ spec: ContainerSpec, _ program: FoundProgram, to plan: inout SandboxPlan
     ) throws(SpecError) {
         if spec.network == .host { plan.namespaces.remove(.network) }
+        try applyProcesses(spec, to: &plan)
         if machine.uid != 0 { try applyUserNamespace(spec, to: &plan) }
         plan.root = root(of: spec)
         plan.mounts = spec.mounts.map(Self.mount)
@@ -134,6 +140,37 @@ package struct PlanBuilder: Sendable {
         // Who is not root holds what was asked for by name; the rest can be gained by a program that has the right.
         plan.capabilities = plan.identity.uid == 0 ? held : try self.held(over: [], spec)
         plan.systemCallFilter = spec.hasSystemCallFilter ? filter(held) : []
+        // A declared /sys takes the place of the sandbox's own.
+        if spec.mounts.contains(where: { Self.parts($0.target) == ["sys"] }) { plan.showsSysfs = false }
+    }
+
+    private func applyProcesses(_ spec: ContainerSpec, to plan: inout SandboxPlan) throws(SpecError) {
+        guard spec.processes != .own else { return }
+        guard machine.uid == 0 else {
+            throw SpecError("--pid", "", "the processes of others need a node that runs as root: start it with sudo")
+        }
+        plan.namespaces.remove(.pid)
+        if case .container = spec.processes { plan.isProcessesGiven = true }
+    }
+
+    /// As containerd has it for privileged containers: what the node itself may do, and the machine's cgroups.
+    private func applyPrivileges(_ spec: ContainerSpec, to plan: inout SandboxPlan) throws(SpecError) {
+        guard machine.uid == 0 else {
+            throw SpecError("--privileged", "", "needs a node that runs as root: start it with sudo")
+        }
+        plan.isPrivileged = true
+        plan.gainableCapabilities = machine.capabilities.subtracting(try dropped(spec))
+        plan.capabilities = plan.identity.uid == 0 ? plan.gainableCapabilities : []
+        plan.noNewPrivileges = false
+        plan.systemCallFilter = []
+        plan.maskedPaths = []
+        plan.readOnlyPaths = []
+        plan.namespaces.remove(.cgroup)
+        let declared = plan.mounts.map { Self.parts($0.target) }
+        guard plan.showsSysfs, let cgroups = machine.cgroups,
+            !declared.contains(where: { Self.parts(cgroups).starts(with: $0) })
+        else { return }
+        plan.mounts.append(Mount(.bind(cgroups), at: cgroups))
     }
 
     /// Rootless: the user who started the node is root inside, and the only one there.

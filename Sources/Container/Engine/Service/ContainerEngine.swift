@@ -291,6 +291,9 @@ package final class ContainerEngine: Sendable {
         return details
     }
 
+    /// All containers as they are now.
+    package var records: [ContainerRecord] { registry.all.map(\.record) }
+
     /// How many containers there are, and how many of them run.
     package var counts: (all: Int, running: Int) {
         let records = registry.all.map(\.record)

@@ -44,6 +44,8 @@ struct ContainerGround: Sendable {
         var network: SharedFD?
         /// The IPC namespace, for a plan that shares it.
         var ipc: SharedFD?
+        /// The sandbox whose pid namespace it is to be in.
+        var among: String?
     }
 
     /// Gets ready what the start needs; `release` gives it back, also after a failure.
@@ -52,7 +54,8 @@ struct ContainerGround: Sendable {
     func prepare(
         _ record: ContainerRecord, _ launch: inout PlannedLaunch
     ) async throws(NodeFailure) -> Particulars {
-        guard record.needsNetwork else { return Particulars() }
+        let among = try processes(of: record)
+        guard record.needsNetwork else { return Particulars(among: among) }
         guard let networks else {
             throw NodeFailure(.unsupported, "--network: networks need a node: start one with \"forkless node\"")
         }
@@ -65,16 +68,26 @@ struct ContainerGround: Sendable {
             return owner
         }
         launch.plan.network = prepared.mode
-        if prepared.ipc != nil {
+        if prepared.ipc != nil || prepared.isIPCOfMachine {
             launch.plan.namespaces.remove(.ipc)
-            launch.plan.isIPCGiven = true
+            launch.plan.isIPCGiven = prepared.ipc != nil
         }
-        var particulars = Particulars(network: prepared.namespace, ipc: prepared.ipc)
+        var particulars = Particulars(network: prepared.namespace, ipc: prepared.ipc, among: among)
         guard record.spec.image != nil else { return particulars }
         if prepared.hostname != hostname { launch.call.rename(from: hostname, to: prepared.hostname) }
         particulars.files = RoomFiles(
             hosts: prepared.hosts, hostname: prepared.hostname + "\n", resolver: prepared.resolvConf)
         return particulars
+    }
+
+    /// The sandbox whose processes a container shares; nil: none.
+    private func processes(of record: ContainerRecord) throws(NodeFailure) -> String? {
+        guard case .container(let word) = record.spec.processes else { return nil }
+        let owner = try find(word)
+        guard owner.lifecycle.isUnderWay else {
+            throw NodeFailure(.conflict, "--pid container:\(owner.name): it does not run, so it has no processes to be among")
+        }
+        return owner.sandbox(run: owner.lifecycle.runs)
     }
 
     /// Gives back what `prepare` made ready.

@@ -462,7 +462,7 @@ final class ContainerWorker: Sendable {
                     plan: launch.plan, name: record.sandbox(run: run), call: launch.call, streams: prepared.streams,
                     logBytes: spec.logBytes ?? ContainerSpec.defaultLogBytes,
                     isAttached: start.attachment == .terminal, room: record.room, files: particulars.files,
-                    network: particulars.network, ipc: particulars.ipc)
+                    network: particulars.network, ipc: particulars.ipc, among: particulars.among)
                 let started = try await surroundings.link.start(request, descriptors: prepared.descriptors.map(\.raw))
                 withExtendedLifetime(prepared.descriptors) {}
                 startedAfter = started.round

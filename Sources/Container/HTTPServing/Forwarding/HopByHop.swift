@@ -5,6 +5,9 @@ package enum HopByHop {
         "transfer-encoding", "upgrade",
     ]
 
+    /// Without these it would be another message, whatever the field Connection says.
+    private static let essential: Set<String> = ["host", "content-length"]
+
     /// Whether a message asks for another protocol, and for which: `Connection: upgrade` with `Upgrade: websocket`.
     package static func upgrade(in headers: HeaderFields) -> String? {
         let words = options(headers)
@@ -14,7 +17,7 @@ package enum HopByHop {
 
     /// The fields that go on to the next hop.
     package static func passed(_ headers: HeaderFields) -> HeaderFields {
-        let named = options(headers)
+        let named = options(headers).subtracting(essential)
         var result = HeaderFields()
         result.fields = headers.fields.filter { field in
             let name = field.name.lowercased()

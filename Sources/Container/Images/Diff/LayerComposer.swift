@@ -1,5 +1,5 @@
 internal import Glibc
-package import Linux
+import Linux
 
 /// Writes a layer entry by entry: of files that are listed rather than gathered in one directory.
 ///

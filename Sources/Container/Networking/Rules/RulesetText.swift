@@ -76,13 +76,14 @@ package struct RulesetText: Sendable {
     /// would cross networks; what comes from outside to a port that was not published.
     ///
     /// A bridge accepts 127.0.0.0/8 (route_localnet) so that the machine itself reaches published ports there. What
-    /// containers send to or from such addresses is dropped before anything looks at it.
+    /// containers send to or from such addresses is dropped before anything looks at it: of every packet, so the
+    /// comparison stands before the search in a set.
     private static func chains(refusingTransit: Bool) -> String {
         """
           chain guard {
             type filter hook prerouting priority -300; policy accept;
-            iifname @bridges ip daddr 127.0.0.0/8 drop
-            iifname @bridges ip saddr 127.0.0.0/8 drop
+            ip daddr 127.0.0.0/8 iifname @bridges drop
+            ip saddr 127.0.0.0/8 iifname @bridges drop
           }
           chain arriving {
             type nat hook prerouting priority -100; policy accept;

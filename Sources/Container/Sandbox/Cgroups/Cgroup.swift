@@ -30,7 +30,8 @@ package struct Cgroup: Hashable, Sendable {
     }
 }
 
-/// Open `cgroup.procs` files: a process that writes "0" into each one is in the cgroup, cgroups(7).
+/// Open `tasks` (v1) and `cgroup.procs` (v2) files: a process of one thread that writes "0" into each one is in the
+/// cgroup, cgroups(7).
 ///
 /// All are closed when the last holder lets go.
 package struct CgroupEntries: Sendable {

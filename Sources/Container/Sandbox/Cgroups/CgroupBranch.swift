@@ -20,6 +20,9 @@ struct CgroupBranch: Sendable {
         place = SharedFD(try Files.place(path))
     }
 
+    /// The file by which a process of one thread joins a cgroup.
+    var entryFile: String { version == .v1 ? "tasks" : "cgroup.procs" }
+
     func make(_ name: String) throws(SystemError) {
         try named { () throws(SystemError) in try Files.makeDirectory(name, at: place.raw) }
     }

@@ -16,7 +16,7 @@ package import Linux
 /// 3. A failed `make` or `open` leaves no directory that it made. (`a make that fails half way leaves nothing`)
 /// 4. No figure is made up: what the kernel does not count is nil. (`what is not counted is nil and not nought`)
 ///
-/// All calls are synchronous and short. Writing to cgroup.procs is not (see `join`), so nothing here does it.
+/// All calls are synchronous and short. Joining may not be (see `joinDescriptors`), so nothing here does it.
 package final class CgroupHierarchy: Sendable {
     /// Where the hierarchies are mounted.
     package let layout: CgroupLayout
@@ -160,17 +160,18 @@ package final class CgroupHierarchy: Sendable {
         return try home.directory(cgroup.name)
     }
 
-    /// The files into which the child itself writes "0" to be in the cgroup.
+    /// The files into which the child itself, of one thread still, writes "0" to be in the cgroup.
     ///
-    /// The kernel moves a process under a lock that first waits for an RCU grace period (6 to 12 ms when the
-    /// machine was idle). So it's the child that waits and not the keeper, and v2 is joined by `placement`.
+    /// The kernel moves a whole process under a lock that first waits for an RCU grace period (6 to 16 ms when the
+    /// machine was idle), but a thread that moves itself without that lock. So v1 is joined by `tasks`, 0.2 ms for five
+    /// hierarchies, and v2, which has no such file for domains, by `placement`.
     ///
     /// - Parameter placedAtBirth: whether the child is cloned into `placement`; if not, v2 is among the files.
     package func joinDescriptors(of cgroup: Cgroup, placedAtBirth: Bool = true) throws(SystemError) -> CgroupEntries {
         var raws: [CInt] = []
         for branch in branches(for: cgroup.controllers) where !(placedAtBirth && branch.version == .v2) {
             do {
-                raws.append(try branch.open("cgroup.procs", of: cgroup.name, CgroupBranch.writeOnly).release())
+                raws.append(try branch.open(branch.entryFile, of: cgroup.name, CgroupBranch.writeOnly).release())
             } catch {
                 _ = CgroupEntries(adopting: raws)
                 throw error

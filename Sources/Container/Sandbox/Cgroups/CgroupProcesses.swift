@@ -39,6 +39,17 @@ extension CgroupHierarchy {
         }
     }
 
+    /// The same, and waits until they stand, for a tenth of a second at most.
+    ///
+    /// - Throws: `SystemError`; EBUSY when some do not stop. Then all go on.
+    package func freezeBlocking(_ cgroup: Cgroup) throws(SystemError) {
+        guard try !freezeAndWait(cgroup) else { return }
+        if home.controllers.contains(.freezer) { try thaw(cgroup) }
+        throw SystemError(
+            "stop the processes of", "\(home.path)/\(cgroup.name)", code: .busy,
+            advice: "Some wait for a device or a file system, see /proc/PID/stack.")
+    }
+
     /// Lets the processes go on.
     package func thaw(_ cgroup: Cgroup) throws(SystemError) {
         try requireFreezer(cgroup)

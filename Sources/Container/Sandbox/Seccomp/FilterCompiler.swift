@@ -29,22 +29,43 @@ extension SeccompProfile {
     package func compile(
         for abi: SystemCallABI = .native, unknownCalls: UnknownCalls = .skip, flags: SeccompFlags = .allowSpeculation
     ) throws(SeccompError) -> SeccompFilter {
-        try checkActions()
-        let table = try RuleTable(rules, calls: SystemCalls.of(abi))
-        if unknownCalls == .refuse && !table.skippedNames.isEmpty { throw .unknownCalls(table.skippedNames) }
+        try compile(for: [abi], unknownCalls: unknownCalls, flags: flags)
+    }
 
+    /// The same for programs of several ABIs. A name is left out where its ABI lacks it, and skipped when all do.
+    ///
+    /// - Parameter abis: At least one; x32 counts only beside x86-64, whose calls it shares a filter with.
+    package func compile(
+        for abis: [SystemCallABI], unknownCalls: UnknownCalls = .skip, flags: SeccompFlags = .allowSpeculation
+    ) throws(SeccompError) -> SeccompFilter {
+        try checkActions()
+        var skippedNames: [String]?
         var graph = FilterGraph()
-        let ranges = numberRanges(of: table, abi, in: &graph)
-        let search = ranges.search(in: &graph)
-        let foreign = graph.verdict(foreignAction)
-        let root = graph.decide(.architecture, .equal, abi.auditNumber, yes: search, no: foreign)
+        var root = graph.verdict(foreignAction)
+        var rangeCount = 0
+        for abi in abis where abi != .x32 {
+            let table = try RuleTable(rules, abi)
+            var skipped = table.skippedNames
+            var x32: RuleTable?
+            if abi == .x86_64, abis.contains(.x32) {
+                let table = try RuleTable(rules, .x32)
+                skipped = skipped.filter(Set(table.skippedNames).contains)
+                x32 = table
+            }
+            skippedNames = skippedNames.map { $0.filter(Set(skipped).contains) } ?? skipped
+            let ranges = numberRanges(of: table, abi, x32: x32, in: &graph)
+            rangeCount += ranges.ranges.count
+            let search = ranges.search(in: &graph)
+            root = graph.decide(.architecture, .equal, abi.auditNumber, yes: search, no: root)
+        }
+        let skipped = skippedNames ?? []
+        if unknownCalls == .refuse && !skipped.isEmpty { throw .unknownCalls(skipped) }
         let instructions = FilterLayout.instructions(of: graph, from: root)
         guard instructions.count <= SeccompFilter.instructionLimit else {
             throw .filterTooLong(instructions: instructions.count)
         }
         return SeccompFilter(
-            instructions: instructions, flags: flags, skippedNames: table.skippedNames,
-            rangeCount: ranges.ranges.count)
+            instructions: instructions, flags: flags, skippedNames: skipped, rangeCount: rangeCount)
     }
 
     private func checkActions() throws(SeccompError) {
@@ -57,26 +78,38 @@ extension SeccompProfile {
     }
 
     private func numberRanges(
-        of table: RuleTable, _ abi: SystemCallABI, in graph: inout FilterGraph
+        of table: RuleTable, _ abi: SystemCallABI, x32: RuleTable?, in graph: inout FilterGraph
     ) -> NumberRanges {
         let unnamed = graph.verdict(unnamedAction ?? defaultAction)
-        let undecided = graph.verdict(defaultAction)
-        let calls = SystemCalls.of(abi)
         var ranges = NumberRanges(all: unnamed)
-        for number in 0...calls.highest {
-            if calls.name(of: number) == nil {
-                ranges.set(from: number, unnamed)
-            } else {
-                ranges.set(from: number, graph.decide(among: table.rules(for: number), otherwise: undecided))
-            }
-        }
-        ranges.set(from: calls.highest + 1, unnamed)
+        addCalls(of: abi, table, from: 0, to: &ranges, in: &graph)
         if abi == .x86_64 {
-            ranges.set(from: x32Bit, graph.verdict(x32Action ?? defaultAction))
+            if let x32 {
+                addCalls(of: .x32, x32, from: x32Bit, to: &ranges, in: &graph)
+            } else {
+                ranges.set(from: x32Bit, graph.verdict(x32Action ?? defaultAction))
+            }
             // -1 is what a tracer sets a call's number to so that it is not made.
             ranges.set(from: .max, unnamed)
         }
         return ranges
+    }
+
+    private func addCalls(
+        of abi: SystemCallABI, _ table: RuleTable, from base: UInt32, to ranges: inout NumberRanges,
+        in graph: inout FilterGraph
+    ) {
+        let unnamed = graph.verdict(unnamedAction ?? defaultAction)
+        let undecided = graph.verdict(defaultAction)
+        let calls = SystemCalls.of(abi)
+        for number in 0...calls.highest {
+            if calls.name(of: number) == nil {
+                ranges.set(from: base + number, unnamed)
+            } else {
+                ranges.set(from: base + number, graph.decide(among: table.rules(for: number), otherwise: undecided))
+            }
+        }
+        ranges.set(from: base + calls.highest + 1, unnamed)
     }
 }
 
@@ -88,18 +121,25 @@ private struct RuleTable {
     private(set) var skippedNames: [String] = []
     private var byNumber: [UInt32: [SeccompRule]] = [:]
 
-    init(_ rules: [SeccompRule], calls: SystemCalls) throws(SeccompError) {
+    init(_ rules: [SeccompRule], _ abi: SystemCallABI) throws(SeccompError) {
+        let calls = SystemCalls.of(abi)
         var skipped: Set<String> = []
         for rule in rules {
             for name in rule.calls {
                 if let condition = rule.conditions.first(where: { !(0...5).contains($0.index) }) {
                     throw .noSuchArgument(call: name, index: condition.index)
                 }
+                let rule = abi.isOf32Bits ? rule.ofLowerHalves : rule
+                var isKnown = false
                 if let number = calls.number(of: name) {
                     byNumber[number, default: []].append(rule)
-                } else if skipped.insert(name).inserted {
-                    skippedNames.append(name)
+                    isKnown = true
                 }
+                if abi == .i386, let inner = MultiplexedCalls.byName[name] {
+                    byNumber[inner.call, default: []].append(rule.within(inner))
+                    isKnown = true
+                }
+                if !isKnown, skipped.insert(name).inserted { skippedNames.append(name) }
             }
         }
     }

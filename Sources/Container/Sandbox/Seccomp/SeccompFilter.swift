@@ -33,11 +33,21 @@ package struct SeccompFlags: OptionSet, Hashable, Sendable {
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// All threads of the process get the filter, or none (SECCOMP_FILTER_FLAG_TSYNC).
+    package static let synchronizeThreads = SeccompFlags(rawValue: 1 << 0)
     /// Every action but `allow` is logged where the machine's settings permit it (SECCOMP_FILTER_FLAG_LOG).
     package static let log = SeccompFlags(rawValue: 1 << 1)
     /// A filter does not also switch on the costly speculation barriers that kernels before 5.16 imply with one
     /// (SECCOMP_FILTER_FLAG_SPEC_ALLOW); newer kernels no longer do.
     package static let allowSpeculation = SeccompFlags(rawValue: 1 << 2)
+    /// Loading returns the listener of `notify` (SECCOMP_FILTER_FLAG_NEW_LISTENER).
+    package static let newListener = SeccompFlags(rawValue: 1 << 3)
+    /// A thread that cannot get the filter is told by ESRCH and not by its number, which a listener leaves no room for
+    /// (SECCOMP_FILTER_FLAG_TSYNC_ESRCH).
+    package static let synchronizeOrFail = SeccompFlags(rawValue: 1 << 4)
+    /// Once its listener has read of a call, only a signal that kills interrupts it; needs `newListener`, Linux 5.19
+    /// (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV).
+    package static let waitKillable = SeccompFlags(rawValue: 1 << 5)
 }
 
 /// A compiled profile, ready to be loaded any number of times.

@@ -24,6 +24,8 @@ package enum SeccompAction: Hashable, Sendable {
     case killThread
     /// The whole process ends as if by SIGSYS.
     case killProcess
+    /// The call waits for whoever holds the filter's listener, and returns what that one says (seccomp_unotify(2)).
+    case notify
 }
 
 /// A condition on one argument of a call. The kernel hands a filter all 64 bits of the register, also for
@@ -88,7 +90,7 @@ package struct SeccompProfile: Hashable, Sendable {
     ///
     /// A filter that forgets them lets through `read | 0x40000000` where it means to deny `read`.
     package var x32Action: SeccompAction?
-    /// For calls by another ABI than the filter is compiled for, such as a 32-bit program's: their numbers
+    /// For calls by another ABI than those that the filter is compiled for, such as a 32-bit program's: their numbers
     /// mean other calls, so none of the rules can be applied to them.
     package var foreignAction = SeccompAction.killProcess
     package var rules: [SeccompRule]
@@ -110,6 +112,7 @@ extension SeccompAction {
         case .killThread: 0x0000_0000
         case .trap: 0x0003_0000
         case .errno(let code): 0x0005_0000 | UInt32(UInt16(truncatingIfNeeded: code.rawValue))
+        case .notify: 0x7FC0_0000
         case .trace(let message): 0x7FF0_0000 | UInt32(message)
         case .log: 0x7FFC_0000
         case .allow: 0x7FFF_0000

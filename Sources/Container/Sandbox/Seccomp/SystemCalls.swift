@@ -1,6 +1,11 @@
 /// A convention by which programs call the kernel: it gives the numbers their meaning.
 package enum SystemCallABI: Hashable, Sendable, CaseIterable {
     case x86_64, arm64
+    /// 32-bit programs on x86.
+    case i386
+    /// Programs with 32-bit pointers that make calls of x86-64, with bit 30 set in the number. Numbers in `SystemCalls`
+    /// are without the bit.
+    case x32
 
     /// The convention of the machine that this was built for.
     package static var native: SystemCallABI {
@@ -18,6 +23,19 @@ package enum SystemCallABI: Hashable, Sendable, CaseIterable {
         switch self {
         case .x86_64: 0xC000_003E
         case .arm64: 0xC000_00B7
+        case .i386: 0x4000_0003
+        case .x32: 0xC000_003E
+        }
+    }
+
+    /// Whether arguments have 32 bits: of a comparison only the lower half counts then, so that -1 is -1.
+    package var isOf32Bits: Bool { self == .i386 || self == .x32 }
+
+    /// Those besides the native one that this machine's kernel runs programs of.
+    package static var compatible: [SystemCallABI] {
+        switch native {
+        case .x86_64: [.i386, .x32]
+        default: []
         }
     }
 }
@@ -38,6 +56,8 @@ package struct SystemCalls: Sendable {
         switch abi {
         case .x86_64: x86_64
         case .arm64: arm64
+        case .i386: i386
+        case .x32: x32
         }
     }
 
@@ -49,19 +69,33 @@ package struct SystemCalls: Sendable {
         number < names.count ? names[Int(number)] : nil
     }
 
-    private static let x86_64 = SystemCalls(column: 1)
-    private static let arm64 = SystemCalls(column: 2)
+    private static let x86_64 = SystemCalls(numbers(systemCallTable, column: 1))
+    private static let arm64 = SystemCalls(numbers(systemCallTable, column: 2))
+    private static let i386 = SystemCalls(numbers(systemCallTableI386, column: 1))
+    private static let x32: SystemCalls = {
+        var all = x86_64.numbers
+        for name in words(systemCallsWithoutX32) { all[String(decoding: name, as: UTF8.self)] = nil }
+        all.merge(numbers(systemCallTableX32, column: 1)) { _, own in own }
+        return SystemCalls(all)
+    }()
 
-    /// - Parameter column: of an entry `name:x86-64:arm64`.
-    private init(column: Int) {
+    /// - Parameter column: of an entry `name:number` or `name:x86-64:arm64`.
+    private static func numbers(_ table: String, column: Int) -> [String: UInt32] {
         var numbers: [String: UInt32] = [:]
-        let table = systemCallTable.utf8
-        for entry in table.split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }) {
+        for entry in words(table) {
             let fields = entry.split(separator: UInt8(ascii: ":"))
             guard let number = UInt32(String(decoding: fields[column], as: UTF8.self)) else { continue }
             let name = String(decoding: fields[0], as: UTF8.self)
             precondition(numbers.updateValue(number, forKey: name) == nil, "\(name) stands twice in the table")
         }
+        return numbers
+    }
+
+    private static func words(_ table: String) -> [Substring.UTF8View] {
+        table.utf8.split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") })
+    }
+
+    private init(_ numbers: [String: UInt32]) {
         highest = numbers.values.max()!
         var names = [String?](repeating: nil, count: Int(highest) + 1)
         for (name, number) in numbers {
