@@ -34,7 +34,5 @@ import Testing
                 id.wholeMatch(of: /017f22e2-79b0-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil, "\(id)"
             )
         }
-        let trace = Identifiers.trace(seconds: 0x5759_e988, &chance)
-        #expect(trace.wholeMatch(of: /Root=1-5759e988-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0/) != nil, "\(trace)")
     }
 }

@@ -46,9 +46,7 @@ package final class CodeShelf: Sendable {
     /// Digests of an archive: base64 as `CodeSha256`, and hexadecimal digits.
     static func names(_ zip: [UInt8]) -> (digest: String, hex: String) {
         let hash = Array(SHA256.hash(data: zip))
-        let digits = Array("0123456789abcdef".utf8)
-        let hex = String(decoding: hash.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-        return (Base64.text(hash), hex)
+        return (Base64.text(hash), Hexadecimal.text(hash))
     }
 
     /// The archive as it came.

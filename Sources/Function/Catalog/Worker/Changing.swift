@@ -1,6 +1,5 @@
 internal import Lambda
 internal import Linux
-internal import Store
 internal import Synchronization
 
 // How a request that changes something goes through the worker.
@@ -50,35 +49,11 @@ extension FunctionCatalog {
         return "\(name)@\(digest)"
     }
 
-    /// On the worker.
-    func change(_ operation: LambdaOperation, _ prepared: Prepared) async -> Result<OperationOutput, LambdaFailure> {
-        let before = state.withLock(\.self)
-        let decision: Decision
-        do throws(LambdaFailure) {
-            var moment = self.moment
-            decision = try before.decide(operation, prepared.request, &moment)
-        } catch { return .failure(error) }
-        guard !decision.changes.isEmpty else { return .success(decision.output(operation)) }
-        do throws(StoreFailure) { try await write(decision.changes) } catch {
-            let what = error.kind == .full ? "the disk is full. Make room, then try again" : error.description
-            return .failure(.service("\(operation.rawValue) could not be recorded, and nothing was changed: \(what)."))
-        }
-        let after = state.withLock { state in
-            for change in decision.changes { state.apply(change) }
-            return state
-        }
-        settle(before, after, prepared)
-        let events = CatalogEvent.events(decision.changes, before, after)
-        let observers = surroundings.withLock(\.observers)
-        for event in events { for observer in observers { observer(event) } }
-        return .success(decision.output(operation))
-    }
-
     /// Keeps what is referred to now, and lets go of what is no longer.
-    private func settle(_ before: CatalogState, _ after: CatalogState, _ prepared: Prepared) {
+    func settle(_ before: CatalogState, _ after: CatalogState, _ prepared: [Prepared]) {
         let (old, new) = (before.uses, after.uses)
         for key in new.keys where old[key] == nil {
-            if case .image(let id) = key, let lease = prepared.imageLease {
+            if case .image(let id) = key, let lease = prepared.lazy.compactMap(\.imageLease).first {
                 surroundings.withLock { $0.imageLeases[id] = lease }
             }
             shelves.keep([key])

@@ -30,6 +30,7 @@ package final class FunctionCatalog: Sendable {
     struct Surroundings {
         var hooks = CatalogHooks()
         var observers: [@Sendable (CatalogEvent) -> Void] = []
+        var watchers: [@Sendable () -> Void] = []
         var results: [String: String] = [:]
         var imageLeases: [String: any LocalImageLease] = [:]
     }
@@ -94,18 +95,25 @@ package final class FunctionCatalog: Sendable {
             let decision = try state.withLock(\.self).decide(operation, prepared.request, &moment)
             return decision.output(operation)
         }
-        return try await withUnsafeContinuation {
-            (continuation: UnsafeContinuation<Result<OperationOutput, LambdaFailure>, Never>) in
-            let job = Job { continuation.resume(returning: await self.change(operation, prepared)) }
-            if case .terminated = jobs.yield(job) {
-                continuation.resume(returning: .failure(.service("The node is stopping.")))
-            }
-        }.get()
+        let result = await onWorker { await self.change(together: [(operation, prepared)]) }
+        switch result {
+        case nil: throw .service("The node is stopping.")
+        case .success(let outputs): return outputs[0]
+        case .failure(let failure): throw failure.failure
+        }
+    }
+
+    /// - Returns: nil when the worker has ended.
+    func onWorker<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value? {
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Value?, Never>) in
+            let job = Job { continuation.resume(returning: await body()) }
+            if case .terminated = jobs.yield(job) { continuation.resume(returning: nil) }
+        }
     }
 
     /// The archive behind a path of /forkless/v1/code/, as a file; nil when there is none, or the ticket is wrong.
     package func archive(path: String, ticket: String?) -> String? {
-        guard let ticket, Self.areEqual(ticket, self.ticket(path)) else { return nil }
+        guard let ticket, isTicket(ticket, of: path) else { return nil }
         let parts = path.split(separator: "/")
         guard parts.count == 5, parts[0...2] == ["forkless", "v1", "code"] else { return nil }
         return shelves.archive(String(parts[3]), String(parts[4]))

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import JSON
 package import Lambda
 internal import Linux
 internal import Synchronization
@@ -80,6 +81,11 @@ extension FunctionCatalog {
         surroundings.withLock { $0.observers.append(observer) }
     }
 
+    /// Told after each change of whatever kind, of what observers do not hear as well: on the worker, never waiting.
+    package func watch(_ watcher: @escaping @Sendable () -> Void) {
+        surroundings.withLock { $0.watchers.append(watcher) }
+    }
+
     /// `LastProcessingResult` of a mapping: "OK", "No records processed", "PROBLEM: ...".
     package func note(mapping id: String, result: String) { surroundings.withLock { $0.results[id] = result } }
 
@@ -88,13 +94,11 @@ extension FunctionCatalog {
     /// Whoever was given a path with its ticket may read what is behind it, without a signature, as with the
     /// service's own addresses of code. It holds as long as this process.
     func ticket(_ path: String) -> String {
-        let code = HMAC<SHA256>.authenticationCode(for: Array(path.utf8), using: secret)
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: code.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        Hexadecimal.text(Array(HMAC<SHA256>.authenticationCode(for: Array(path.utf8), using: secret)))
     }
 
-    /// In a time that tells nothing of where they differ.
-    static func areEqual(_ a: String, _ b: String) -> Bool {
-        a.utf8.count == b.utf8.count && zip(a.utf8, b.utf8).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    func isTicket(_ text: String, of path: String) -> Bool {
+        guard let code = Hexadecimal.bytes(text) else { return false }
+        return HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: Array(path.utf8), using: secret)
     }
 }

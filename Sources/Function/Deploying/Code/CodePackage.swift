@@ -2,6 +2,7 @@ internal import Glibc
 internal import Images
 internal import JSON
 internal import Linux
+internal import OCI
 
 /// The bytes of a zip that become a function's code or a layer's content.
 package struct CodePackage: Hashable, Sendable {
@@ -11,7 +12,8 @@ package struct CodePackage: Hashable, Sendable {
 
     init(zip: [UInt8]) {
         self.zip = zip
-        digest = Base64.text(DigestBytes.sha256(zip))
+        // The digits of a digest are always pairs.
+        digest = Base64.text(Hexadecimal.bytes(OCI.Digest(of: zip).hex)!)
     }
 }
 

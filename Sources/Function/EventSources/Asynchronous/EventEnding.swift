@@ -36,7 +36,8 @@ struct EventEnding: Sendable {
     ) {
         guard let destination else { return }
         letters.append(
-            Letter(Delivery(to: destination, id: id, orderKey: event.orderKey), payload, attributes: attributes))
+            Letter(Delivery(to: destination, id: id, orderKey: event.orderKey), payload, attributes: attributes,
+                trace: event.trace.isEmpty ? nil : event.trace))
     }
 
     /// The ARN with the version that was asked for: as the service writes it, `$LATEST` where there was none.

@@ -4,11 +4,16 @@ package struct Letter: Hashable, Sendable {
     package var payload: [UInt8]
     /// Of a message in a queue.
     package var attributes: [String: MessageAttribute]
+    /// `X-Amzn-Trace-Id` of the event that ended: what is delivered goes on in its trace.
+    package var trace: String?
 
-    package init(_ delivery: Delivery, _ payload: [UInt8], attributes: [String: MessageAttribute] = [:]) {
+    package init(
+        _ delivery: Delivery, _ payload: [UInt8], attributes: [String: MessageAttribute] = [:], trace: String? = nil
+    ) {
         self.delivery = delivery
         self.payload = payload
         self.attributes = attributes
+        self.trace = trace
     }
 
     /// Letters of one lane are delivered one after the other.

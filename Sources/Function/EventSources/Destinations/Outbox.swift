@@ -59,9 +59,16 @@ package final class Outbox: Sendable {
         try transaction.execute(
             "INSERT INTO outbox (lane, delivery, attributes, payload) VALUES (?1, ?2, ?3, ?4)",
             [
-                .text(letter.lane), .text(JSONWriter.text(letter.delivery.json)),
+                .text(letter.lane), .text(JSONWriter.text(deliveryJSON(letter))),
                 .text(JSONWriter.text(letter.attributes.json)), .blob(letter.payload),
             ])
+    }
+
+    /// The delivery with the trace beside it, which earlier rows do not have.
+    private static func deliveryJSON(_ letter: Letter) -> JSONValue {
+        var json = letter.delivery.json
+        json["trace"] = letter.trace.map { .string($0) }
+        return json
     }
 
     /// Begins to deliver; `events` takes what goes to functions.
@@ -168,11 +175,13 @@ package final class Outbox: Sendable {
                 """, [StoreValue(now.nanoseconds), StoreValue(Self.roundLimit)]
             ).map { row in
                 // What this program wrote it can read.
-                let delivery = Delivery(json: try! JSONParser.parse(row.text(2)!))!
+                let stored = try! JSONParser.parse(row.text(2)!)
+                let delivery = Delivery(json: stored)!
                 let attributes = [String: MessageAttribute](json: try! JSONParser.parse(row.text(3)!))!
                 return Row(
                     id: row.integer(0)!, attempts: row.integer(1)!,
-                    letter: Letter(delivery, row.blob(4) ?? [], attributes: attributes))
+                    letter: Letter(
+                        delivery, row.blob(4) ?? [], attributes: attributes, trace: stored["trace"]?.string))
             }
         }
     }
@@ -232,8 +241,7 @@ package final class Outbox: Sendable {
         case .invoke(let target, let requestID, let orderKey):
             var event = AsyncEvent(
                 requestID: Identifiers.random(), target: target, payload: letter.payload, source: "destination",
-                trace: "",
-                acceptedAt: now)
+                trace: EventTrace.hop(after: letter.trace, at: now), acceptedAt: now)
             event.messageID = requestID
             event.orderKey = orderKey
             handed.accepted.append(try events.insert(event, transaction))
@@ -243,6 +251,7 @@ package final class Outbox: Sendable {
             }
             var message = NewMessage(body)
             message.attributes = letter.attributes
+            message.trace = letter.trace
             if QueueName.isFIFO(queue) {
                 message.group = FIFOName.text(group)
                 message.deduplicationID = FIFOName.text(deduplicationID)

@@ -142,7 +142,7 @@ final class DirectoryRunner: MappingRunner, Sendable {
         var event = AsyncEvent(
             requestID: Identifiers.random(), target: mapping.functionARN,
             payload: FileEvent.bytes(mapping, file, directory: directory, md5: md5, at: now, account: ground.account),
-            source: "directory", trace: "", acceptedAt: now)
+            source: "directory", trace: EventTrace.hop(after: nil, at: now), acceptedAt: now)
         event.messageID = id
         event.overrides = InvokeOverrides(mapping)
         switch after {

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Glibc
+internal import JSON
 internal import Linux
 
 /// Reads a file that has arrived: its version and its digest, if it is complete.
@@ -34,7 +35,7 @@ enum FileReading {
         }
         // Written to while it was read: what has changed it will close it, and that is told.
         guard try version(fd.raw, path) == before else { return .beingWritten }
-        return .complete(before, md5: Hexadecimal.text(digest.finalize()))
+        return .complete(before, md5: Hexadecimal.text(Array(digest.finalize())))
     }
 
     private static func version(_ fd: CInt, _ path: String) throws(SystemError) -> FileVersion? {

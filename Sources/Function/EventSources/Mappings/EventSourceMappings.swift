@@ -20,6 +20,9 @@ package final class EventSourceMappings: Sendable {
         let texts = Mutex<[String: String]>([:])
     }
 
+    /// How many there are.
+    package var count: Int { state.withLock { $0.runners.count } }
+
     private let state = Mutex(State())
 
     package init(

@@ -166,10 +166,11 @@ final class QueuePoller: MappingRunner, Sendable {
     }
 
     private func call(_ messages: [ReceivedMessage], _ function: DeployedFunction) -> FunctionCall {
+        let now = ground.clock.now
         var call = FunctionCall(
             requestID: Identifiers.random(), function: function, invokedARN: mapping.functionARN,
             payload: QueueEvent.bytes(messages.map { QueueEvent.record($0, mapping, ground.account) }), source: "sqs",
-            trace: messages.first?.trace ?? "", arrivedAt: ground.clock.now)
+            trace: EventTrace.hop(after: messages.first?.trace, at: now), arrivedAt: now)
         call.messageID = messages.count == 1 ? messages[0].id : nil
         call.orderKey = mapping.source.isOrdered ? messages.first?.group : nil
         call.attempt = messages.map(\.receiveCount).max() ?? 1

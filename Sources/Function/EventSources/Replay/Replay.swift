@@ -112,9 +112,10 @@ package struct Replay: Sendable {
         function.settings.key = nil
         function.settings.order = nil
         function.settings.deadlineHeader = nil
+        let now = Clock.now()
         var call = FunctionCall(
             requestID: Identifiers.random(), function: function, invokedARN: target, payload: payload, source: "replay",
-            trace: "", arrivedAt: Clock.now())
+            trace: EventTrace.hop(after: nil, at: now), arrivedAt: now)
         // Not in the lane of the live calls: a replay must not make them wait.
         call.orderKey = recorded.orderKey.map { "replay/" + $0 }
         call.clientContext = #"{"custom":{"forkless:replay":""# + recorded.requestID + #""}}"#

@@ -7,7 +7,7 @@ extension SQSService {
         let queue = try request.queue()
         let message = try Self.message(&request)
         try request.end()
-        queues.send([message], to: queue) { result in done(result.flatMap { $0[0].map { Self.sent($0, message) } }) }
+        queues.send([message.traced(request.trace)], to: queue) { result in done(result.flatMap { $0[0].map { Self.sent($0, message) } }) }
     }
 
     func sendBatch(_ request: inout SQSRequest, _ done: @escaping Done) throws(QueueFailure) {
@@ -18,7 +18,8 @@ extension SQSService {
             throw QueueFailure(
                 "BatchRequestTooLong", "Batch requests cannot be longer than \(QueueLimits.messageBytes) bytes.")
         }
-        queues.send(entries.map(\.entry), to: queue) { result in
+        let trace = request.trace
+        queues.send(entries.map { $0.entry.traced(trace) }, to: queue) { result in
             done(
                 result.map { results in
                     Self.batch(
@@ -160,6 +161,14 @@ extension SQSService {
             }
         }
         return ["Successful": .array(successful), "Failed": .array(failed)]
+    }
+}
+
+extension NewMessage {
+    fileprivate func traced(_ trace: String?) -> NewMessage {
+        var message = self
+        if message.trace == nil { message.trace = trace }
+        return message
     }
 }
 

@@ -4,6 +4,8 @@ internal import JSON
 struct SQSRequest {
     private var reader: JSONObjectReader
     private let place: QueuePlace
+    /// In which trace messages are sent that name none.
+    var trace: String?
 
     init(_ body: [UInt8], place: QueuePlace) throws(QueueFailure) {
         do {

@@ -26,7 +26,14 @@ package final class SQSService: Sendable {
     }
 
     /// Answers a request whose body has come. On the loop of the exchange.
-    package func serve(_ exchange: any HTTPExchange, body: [UInt8]) {
+    ///
+    /// - Parameters:
+    ///   - requestID: what the answer and log lines name it by; nil: an id is made.
+    ///   - then: hears of the operation and its status when it was answered, on the loop.
+    package func serve(
+        _ exchange: any HTTPExchange, body: [UInt8], requestID: String? = nil,
+        then: @escaping (_ operation: String, _ status: Int) -> Void = { _, _ in }
+    ) {
         let request = exchange.request
         guard let target = request.headers["x-amz-target"], target.hasPrefix(Self.targetPrefix) else {
             return exchange.respond(
@@ -36,15 +43,19 @@ package final class SQSService: Sendable {
                             + "protocol. Use an SDK or command line of 2024 or later.")))
         }
         let loop = exchange.loop
-        let bound = LoopBound(exchange, on: loop)
-        let cancel = answer(
-            String(target.dropFirst(Self.targetPrefix.count)), body: body, host: request.headers["host"] ?? "localhost"
-        ) { response in
-            if loop.isCurrent {
-                bound.value.respond(response)
-            } else {
-                loop.execute { bound.value.respond(response) }
+        let bound = LoopBound((exchange: exchange, then: then), on: loop)
+        let operation = String(target.dropFirst(Self.targetPrefix.count))
+        // A message that is sent stands in the trace of whoever sent it, unless it names another itself.
+        let trace = EventTrace.after(request.headers.traceCarrier)
+        let cancel = answer(operation, body: body, host: request.headers["host"] ?? "localhost", trace: trace) { response in
+            var named = response
+            if let requestID { named.headers["x-amzn-RequestId"] = requestID }
+            let answer = named
+            let give: @Sendable () -> Void = {
+                bound.value.exchange.respond(answer)
+                bound.value.then(operation, answer.status)
             }
+            if loop.isCurrent { give() } else { loop.execute(give) }
         }
         if let cancel { exchange.onAbandoned = { cancel() } }
     }
@@ -53,13 +64,15 @@ package final class SQSService: Sendable {
     ///
     /// - Parameters:
     ///   - host: by which the client knows this node, with the port: for the URLs of queues.
+    ///   - trace: in which messages are sent that name none.
     ///   - done: is called once, on any thread.
     /// - Returns: for an operation that waits, how to end the wait when nobody listens any more.
     package func answer(
-        _ operation: String, body: [UInt8], host: String, _ done: @escaping @Sendable (HTTPResponse) -> Void
+        _ operation: String, body: [UInt8], host: String, trace: String? = nil, _ done: @escaping @Sendable (HTTPResponse) -> Void
     ) -> (@Sendable () -> Void)? {
         do throws(QueueFailure) {
-            let request = try SQSRequest(body, place: queues.place)
+            var request = try SQSRequest(body, place: queues.place)
+            request.trace = trace
             return try run(operation, request, host) { result in
                 switch result {
                 case .success(let value): done(Self.response(200, value))

@@ -95,7 +95,8 @@ final class ScheduleRunner: MappingRunner, Sendable {
         let id = ScheduledEvent.runID(mapping, run)
         var event = AsyncEvent(
             requestID: Identifiers.named(id), target: mapping.functionARN,
-            payload: ScheduledEvent.bytes(mapping, run, ground.account), source: "schedule", trace: "", acceptedAt: now)
+            payload: ScheduledEvent.bytes(mapping, run, ground.account), source: "schedule",
+            trace: EventTrace.hop(after: nil, at: now), acceptedAt: now)
         event.messageID = id
         event.orderKey = overlaps ? nil : mapping.id
         event.overrides = InvokeOverrides(mapping)

@@ -1,23 +1,11 @@
 internal import Crypto
+internal import JSON
 
 /// Digests as lower-case hexadecimal digits.
 enum Digests {
-    static func sha256(_ bytes: [UInt8]) -> String { Hexadecimal.text(SHA256.hash(data: bytes)) }
+    static func sha256(_ bytes: [UInt8]) -> String { Hexadecimal.text(Array(SHA256.hash(data: bytes))) }
     /// Only where a protocol asks for it.
-    static func md5(_ bytes: [UInt8]) -> String { Hexadecimal.text(Insecure.MD5.hash(data: bytes)) }
-}
-
-enum Hexadecimal {
-    private static let digits = Array("0123456789abcdef".utf8)
-
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
+    static func md5(_ bytes: [UInt8]) -> String { Hexadecimal.text(Array(Insecure.MD5.hash(data: bytes))) }
 }
 
 /// Identifiers in the form of a UUID, RFC 9562.
@@ -37,6 +25,6 @@ enum Identifiers {
         bytes[6] = bytes[6] & 0x0F | version << 4
         bytes[8] = bytes[8] & 0x3F | 0x80
         let parts = [0..<4, 4..<6, 6..<8, 8..<10, 10..<16]
-        return parts.map { Hexadecimal.text(bytes[$0]) }.joined(separator: "-")
+        return parts.map { Hexadecimal.text(Array(bytes[$0])) }.joined(separator: "-")
     }
 }

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import JSON
 internal import Linux
 
 /// Several layers as one directory for /opt: hard links to the files of each, where a later layer hides an earlier one.
@@ -19,7 +20,7 @@ package struct StackedLayers: Sendable {
     /// The directory of a stack, made unless it is there.
     func directory(for layers: [String]) async throws(SystemError) -> String {
         let digest = SHA256.hash(data: Array(layers.joined(separator: "\n").utf8))
-        let name = digest.prefix(16).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        let name = Hexadecimal.text(Array(digest.prefix(16)))
         let (path, directory) = ("\(directory)/\(name)", directory)
         if Files.exists(path) { return path }
         return try await BlockingPool.shared.run { () throws(SystemError) -> String in

@@ -1,6 +1,7 @@
 internal import HTTPServing
 internal import Lambda
 internal import Metering
+internal import Traces
 
 /// What the ledger keeps of a call, beyond what the instance has counted.
 extension InvokedCall {
@@ -12,6 +13,7 @@ extension InvokedCall {
         answer.call.arrivedAt = call.arrivedAt
         answer.call.key = key
         answer.call.orderKey = order?.key.text
+        answer.call.setTrace(call.trace)
         answer.call.payloadBytes = call.payload.count
         answer.call.answerBytes = tap?.bytes ?? answer.payload.count
         if let handedAt { answer.call.queueMicroseconds = max((handedAt - arrivedAt).wholeNanoseconds / 1000, 0) }
@@ -35,9 +37,18 @@ extension InvokedCall {
         record.attempt = call.attempt
         record.key = key
         record.orderKey = order?.key.text
+        record.setTrace(call.trace)
         record.payloadBytes = call.payload.count
         record.payloadDigest = payloadDigest ?? ""
         return record
+    }
+}
+
+extension MeteredCall {
+    /// - Parameter amazon: `X-Amzn-Trace-Id`; one that cannot be read names no trace.
+    fileprivate mutating func setTrace(_ amazon: String) {
+        guard let ids = AmazonTrace.ids(in: amazon) else { return }
+        (traceID, spanID) = ids
     }
 }
 

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import HTTPServing
+internal import JSON
 internal import Linux
 
 /// SHA-256 of payloads and answers, as lower-case hexadecimal digits.
@@ -9,19 +10,7 @@ enum PayloadDigest {
 
     static func of(_ bytes: [UInt8]) -> String { text(SHA256.hash(data: bytes)) }
 
-    static func text(_ digest: SHA256Digest) -> String {
-        String(unsafeUninitializedCapacity: 64) { buffer in
-            digest.withUnsafeBytes { bytes in
-                for at in 0..<32 {
-                    buffer[2 * at] = digit(bytes[at] >> 4)
-                    buffer[2 * at + 1] = digit(bytes[at] & 15)
-                }
-            }
-            return 64
-        }
-    }
-
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+    static func text(_ digest: SHA256Digest) -> String { Hexadecimal.text(Array(digest)) }
 
     /// Digests both (what is nil gives ""), on the loop when they are short, and tells on the loop.
     static func both(

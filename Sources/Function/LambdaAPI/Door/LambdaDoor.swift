@@ -4,6 +4,7 @@ package import Functions
 package import HTTPServing
 package import Lambda
 package import Linux
+package import NodeLogs
 
 /// What the doors of a node lead to.
 package struct DoorParts: Sendable {
@@ -19,8 +20,8 @@ package struct DoorParts: Sendable {
     /// The door of the queues, at the same address.
     package var queues: SQSService?
     package var extensions: [any DoorExtension] = []
-    /// What /metrics answers at the address of function URLs: its content type, and what makes the text.
-    package var metrics: (contentType: String, text: @Sendable () -> String)?
+    /// Takes a line for each request that is no call of a function: those stand in the ledger, which tells of them.
+    package var calls: CallLog?
     package var now: @Sendable () -> Timestamp = { Clock.now() }
 
     package init(catalog: FunctionCatalog, invoker: any Invoker, accept: @escaping Acceptance) {
@@ -65,6 +66,7 @@ package final class LambdaDoor: HTTPService {
         do throws(LambdaFailure) {
             return try reading(exchange, requestID)
         } catch {
+            log("refused", error.status, error.name, exchange, requestID)
             exchange.respond(DoorAnswer.failure(error, requestID: requestID))
             return .whole(limit: 0) { _ in }
         }
@@ -75,8 +77,10 @@ package final class LambdaDoor: HTTPService {
         if path.hasPrefix("/forkless/v1/") { return try readingOfExtension(exchange, path, requestID) }
         if !path.hasPrefix("/20"), let queues = parts.queues, SQSService.isMeant(by: exchange.request) {
             let signature = try signature(of: exchange, services: ["sqs"])
-            return whole(SQSService.bodyLimit, exchange, signature, requestID) { body in
-                queues.serve(exchange, body: body)
+            return whole(SQSService.bodyLimit, exchange, signature, requestID) { [self] body in
+                queues.serve(exchange, body: body, requestID: requestID) { [self] operation, status in
+                    log(operation, status, nil, exchange, requestID)
+                }
             }
         }
         guard let query = QueryItems(exchange.request.rawQuery) else {
@@ -102,16 +106,34 @@ package final class LambdaDoor: HTTPService {
         }
     }
 
+    /// Tells of a request that was answered.
+    func log(
+        _ operation: String, _ status: Int, _ error: String?, _ exchange: any HTTPExchange, _ requestID: String
+    ) {
+        guard let calls = parts.calls else { return }
+        var event = LogEvent(status < 400 ? .info : .warn, "lambda-api", "request", requestID: requestID)
+        event.add("method", exchange.request.method)
+        event.add("path", String(exchange.request.rawPath.prefix(256)))
+        event.add("operation", operation)
+        event.add("status", status)
+        event.add("error", error)
+        event.add("peer", exchange.peerAddress)
+        calls(event)
+    }
+
     /// Reads the whole body, verifies the signature over it, and only then goes on.
     private func whole(
         _ limit: Int, _ exchange: any HTTPExchange, _ signature: PendingSignature?, _ requestID: String,
         then: @escaping ([UInt8]) throws(LambdaFailure) -> Void
     ) -> BodyReading {
-        .whole(limit: limit) { body in
+        .whole(limit: limit) { [self] body in
             do throws(LambdaFailure) {
                 try signature?.check(exchange.request, body: body)
                 try then(body)
-            } catch { exchange.respond(DoorAnswer.failure(error, requestID: requestID)) }
+            } catch {
+                log("refused", error.status, error.name, exchange, requestID)
+                exchange.respond(DoorAnswer.failure(error, requestID: requestID))
+            }
         }
     }
 

@@ -11,18 +11,22 @@ extension LambdaDoor {
     ) {
         let query: [(name: String, value: String)] = match.query.items.map { ($0.name, $0.value) }
         let path = Dictionary(match.parts.map { ($0.name, $0.value) }) { first, _ in first }
+        let (input, catalog) = (OperationInput(path: path, query: query), parts.catalog)
         Self.answer(
-            operation, OperationInput(path: path, query: query), body, parts.catalog, requestID,
-            LoopBound(exchange, on: loop))
+            operation, input, body, catalog, requestID, LoopBound(self, on: loop), LoopBound(exchange, on: loop))
     }
 
     private static func answer(
         _ operation: LambdaOperation, _ input: OperationInput, _ body: [UInt8], _ catalog: FunctionCatalog,
-        _ requestID: String, _ exchange: LoopBound<any HTTPExchange>
+        _ requestID: String, _ door: LoopBound<LambdaDoor>, _ exchange: LoopBound<any HTTPExchange>
     ) {
         Task {
             let response = await answer(operation, input, body, catalog, requestID)
-            exchange.loop.execute { exchange.value.respond(response) }
+            exchange.loop.execute {
+                door.value.log(
+                    "\(operation)", response.status, response.headers["x-amzn-ErrorType"], exchange.value, requestID)
+                exchange.value.respond(response)
+            }
         }
     }
 

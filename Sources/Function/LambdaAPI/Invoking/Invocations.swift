@@ -5,6 +5,7 @@ internal import JSON
 internal import Lambda
 internal import Linux
 internal import Metering
+internal import Traces
 
 // Calls of functions. A synchronous one goes straight from here to the invoker.
 extension LambdaDoor {
@@ -14,9 +15,10 @@ extension LambdaDoor {
         let resolved = try parts.catalog.resolve(request.function, qualifier: request.qualifier, chance: chance.next())
         let payload = try resolved.function.payload(body)
         let arrived = parts.now()
-        let trace =
-            exchange.request.headers["x-amzn-trace-id"]
-            ?? Identifiers.trace(seconds: arrived.nanoseconds / 1_000_000_000, isSampled: resolved.function.tracesActively, &chance)
+        let trace = TraceContext(
+            after: exchange.request.headers.traceCarrier, seconds: arrived.nanoseconds / 1_000_000_000,
+            samples: resolved.function.tracesActively, &chance
+        ).amazon
         var call = FunctionCall(
             requestID: requestID, function: resolved.function, invokedARN: resolved.invokedARN, payload: payload,
             source: request.kind == .event ? "async" : "invoke", trace: trace, arrivedAt: arrived)

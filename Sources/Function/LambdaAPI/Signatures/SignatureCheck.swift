@@ -1,5 +1,6 @@
 internal import Crypto
 internal import HTTPServing
+internal import JSON
 internal import Lambda
 
 /// Verifies AWS Signature Version 4. Pure: the time is a parameter.
@@ -78,7 +79,7 @@ struct PendingSignature {
     var keyID: String { presented.keyID }
 
     func check(_ request: HTTPRequest, body: [UInt8]) throws(LambdaFailure) {
-        let payloadHash = Self.hex(SHA256.hash(data: body))
+        let payloadHash = Hexadecimal.text(Array(SHA256.hash(data: body)))
         if let told = request.headers["x-amz-content-sha256"], told != payloadHash {
             throw .invalidSignature("The body is not the one whose SHA-256 the header x-amz-content-sha256 tells.")
         }
@@ -86,9 +87,11 @@ struct PendingSignature {
             request, query, signedHeaders: presented.signedHeaders, payloadHash: payloadHash)
         let scope = "\(presented.date)/\(presented.region)/\(presented.service)/aws4_request"
         let text = [
-            PresentedSignature.algorithm, presented.time, scope, Self.hex(SHA256.hash(data: Array(canonical.utf8))),
+            PresentedSignature.algorithm, presented.time, scope, Hexadecimal.text(Array(SHA256.hash(data: Array(canonical.utf8)))),
         ].joined(separator: "\n")
-        guard Self.areEqual(Self.hex(Self.code(text, key)), presented.signature) else {
+        guard let signature = Hexadecimal.bytes(presented.signature),
+            HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: Array(text.utf8), using: key)
+        else {
             throw .invalidSignature(
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access "
                     + "Key and signing method. Consult the service documentation for details.")
@@ -105,15 +108,5 @@ struct PendingSignature {
 
     private static func code(_ text: String, _ key: SymmetricKey) -> HMAC<SHA256>.MAC {
         HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)
-    }
-
-    static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    /// Takes as long whether the first or the last byte differs.
-    private static func areEqual(_ a: String, _ b: String) -> Bool {
-        a.utf8.count == b.utf8.count && zip(a.utf8, b.utf8).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

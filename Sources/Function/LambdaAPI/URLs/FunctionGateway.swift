@@ -4,6 +4,7 @@ package import HTTPServing
 internal import JSON
 internal import Lambda
 package import Linux
+internal import Traces
 
 /// Functions called by HTTP requests that somebody else has received and let in: the gateway of ingresses. Events and
 /// answers are those of function URLs.
@@ -34,10 +35,12 @@ package struct FunctionGateway: Sendable {
             let parts = function.split(separator: ":", maxSplits: 1).map(String.init)
             let (name, qualifier) = (parts.first ?? "", parts.count > 1 ? parts[1] : nil)
             let resolved = try catalog.resolve(name, qualifier: qualifier, chance: chance.next())
-            let trace =
-                request.headers["x-amzn-trace-id"]
-                ?? Identifiers.trace(
-                    seconds: arrived.nanoseconds / 1_000_000_000, isSampled: resolved.function.tracesActively, &chance)
+            var request = request
+            let context = TraceContext(
+                after: request.headers.traceCarrier, seconds: arrived.nanoseconds / 1_000_000_000,
+                samples: resolved.function.tracesActively, &chance)
+            request.headers.setTrace(context)
+            let trace = context.amazon
             let host = (request.headers["host"] ?? "").split(separator: ":").first.map(String.init) ?? ""
             let event = URLEvent(
                 request: request, target: request.target[...], body: body, url: Self.url(name, qualifier), host: host,
@@ -54,6 +57,8 @@ package struct FunctionGateway: Sendable {
             case .answered(let answer):
                 var response = try URLAnswering.response(answer, of: resolved.function)
                 if answer.isReplayed { response.headers.addReplayed() }
+                // By this id the call is found in log and ledger, whatever the function answered.
+                response.headers["x-amzn-RequestId"] = requestID
                 return response
             }
         } catch { return FunctionURLDoor.refusal(error, requestID) }

@@ -4,6 +4,7 @@ package import HTTPServing
 internal import JSON
 internal import Lambda
 internal import Linux
+internal import Traces
 
 /// Function URLs: HTTP requests become events of payload format 2.0, answers become HTTP responses. One on each loop.
 ///
@@ -26,6 +27,9 @@ package final class FunctionURLDoor: HTTPService {
         signatures = parts.keys.map { SignatureCheck(keys: $0, region: parts.account.region) }
     }
 
+    /// Whether a request names a function URL, by its host or by its path.
+    package static func owns(_ request: HTTPRequest) -> Bool { URLPlace(request) != nil }
+
     package func receive(_ exchange: any HTTPExchange) -> BodyReading {
         let requestID = Identifiers.requestID(at: parts.now(), &chance)
         do throws(LambdaFailure) {
@@ -38,10 +42,6 @@ package final class FunctionURLDoor: HTTPService {
 
     private func reading(_ exchange: any HTTPExchange, _ requestID: String) throws(LambdaFailure) -> BodyReading {
         guard let place = URLPlace(exchange.request) else {
-            if let answer = metrics(exchange.request, requestID) {
-                exchange.respond(answer)
-                return .whole(limit: 0) { _ in }
-            }
             throw LambdaFailure(
                 "UnknownOperationException", status: 404,
                 "No function URL is named here: use the host ID.lambda-url.localhost or a path that begins with /lambda-url/ID/."
@@ -63,14 +63,6 @@ package final class FunctionURLDoor: HTTPService {
                 try call(url, place, exchange, body, requestID, keyID: signature?.keyID)
             } catch { exchange.respond(decorated(Self.refusal(error, requestID), url, exchange.request)) }
         }
-    }
-
-    /// The node in numbers, for Prometheus; nil for every other request.
-    private func metrics(_ request: HTTPRequest, _ requestID: String) -> HTTPResponse? {
-        guard request.method == "GET", request.rawPath == "/metrics", let metrics = parts.metrics else { return nil }
-        return HTTPResponse(
-            200, headers: HeaderFields([("Content-Type", metrics.contentType), ("x-amzn-RequestId", requestID)]),
-            body: Array(metrics.text().utf8))
     }
 
     /// The signature that is to be verified when the body has come; nil where none is needed.
@@ -101,10 +93,12 @@ package final class FunctionURLDoor: HTTPService {
     ) throws(LambdaFailure) {
         let resolved = try parts.catalog.resolve(url.function, qualifier: url.qualifier, chance: chance.next())
         let arrived = parts.now()
-        let request = exchange.request
-        let trace =
-            request.headers["x-amzn-trace-id"]
-            ?? Identifiers.trace(seconds: arrived.nanoseconds / 1_000_000_000, isSampled: resolved.function.tracesActively, &chance)
+        var request = exchange.request
+        let context = TraceContext(
+            after: request.headers.traceCarrier, seconds: arrived.nanoseconds / 1_000_000_000,
+            samples: resolved.function.tracesActively, &chance)
+        request.headers.setTrace(context)
+        let trace = context.amazon
         var event = URLEvent(
             request: request, target: place.target, body: body, url: url, host: place.host, port: place.port,
             sourceAddress: exchange.peerAddress ?? "127.0.0.1", requestID: requestID, trace: trace, arrivedAt: arrived)

@@ -1,3 +1,4 @@
+internal import JSON
 internal import Linux
 internal import Store
 internal import Synchronization
@@ -37,6 +38,8 @@ final class HeadKeeper: Sendable {
         state = Mutex(State(heads: heads, newest: head))
         await write()
     }
+
+    var newestSequence: Int { state.withLock { $0.newest.sequence } }
 
     /// The ledger has grown, on disk.
     func note(_ head: ChainHead) {

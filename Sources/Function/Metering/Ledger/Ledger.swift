@@ -1,4 +1,5 @@
 package import Linux
+package import NodeLogs
 package import Store
 internal import Synchronization
 
@@ -10,11 +11,15 @@ internal import Synchronization
 /// 3. The head beside the database never runs ahead of it. (test: `the head is written after the records`)
 package final class Ledger: CallLedger, CapacityLedger, Sendable {
     package let database: StateDatabase
+    /// What ended calls took, for metrics.
+    package let calls = CallCounters()
+    package let verified = LastVerification()
     private let heads: HeadKeeper
     private let buffer: Mutex<LedgerBuffer>
     private let groupSpan: Duration
-    private let now: @Sendable () -> Timestamp
+    let now: @Sendable () -> Timestamp
     private let remark: @Sendable (String) -> Void
+    private let log: CallLog?
 
     /// Goes on with the ledger of a database.
     ///
@@ -23,23 +28,29 @@ package final class Ledger: CallLedger, CapacityLedger, Sendable {
     ///   - headFile: where the head is kept beside the database: STATE/functions/ledger.head.
     ///   - groupSpan: how long appended calls wait for others to be written with.
     ///   - waitingLimit: bytes that may wait while the database cannot be written.
+    ///   - log: takes a line for each call that has ended; nil: nobody wants them.
     ///   - remark: hears of trouble, in sentences.
     /// - Throws: when the database cannot be read. A ledger that was tampered with is a remark: calls go on, and
     ///   verification finds it for ever.
     package init(
         _ database: StateDatabase, headFile: String, groupSpan: Duration = .milliseconds(50),
         waitingLimit: Int = 128 << 20, now: @escaping @Sendable () -> Timestamp = { Clock.now() },
-        remark: @escaping @Sendable (String) -> Void = { _ in }
+        log: CallLog? = nil, remark: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(StoreFailure) {
         self.database = database
         self.groupSpan = groupSpan
         self.now = now
         self.remark = remark
+        self.log = log
         buffer = Mutex(LedgerBuffer(limit: waitingLimit))
         heads = try await HeadKeeper(headFile, database, remark: remark)
     }
 
-    package func append(_ call: MeteredCall) { append(.call(call.withDigestsOfContents())) }
+    package func append(_ call: MeteredCall) {
+        calls.count(call)
+        log?(LogEvent(call))
+        append(.call(call.withDigestsOfContents()))
+    }
 
     package func append(_ capacity: ProvisionedCapacity) { append(.provisioned(capacity)) }
 
@@ -52,11 +63,21 @@ package final class Ledger: CallLedger, CapacityLedger, Sendable {
         database.enqueue { store throws(StoreFailure) -> ChainHead in
             try change(store)
             return try LedgerWriter.append([entry], now: time, store)
-        } then: { [heads] result in
-            if case .success(let head) = result { heads.note(head) }
+        } then: { [heads, calls, log] result in
+            if case .success(let head) = result {
+                heads.note(head)
+                calls.count(call)
+                log?(LogEvent(call))
+            }
             then(result.map { _ in })
         }
     }
+
+    /// Records on disk, those of earlier runs included.
+    package var recordCount: Int { heads.newestSequence }
+
+    /// Records that wait to be written, and whether writing fails.
+    package var waiting: (count: Int, isFailing: Bool) { buffer.withLock { ($0.entries.count, $0.failure != nil) } }
 
     package var refusal: StoreFailure? { buffer.withLock { $0.refusal } }
 

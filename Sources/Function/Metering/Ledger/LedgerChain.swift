@@ -1,4 +1,5 @@
 internal import struct Crypto.SHA256
+internal import JSON
 package import Linux
 internal import Store
 
@@ -39,20 +40,6 @@ package struct ChainHead: Hashable, Sendable {
     }
 }
 
-/// Bytes as lower-case hexadecimal digits, and back.
-enum Hexadecimal {
-    private static let digits = Array("0123456789abcdef".utf8)
-
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    /// nil when it is none, or has capital letters.
-    static func bytes(_ text: some StringProtocol) -> [UInt8]? {
-        let values = text.utf8.map { digits.firstIndex(of: $0) }
-        guard values.count % 2 == 0, !values.contains(nil) else { return nil }
-        return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0]! << 4 | values[$0 + 1]!) }
-    }
-
-    static func sha256(_ bytes: [UInt8]) -> String { text(SHA256.hash(data: bytes)) }
+extension Hexadecimal {
+    static func sha256(_ bytes: [UInt8]) -> String { text(Array(SHA256.hash(data: bytes))) }
 }

@@ -1,3 +1,4 @@
+internal import JSON
 package import Linux
 
 /// Heads of the ledger that were noted outside the database: whoever shortens the ledger, or writes it anew, makes one of them wrong.

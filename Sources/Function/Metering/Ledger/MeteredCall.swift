@@ -52,6 +52,9 @@ package struct MeteredCall: Hashable, Sendable {
     package var attempt = 1
     package var key: String?
     package var orderKey: String?
+    /// Of the trace that it was part of, 32 hexadecimal digits, and of its own span, 16.
+    package var traceID: String?
+    package var spanID: String?
     package var payloadBytes = 0
     package var answerBytes = 0
     /// SHA-256 of payload and answer, lower-case hexadecimal digits.

@@ -56,6 +56,8 @@ extension MeteredCall {
         attempt = try reader.required("attempt")
         key = try reader.optional("key")
         orderKey = try reader.optional("orderKey")
+        traceID = try reader.optional("traceId")
+        spanID = try reader.optional("spanId")
         outcome = try Self.outcome(&reader)
         let start: String = try reader.required("start")
         guard let known = Start(rawValue: start) else { throw reader.error("start", "\"\(start)\" is no way to start") }

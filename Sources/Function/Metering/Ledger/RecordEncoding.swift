@@ -39,6 +39,8 @@ extension MeteredCall {
         text.add("attempt", attempt)
         text.add("key", ifAny: key)
         text.add("orderKey", ifAny: orderKey)
+        text.add("traceId", ifAny: traceID)
+        text.add("spanId", ifAny: spanID)
         text.add("outcome", outcome.name)
         text.add("error", ifAny: outcome.error)
         text.add("start", start.rawValue)

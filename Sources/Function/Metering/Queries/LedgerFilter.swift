@@ -1,3 +1,4 @@
+internal import JSON
 package import Linux
 
 /// Which records are wanted.

@@ -156,8 +156,7 @@ package struct LedgerResource: Sendable {
             return anchor
         }
         try query.end()
-        await settle()
-        let verification = try await LedgerVerification.verify(ledger.database, headFile: headFile, noted: noted)
+        let verification = try await ledger.verify(headFile: headFile, noted: noted)
         return .whole(contentType: "application/json", body: JSONWriter.bytes(verification.json))
     }
 

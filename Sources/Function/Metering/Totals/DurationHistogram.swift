@@ -1,3 +1,5 @@
+import Metrics
+
 /// How often which duration came: counts in buckets that grow with the duration, eight to each doubling, so that a percentile
 /// is found within 6.25 %.
 package struct DurationHistogram: Hashable, Sendable {
@@ -31,8 +33,7 @@ package struct DurationHistogram: Hashable, Sendable {
     package func percentile(_ share: Int) -> Int? {
         let total = total
         guard total > 0 else { return nil }
-        // The nearest rank: at least one, rounded up.
-        let rank = max(1, Int((Int128(total) * Int128(share) + 99) / 100))
+        let rank = NearestRank.rank(share, of: total)
         var seen = 0
         for (bucket, count) in counts.enumerated() {
             seen = seen.clampedAdding(count)
