@@ -43,7 +43,8 @@ import Testing
         await cache.synced()
         for round in 0..<50 {
             let writes: [ObjectWrite] = (0..<4).map { index in
-                .create(Resource.pods.key(namespace: "default", "r\(round)-\(index)"), pod("r\(round)-\(index)", "Pending"))
+                .create(
+                    Resource.pods.key(namespace: "default", "r\(round)-\(index)"), pod("r\(round)-\(index)", "Pending"))
             }
             try await store.commit(writes)
             try await store.delete(Resource.pods.key(namespace: "default", "r\(round)-0"))
@@ -52,6 +53,44 @@ import Testing
         #expect(!cache.objects(.pods).contains { $0.key.name.hasSuffix("-0") })
         store.endWatches()
         await running.value
+    }
+
+    @Test func `a resource comes while the cache runs, and goes`() async throws {
+        let widgets = Resource(
+            group: "example.com", version: "v1", plural: "widgets", kind: "Widget", isNamespaced: true)
+        let store = MemoryObjectStore()
+        try await store.create(widgets.key(namespace: "default", "old"), pod("old", "x"))
+        let cache = ObjectCache(store, [.pods])
+        let running = Task { await cache.run() }
+        await cache.synced()
+        var changes = cache.changes().makeAsyncIterator()
+        var newcomers = cache.newcomers().makeAsyncIterator()
+        #expect(!cache.has(widgets) && cache.revision(widgets) == nil)
+        cache.follow([widgets])
+        #expect(await newcomers.next() == widgets)
+        #expect(cache.has(widgets) && cache.objects(widgets).map(\.key.name) == ["old"])
+        #expect(await changes.next()?.new?.key.name == "old")
+        try await store.create(widgets.key(namespace: "default", "new"), pod("new", "x"))
+        #expect(await changes.next()?.new?.key.name == "new")
+        // Stored as another version, the objects are the same.
+        let second = Resource(
+            group: "example.com", version: "v2", plural: "widgets", kind: "Widget", isNamespaced: true)
+        cache.follow([second])
+        #expect(cache.has(second) && cache.objects(second).count == 2)
+        cache.follow([])
+        #expect(!cache.has(second) && cache.objects(second).isEmpty && cache.revision(second) == nil)
+        for _ in 0..<2 {
+            let gone = try #require(await changes.next())
+            #expect(gone.new == nil && gone.resource == second)
+        }
+        try await store.create(widgets.key(namespace: "default", "unseen"), pod("unseen", "x"))
+        try await store.create(Resource.pods.key(namespace: "default", "seen"), pod("seen", "x"))
+        #expect(await changes.next()?.key.name == "seen")
+        cache.follow([widgets])
+        #expect(await newcomers.next() == widgets && cache.objects(widgets).count == 3)
+        store.endWatches()
+        await running.value
+        #expect(await newcomers.next() == nil)
     }
 }
 

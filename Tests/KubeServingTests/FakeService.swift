@@ -12,10 +12,13 @@ import TestKit
 ///     /whoami               the user, as JSON
 ///     /echo                 the request as it was understood
 ///     /events               what `emit` gives, a line each
-///     /api/v1/namespaces/default/pods/web/{log,exec,attach,portforward}
+///     /api/v1/namespaces/default/pods/web/{log,exec,attach,portforward,proxy}
 final class FakeService: APIService {
     let events = FakeEvents()
     private let last = Mutex<APIRequest?>(nil)
+
+    /// The port of this machine that the pod's proxy leads to.
+    let proxied = Mutex<UInt16>(1)
 
     var lastRequest: APIRequest? { last.withLock { $0 } }
 
@@ -79,6 +82,11 @@ final class FakeService: APIService {
         case "exec":
             let command = request.query.filter { $0.name == "command" }.map(\.value)
             return .pod(.execute(Self.target, options, command: command))
+        case "proxy":
+            return .proxy(
+                ProxyTarget(
+                    isSecure: false, host: "127.0.0.1", port: proxied.withLock { $0 },
+                    prefix: "/" + request.path.prefix(7).joined(separator: "/"), prefixParts: 7))
         case "attach": return .pod(.attach(Self.target, options))
         case "portforward":
             let ports = request.query.filter { $0.name == "ports" }.flatMap { $0.value.split(separator: ",") }

@@ -71,4 +71,26 @@ private final class SlowOutlet: Sendable {
             #expect(!sender.give([1]))
         }
     }
+
+    @Test func `an end is given once, though the connection takes bytes again while it is given the last`() async throws {
+        try await with { loop in
+            let ends = Mutex(0)
+            let own = Mutex<LoopSender?>(nil)
+            let sender = LoopSender(
+                .init(
+                    isWritable: { true },
+                    // A write that is taken at once makes the connection writable before it returns.
+                    send: { _ in own.withLock { $0 }?.becameWritable() },
+                    finish: { ends.withLock { $0 += 1 } }), on: loop)
+            own.withLock { $0 = sender }
+            await loop.run {
+                sender.give([1])
+                sender.finish()
+            }
+            try await eventually("its end") { ends.withLock { $0 } > 0 }
+            await loop.run {}
+            #expect(ends.withLock { $0 } == 1)
+            own.withLock { $0 = nil }
+        }
+    }
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// Frames as a client sends them. The header blocks are packed by the server's own deflater, which real clients unpack
 /// in KubectlTests.
-private struct Client {
+struct SPDYClientFrames {
     let deflater = SPDYDeflater()
 
     func open(_ stream: UInt32, _ headers: [(name: String, value: String)], isLast: Bool = false) -> [UInt8] {
@@ -53,8 +53,8 @@ private final class TestLink: ByteLink {
 
 @Suite(.timeLimit(.minutes(1))) struct SPDYTests {
     private func conversation(_ chance: inout SeededChance) -> [UInt8] {
-        let client = Client()
-        var bytes = Client.number(4, 0)
+        let client = SPDYClientFrames()
+        var bytes = SPDYClientFrames.number(4, 0)
         for index in 0..<20 as Range<UInt32> {
             let stream = index * 2 + 1
             bytes += client.open(
@@ -63,11 +63,11 @@ private final class TestLink: ByteLink {
                 UInt8.random(in: 0...255, using: &chance)
             }
             bytes += SPDYEncoder.data(stream, data, isLast: Bool.random(using: &chance))
-            bytes += Client.number(6, stream)
-            bytes += Client.number(9, stream, 1000)
-            if Bool.random(using: &chance) { bytes += Client.number(3, stream, 5) }
+            bytes += SPDYClientFrames.number(6, stream)
+            bytes += SPDYClientFrames.number(9, stream, 1000)
+            if Bool.random(using: &chance) { bytes += SPDYClientFrames.number(3, stream, 5) }
         }
-        return bytes + Client.number(7, 0, 0)
+        return bytes + SPDYClientFrames.number(7, 0, 0)
     }
 
     /// With the data of each stream put together between other events.
@@ -110,16 +110,17 @@ private final class TestLink: ByteLink {
         let broken: [([UInt8], String)] = [
             ([0x80, 2, 0, 6, 0, 0, 0, 4], "version 2"), ([0, 0, 0, 0, 0, 0, 0, 1], "stream 0"),
             ([0x80, 3, 0, 1, 0, 2, 0, 0], "a control frame of 131072 bytes"),
-            (Client.control(5, 0, []), "unknown kind 5"),
-            (Client.control(6, 0, [1]), "with 1 bytes"), (Client.control(1, 0, [0, 0, 0, 1]), "header block"),
-            (Client.control(1, 0, [0, 0, 0, 1, 0, 0, 0, 0, 0, 0] + [1, 2, 3]), "header block"),
-            (Client.control(1, 0, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] + block), "stream 0"),
+            (SPDYClientFrames.control(5, 0, []), "unknown kind 5"),
+            (SPDYClientFrames.control(6, 0, [1]), "with 1 bytes"),
+            (SPDYClientFrames.control(1, 0, [0, 0, 0, 1]), "header block"),
+            (SPDYClientFrames.control(1, 0, [0, 0, 0, 1, 0, 0, 0, 0, 0, 0] + [1, 2, 3]), "header block"),
+            (SPDYClientFrames.control(1, 0, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] + block), "stream 0"),
         ]
         for (bytes, reason) in broken {
             var decoder = SPDYDecoder()
             let violation = #expect(throws: SPDYViolation.self) { try decoder.decode(bytes) }
             #expect(violation?.reason.contains(reason) == true, "\(bytes): \(String(describing: violation))")
-            #expect(throws: SPDYViolation.self) { try decoder.decode(Client.number(6, 1)) }
+            #expect(throws: SPDYViolation.self) { try decoder.decode(SPDYClientFrames.number(6, 1)) }
         }
     }
 
@@ -147,9 +148,10 @@ private final class TestLink: ByteLink {
     @Test func `streams that a client may not open are reset`() async throws {
         let link = TestLink()
         let connection = SPDYConnection(link)
-        let client = Client()
+        let client = SPDYClientFrames()
         await link.feed(
-            client.open(3, []) + client.open(1, []) + client.open(4, []) + client.open(5, []) + Client.number(6, 9))
+            client.open(3, []) + client.open(1, []) + client.open(4, []) + client.open(5, [])
+                + SPDYClientFrames.number(6, 9))
         let events = await connection.next()
         #expect(events == [.opened(3, headers: [:], isLast: false), .opened(5, headers: [:], isLast: false)])
         let encoder = SPDYEncoder()
@@ -169,10 +171,10 @@ private final class TestLink: ByteLink {
     @Test func `nothing is sent on a stream that was reset`() async throws {
         let link = TestLink()
         let connection = SPDYConnection(link)
-        await link.feed(Client().open(1, []))
+        await link.feed(SPDYClientFrames().open(1, []))
         _ = await connection.next()
         #expect(await connection.send([1, 2], on: 1))
-        await link.feed(Client.number(3, 1, 5))
+        await link.feed(SPDYClientFrames.number(3, 1, 5))
         #expect(await connection.next() == [.reset(1)])
         let before = link.bytes
         #expect(await !connection.send([3], on: 1))

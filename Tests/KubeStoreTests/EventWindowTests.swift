@@ -52,6 +52,21 @@ import Testing
         #expect(window.floor == 21)
     }
 
+    @Test func `what is parsed of an event is not kept by the window`() throws {
+        var window = EventWindow(behind: 0, count: 100, bytes: 1 << 20)
+        var second = try event(2)
+        second.previous = try event(1).object
+        // A live watcher reads it before and after it is in the window.
+        _ = (second.object.value, second.previous?.value)
+        window.append(try event(1))
+        window.append(second)
+        _ = window.events(after: 0, in: pods, limit: 100).events.map { ($0.object.value, $0.previous?.value) }
+        let found = window.events(after: 0, in: pods, limit: 100).events
+        #expect(found.count == 2 && found[1] == second)
+        for event in found { #expect(!event.object.isParsed && event.previous?.isParsed != true) }
+        #expect(second.object.isParsed)
+    }
+
     @Test func `a watch within the window reads no database, one before it does`() async throws {
         var limits = WatchLimits()
         limits.windowEvents = 4
@@ -103,6 +118,20 @@ import Testing
         hub.joinNow(buffer)
         #expect(hub.watcherCount == 1)
         hub.publish(try (Int64(1)...4).map { try event($0) })
+        #expect(hub.watcherCount == 0)
+    }
+
+    @Test func `a watcher that does not read large objects is ended by their bytes`() async throws {
+        let hub = WatchHub(HistoryBounds(compacted: 0, newest: 0), WatchLimits())
+        let size = try event(1).object.bytes.count
+        let buffer = WatchBuffer(pods, limit: 100, bytes: 2 * size, wantsBookmarks: false)
+        hub.joinNow(buffer)
+        hub.publish(try (Int64(1)...2).map { try event($0) })
+        // Read in time, they make room.
+        guard case .item = await buffer.take() else { return #expect(Bool(false), "an event waits") }
+        hub.publish([try event(3)])
+        #expect(hub.watcherCount == 1)
+        hub.publish([try event(4)])
         #expect(hub.watcherCount == 0)
     }
 

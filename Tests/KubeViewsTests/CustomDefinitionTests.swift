@@ -133,6 +133,44 @@ import Testing
                 == [])
     }
 
+    @Test func `fields that objects are found by are simple, few and in the schema`() {
+        func problems(_ paths: [String]) -> [String] {
+            let schema: JSONValue = [
+                "type": "object",
+                "properties": [
+                    "metadata": ["type": "object", "properties": ["name": ["type": "string"]]],
+                    "spec": [
+                        "type": "object",
+                        "properties": [
+                            "a": ["type": "string"], "list": ["type": "array", "items": ["type": "string"]],
+                        ],
+                    ],
+                ],
+            ]
+            let fields = paths.map { JSONValue.object(["jsonPath": .string($0)]) }
+            return SelectableFieldRules.causes(fields, SchemaNode(schema), .root.child("f")).map(\.description)
+        }
+        #expect(problems([".spec.a"]) == [])
+        #expect(problems([""]) == ["f[0].jsonPath: Required value"])
+        let invalid = [".spec.b", "spec.a", ".spec.list[0]", ".spec..a", ".spec.", "."]
+        for path in invalid {
+            #expect(
+                problems([path]) == [
+                    "f[0].jsonPath: Invalid value: \(quoted(path)): is an invalid path: does not refer to a valid field"
+                ])
+        }
+        #expect(
+            problems([".spec.list"]) == [
+                "f[0].jsonPath: Invalid value: \".spec.list\": must point to a field of type string, boolean or integer. Enum "
+                    + "string fields and strings with formats are allowed."
+            ])
+        #expect(
+            problems([".metadata.name"]) == [
+                "f[0].jsonPath: Invalid value: \".metadata.name\": must not point to fields in metadata"
+            ])
+        #expect(problems([".spec.a", ".spec.a"]) == ["f[1].jsonPath: Duplicate value: \".spec.a\""])
+    }
+
     @Test func `rules in CEL are stored, and said to do nothing`() {
         var definition = Definitions.cronTab
         definition["spec"]?["versions"]?.array?[0]["schema"]?["openAPIV3Schema"]?["properties"]?["spec"]?[

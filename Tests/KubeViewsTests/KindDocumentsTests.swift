@@ -97,7 +97,7 @@ import Testing
         #expect(resource(apps, "deployments")?["storageVersionHash"] == "8aSe+NMegvE=")
         #expect(resource(try get("/apis/policy/v1"), "evictions") == nil)
         #expect(resource(try get("/apis/metrics.k8s.io/v1beta1"), "nodes")?["verbs"] == ["get", "list"])
-        for missing in ["/apis/autoscaling/v1", "/apis/nothing", "/apis/apps/v2", "/api/v2"] {
+        for missing in ["/apis/autoscaling/v3", "/apis/nothing", "/apis/apps/v2", "/api/v2"] {
             let response = try #require(KindDocuments(ServedKinds(), version).answer(request(missing)))
             #expect(response.status == 404, "\(missing)")
         }

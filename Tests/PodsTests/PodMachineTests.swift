@@ -140,6 +140,45 @@ private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONVal
         #expect(stage.take() == ["start c \(attempt + 1)"])
     }
 
+    @Test(arguments: [86_400, -86_400]) func `a clock that is set changes no pause, no grace and no check`(jump: Int) {
+        var stage = MachineStage([
+            "containers": [
+                container("c"), container("d", ["livenessProbe": ["periodSeconds": 10, "exec": ["command": ["x"]]]]),
+            ], "terminationGracePeriodSeconds": 20,
+        ])
+        func set() {
+            stage.now = Timestamp(nanoseconds: stage.now.nanoseconds + jump * 1_000_000_000)
+            stage.machine.clockMoved(by: jump * 1_000_000_000)
+            stage.send(.tick)
+        }
+        stage.prepared()
+        stage.started("c")
+        stage.started("d")
+        _ = stage.take()
+        stage.send(.probed("d", attempt: 0, .liveness, number: 1, isSuccess: true, message: ""))
+        // One that has ended, and ended again.
+        stage.ended("c", 0, 1)
+        stage.started("c", 1)
+        stage.ended("c", 1, 1)
+        #expect(stage.take() == ["start c 1"])
+        set()
+        #expect(stage.take() == [])
+        stage.pass(seconds: 9)
+        #expect(stage.take() == [])
+        stage.pass(seconds: 1)
+        #expect(Set(stage.take()) == ["start c 2", "liveness d 2"])
+        stage.started("c", 2)
+        stage.send(.deletionRequested(deadline: Timestamp(nanoseconds: stage.now.nanoseconds + 20_000_000_000)))
+        stage.send(.withdrawn)
+        #expect(Set(stage.take()) == ["withdraw", "signal c", "signal d"])
+        set()
+        #expect(stage.take() == [])
+        stage.pass(seconds: 19)
+        #expect(stage.take() == [])
+        stage.pass(seconds: 1)
+        #expect(Set(stage.take()) == ["kill c", "kill d"])
+    }
+
     @Test func `a policy decides whether a container that ended is started again`() {
         for (policy, code, again) in [
             ("Always", Int32(0), true), ("OnFailure", 0, false), ("OnFailure", 1, true), ("Never", 1, false),

@@ -39,6 +39,20 @@ import Testing
         try await stage.pod("checked", "it is ready") { $0.condition("Ready")?["status"] == "True" }
         _ = try await stage.execute("checked", "rm", "/w/ok", container: "http")
         try await stage.pod("checked", "it is not ready any more") { $0.condition("Ready")?["status"] == "False" }
+        try await stage.end()
+    }
+
+    /// One check alone: about a pod with several that fail, on a slow machine, more events are told than are kept
+    /// (EventCorrelator's third invariant).
+    @Test func `an event says why a check failed`() async throws {
+        let stage = try await PodStage()
+        try await stage.make(
+            "refuses",
+            oneContainer(["sh", "-c", "mkdir /w; exec httpd -f -p 8080 -h /w"]) {
+                $0["containers"]?.array?[0]["readinessProbe"] = [
+                    "httpGet": ["path": "/none", "port": 8080], "periodSeconds": 1,
+                ]
+            })
         try await eventually("an event") {
             try await stage.api.list(.events, namespace: "default", labels: .everything).contains {
                 $0.json["reason"] == "Unhealthy"

@@ -37,7 +37,8 @@ import Testing
         let stage = try await PodStage()
         let pod = try await stage.make("root", oneContainer { $0["securityContext"] = ["runAsNonRoot": true] })
         try await stage.make(
-            "mighty", oneContainer { $0["containers"]?.array?[0]["securityContext"] = ["privileged": true] })
+            "labelled",
+            oneContainer { $0["containers"]?.array?[0]["securityContext"] = ["seLinuxOptions": ["level": "s0"]] })
         let waiting = try await stage.pod("root", "it waits") {
             $0.status["containerStatuses"]?[0]?["state", "waiting", "reason"] == "CreateContainerConfigError"
         }
@@ -45,7 +46,7 @@ import Testing
             waiting.status["containerStatuses"]?[0]?["state", "waiting", "message"]?.string
                 == "container has runAsNonRoot and image will run as root (pod: \"root_default(\(pod.uid))\", container: main)"
         )
-        try await stage.pod("mighty", "it is refused") {
+        try await stage.pod("labelled", "it is refused") {
             $0.status["containerStatuses"]?[0]?["state", "waiting", "reason"] == "CreateContainerError"
         }
         try await stage.end()
@@ -156,6 +157,20 @@ import Testing
         options = PodLogOptions()
         options.previous = true
         await #expect(throws: APIFailure.self) { try await stage.log("talks", nil, options) }
+        try await stage.end()
+    }
+
+    @Test func `a log is given by stream`() async throws {
+        let stage = try await PodStage()
+        try await stage.make(
+            "both",
+            oneContainer(["sh", "-c", "echo out; echo err >&2; echo more"]) { $0["restartPolicy"] = "Never" })
+        _ = try await stage.phase("both", "Succeeded")
+        var options = PodLogOptions()
+        options.stream = .output
+        #expect(try await stage.log("both", nil, options) == "out\nmore\n")
+        options.stream = .errors
+        #expect(try await stage.log("both", nil, options) == "err\n")
         try await stage.end()
     }
 

@@ -142,6 +142,7 @@ import Testing
         _ = try await stage.phase("writer", "Running")
         try await eventually { Files.exists(host + "/f") && Files.exists(claimed + "/f") }
         #expect(Files.exists(stage.directory.path("state/pods/\(pod.uid)")))
+        #expect(try Files.status(claimed).permissions == 0o777, "whoever a pod runs as may write to its claim")
         try await stage.delete("writer", grace: 1)
         try await stage.gone("writer")
         #expect(!Files.exists(stage.directory.path("state/pods/\(pod.uid)")))

@@ -1,5 +1,8 @@
+import HTTPServing
 import JSON
 import KubeObjects
+import KubeStore
+import Linux
 import Testing
 
 @testable import Services
@@ -93,5 +96,80 @@ import Testing
         classes.put(
             KubeObject(json: ["metadata": ["annotations": ["ingressclass.kubernetes.io/is-default-class": "true"]], "spec": ["controller": "forkless.dev/ingress"]]), "mine")
         #expect(classes.isOurs(object([:])) && classes.isOurs(object(["ingressClassName": "mine"])))
+    }
+
+    @Test func `whom a request is for is said in one way`() {
+        func place(_ target: String, _ hosts: String...) -> String? {
+            let request = HTTPRequest(method: "GET", target: target, headers: HeaderFields(hosts.map { ("Host", $0) }))
+            return RequestPlace(request).map { "\($0.authority) \($0.host) \($0.target)" }
+        }
+        #expect(place("/a?b", "Shop.Example.com.:8080") == "Shop.Example.com.:8080 shop.example.com /a?b")
+        #expect(place("http://shop.example.com:80/a?b", "other") == "shop.example.com:80 shop.example.com /a?b")
+        #expect(place("HTTPS://shop?b", "other") == "shop shop /?b")
+        #expect(place("/", "[::1]:80") == "[::1]:80 [::1] /" && place("*", "a") == "a a *")
+        for host in ["", "a b", "a/b", "a@b", "a:b", "a:123456", ":80", ".", "[::1", "[]", "[a]b", "a,b", "a%2eb", "a\u{e9}"] {
+            #expect(place("/", host) == nil, "\(host)")
+        }
+        #expect(place("/") == nil && place("/", "a", "b") == nil && place("ftp://a/", "a") == nil && place("a", "a") == nil)
+        #expect(place("http:///x", "a") == nil)
+    }
+
+    @Test func `a secret that is no certificate is told of, and the others are served`() throws {
+        var plan = IngressPlan()
+        let object = KubeObject(json: [
+            "metadata": ["name": "web", "namespace": "default"],
+            "spec": [
+                "tls": [
+                    ["hosts": ["a.example"], "secretName": "gone"], ["hosts": ["b.example"], "secretName": "empty"],
+                    ["hosts": ["c.example"], "secretName": "broken"],
+                ]
+            ],
+        ])
+        func put(_ name: String, _ data: JSONValue) {
+            plan.take(
+                .secrets, Resource.secrets.key(namespace: "default", name),
+                KubeObject(json: ["metadata": ["name": .string(name), "namespace": "default"], "data": data]))
+        }
+        put("empty", ["tls.crt": ""])
+        put("broken", ["tls.crt": "bm90aGluZw==", "tls.key": "bm90aGluZw=="])
+        let troubles = plan.troubles(of: IngressDescription(object))
+        try #require(troubles.count == 3, "\(troubles)")
+        #expect(troubles[0] == "The secret gone is not there: a.example are served with the node's own certificate")
+        #expect(troubles[1].contains("empty has no tls.crt and tls.key"))
+        #expect(troubles[2].contains("broken is no certificate with its key"))
+    }
+
+    @Test func `an ingress says where it is served`() {
+        let addresses = [IPAddress("10.0.0.1")!]
+        #expect(BalancerStatus.places(addresses, http: 80, https: 443) == [["ip": "10.0.0.1"]])
+        #expect(BalancerStatus.places(addresses, http: 80, https: 0) == [["ip": "10.0.0.1"]])
+        #expect(BalancerStatus.places(addresses, http: 0, https: 0) == [])
+        #expect(
+            BalancerStatus.places(addresses, http: 7080, https: 7443) == [
+                ["ip": "10.0.0.1", "ports": [["port": 7080, "protocol": "TCP"], ["port": 7443, "protocol": "TCP"]]]
+            ])
+    }
+
+    @Test func `what came by ingresses can be read by Prometheus`() {
+        let book = LoadBook()
+        let name = ServiceName(namespace: "default", name: "web")
+        for status in [200, 204, 503, nil] as [Int?] {
+            book.began(name)
+            book.ended(name, status: status, after: .milliseconds(3))
+        }
+        book.began(name)
+        let text = LoadExposition.text(book.all)
+        for line in [
+            "# TYPE forkless_ingress_requests_total counter",
+            "forkless_ingress_requests_total{namespace=\"default\",service=\"web\",code=\"2xx\"} 2",
+            "forkless_ingress_requests_total{namespace=\"default\",service=\"web\",code=\"none\"} 1",
+            "forkless_ingress_requests_in_flight{namespace=\"default\",service=\"web\"} 1",
+            "forkless_ingress_request_duration_seconds_bucket{namespace=\"default\",service=\"web\",le=\"0.002\"} 0",
+            "forkless_ingress_request_duration_seconds_bucket{namespace=\"default\",service=\"web\",le=\"0.005\"} 4",
+            "forkless_ingress_request_duration_seconds_bucket{namespace=\"default\",service=\"web\",le=\"+Inf\"} 4",
+            "forkless_ingress_request_duration_seconds_count{namespace=\"default\",service=\"web\"} 4",
+        ] { #expect(text.split(separator: "\n").contains(line[...]), "\(line) in\n\(text)") }
+        #expect(text.contains("_sum{namespace=\"default\",service=\"web\"} 0.012"))
+        #expect(LoadExposition.text([:]) == "")
     }
 }

@@ -51,6 +51,22 @@ import Testing
         }
     }
 
+    @Test func `what a client says of its own address is said nowhere`() async throws {
+        try await LoopbackServer.running(["one"]) { ports in
+            try await GatewayWorld.with { world in
+                world.service("one", ports)
+                world.ingress("web", host: "shop.example", [("/", "Prefix", "one")])
+                let text = try await world.curl(
+                    "-H", "Forwarded: for=1.2.3.4", "-H", "X_Forwarded_For: 1.2.3.4", "-H", "X-Forwarded-Server: 1.2.3.4",
+                    "-H", "Connection: Host, Content-Length", "-H", "Host: other", "-d", "abc",
+                    "--request-target", "http://shop.example:81/x?y", "http://\(world.address)/").text
+                #expect(text.hasPrefix("one POST /x?y\n") && text.hasSuffix("body 3"), "the target says who is meant: \(text)")
+                for line in ["Host: shop.example:81", "X-Forwarded-Host: shop.example:81"] { #expect(text.contains(line), "\(line) in \(text)") }
+                #expect(!text.contains("1.2.3.4"), "\(text)")
+            }
+        }
+    }
+
     @Test func `bodies go through as they come, both ways`() async throws {
         try await LoopbackServer.running(["one"]) { ports in
             try await GatewayWorld.with { world in
@@ -123,6 +139,39 @@ import Testing
                 #expect(load.requests == 41 && load.answers == [2: 41] && load.latencies.reduce(0, +) == 41)
             }
         }
+    }
+
+    @Test func `requests are counted by server, and servers that are gone are forgotten`() async throws {
+        try await LoopbackServer.running(["one"]) { ports in
+            try await GatewayWorld.with { world in
+                world.service("web", ports)
+                world.ingress("web", [("/", "Prefix", "web")])
+                let servers = world.gateway.servers
+                #expect(servers.load(of: "127.0.0.1") == ServerLoad())
+                async let slow = world.curl("http://\(world.address)/slow")
+                try await eventually("the request is at the server") { servers.load(of: "127.0.0.1").concurrency == 1 }
+                #expect(try await slow.text.contains(" GET /slow"))
+                try await eventually("it is answered") { servers.load(of: "127.0.0.1").concurrency == 0 }
+                try await eventually("it counts for its second") { servers.load(of: "127.0.0.1").requestsPerSecond > 0 }
+                #expect(servers.count == 1)
+                world.endpoints("web", [])
+                try await eventually("the server is forgotten") { servers.count == 0 }
+            }
+        }
+    }
+
+    @Test func `a server that is found too late is not asked`() {
+        let book = ServerBook()
+        let asked = AskedServer(book)
+        asked.move(to: .tcp("10.0.0.1", 80))
+        asked.move(to: .tcp("10.0.0.2", 80))
+        #expect(book.load(of: "10.0.0.1").concurrency == 0 && book.load(of: "10.0.0.2").concurrency == 1)
+        asked.end()
+        asked.move(to: .tcp("10.0.0.3", 80))
+        asked.move(to: .unix("/run/socket"))
+        #expect(["10.0.0.1", "10.0.0.2", "10.0.0.3"].allSatisfy { book.load(of: $0).concurrency == 0 })
+        book.keep([])
+        #expect(book.count == 0)
     }
 
     @Test func `requests wait for the first server of a service at zero`() async throws {

@@ -1,3 +1,4 @@
+import HTTPServing
 import JSON
 import KubeObjects
 import KubeSchema
@@ -107,6 +108,38 @@ import Testing
         try await ServiceWorld.with { world in
             try await world.service("phone") { $0["spec", "ports"] = [["name": "s", "port": 2905, "protocol": "SCTP"]] }
             try await eventually("the event") { try await world.events().contains("UnsupportedProtocol") }
+        }
+    }
+
+    @Test func `load balancers are told how many endpoints a service has here`() async throws {
+        let loops = ServingLoops(count: 1)
+        let result: Result<Void, any Error>
+        do { result = .success(try await tellHealth(loops)) } catch { result = .failure(error) }
+        await loops.shutDown()
+        try result.get()
+    }
+
+    private func tellHealth(_ loops: ServingLoops) async throws {
+        try await ServiceWorld.with(settings: { $0.loops = loops }) { world in
+            let (one, client) = (try await world.pod("one"), try await world.pod("client"))
+            try await world.service("web") { service in
+                service["spec", "type"] = "LoadBalancer"
+                service["spec", "externalTrafficPolicy"] = "Local"
+                service["spec", "healthCheckNodePort"] = 31999
+            }
+            func health() async throws -> String {
+                try await world.run(
+                    in: client.namespace, "curl", "-sS", "-i", "--max-time", "3", "http://\(ServiceWorld.nodeAddress):31999/").text
+            }
+            try await eventually("there are none") { try await health().hasPrefix("HTTP/1.1 503 ") }
+            try await world.endpoints("web", [one.endpoint])
+            try await eventually("there is one") {
+                let text = try await health()
+                return text.hasPrefix("HTTP/1.1 200 ") && text.contains("X-Load-Balancing-Endpoint-Weight: 1")
+                    && text.contains(#""service":{"namespace":"default","name":"web"},"localEndpoints":1"#)
+            }
+            try await world.store.delete(Resource.services.key(namespace: "default", "web"))
+            try await eventually("the port is closed with its service") { try await health() == "" }
         }
     }
 }

@@ -118,6 +118,46 @@ import Testing
             }
         }
     }
+
+    @Test func `where policies cannot hold, each of them says so`() async throws {
+        try await ServiceWorld.with(settings: { $0.passBridged = { false } }) { world in
+            try await world.policy("closed", ["podSelector": [:], "policyTypes": ["Ingress"]])
+            try await eventually("an event says it") { try await world.events().contains("NotEnforced") }
+        }
+    }
+
+    @Test func `nothing comes in and nothing goes out by default, and pods of the machine's network are left alone`() async throws {
+        try await ServiceWorld.with { world in
+            let (server, client) = (try await world.pod("server"), try await world.pod("client"))
+            for pod in [server, client] { try await world.object(pod) }
+            // A pod with the node's address, as those of the machine's network have.
+            try await world.store.create(
+                Resource.pods.key(namespace: "default", "host"),
+                [
+                    "metadata": ["name": "host", "namespace": "default", "uid": "uid-host"], "spec": ["hostNetwork": true],
+                    "status": ["phase": "Running", "podIP": .string(ServiceWorld.nodeAddress)],
+                ])
+            try await world.serving([server, client]) {
+                try await world.policy("none", ["podSelector": [:], "policyTypes": ["Ingress", "Egress"]])
+                for (from, to) in [(client, server), (server, client)] {
+                    try await eventually("\(from.name) does not reach \(to.name)") {
+                        try await world.ask(to.address, 8080, from: from.namespace) == ["timeout"]
+                    }
+                }
+                #expect(try await world.ask(server.address, 8080, from: world.machineNamespace)[0].hasPrefix("server "))
+                // One side alone is not enough.
+                try await world.policy("out", ["podSelector": ["matchLabels": ["app": "client"]], "policyTypes": ["Egress"], "egress": [[:]]])
+                try await Task.sleep(for: .milliseconds(300))
+                #expect(try await world.ask(server.address, 8080, from: client.namespace) == ["timeout"])
+                try await world.policy(
+                    "in", ["podSelector": ["matchLabels": ["app": "server"]], "ingress": [["ports": [["port": 8000, "endPort": 8080]]]]])
+                try await eventually("both sides let it through") {
+                    try await world.ask(server.address, 8080, from: client.namespace) == ["server \(client.address)"]
+                }
+                #expect(try await world.ask(client.address, 8080, from: server.namespace) == ["timeout"])
+            }
+        }
+    }
 }
 
 extension ServiceWorld {

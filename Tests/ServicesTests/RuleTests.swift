@@ -148,16 +148,26 @@ private struct ChanceWorld {
     @Test(.enabled(if: isRoot), arguments: [3, 14] as [UInt64]) func `differences lead to the same rules as the whole`(seed: UInt64) async throws {
         let (one, two) = (try NetworkNamespace.make(), try NetworkNamespace.make())
         let (changed, whole) = (NFTProgram(machine: MachineNetwork(one)), NFTProgram(machine: MachineNetwork(two)))
+        let socket = try await MachineNetwork(one).run { () throws(SystemError) in try PacketRuleSocket() }
+        var (direct, byProgram) = (0, 0)
         var world = ChanceWorld(seed: seed)
         var plan = DataPathPlan(Self.settings)
         var book = RuleBook(table: Self.settings.table)
         book.base = BaseRules.text(clusterSubnets: Self.settings.clusterSubnets, keepsSources: true) + PolicyRules.base
         try await changed.run(book.whole)
-        for _ in 0..<25 {
-            for _ in 0..<3 { world.change() }
-            let text = book.change(plan.step(&world.model).parts.merging(world.policies.step()) { $1 })
-            if !text.isEmpty { try await changed.run(text) }
+        for round in 0..<60 {
+            for _ in 0..<(round % 3 == 0 ? 3 : 1) { world.change() }
+            let difference = book.change(plan.step(&world.model).parts.merging(world.policies.step()) { $1 })
+            if let batch = difference.batch {
+                if !batch.isEmpty { direct += 1 }
+                try socket.perform(batch)
+            } else {
+                byProgram += 1
+                try await changed.run(difference.text)
+            }
         }
+        // Each of both ways is known.
+        #expect(direct > 10 && byProgram > 0, "\(direct) and \(byProgram)")
         try await whole.run(book.whole)
         func listing(_ place: SharedFD) async throws -> [Substring] {
             let text = try await CommandRunner.run(ServiceWorld.enter(place) + ["nft", "-s", "list", "ruleset"]).text
@@ -173,10 +183,57 @@ private struct ChanceWorld {
         var book = RuleBook(table: "t")
         var part = RulePart()
         part.add("10.42.0.9", to: "endpoints4")
-        #expect(book.change(["a": part]) == "add element inet t endpoints4 { 10.42.0.9 }\n")
-        #expect(book.change(["b": part]) == "")
-        #expect(book.change(["a": RulePart()]) == "")
-        #expect(book.change(["b": RulePart()]) == "delete element inet t endpoints4 { 10.42.0.9 }\n")
+        #expect(book.change(["a": part]).text == "add element inet t endpoints4 { 10.42.0.9 }\n")
+        #expect(book.change(["b": part]).text == "")
+        #expect(book.change(["a": RulePart()]).text == "")
+        #expect(book.change(["b": RulePart()]).text == "delete element inet t endpoints4 { 10.42.0.9 }\n")
+    }
+
+    @Test func `what comes and goes with pods needs no program`() throws {
+        var book = RuleBook(table: "t")
+        book.base = BaseRules.text(clusterSubnets: [], keepsSources: true) + PolicyRules.base
+        func isDirect(_ part: RulePart, _ key: String = "a") -> Bool { book.change([key: part]).batch != nil }
+        func rules(_ endpoints: [String], _ change: (inout JSONValue) -> Void = { _ in }) -> RulePart {
+            let service = ServiceDescription(KubeObject(json: Objects.service("a", address: endpoints.first?.contains(":") == true ? "fd00::1" : "10.96.0.1", change)))!
+            let slice = Objects.slice("a", endpoints.map { Objects.endpoint($0, uid: $0) })
+            return ServiceRules(service: service, slices: [SliceDescription(KubeObject(json: slice))!]).part
+        }
+        for endpoints in [["10.42.0.9"], ["10.42.0.9", "10.42.0.10"], ["10.42.0.10"], [], ["fd00::9"], ["fd00::9", "fd00::a"], []] {
+            #expect(isDirect(rules(endpoints) { $0["spec", "type"] = "NodePort" }), "\(endpoints)")
+        }
+        // A pod under policies there are.
+        var isolation = RulePart()
+        isolation.chains["pod/inward/default/p"] = ["ip saddr 10.42.0.9 accept", "jump inward/default/n", "drop"]
+        isolation.add("10.42.0.9 : goto pod/inward/default/p", to: PolicyRules.isolated(.ingress, isIPv6: false))
+        #expect(isDirect(isolation, "b") && isDirect(RulePart(), "b"))
+        // Sets of clients that keep their endpoint are nft's.
+        #expect(!isDirect(rules(["10.42.0.9", "10.42.0.10"]) { $0["spec", "sessionAffinity"] = "ClientIP" }))
+    }
+
+    @Test func `rules that are not understood whole are left to nft`() {
+        for text in [
+            "", "accept 3", "goto", "goto a b", "ip saddr 10.0.0.0/8 accept", "ip6 saddr 10.0.0.1 accept", "ip saddr 10.0.0.1",
+            "tcp dport { 80 } accept", "meta l4proto tcp dnat ip to 10.0.0.1", "meta l4proto tcp dnat ip6 to 10.0.0.1:80",
+            "meta l4proto tcp dnat ip to 10.0.0.1:80 random", "meta l4proto icmp dnat ip to 10.0.0.1:80",
+            "meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 10.0.0.1 . 80 }",
+            "meta l4proto tcp dnat ip to numgen random mod 1 map { 1 : 10.0.0.1 . 80 }",
+            "meta l4proto tcp dnat ip to numgen inc mod 1 map { 0 : 10.0.0.1 . 80 }", "ip saddr @set goto a",
+        ] { #expect(RuleLine(text) == nil, "\(text)") }
+        for declaration in ["", "type", "type ipv4_addr", "type ipv4_addr; flags interval;", "type ifname;", "type ipv4_addr : mark;"] {
+            #expect(ElementType(declaration) == nil, "\(declaration)")
+        }
+        let type = ElementType("type inet_proto . ipv4_addr . inet_service : verdict;")!
+        for element in ["tcp . 10.0.0.1 . 80", "tcp . 10.0.0.1 : drop", "xyz . 10.0.0.1 . 80 : drop", "tcp . 10.0.0.1 . 99999 : drop", "tcp . fd00::1 . 80 : drop"] {
+            #expect(type.element(element) == nil, "\(element)")
+        }
+    }
+
+    @Test func `what belongs to a connection is looked at no further`() {
+        let text = BaseRules.text(clusterSubnets: [Subnet("10.96.0.0/16")!], keepsSources: true) + PolicyRules.base
+        let lines = text.split(separator: "\n").map { $0.drop { $0 == " " } }
+        let filters = lines.indices.filter { lines[$0].hasPrefix("type filter") }
+        #expect(filters.count == 4)
+        for index in filters { #expect(lines[index + 1] == "ct state established,related accept") }
     }
 
     @Test func `a withdrawn pod is in no rule`() {
@@ -231,6 +288,7 @@ private struct ChanceWorld {
         let services = [balancer("new", "2026-02", [80, 443]), balancer("old", "2026-01", [80]), balancer("ssh", "2026-01", [22]), balancer("other", "2026-03", [443])]
         let claims = AddressClaims(services, nodeAddresses: [IPAddress("192.0.2.1")!], reserved: [22])
         #expect(claims.balancers.map(\.name).sorted() == ["old", "other"])
+        #expect(claims.refused.map(\.name).sorted() == ["new", "ssh"])
     }
 
     @Test func `a port of the machine has one load balancer, the older one`() {

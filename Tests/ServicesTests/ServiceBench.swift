@@ -1,6 +1,7 @@
 import JSON
 import KubeObjects
 import Linux
+import Networking
 import TestKit
 import Testing
 
@@ -59,7 +60,32 @@ struct ServiceBench {
                     spans.append(ContinuousClock.now - change)
                 }
                 print("BENCH \(count) more services: a change is in the kernel after \(spans.sorted()[7])")
+                try await compareWays(world, count)
             }
         }
+    }
+
+    /// The same change by nft and directly.
+    private func compareWays(_ world: ServiceWorld, _ count: Int) async throws {
+        let program = NFTProgram(machine: world.machine)
+        let socket = try await world.machine.run { () throws(SystemError) in try PacketRuleSocket() }
+        var (byProgram, direct): ([Duration], [Duration]) = ([], [])
+        for round in 0..<20 {
+            var difference = RuleDifference(table: "inet " + ServiceWorld.table)
+            difference.declarations = ["endpoints4": "type ipv4_addr;"]
+            if round % 2 == 0 { difference.come = ["endpoints4": ["10.42.8.8"]] } else { difference.gone = ["endpoints4": ["10.42.8.8"]] }
+            let text = difference.text
+            var start = ContinuousClock.now
+            try await program.run(text)
+            byProgram.append(ContinuousClock.now - start)
+            var back = RuleDifference(table: difference.table)
+            (back.come, back.gone, back.declarations) = (difference.gone, difference.come, difference.declarations)
+            try await program.run(back.text)
+            start = .now
+            let batch = try #require(difference.batch)
+            try await BlockingPool.shared.run { () throws(SystemError) in try socket.perform(batch) }
+            direct.append(ContinuousClock.now - start)
+        }
+        print("BENCH \(count) more services: an entry by nft \(byProgram.sorted()[10]), directly \(direct.sorted()[10])")
     }
 }

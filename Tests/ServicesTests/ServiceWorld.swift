@@ -33,7 +33,7 @@ final class ServiceWorld: Sendable {
         var address: String
     }
 
-    private init(_ name: String) async throws {
+    private init(_ name: String, _ change: (inout ServiceSettings) -> Void) async throws {
         machineNamespace = try await BlockingPool.shared.run { () throws(SystemError) in
             let namespace = try NetworkNamespace.make()
             try NetworkNamespace.visit(namespace) { () throws(SystemError) in
@@ -52,11 +52,11 @@ final class ServiceWorld: Sendable {
         let cache = cache
         cacheTask = Task { await cache.run() }
         let pods = Subnet("10.42.0.0/16")!
+        var settings = ServiceSettings(
+            table: Self.table, podSubnets: [pods], gateway: IPAddress(Self.gateway)!, report: { print("reported: \($0)") })
+        change(&settings)
         router = ServiceRouter(
-            cache: cache, client: StoreClient(store: store), machine: machine,
-            settings: ServiceSettings(
-                table: Self.table, podSubnets: [pods], gateway: IPAddress(Self.gateway)!,
-                report: { print("reported: \($0)") })
+            cache: cache, client: StoreClient(store: store), machine: machine, settings: settings
         ) { await network.namespace(at: $0) }
         let router = router
         network.names.ask { query, sender in router.decide(query, from: sender) }
@@ -67,10 +67,11 @@ final class ServiceWorld: Sendable {
 
     /// Makes a world for the length of a test; nothing is left of it.
     static func with(
-        _ name: String = #function, _ body: (ServiceWorld) async throws -> Void
+        _ name: String = #function, settings change: (inout ServiceSettings) -> Void = { _ in },
+        _ body: (ServiceWorld) async throws -> Void
     ) async throws {
         let word = String(name.unicodeScalars.filter { ("a"..."z").contains($0) }.map(Character.init)).prefix(24)
-        let world = try await ServiceWorld(String(word))
+        let world = try await ServiceWorld(String(word), change)
         try await world.store.create(
             Resource.nodes.key("node"),
             [

@@ -20,6 +20,7 @@ package final class StateDatabase: Sendable {
     package let path: String
     private let pool: DatabasePool
     private let queue: WriteQueue
+    package let counters = StoreCounters()
 
     /// Opens the database, making file and tables that are missing.
     ///
@@ -101,8 +102,8 @@ package final class StateDatabase: Sendable {
         switch queue.append(write) {
         case .refused(let failure): then(.failure(failure))
         case .queued: break
-        case .queuedFirst: pool.asyncWriteWithoutTransaction { [queue, path] in
-            Self.drain(queue, Connection(database: $0, path: path))
+        case .queuedFirst: pool.asyncWriteWithoutTransaction { [queue, path, counters] in
+            Self.drain(queue, Connection(database: $0, path: path), counters)
         }
         }
     }
@@ -141,6 +142,14 @@ package final class StateDatabase: Sendable {
         }.get()
     }
 
+    /// Changes that wait for the disk.
+    package var waitingChanges: Int { queue.count }
+
+    /// Of the database's file and its log of changes, bytes. Two calls of the kernel.
+    package var bytesOnDisk: Int {
+        [path, path + "-wal"].reduce(0) { $0 + ((try? Files.status($1))?.size ?? 0) }
+    }
+
     /// Takes no more changes, and returns when those that wait are on the disk. Reading goes on until the last reference is gone.
     package func close() async {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
@@ -148,11 +157,11 @@ package final class StateDatabase: Sendable {
         }
     }
 
-    private static func drain(_ queue: WriteQueue, _ connection: Connection) {
+    private static func drain(_ queue: WriteQueue, _ connection: Connection, _ counters: StoreCounters) {
         while true {
             let group = queue.take(limit: groupLimit)
             if group.isEmpty { return }
-            WriteGroup.perform(group, on: connection)
+            WriteGroup.perform(group, on: connection, counted: counters)
         }
     }
 }

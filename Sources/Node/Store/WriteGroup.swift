@@ -1,3 +1,5 @@
+internal import Linux
+
 /// Changes that are made in one transaction: one wait for the disk serves them all.
 ///
 /// Invariants
@@ -5,7 +7,7 @@
 /// 2. Nobody hears of success before the commit is on the disk. (test: `what was acknowledged is there after kill -9`)
 /// 3. When the transaction fails as a whole, every change of it fails. (test: `a full disk changes nothing and says so`)
 enum WriteGroup {
-    static func perform(_ group: [PendingWrite], on connection: Connection) {
+    static func perform(_ group: [PendingWrite], on connection: Connection, counted counters: StoreCounters) {
         do throws(StoreFailure) {
             try connection.execute("BEGIN IMMEDIATE")
         } catch {
@@ -24,7 +26,13 @@ enum WriteGroup {
                 break
             }
         }
-        if failure == nil { failure = commit(connection, isWanted: group.count > 1 || performed[0].failure == nil) }
+        if failure == nil {
+            let begin = Clock.monotonicNanoseconds()
+            failure = commit(connection, isWanted: group.count > 1 || performed[0].failure == nil)
+            counters.committed(group.count, nanoseconds: Clock.monotonicNanoseconds() - begin, isFailed: failure != nil)
+        } else {
+            counters.failed(group.count)
+        }
         for write in performed { write.tell(failure) }
     }
 

@@ -41,6 +41,8 @@ final class WriteQueue: Sendable {
         self.path = path
     }
 
+    var count: Int { state.withLock { $0.waiting.count } }
+
     /// Appends a change. `queuedFirst`: the caller has to see to it that somebody begins to take.
     func append(_ write: PendingWrite) -> Admission {
         state.withLock { state in

@@ -176,6 +176,17 @@ struct AdmissionTests {
             refused.message
                 == "pods \"p\" is forbidden: violates PodSecurity \"baseline:latest\": host namespaces (hostNetwork=true), "
                 + "privileged (container \"main\" must not set securityContext.privileged=true)")
+        pod["spec"] = [
+            "hostPID": true, "hostIPC": true,
+            "securityContext": ["sysctls": [["name": "kernel.msgmax", "value": "65536"]]],
+            "containers": [["name": "main", "image": "i"]],
+        ]
+        let looking = await door.send("POST", place, pod).message
+        #expect(looking.contains("host namespaces (hostPID=true, hostIPC=true)"), "\(looking)")
+        #expect(looking.contains("forbidden sysctls (kernel.msgmax)"), "\(looking)")
+        var sharing = Door.pod("sharing")
+        sharing["spec", "shareProcessNamespace"] = true
+        #expect(await door.send("POST", place, sharing).status == 201)
         let warned = await door.send("POST", place, Door.pod("q"))
         #expect(warned.status == 201)
         let words = """

@@ -91,4 +91,37 @@ struct ServiceAllocationTests {
         #expect(other.status == 201, "\(other.text)")
         await door.close()
     }
+
+    @Test func `a service whose traffic stays on the node has a port for its health`() async throws {
+        let door = try await Door()
+        let local: JSONValue = ["type": "LoadBalancer", "externalTrafficPolicy": "Local"]
+        let made = await door.send("POST", services, service("local", local)).json
+        let port = try #require(made["spec", "healthCheckNodePort"]?.integer)
+        #expect((30000...32767).contains(port) && made["spec", "ports"]?[0]?["nodePort"]?.integer != port)
+        var asked = local
+        asked["healthCheckNodePort"] = .integer(port)
+        let taken = await door.send("POST", services, service("second", asked))
+        #expect(taken.status == 422 && taken.message.contains("provided port is already allocated"), "\(taken.message)")
+        let wrong = await door.send("POST", services, service("third", ["type": "NodePort", "healthCheckNodePort": 30001]))
+        #expect(wrong.status == 422 && wrong.message.contains("may only be set when `type` is 'LoadBalancer'"), "\(wrong.message)")
+        let patch = { (body: JSONValue) async -> Door.Answer in
+            await door.send("PATCH", services + "/local", body, type: "application/merge-patch+json")
+        }
+        #expect(await patch(["metadata": ["labels": ["a": "b"]]]).json["spec", "healthCheckNodePort"]?.integer == port, "it stays")
+        #expect(await patch(["spec": ["healthCheckNodePort": .integer(port == 30001 ? 30002 : 30001)]]).message.contains("field is immutable"))
+        let open = await patch(["spec": ["externalTrafficPolicy": "Cluster"]])
+        #expect(open.status == 200 && open.json["spec", "healthCheckNodePort"] == nil, "\(open.message)")
+        await door.close()
+    }
+
+    @Test func `a family that the cluster has not is refused in Kubernetes' words`() async throws {
+        let door = try await Door()
+        let both = await door.send("POST", services, service("both", ["ipFamilyPolicy": "RequireDualStack"]))
+        #expect(both.status == 422 && both.message.contains("\"RequireDualStack\": this cluster is not configured for dual-stack services"))
+        let six = await door.send("POST", services, service("six", ["ipFamilies": ["IPv6"]]))
+        #expect(six.status == 422 && six.message.contains("spec.ipFamilies[0]: Invalid value: \"IPv6\": not configured on this cluster"), "\(six.message)")
+        let one = await door.send("POST", services, service("one", ["ipFamilyPolicy": "PreferDualStack"]))
+        #expect(one.status == 201 && one.json["spec", "ipFamilies"] == ["IPv4"])
+        await door.close()
+    }
 }

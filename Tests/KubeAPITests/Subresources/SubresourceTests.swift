@@ -121,6 +121,31 @@ struct SubresourceTests {
         await door.close()
     }
 
+    @Test(arguments: [("IfHealthyBudget", 429), ("AlwaysAllow", 201)])
+    func `a pod that is not ready goes when its budget's policy lets it`(policy: String, status: Int) async throws {
+        let door = try await Door()
+        await budget(door, allowed: 0)
+        let path = "/apis/policy/v1/namespaces/default/poddisruptionbudgets/b"
+        var budget = await door.send("GET", path).json
+        budget["spec", "unhealthyPodEvictionPolicy"] = .string(policy)
+        budget = await door.send("PUT", path, budget).json
+        // Fewer are healthy than it wants.
+        budget["status"] = [
+            "observedGeneration": budget["metadata", "generation"] ?? 0, "disruptionsAllowed": 0, "currentHealthy": 0,
+            "desiredHealthy": 1, "expectedPods": 1,
+        ]
+        #expect(await door.send("PUT", path + "/status", budget).status == 200)
+        await runningPod(door, "sick")
+        var pod = await door.send("GET", pods + "/sick").json
+        pod["status", "conditions"] = [["type": "Ready", "status": "False"]]
+        #expect(await door.send("PUT", pods + "/sick/status", pod).status == 200)
+        let answer = await door.send(
+            "POST", pods + "/sick/eviction",
+            ["apiVersion": "policy/v1", "kind": "Eviction", "metadata": ["name": "sick"]])
+        #expect(answer.status == status, "\(answer.text)")
+        await door.close()
+    }
+
     @Test func `streams go to the container that is meant`() async throws {
         let door = try await Door()
         var pod = Door.pod("p")

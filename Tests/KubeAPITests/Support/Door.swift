@@ -30,13 +30,14 @@ final class Door: Sendable {
 
     init(
         store: any ObjectStoring = MemoryObjectStore(), seed: UInt64 = 1,
-        settings: APISettings = APISettings(serviceRanges: [Subnet("10.96.0.0/16")!])
+        settings: APISettings = APISettings(serviceRanges: [Subnet("10.96.0.0/16")!]),
+        authorities: [any ObjectAuthority] = []
     ) async throws {
         self.store = store
         let box = Box()
         server = APIServer(
             store: store, kinds: ServedKinds(), version: ServerVersion(program: "forkless"), settings: settings,
-            tokens: SimpleTokens(), clock: clock,
+            tokens: SimpleTokens(), authorities: authorities, clock: clock,
             time: { Timestamp(nanoseconds: Door.start.nanoseconds + box.seconds.withLock { $0 } * 1_000_000_000) },
             chance: SeededChance(seed: seed))
         self.box = box
@@ -88,6 +89,7 @@ final class Door: Sendable {
         case .parts(let response, let parts):
             parts.cancel()
             return Answer(status: response.status, headers: response.headers, text: "parts")
+        case .proxy(let target): return Answer(status: 200, headers: [], text: "\(target)")
         case .pod(let request): return Answer(status: 101, headers: [], text: "\(request)")
         }
     }

@@ -127,4 +127,51 @@ struct ChangingTests {
         )
         await door.close()
     }
+
+    @Test func `a deployment's scale and status are applied, and its scale is shown as a row`() async throws {
+        let door = try await Door()
+        let path = "/apis/apps/v1/namespaces/default/deployments"
+        let deployment: JSONValue = [
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": ["name": "web"],
+            "spec": [
+                "selector": ["matchLabels": ["a": "b"]],
+                "template": [
+                    "metadata": ["labels": ["a": "b"]], "spec": ["containers": [["name": "m", "image": "i"]]],
+                ],
+            ],
+        ]
+        #expect(await door.send("POST", path, deployment).status == 201)
+        func apply(_ place: String, _ body: JSONValue) async -> Door.Answer {
+            await door.send(
+                "PATCH", path + "/web" + place + "?fieldManager=m&force=true", body,
+                type: "application/apply-patch+yaml")
+        }
+        let scale = await apply(
+            "/scale",
+            ["apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": ["name": "web"], "spec": ["replicas": 3]])
+        #expect(scale.status == 200 && scale.json["spec", "replicas"] == 3, "\(scale.text)")
+        let status = await apply(
+            "/status",
+            [
+                "apiVersion": "apps/v1", "kind": "Deployment", "metadata": ["name": "web"], "spec": ["replicas": 9],
+                "status": ["replicas": 2],
+            ])
+        #expect(status.json["status", "replicas"] == 2 && status.json["spec", "replicas"] == 3, "\(status.text)")
+        let wrong = await apply(
+            "/scale",
+            ["apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": ["name": "web"], "spec": ["replicas": -1]])
+        #expect(wrong.status == 422, "\(wrong.text)")
+        let row = await door.send(
+            "GET", path + "/web/scale", headers: ["accept": "application/json;as=Table;v=v1;g=meta.k8s.io"]
+        ).json
+        #expect(
+            row["columnDefinitions"]?.array?.compactMap { $0["name"]?.string } == [
+                "Name", "Desired", "Available", "Age",
+            ])
+        #expect(row["rows"]?[0]?["cells"]?.array?.prefix(3) == ["web", 3, 2], "\(row)")
+        let entries = await door.send("GET", path + "/web").json["metadata", "managedFields"]?.array ?? []
+        let owned = entries.first { $0["manager"] == "m" && $0["subresource"] == "status" }?["fieldsV1"]
+        #expect(owned?["f:spec"] == nil && owned?["f:status"] != nil, "\(entries)")
+        await door.close()
+    }
 }

@@ -77,8 +77,7 @@ struct WatchingTests {
     @Test func `a watch ends after its time`() async throws {
         let door = try await Door()
         let watch = try await door.watch(maps + "?watch=1&timeoutSeconds=7")
-        // The bookmarks' task sleeps, too.
-        try await door.clock.untilSleeping(2)
+        try await door.clock.untilSleeping(1)
         door.clock.advance(by: .seconds(7))
         #expect(await watch.next() == nil)
         await door.close()

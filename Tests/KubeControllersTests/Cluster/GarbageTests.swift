@@ -9,9 +9,10 @@ import Testing
 /// What goes when its owners go, and in which order.
 @Suite(.timeLimit(.minutes(2))) struct GarbageTests {
     private let world = World()
-    private let collector = GarbageCollector(kinds: [
-        .configMaps, .secrets, .deployments, .replicaSets, .pods, .clusterRoles, .namespaces,
-    ])
+    private let collector = GarbageCollector(
+        kinds: StoredKinds([
+            .configMaps, .secrets, .deployments, .replicaSets, .pods, .clusterRoles, .namespaces,
+        ]))
 
     private func owner(_ object: KubeObject, _ resource: Resource, blocks: Bool = true) -> JSONValue {
         [
@@ -219,5 +220,69 @@ import Testing
             if named.isEmpty || named.contains(where: left.contains) { left.insert(object.name) }
         }
         #expect(Set(world.names(.configMaps)) == left, "\(chance)")
+    }
+
+    @Test func `an owner of a kind that is not there yet is waited for`() async throws {
+        let widgets = PassingKinds.widgets
+        let kinds = PassingKinds()
+        let collector = GarbageCollector(kinds: StoredKinds(kinds))
+        let gone: JSONValue = [
+            "apiVersion": "example.com/v1", "kind": "Widget", "name": "gone", "uid": "no-such-uid",
+        ]
+        try await add(.configMaps, "waits", owners: [gone])
+        try await world.settle(collector)
+        world.now = world.now.later(bySeconds: 60)
+        try await world.settle(collector)
+        #expect(world.names(.configMaps) == ["waits"])
+        // The kind comes, and its objects are not here yet.
+        world.see(widgets, false)
+        kinds.set([widgets])
+        try await world.settle(collector)
+        #expect(world.names(.configMaps) == ["waits"])
+        world.see(widgets, true)
+        let key = Resource.configMaps.key(namespace: "default", "waits")
+        #expect(collector.concerned(byNewcomer: widgets, in: world) == [key])
+        // It is looked for a while, and collected.
+        let first = collector.decide(key, in: world, now: world.now)
+        #expect(first.actions.isEmpty && first.again != nil)
+        world.now = world.now.later(bySeconds: 60)
+        try await world.settle(collector)
+        #expect(world.names(.configMaps).isEmpty)
+        #expect(collector.concerned(byNewcomer: widgets, in: world).isEmpty)
+    }
+
+    @Test func `custom and built-in kinds own each other, also when the kind goes`() async throws {
+        let widgets = PassingKinds.widgets
+        let kinds = PassingKinds()
+        kinds.set([widgets])
+        let collector = GarbageCollector(kinds: StoredKinds(kinds))
+        let deployment = try await add(.deployments, "web")
+        let widget = try await add(widgets, "w", owners: [owner(deployment, .deployments)])
+        try await add(.configMaps, "of-w", owners: [owner(widget, widgets)])
+        try await world.settle(collector)
+        // In the foreground, through a custom kind.
+        try await world.change(.configMaps, "of-w") { $0.metadata.finalizers = ["test/hold"] }
+        try await world.delete(.deployments, "web", DeletionOptions(propagation: .foreground))
+        try await world.settle(collector)
+        #expect(try world.object(widgets, "w").metadata.finalizers == ["foregroundDeletion"])
+        #expect(world.names(.deployments) == ["web"])
+        try await world.change(.configMaps, "of-w") { $0.metadata.finalizers = [] }
+        try await world.settle(collector)
+        #expect(world.names(.deployments).isEmpty && world.names(widgets).isEmpty && world.names(.configMaps).isEmpty)
+        // Orphaned.
+        let second = try await add(widgets, "second")
+        try await add(.configMaps, "stays", owners: [owner(second, widgets)])
+        try await world.settle(collector)
+        try await world.delete(widgets, "second", DeletionOptions(propagation: .orphan))
+        try await world.settle(collector)
+        #expect(try world.object(.configMaps, "stays").metadata.ownerReferences.isEmpty)
+        // The kind goes right behind its object, before anybody has looked at what the object owned.
+        let third = try await add(widgets, "third")
+        try await add(.configMaps, "of-third", owners: [owner(third, widgets)])
+        try await world.settle(collector)
+        try await world.delete(widgets, "third")
+        kinds.set([])
+        try await world.settle(collector)
+        #expect(world.names(.configMaps) == ["stays"])
     }
 }

@@ -8,9 +8,8 @@ import Testing
 /// What a namespace has from the beginning, and how it goes.
 @Suite(.timeLimit(.minutes(1))) struct NamespaceTests {
     private let world = World()
-    private let controller = NamespaceController(contents: [
-        .pods, .configMaps, .deployments, .secrets, .serviceAccounts,
-    ])
+    private let controller = NamespaceController(
+        kinds: StoredKinds([.pods, .configMaps, .deployments, .secrets, .serviceAccounts]))
 
     private func addNamespace(_ name: String) async throws {
         try await world.add(.namespaces, name, ["spec": ["finalizers": ["kubernetes"]], "status": ["phase": "Active"]])
@@ -63,6 +62,55 @@ import Testing
         #expect(namespace.spec["finalizers"] == [])
         #expect(namespace.condition("NamespaceContentRemaining")?["status"] == "False")
         #expect(world.names(.secrets).isEmpty)
+    }
+
+    @Test func `a namespace waits for a kind that is not seen yet`() async throws {
+        let widgets = PassingKinds.widgets
+        let kinds = PassingKinds()
+        let controller = NamespaceController(kinds: StoredKinds(kinds))
+        try await addNamespace("team")
+        try await world.add(widgets, "w", in: "team", [:])
+        kinds.set([widgets])
+        world.see(widgets, false)
+        try await world.delete(.namespaces, "team")
+        try await world.settle(controller)
+        #expect(world.names(.namespaces) == ["team"] && world.names(widgets) == ["w"])
+        world.see(widgets, true)
+        #expect(controller.concerned(byNewcomer: widgets, in: world) == [Resource.namespaces.key("team")])
+        try await world.settle(controller)
+        #expect(world.names(.namespaces).isEmpty && world.names(widgets).isEmpty)
+    }
+
+    @Test func `a namespace says what of it cannot be deleted, until it can`() async throws {
+        try await addNamespace("team")
+        try await world.add(.configMaps, "settings", in: "team", [:])
+        try await world.delete(.namespaces, "team")
+        let key = Resource.namespaces.key("team")
+        func condition() throws -> JSONValue? {
+            try world.object(.namespaces, "team").condition("NamespaceDeletionContentFailure")
+        }
+        let delete = try #require(
+            controller.decide(key, in: world, now: world.now).actions.first {
+                if case .delete = $0 { true } else { false }
+            })
+        let refusal = APIFailure(403, "Forbidden", "configmaps \"settings\" is forbidden: made up")
+        for action in controller.failed(delete, refusal, about: key, in: world, now: world.now) {
+            try await world.perform(action)
+        }
+        #expect(try condition()?["status"] == "True" && condition()?["reason"] == "ContentDeletionFailed")
+        #expect(
+            try condition()?["message"]
+                == "Failed to delete all resource types, 1 remaining: configmaps \"settings\" is forbidden: made up")
+        // It is tried again, and nothing is said anew while it fails.
+        #expect(controller.failed(delete, refusal, about: key, in: world, now: world.now).isEmpty)
+        for action in controller.decide(key, in: world, now: world.now).actions {
+            guard case .update = action else { continue }
+            try await world.perform(action)
+        }
+        #expect(try condition()?["status"] == "True")
+        try await world.change(.configMaps, "settings", in: "team") { $0.metadata.finalizers = ["test/hold"] }
+        try await world.settle(controller)
+        #expect(try condition()?["status"] == "False")
     }
 
     @Test func `nothing happens to a namespace that stays`() async throws {

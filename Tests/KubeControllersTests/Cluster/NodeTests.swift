@@ -1,4 +1,5 @@
 import JSON
+import KubeSchema
 import KubeStore
 import Linux
 import Synchronization
@@ -44,10 +45,10 @@ import Testing
         let node = try world.object(.nodes, "one")
         #expect(
             node.status["capacity"] == [
-                "cpu": "4", "memory": "16777216Ki", "ephemeral-storage": "104857600Ki", "pods": "500",
+                "cpu": "4", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "500",
             ])
         #expect(node.status["allocatable"]?["cpu"] == "3500m")
-        #expect(node.status["allocatable"]?["memory"] == "15728640Ki")
+        #expect(node.status["allocatable"]?["memory"] == "15Gi")
         #expect(node.status["addresses"] == [["type": "InternalIP", "address": "10.0.0.2"]])
         #expect(node.status["nodeInfo", "operatingSystem"] == "linux")
         #expect(node.metadata.labels["kubernetes.io/hostname"] == "one")
@@ -58,6 +59,22 @@ import Testing
         let lease = try world.object(.leases, "one", in: "kube-node-lease")
         #expect(lease.spec["holderIdentity"] == "one" && lease.spec["leaseDurationSeconds"] == 40)
         #expect(lease.metadata.ownerReferences.first?.uid == node.uid)
+    }
+
+    @Test(arguments: [0, 1, 1024, 25_276_502_016, 16 << 30, 1 << 50] as [Int64])
+    func `amounts of a node are told as they are kept`(bytes: Int64) async throws {
+        machine.facts.memory = bytes
+        machine.facts.ephemeralStorage = bytes
+        machine.facts.reservedMemory = 1
+        try await start()
+        let node = try world.object(.nodes, "one")
+        for place in ["capacity", "allocatable"] {
+            let amounts = try #require(node.status[place]?.object)
+            for amount in amounts.members {
+                let text = try #require(amount.value.string)
+                #expect(try Quantity(text).description == text, "\(place) \(amount.key)")
+            }
+        }
     }
 
     @Test func `a node at rest writes its lease only`() async throws {

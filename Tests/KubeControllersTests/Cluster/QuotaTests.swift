@@ -8,7 +8,10 @@ import Testing
 /// What namespaces use of their quotas.
 @Suite(.timeLimit(.minutes(1))) struct QuotaTests {
     private let world = World()
-    private let controller = ResourceQuotaController(contents: [.configMaps, .secrets, .deployments, .services])
+    private let controller = ResourceQuotaController(
+        kinds: StoredKinds([
+            .configMaps, .secrets, .deployments, .services, .pods, .persistentVolumeClaims, .resourceQuotas,
+        ]))
 
     private func addQuota(_ name: String, _ hard: [String: String], _ spec: JSONValue = [:]) async throws {
         var spec = spec

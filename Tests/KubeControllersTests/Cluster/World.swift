@@ -18,6 +18,7 @@ final class World: ObjectView {
         var uids = 0
         var now = Linux.Timestamp(nanoseconds: 1_780_000_000_000_000_000)
         var writes = 0
+        var unseen: Set<String> = []
     }
 
     private let store = MemoryObjectStore()
@@ -42,7 +43,16 @@ final class World: ObjectView {
         return all.values.filter { namespace == nil || $0.key.namespace == namespace }
     }
 
+    func has(_ resource: Resource) -> Bool { state.withLock { !$0.unseen.contains(resource.storeName) } }
+
     // MARK: What tests do
+
+    /// Whether all objects of a resource are here, which is so unless a test says otherwise.
+    func see(_ resource: Resource, _ isSeen: Bool) {
+        state.withLock { state in
+            if isSeen { state.unseen.remove(resource.storeName) } else { state.unseen.insert(resource.storeName) }
+        }
+    }
 
     func object(_ resource: Resource, _ name: String, in namespace: String? = "default") throws -> KubeObject {
         let stored = get(resource, namespace: resource.isNamespaced ? namespace : nil, name)
@@ -125,7 +135,7 @@ final class World: ObjectView {
         }
         return changes.flatMap { change in
             controllers.enumerated().flatMap { index, controller in
-                controller.resources.contains(change.resource)
+                controller.watches(change.resource)
                     ? controller.concerned(by: change, in: self).map { (index, $0) } : []
             }
         }
@@ -155,6 +165,11 @@ final class World: ObjectView {
         case .update(let resource, let object, let subresource): try await update(resource, object, subresource)
         case .delete(let resource, let namespace, let name, let options):
             try await delete(resource, resource.key(namespace: namespace, name), options)
+        case .confirmEmpty(let kinds, let namespace):
+            for kind in kinds {
+                guard let left = objects(kind, namespace: namespace).first else { continue }
+                throw APIFailure.conflict(kind, left.key.name, "still there")
+            }
         case .event(let object, let resource, let type, let reason, let message):
             let place = object.namespace.map { $0 + "/" } ?? ""
             state.withLock { $0.events.append("\(type) \(reason) \(resource) \(place)\(object.name): \(message)") }

@@ -22,7 +22,7 @@ struct ActionPerformerTests {
         let clock = StoppedClock()
         let performer = ActionPerformer(
             controller: Fixed(actions: actions), view: LaggedView(api, [.configMaps]), client: api,
-            recorder: EventRecorder(api, clock: clock), clock: clock, report: { _ in })
+            recorder: EventRecorder(api, now: { clock.now }), clock: clock, report: { _ in })
         return await performer.work(Resource.configMaps.key(namespace: "default", "a"))
     }
 
@@ -48,5 +48,20 @@ struct ActionPerformerTests {
         let outcome = await work([.update(.configMaps, object), .update(.configMaps, second)], api)
         #expect(!outcome.hasFailed)
         #expect(try await api.get(.configMaps, namespace: "default", "a").metadata.annotations.count == 2)
+    }
+
+    @Test func `what was made just before a namespace's deletion goes before it`() async throws {
+        let api = WorkloadAPI(MemoryObjectStore(), clock: StoppedClock())
+        try await api.create(.namespaces, KubeObject(json: ["metadata": ["name": "default"]]))
+        try await api.create(.configMaps, Fixture.object(.configMaps, "late", [:]))
+        let actions: [ObjectAction] = [
+            .confirmEmpty([.secrets, .configMaps], namespace: "default"),
+            .delete(.namespaces, namespace: nil, name: "default", DeletionOptions()),
+        ]
+        #expect(await work(actions, api).hasFailed)
+        #expect(try await api.list(.namespaces, namespace: nil, labels: .everything).count == 1)
+        try await api.delete(.configMaps, namespace: "default", "late", DeletionOptions())
+        #expect(await !work(actions, api).hasFailed)
+        #expect(try await api.list(.namespaces, namespace: nil, labels: .everything).isEmpty)
     }
 }

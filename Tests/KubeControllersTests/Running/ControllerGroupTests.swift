@@ -152,4 +152,37 @@ struct ControllerGroupTests {
             try await eventually { await count(api, .jobs) == 0 }
         }
     }
+
+    /// Looks again every ten seconds.
+    private final class Watchful: Controller {
+        private let looks = Mutex(0)
+        var count: Int { looks.withLock { $0 } }
+        var name: String { "watchful" }
+        var resources: [Resource] { [.configMaps] }
+
+        func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey] { [change.key] }
+
+        func decide(_ key: ObjectKey, in view: any ObjectView, now: Linux.Timestamp) -> Decision {
+            looks.withLock { $0 += 1 }
+            return Decision(again: now.adding(seconds: 10))
+        }
+    }
+
+    @Test func `a worker looks again when the clock is set back`() async throws {
+        let clock = StoppedClock()
+        let looks = Watchful()
+        let api = WorkloadAPI(MemoryObjectStore(), clock: clock)
+        try await running([looks], api, clock: clock) { _ in
+            try await api.create(.configMaps, Fixture.object(.configMaps, "c", [:]))
+            try await eventually { clock.sleeperCount == 1 }
+            let before = looks.count
+            // A day back: what was to be looked at in ten seconds would wait for a day.
+            clock.jump(to: clock.now.adding(seconds: -86_400))
+            try await eventually { looks.count > before }
+            try await eventually { clock.sleeperCount == 1 }
+            let after = looks.count
+            clock.advance(.seconds(10))
+            try await eventually { looks.count > after }
+        }
+    }
 }

@@ -59,6 +59,21 @@ import Testing
         #expect(WorkQueue.backoff(100) == .seconds(1000))
     }
 
+    @Test func `a clock that is set back holds nothing up`() {
+        var queue = WorkQueue(limit: 2)
+        queue.add(a)
+        queue.add(b)
+        #expect(queue.start(start, isMet: all) == [a, b])
+        queue.finish(a, .init(hasFailed: true), start)
+        queue.finish(b, .init(again: start.adding(seconds: 10)), start)
+        let earlier = start.adding(seconds: -86_400)
+        #expect(queue.start(earlier, isMet: all) == [])
+        queue.clockWasSet()
+        #expect(Set(queue.start(earlier, isMet: all)) == [a, b])
+        queue.finish(a, .init(hasFailed: true), earlier)
+        #expect(queue.wake(earlier) == earlier.adding(.milliseconds(10)))
+    }
+
     @Test func `a change does not wait for the end of the back-off`() {
         var queue = WorkQueue(limit: 1)
         queue.add(a)

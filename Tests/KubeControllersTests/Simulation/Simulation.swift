@@ -38,6 +38,10 @@ final class Simulation {
     private let failing = Mutex(0)
     /// What `kubelet` does with a pod that runs: nil to leave it running.
     var ends: (KubeObject) -> String? = { _ in nil }
+    /// Where pods run; nil: `kubelet` does what one would be seen to do.
+    var node: MachineKubelet?
+    /// Whether a pod that runs becomes ready.
+    var readies: (KubeObject) -> Bool = { _ in true }
     /// Asked after every step.
     var check: (Simulation) async throws -> Void = { _ in }
     /// Whether what can end does so at once.
@@ -50,7 +54,7 @@ final class Simulation {
         let failing = Faults(seed: seed)
         api = WorkloadAPI(MemoryObjectStore(), clock: clock) { verb, resource, _ in failing.next(verb, resource) }
         faults = failing
-        recorder = EventRecorder(api, clock: clock)
+        recorder = EventRecorder(api, now: { [clock] in clock.now })
         var resources: [Resource] = []
         for resource in controllers.flatMap(\.resources) where !resources.contains(resource) {
             resources.append(resource)
@@ -162,6 +166,7 @@ final class Simulation {
     // MARK: Kubelet
 
     func kubelet() async {
+        if let node { return await node.step(self) }
         let pods = await objects(.pods)
         guard let pod = pods.randomElement(using: &chance) else { return }
         await advance(pod)
@@ -191,7 +196,7 @@ final class Simulation {
         } else if let phase = ends(pod) {
             end(&pod, phase, phase == "Succeeded" ? 0 : 1)
             _ = try? await api.update(.pods, pod, subresource: "status")
-        } else if !pod.isReadyPod {
+        } else if !pod.isReadyPod, readies(pod) {
             ready(&pod)
             _ = try? await api.update(.pods, pod, subresource: "status")
         }
@@ -230,11 +235,15 @@ final class Simulation {
             for resource in view.resources { moved += deliver(resource) }
             for index in running.indices { moved += await work(index) }
             let before = api.requests
-            for pod in await objects(.pods) { await advance(pod) }
+            if let node {
+                moved += await node.rest(self)
+            } else {
+                for pod in await objects(.pods) { await advance(pod) }
+            }
             moved += api.requests - before
             try await check(self)
             guard moved == 0 else { continue }
-            let wakes = running.compactMap { $0.queue.wake(clock.now) }
+            let wakes = running.compactMap { $0.queue.wake(clock.now) } + [node?.wake].compactMap(\.self)
             guard let next = wakes.min(), next <= end else { return }
             clock.set(next)
         }

@@ -33,6 +33,16 @@ final class StoppedClock: WallClock {
         for sleeper in due { sleeper.wake.resume() }
     }
 
+    /// Sets the clock, also back: every sleeper wakes, as the kernel has it.
+    func jump(to moment: Linux.Timestamp) {
+        let all = state.withLock { state in
+            state.now = moment
+            defer { state.sleepers = [] }
+            return state.sleepers
+        }
+        for sleeper in all { sleeper.wake.resume() }
+    }
+
     func sleep(until moment: Linux.Timestamp) async {
         // Cancelled sleepers stay until the clock has moved, which does no harm: each is of no use to anybody.
         let isDue = await withTaskCancellationHandler {
@@ -180,7 +190,7 @@ final class WorkloadAPI: ObjectClient {
             let changed = next.json["spec"] != current.json["spec"]
             next.metadata.generation = (current.metadata.generation ?? 0) + (changed ? 1 : 0)
         }
-        if next.isBeingDeleted, next.metadata.finalizers.isEmpty, isGone(resource, next) {
+        if next.isBeingDeleted, !isHeld(resource, next), isGone(resource, next) {
             try await remove(resource, old)
             return next
         }
@@ -194,6 +204,11 @@ final class WorkloadAPI: ObjectClient {
     /// A pod goes when its containers have ended; all else when nothing holds it.
     private func isGone(_ resource: Resource, _ object: KubeObject) -> Bool {
         resource != .pods || object.metadata.deletionGracePeriodSeconds == 0
+    }
+
+    private func isHeld(_ resource: Resource, _ object: KubeObject) -> Bool {
+        let own = resource == .namespaces ? object.spec["finalizers"]?.array ?? [] : []
+        return !object.metadata.finalizers.isEmpty || !own.isEmpty
     }
 
     private func remove(_ resource: Resource, _ old: StoredObject) async throws(APIFailure) {
@@ -215,10 +230,11 @@ final class WorkloadAPI: ObjectClient {
         }
         let isUnassigned = object.spec["nodeName"]?.string == nil
         let atOnce = resource != .pods || options.gracePeriodSeconds == 0 || isUnassigned
-        if atOnce, object.metadata.finalizers.isEmpty { return try await remove(resource, old) }
+        if atOnce, !isHeld(resource, object) { return try await remove(resource, old) }
         if object.isBeingDeleted, !(atOnce && object.metadata.deletionGracePeriodSeconds != 0) { return }
-        object.metadata.deletionTimestamp = clock.now.kubeTime
-        object.metadata.deletionGracePeriodSeconds = atOnce ? 0 : 30
+        let grace: Int64 = atOnce ? 0 : 30
+        object.metadata.deletionTimestamp = clock.now.adding(seconds: grace).kubeTime
+        object.metadata.deletionGracePeriodSeconds = grace
         do throws(ObjectStoreFailure) {
             let written = try await store.update(old.key, object.json, if: Precondition(revision: old.revision))
             note(resource, old, written.object, written.object.revision)

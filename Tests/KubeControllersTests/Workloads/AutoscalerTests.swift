@@ -16,7 +16,11 @@ struct AutoscalerTests {
         struct Values {
             /// Of each pod, in thousandths of a core; nil: not measured.
             var cpu: Int64?
+            /// Of a second container of each pod; nil: there is none.
+            var besides: Int64?
             var object: Int64?
+            /// By pod.
+            var pods: [String: Int64] = [:]
             var measured = Linux.Timestamp("2026-03-01T12:00:00Z")!
             var unmeasured: Set<String> = []
         }
@@ -27,14 +31,17 @@ struct AutoscalerTests {
                 guard let cpu = values.cpu else { return [:] }
                 var usage: [String: PodUsage] = [:]
                 for number in 0..<20 where !values.unmeasured.contains("web-\(number)") {
+                    var containers = ["main": ["cpu": Quantity(thousandths: cpu)]]
+                    containers["proxy"] = values.besides.map { ["cpu": Quantity(thousandths: $0)] }
                     usage["web-\(number)"] = PodUsage(
-                        containers: ["main": ["cpu": Quantity(thousandths: cpu)]], measured: values.measured,
-                        window: .seconds(15))
+                        containers: containers, measured: values.measured, window: .seconds(15))
                 }
                 return usage
             }
         }
-        func podMetric(_ name: String, selector: LabelSelector, namespace: String) -> [String: Quantity] { [:] }
+        func podMetric(_ name: String, selector: LabelSelector, namespace: String) -> [String: Quantity] {
+            values.withLock { $0.pods.mapValues { Quantity($0) } }
+        }
         func objectMetric(
             _ name: String, selector: LabelSelector, kind: String, object: String, namespace: String
         ) -> Quantity? { values.withLock { $0.object.map { Quantity($0) } } }
@@ -153,6 +160,70 @@ struct AutoscalerTests {
         #expect(try await condition(simulation, "ScalingActive") == "False FailedGetResourceMetric")
     }
 
+    @Test func `a container's usage counts without that of others`() async throws {
+        let metric: JSONValue = [
+            "type": "ContainerResource",
+            "containerResource": [
+                "name": "cpu", "container": "main", "target": ["type": "Utilization", "averageUtilization": 50],
+            ],
+        ]
+        let simulation = try await simulation(replicas: 2, metric: metric)
+        metrics.values.withLock { ($0.cpu, $0.besides) = (250, 4000) }
+        #expect(try await look(simulation) == 2)
+        metrics.values.withLock { $0.cpu = 500 }
+        #expect(try await look(simulation, later: 15) == 4)
+        let autoscaler = try #require(await simulation.object(.horizontalPodAutoscalers, "web"))
+        #expect(
+            autoscaler.status["currentMetrics"]?[0] == [
+                "type": "ContainerResource",
+                "containerResource": [
+                    "name": "cpu", "container": "main", "current": ["averageValue": "500m", "averageUtilization": 100],
+                ],
+            ])
+    }
+
+    @Test func `what pods used is averaged over the last measurements`() {
+        let start = Linux.Timestamp("2026-03-01T12:00:00Z")!
+        func round(_ second: Int64, cpu: Int64, memory: Int64) -> UsageHistory.Round {
+            let used = ["main": ["cpu": Quantity(thousandths: cpu), "memory": Quantity(memory, format: .binarySI)]]
+            let usage = PodUsage(
+                containers: used, measured: start.adding(seconds: second), window: .milliseconds(200))
+            return ["default": ["web": usage]]
+        }
+        var history = UsageHistory()
+        #expect(history.usage.isEmpty)
+        history.add(round(0, cpu: 900, memory: 1))
+        #expect(history.usage["default"]?["web"]?.containers["main"]?["cpu"] == Quantity(thousandths: 900))
+        #expect(history.usage["default"]?["web"]?.window == .milliseconds(200))
+        for (second, cpu) in [(5, 100), (10, 0), (15, 200)] as [(Int64, Int64)] {
+            history.add(round(second, cpu: cpu, memory: second))
+        }
+        let usage = history.usage["default"]?["web"]
+        #expect(usage?.containers["main"]?["cpu"] == Quantity(thousandths: 100))
+        #expect(usage?.containers["main"]?["memory"] == Quantity(15, format: .binarySI))
+        #expect(usage?.measured == start.adding(seconds: 15) && usage?.window == .milliseconds(10_200))
+        // A pod that is gone is not there any more.
+        history.add(["default": [:]])
+        #expect(history.usage["default"]?.isEmpty == true)
+    }
+
+    @Test func `a metric of pods is averaged over those that have it`() async throws {
+        let metric: JSONValue = [
+            "type": "Pods",
+            "pods": ["metric": ["name": "concurrency"], "target": ["type": "AverageValue", "averageValue": "4"]],
+        ]
+        let simulation = try await simulation(replicas: 2, metric: metric)
+        #expect(try await look(simulation) == 2)
+        #expect(try await condition(simulation, "ScalingActive") == "False FailedGetPodsMetric")
+        metrics.values.withLock { $0.pods = ["web-0": 10, "web-1": 6, "stranger-0": 100] }
+        #expect(try await look(simulation, later: 15) == 4)
+        let autoscaler = try #require(await simulation.object(.horizontalPodAutoscalers, "web"))
+        #expect(
+            autoscaler.status["currentMetrics"]?[0] == [
+                "type": "Pods", "pods": ["metric": ["name": "concurrency"], "current": ["averageValue": "8"]],
+            ])
+    }
+
     @Test func `pods without metrics hold a change back`() async throws {
         let simulation = try await simulation(replicas: 4)
         metrics.values.withLock { values in
@@ -173,6 +244,42 @@ struct AutoscalerTests {
         #expect(try await look(simulation) == 0)
         metrics.values.withLock { $0.object = 25 }
         #expect(try await look(simulation, later: 15) == 3)
+    }
+
+    @Test func `a custom kind is scaled where its definition says`() async throws {
+        let widgets = PassingKinds.widgets
+        let world = World()
+        let kinds = PassingKinds()
+        let controller = HorizontalPodAutoscalerController(metrics: metrics, kinds: kinds)
+        try await world.add(
+            .horizontalPodAutoscalers, "web",
+            [
+                "spec": [
+                    "scaleTargetRef": ["apiVersion": "example.com/v1", "kind": "Widget", "name": "w"], "minReplicas": 1,
+                    "maxReplicas": 10, "metrics": [Self.requests],
+                ]
+            ])
+        metrics.values.withLock { $0.object = 45 }
+        func condition(_ type: String) throws -> JSONValue? {
+            try world.object(.horizontalPodAutoscalers, "web").condition(type)
+        }
+        let key = Resource.horizontalPodAutoscalers.key(namespace: "default", "web")
+        func look() async throws {
+            for action in controller.decide(key, in: world, now: world.now).actions { try await world.perform(action) }
+        }
+        try await look()
+        #expect(
+            try condition("AbleToScale")?["message"]?.string?.hasSuffix(
+                "no kind \"Widget\" that can be scaled is served here")
+                == true)
+        kinds.set([widgets])
+        try await world.add(widgets, "w", ["spec": ["size": 2]])
+        try await look()
+        #expect(try condition("ScalingActive")?["reason"] == "InvalidSelector")
+        try await world.change(widgets, "w") { $0.status = ["size": 2, "selector": "app=web"] }
+        try await look()
+        #expect(try world.object(widgets, "w").spec["size"] == 5)
+        #expect(try world.object(.horizontalPodAutoscalers, "web").status["currentReplicas"] == 2)
     }
 
     @Test func `a target of size zero is left alone when zero is not allowed`() async throws {

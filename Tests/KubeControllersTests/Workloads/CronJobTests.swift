@@ -52,6 +52,22 @@ struct CronJobTests {
         #expect(cronJob.status["active"]?.array?.count == jobs.count)
     }
 
+    @Test func `a clock that jumps makes the job of each time once`() async throws {
+        let simulation = simulation()
+        try await simulation.api.create(.cronJobs, Self.cronJob())
+        try await simulation.settle(horizon: .seconds(130))
+        let first = Set(await simulation.objects(.jobs).map(\.name))
+        #expect(first.count == 2)
+        // Back by an hour: those times have been, and nothing is made twice.
+        simulation.clock.jump(to: simulation.clock.now.adding(seconds: -3600))
+        try await simulation.settle(horizon: .seconds(600))
+        #expect(Set(await simulation.objects(.jobs).map(\.name)) == first)
+        // Forward over a day: the last time that was missed, once, as after a node that was away.
+        simulation.clock.jump(to: simulation.clock.now.adding(seconds: 86_400))
+        try await simulation.settle(horizon: .seconds(2))
+        #expect(await simulation.objects(.jobs).count == 3)
+    }
+
     @Test func `Forbid leaves out a time, Replace ends the job before`() async throws {
         for (policy, count) in [("Forbid", 1), ("Replace", 1), ("Allow", 2)] {
             let simulation = simulation()
@@ -105,5 +121,104 @@ struct CronJobTests {
         simulation.clock.advance(.seconds(90))
         try await simulation.settle(horizon: .zero)
         #expect(await simulation.objects(.jobs).isEmpty)
+    }
+
+    private func decide(_ simulation: Simulation, _ controller: CronJobController = CronJobController()) -> Decision {
+        simulation.decide(controller, Resource.cronJobs.key(namespace: "default", "tick"))
+    }
+
+    private func words(_ decision: Decision) -> [String] {
+        decision.actions.compactMap { action in
+            guard case .event(_, _, let type, let reason, let message) = action else { return nil }
+            return "\(type) \(reason): \(message)"
+        }
+    }
+
+    @Test func `a time that came while another job ran is made up for when that one ends`() async throws {
+        let simulation = simulation()
+        try await simulation.api.create(.cronJobs, Self.cronJob(["concurrencyPolicy": "Forbid"]))
+        try await simulation.settle(horizon: .seconds(60))
+        let first = try #require(await simulation.objects(.jobs).first)
+        try await simulation.settle(horizon: .seconds(130))
+        #expect(await simulation.objects(.jobs).count == 1)
+        #expect(
+            words(decide(simulation)).contains(
+                "Normal JobAlreadyActive: Not starting job because prior execution is running and concurrency policy is Forbid"
+            ))
+        try await end(simulation, first.name)
+        try await simulation.settle(horizon: .zero)
+        let jobs = await simulation.objects(.jobs)
+        #expect(jobs.count == 2)
+        // Of the times that were missed the last one.
+        let times = jobs.compactMap { $0.annotation(CronJobStep.timestampAnnotation) }.sorted()
+        #expect(times.last.map { $0 > times[0] } == true)
+        let cronJob = try #require(await simulation.object(.cronJobs, "tick"))
+        #expect(cronJob.status["lastScheduleTime"]?.string == times.last)
+    }
+
+    @Test func `more than a hundred missed times are told of, and the last one is made up for`() async throws {
+        for (minutes, isTold) in [(99, false), (101, true)] {
+            let simulation = simulation()
+            try await simulation.api.create(.cronJobs, Self.cronJob())
+            simulation.clock.advance(.seconds(60 * minutes))
+            let decision = decide(simulation)
+            let told = words(decision).contains(
+                "Warning TooManyMissedTimes: too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
+            )
+            #expect(told == isTold, "\(minutes)")
+            let made = decision.actions.compactMap { if case .create(.jobs, let job) = $0 { job } else { nil } }
+            #expect(made.count == 1)
+            let latest = simulation.clock.now.nanoseconds / 60_000_000_000
+            #expect(made.first?.name == "tick-\(latest)")
+        }
+        // With a deadline only what is not older counts as missed.
+        let simulation = simulation()
+        try await simulation.api.create(.cronJobs, Self.cronJob(["startingDeadlineSeconds": 200]))
+        simulation.clock.advance(.seconds(60 * 500))
+        #expect(!words(decide(simulation)).contains { $0.contains("TooManyMissedTimes") })
+    }
+
+    @Test func `a schedule or zone that means nothing is told of`() async throws {
+        for (field, text, word) in [
+            ("schedule", "nonsense", "Warning UnparseableSchedule: unparseable schedule: \"nonsense\" : "),
+            (
+                "timeZone", "No/Where",
+                "Warning UnknownTimeZone: invalid timeZone: \"No/Where\": unknown time zone No/Where"
+            ),
+        ] {
+            let simulation = simulation()
+            try await simulation.api.create(.cronJobs, Self.cronJob([field: .string(text)]))
+            let controller = CronJobController()
+            // Zones are read beside.
+            try await eventually("\(word)") {
+                self.words(self.decide(simulation, controller)).contains { $0.hasPrefix(word) }
+            }
+        }
+    }
+
+    @Test func `a job that is removed by hand is told of and no longer active`() async throws {
+        let simulation = simulation()
+        try await simulation.api.create(.cronJobs, Self.cronJob())
+        try await simulation.settle(horizon: .seconds(60))
+        let job = try #require(await simulation.objects(.jobs).first)
+        try await simulation.api.delete(.jobs, namespace: "default", job.name, DeletionOptions())
+        #expect(words(decide(simulation)).contains("Normal MissingJob: Active job went missing: \(job.name)"))
+        try await simulation.settle(horizon: .zero)
+        #expect(try #require(await simulation.object(.cronJobs, "tick")).status["active"] == nil)
+    }
+
+    @Test(arguments: ["Forbid", "Replace"])
+    func `a job that somebody made from the cron job is neither in the way nor ended`(policy: String) async throws {
+        let simulation = simulation()
+        let cronJob = try await simulation.api.create(.cronJobs, Self.cronJob(["concurrencyPolicy": .string(policy)]))
+        var manual = Fixture.job("by-hand")
+        manual.metadata.annotations["cronjob.kubernetes.io/instantiate"] = "manual"
+        manual.metadata.ownerReferences = [OwnerReference(controller: cronJob, .cronJobs)]
+        try await simulation.api.create(.jobs, manual)
+        try await simulation.settle(horizon: .seconds(60))
+        let names = await simulation.objects(.jobs).map(\.name)
+        #expect(names.count == 2 && names.contains("by-hand"), "\(names)")
+        let active = try #require(await simulation.object(.cronJobs, "tick")).status["active"]?.array
+        #expect(active?.compactMap { $0["name"]?.string } == names.filter { $0 != "by-hand" })
     }
 }

@@ -40,7 +40,7 @@ struct Impersonation: Hashable, Sendable {
             need("authentication.k8s.io", "uids", uid)
         }
         for (header, value) in extra.sorted(by: { $0.key < $1.key }) {
-            let key = Self.decoded(String(header.dropFirst(Self.prefix.utf8.count)))
+            let key = PercentText.decoded(String(header.dropFirst(Self.prefix.utf8.count)))
             user.extra[key] = Self.list(value)
             for value in Self.list(value) { need("authentication.k8s.io", "userextras", value, subresource: key) }
         }
@@ -70,22 +70,5 @@ struct Impersonation: Hashable, Sendable {
         let parts = name.dropFirst(accountPrefix.utf8.count).split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
         return (String(parts[0]), String(parts[1]))
-    }
-
-    /// Percent signs stand for what a header's name cannot have.
-    private static func decoded(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), rest.count >= 2,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

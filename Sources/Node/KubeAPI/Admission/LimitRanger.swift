@@ -89,32 +89,35 @@ struct LimitBounds {
     }
 
     func problems(requests: Amounts, limits: Amounts) -> [String] {
-        var problems: [String] = []
-        for (name, bound) in least.sorted {
-            let text = "minimum \(name) usage per \(type) is \(bound)"
-            guard let request = requests[name] else {
-                problems.append("\(text).  No request is specified")
-                continue
+        problems("minimum", least, ("request", requests), ("limit", limits)) { $0 < $1 }
+            + problems("maximum", most, ("limit", limits), ("request", requests)) { $1 < $0 }
+            + ratioProblems(requests, limits)
+    }
+
+    /// Claims have no limits: both bounds are for what they request.
+    func claimProblems(_ requests: Amounts) -> [String] {
+        problems("minimum", least, ("request", requests)) { $0 < $1 }
+            + problems("maximum", most, ("request", requests)) { $1 < $0 }
+    }
+
+    /// - Parameters:
+    ///   - needed: what has to be said, and its amounts.
+    ///   - besides: what may be said.
+    ///   - breaks: whether an amount (the first) breaks a bound.
+    private func problems(
+        _ word: String, _ bounds: Amounts, _ needed: (word: String, amounts: Amounts),
+        _ besides: (word: String, amounts: Amounts)? = nil, breaks: (Quantity, Quantity) -> Bool
+    ) -> [String] {
+        bounds.sorted.compactMap { name, bound in
+            let text = "\(word) \(name) usage per \(type) is \(bound)"
+            guard needed.amounts[name] != nil else { return "\(text).  No \(needed.word) is specified" }
+            for said in [needed, besides].compactMap(\.self) {
+                if let amount = said.amounts[name], breaks(amount, bound) {
+                    return "\(text), but \(said.word) is \(amount)"
+                }
             }
-            if request < bound {
-                problems.append("\(text), but request is \(request)")
-            } else if let limit = limits[name], limit < bound {
-                problems.append("\(text), but limit is \(limit)")
-            }
+            return nil
         }
-        for (name, bound) in most.sorted {
-            let text = "maximum \(name) usage per \(type) is \(bound)"
-            guard let limit = limits[name] else {
-                problems.append("\(text).  No limit is specified")
-                continue
-            }
-            if bound < limit {
-                problems.append("\(text), but limit is \(limit)")
-            } else if let request = requests[name], bound < request {
-                problems.append("\(text), but request is \(request)")
-            }
-        }
-        return problems + ratioProblems(requests, limits)
     }
 
     private func ratioProblems(_ requests: Amounts, _ limits: Amounts) -> [String] {
@@ -135,27 +138,5 @@ struct LimitBounds {
         let millionths = Int64((min(value, 1e12) * 1_000_000).rounded())
         let digits = String(millionths % 1_000_000)
         return "\(millionths / 1_000_000)." + String(repeating: "0", count: 6 - digits.utf8.count) + digits
-    }
-
-    /// Claims have no limits: both bounds are for what they request.
-    func claimProblems(_ requests: Amounts) -> [String] {
-        var problems: [String] = []
-        for (name, bound) in least.sorted {
-            let text = "minimum \(name) usage per \(type) is \(bound)"
-            guard let request = requests[name] else {
-                problems.append("\(text).  No request is specified")
-                continue
-            }
-            if request < bound { problems.append("\(text), but request is \(request)") }
-        }
-        for (name, bound) in most.sorted {
-            let text = "maximum \(name) usage per \(type) is \(bound)"
-            guard let request = requests[name] else {
-                problems.append("\(text).  No request is specified")
-                continue
-            }
-            if bound < request { problems.append("\(text), but request is \(request)") }
-        }
-        return problems
     }
 }

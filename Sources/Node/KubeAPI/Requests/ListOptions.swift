@@ -26,7 +26,7 @@ struct ListOptions: Sendable {
     init() {}
 
     /// - Parameter isWatch: also for the old form of the path, which has no parameter.
-    init(_ query: [(name: String, value: String)], _ kind: Kind, isWatch: Bool) throws(APIFailure) {
+    init(_ query: [(name: String, value: String)], _ served: ServedKind, isWatch: Bool) throws(APIFailure) {
         let reader = QueryReader(query)
         self.isWatch = isWatch
         allowsBookmarks = reader.flag("allowWatchBookmarks") ?? false
@@ -39,7 +39,7 @@ struct ListOptions: Sendable {
         do throws(SelectorError) {
             if let text = reader.text("labelSelector") { labels = try LabelSelector(text) }
             if let text = reader.text("fieldSelector"), !text.isEmpty {
-                let selector = try FieldSelector(text, for: kind)
+                let selector = try FieldSelector(text, for: served.kind, besides: served.custom?.selectableFields)
                 fields = selector.terms.isEmpty ? nil : selector
             }
         } catch { throw .badRequest(error.description) }
@@ -47,7 +47,7 @@ struct ListOptions: Sendable {
         let matchText = reader.text("resourceVersionMatch") ?? ""
         try Self.check(matchText, version, hasContinue: continueText != nil, isWatch: isWatch, sendsInitialEvents)
         match = VersionMatch(rawValue: matchText)
-        resourceVersion = try Self.revision(version, Resource(kind))
+        resourceVersion = try Self.revision(version, served.resource)
         if continueText != nil, let resourceVersion, resourceVersion != 0 {
             throw .badRequest("specifying resource version is not allowed when using continue")
         }

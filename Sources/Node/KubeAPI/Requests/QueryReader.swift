@@ -1,4 +1,5 @@
 import KubeObjects
+import KubeSchema
 
 /// Reads parameters of a query as Kubernetes' own conversions do (`apimachinery/pkg/runtime/conversion.go`): parameters
 /// that nobody asks for are passed over, as there; those of a wrong form are answered with 400.
@@ -29,21 +30,5 @@ struct QueryReader {
 
 extension String {
     /// In quotation marks with escapes, as Go's %q writes it.
-    var goQuoted: String {
-        var result = "\""
-        for scalar in unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            case "\r": result += "\\r"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\x" + (digits.utf8.count == 1 ? "0" : "") + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
+    var goQuoted: String { quoted(self) }
 }

@@ -13,6 +13,8 @@ import Synchronization
 /// Invariants
 /// 1. Every request gets an answer, and every failure is a Status. (test: `no request makes the server trap`)
 /// 2. Nothing is stored that admission has refused or validation has not seen. (tests of each)
+/// 3. What objects declare that is kept elsewhere is taken over there before they are stored, or they are not stored.
+///    (test: `what the authority of a kind refuses is not stored`)
 package final class APIServer: APIService, Sendable {
     let store: any ObjectStoring
     let kinds: ServedKinds
@@ -29,6 +31,7 @@ package final class APIServer: APIService, Sendable {
     let places = ServicePlaces()
     let definitions = Definitions()
     let computed: (any ComputedObjects)?
+    let authorities: [KindAuthority]
     private let worker = Mutex<Task<Void, Never>?>(nil)
     private let tasks = Mutex<[Task<Void, Never>]>([])
 
@@ -36,13 +39,15 @@ package final class APIServer: APIService, Sendable {
     ///   - kinds: which are served now.
     ///   - version: what the server says of itself.
     ///   - computed: gives metrics; nil when nobody measures.
+    ///   - authorities: of kinds whose objects declare what is kept elsewhere.
     ///   - warnings: says which fields of a pod's spec have no effect on this node.
-    ///   - clock: for what lasts: watches, bookmarks.
+    ///   - clock: for what lasts: watches.
     ///   - time: the time of day, for what is written.
     ///   - chance: for uids and names.
     package init(
         store: any ObjectStoring, kinds: ServedKinds, version: ServerVersion, settings: APISettings,
         tokens: any TokenIssuer, computed: (any ComputedObjects)? = nil,
+        authorities: [any ObjectAuthority] = [],
         warnings: @escaping @Sendable (_ spec: JSONValue, _ path: [String]) -> [String] = FieldsWithoutEffect.warnings,
         clock: any WaitingClock = ContinuousClock(),
         time: @escaping @Sendable () -> Linux.Timestamp = { Linux.Clock.now() },
@@ -65,6 +70,7 @@ package final class APIServer: APIService, Sendable {
         ])
         self.tokens = tokens
         self.computed = computed
+        self.authorities = authorities.map { KindAuthority(authority: $0) }
     }
 
     /// What requests are judged by.
@@ -78,14 +84,8 @@ package final class APIServer: APIService, Sendable {
     /// Reads what requests are judged by, and goes on doing so until `stop`.
     package func start() async throws(APIFailure) {
         worker.withLock { $0 = Task { await self.definitions.run(self) } }
-        let (known, store, clock, interval) = (known, store, clock, settings.bookmarkInterval)
-        tasks.withLock { tasks in
-            tasks.append(Task { await known.run() })
-            tasks.append(
-                Task {
-                    while (try? await clock.sleep(for: interval)) != nil { store.sendBookmarks() }
-                })
-        }
+        let known = known
+        tasks.withLock { $0.append(Task { await known.run() }) }
         await known.synced()
         await definitions.reviewed()
         try await makeFirstObjects()

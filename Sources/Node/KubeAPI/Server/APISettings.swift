@@ -10,20 +10,19 @@ package struct APISettings: Sendable {
     /// Where clients reach the API from pods: the endpoints of the service `kubernetes`.
     package var apiAddress: IPAddress?
     package var apiPort: UInt16
+    /// `spec.controller` of the ingress class that is there from the beginning, and the default one; nil: there is none.
+    package var ingressController: String?
     /// How long a watch lasts that does not say it, at least; up to twice as long.
     package var watchDuration: Duration
-    /// How often watchers are told how far they are.
-    package var bookmarkInterval: Duration
 
     package init(
         serviceRanges: [Subnet], nodePorts: ClosedRange<UInt16> = 30000...32767, apiAddress: IPAddress? = nil,
-        apiPort: UInt16 = 6443, watchDuration: Duration = .seconds(1800), bookmarkInterval: Duration = .seconds(60)
+        apiPort: UInt16 = 6443, watchDuration: Duration = .seconds(1800)
     ) {
         self.serviceRanges = serviceRanges
         self.nodePorts = nodePorts
         self.apiAddress = apiAddress
         self.apiPort = apiPort
         self.watchDuration = watchDuration
-        self.bookmarkInterval = bookmarkInterval
     }
 }

@@ -69,6 +69,11 @@ extension APIServer {
     static let noSuchMethod = APIFailure(
         405, "MethodNotAllowed", "the server does not allow this method on the requested resource", details: [:])
 
+    /// Kinds that still work, and that nobody should begin with.
+    private static let deprecations: [Resource: String] = [
+        .endpoints: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    ]
+
     private func perform(
         _ request: APIRequest, _ info: RequestInfo, _ target: RequestInfo.Target, _ call: Call
     ) async throws(APIFailure) -> APIAnswer {
@@ -77,7 +82,9 @@ extension APIServer {
         if target.subresource != nil || call.kind.isVirtual {
             return try await performBelow(request, info, target, call)
         }
-        if let deprecation = call.served.custom?.deprecation { call.warnings.add(deprecation) }
+        if let deprecation = call.served.custom?.deprecation ?? Self.deprecations[call.resource] {
+            call.warnings.add(deprecation)
+        }
         let subject: ResponseForm.Subject = info.verb == "list" ? .list : info.verb == "watch" ? .watch : .object
         let form = try Rendering.form(request, info.verb == "deletecollection" ? .list : subject)
         switch info.verb {
@@ -85,7 +92,7 @@ extension APIServer {
             try await checkVersion(request, call)
             return .whole(Rendering.object(.stored(try await get(call)), 200, form, call, now: time()))
         case "list":
-            let options = try ListOptions(request.query, call.kind, isWatch: false)
+            let options = try ListOptions(request.query, call.served, isWatch: false)
             return .whole(Rendering.list(try await list(call, options), form, call, now: time()))
         case "watch": return try await answerWatch(request, form, call)
         case "create": return .whole(try await answerCreate(request, form, call))
@@ -93,7 +100,7 @@ extension APIServer {
         case "patch": return .whole(try await answerPatch(request, form, call))
         case "delete": return .whole(try await answerDelete(request, form, call))
         case "deletecollection":
-            let selection = try ListOptions(request.query, call.kind, isWatch: false)
+            let selection = try ListOptions(request.query, call.served, isWatch: false)
             let options = try BodyReader(request).deleteOptions(request.query)
             guard !call.kind.isNamespaced || call.namespace != nil else { throw Self.noSuchMethod }
             return .whole(Rendering.list(try await deleteCollection(call, options, selection), form, call, now: time()))
@@ -118,7 +125,7 @@ extension APIServer {
         var query = request.query
         // The old form of the path may name one object.
         if let name = call.name { query.append((name: "fieldSelector", value: "metadata.name=\(name)")) }
-        let options = try ListOptions(query, call.kind, isWatch: true)
+        let options = try ListOptions(query, call.served, isWatch: true)
         let feed = await watch(call, options, Rendering.encoder(form, call, time: time))
         return .parts(APIResponse(200, headers: Rendering.headers), feed)
     }

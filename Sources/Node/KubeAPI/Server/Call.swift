@@ -14,7 +14,7 @@ struct Call: Sendable {
     let name: String?
     let subresource: String?
     var options = WriteOptions()
-    let warnings = Warnings()
+    var warnings = Warnings()
     /// Whether nobody asks what the user may do: what runs in the node.
     var isTrusted = false
 

@@ -8,6 +8,13 @@ package protocol ComputedObjects: Sendable {
     /// In the order of their names; each with kind, apiVersion and metadata.
     /// - Parameter namespace: nil for all.
     func objects(_ resource: Resource, namespace: String?) async throws(APIFailure) -> [JSONValue]
+
+    /// What the node counts, in the text format of Prometheus: /metrics.
+    func exposition() -> String
+}
+
+extension ComputedObjects {
+    package func exposition() -> String { "" }
 }
 
 extension APIServer {
@@ -19,7 +26,7 @@ extension APIServer {
         guard let computed else {
             throw .unavailable("the server is currently unable to handle the request: nobody measures \(call.resource)")
         }
-        let options = try ListOptions(request.query, call.kind, isWatch: false)
+        let options = try ListOptions(request.query, call.served, isWatch: false)
         let objects = try await computed.objects(call.resource, namespace: call.namespace).filter { object in
             (options.fields?.matches(object) ?? true) && options.labels.matches(object["metadata", "labels"])
         }

@@ -4,13 +4,18 @@ import KubeStore
 import KubeViews
 
 extension APIServer {
-    /// Paths that are no resource's: discovery, health, the version.
+    /// Paths that are no resource's: discovery, health, metrics, the version.
     func general(_ request: APIRequest, _ info: RequestInfo) async throws(APIFailure) -> APIAnswer {
         if let document = documents.answer(request) { return .whole(document) }
         guard request.method == "GET" || request.method == "HEAD" else { throw Self.noSuchMethod }
         let path = request.path.filter { !$0.isEmpty }
         switch path.first {
         case "healthz", "livez", "readyz": return .whole(await health(path, request))
+        case "metrics" where path.count == 1 && computed != nil:
+            return .whole(
+                APIResponse(
+                    200, headers: [(name: "Content-Type", value: "text/plain; version=0.0.4; charset=utf-8")],
+                    body: Array((computed?.exposition() ?? "").utf8)))
         default: throw Self.noSuchResource
         }
     }

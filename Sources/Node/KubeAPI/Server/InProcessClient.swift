@@ -1,6 +1,6 @@
 import JSON
 package import KubeObjects
-package import KubeSchema
+import KubeSchema
 import KubeViews
 
 extension APIServer {

@@ -95,7 +95,7 @@ enum Rendering {
         let served = call.served
         switch form {
         case .object:
-            return WatchEncoder(call.kind, form: "") { type, object, _ in
+            return WatchEncoder(call.kind, form: call.kind.id.apiVersion) { type, object, _ in
                 WatchEncoder.line(type, call.converted(.bytes(object)))
             }
         case .metadata(let version):
@@ -104,7 +104,8 @@ enum Rendering {
                 metadata.event(type, object) + [UInt8(ascii: "\n")]
             }
         case .table(let table):
-            return WatchEncoder(call.kind, form: "table \(table.version) \(table.objects.rawValue)", hasHead: true) {
+            let form = "table \(table.version) \(table.objects.rawValue) \(call.kind.id.apiVersion)"
+            return WatchEncoder(call.kind, form: form, hasHead: true) {
                 type, object, isFirst in
                 TableRenderer(served, table, now: time()).event(type, call.converted(.bytes(object)), isFirst: isFirst)
                     + [UInt8(ascii: "\n")]

@@ -1,4 +1,4 @@
-package import Linux
+import Linux
 
 /// A time of day; the schema has a type of the same name for what texts say.
 typealias Timestamp = Linux.Timestamp

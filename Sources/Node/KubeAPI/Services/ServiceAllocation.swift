@@ -33,6 +33,7 @@ struct ServiceAllocation {
             type == "NodePort"
             || type == "LoadBalancer" && service["spec", "allocateLoadBalancerNodePorts"]?.bool != false
         if causes.isEmpty { causes += ports(&service, old, needsPorts: needsPorts) }
+        if causes.isEmpty { causes += healthPort(&service, old) }
         return causes
     }
 
@@ -69,14 +70,14 @@ struct ServiceAllocation {
             return [
                 cause(
                     ["spec", "ipFamilyPolicy"], service["spec", "ipFamilyPolicy"],
-                    "Cluster is not configured for dual-stack services")
+                    "this cluster is not configured for dual-stack services")
             ]
         }
-        for wanted in asked where !served.contains(wanted) {
+        for (index, wanted) in asked.enumerated() where !served.contains(wanted) {
             return [
-                cause(
-                    ["spec", "ipFamilies"], service["spec", "ipFamilies"],
-                    "not configured on this cluster: \(wanted)")
+                Cause(
+                    reason: .invalid, path: FieldPath.root.child("spec").child("ipFamilies").index(index),
+                    value: .string(wanted), detail: "not configured on this cluster")
             ]
         }
         service["spec", "ipFamilyPolicy"] = .string(policy ?? "SingleStack")
@@ -200,6 +201,44 @@ struct ServiceAllocation {
             }
         }
         service["spec", "ports"] = .array(ports)
+        return []
+    }
+
+    /// Where load balancers ask whether there are endpoints on a node, of services whose traffic stays there.
+    private func healthPort(_ service: inout JSONValue, _ old: JSONValue?) -> [Cause] {
+        let spec = service["spec"] ?? [:]
+        let before = old?["spec", "healthCheckNodePort"]?.integer ?? 0
+        let asked = spec["healthCheckNodePort"]?.integer ?? 0
+        guard spec["type"]?.string == "LoadBalancer", spec["externalTrafficPolicy"]?.string == "Local" else {
+            if asked == before { service["spec", "healthCheckNodePort"] = nil }
+            guard asked != 0, asked != before else { return [] }
+            return [
+                cause(
+                    ["spec", "healthCheckNodePort"], .integer(asked),
+                    "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'")
+            ]
+        }
+        let given = TakenPlaces(of: ["spec": ["ports": spec["ports"] ?? []]]).ports
+        func refused(_ why: String) -> [Cause] { [cause(["spec", "healthCheckNodePort"], .integer(asked), why)] }
+        if before != 0, asked == 0 || asked == before {
+            service["spec", "healthCheckNodePort"] = .integer(before)
+            return []
+        }
+        guard before == 0 else { return refused("field is immutable") }
+        guard asked != 0 else {
+            guard let port = freePort("TCP", given) else { return refused("failed to allocate a nodePort: range is full") }
+            service["spec", "healthCheckNodePort"] = .integer(Int64(port.number))
+            return []
+        }
+        guard let number = UInt16(exactly: asked), nodePorts.contains(number) else {
+            return refused(
+                "failed to allocate requested HealthCheck NodePort \(asked): provided port is not in the valid range. The range of "
+                    + "valid ports is \(nodePorts.lowerBound)-\(nodePorts.upperBound)")
+        }
+        let port = TakenPlaces.Port(number: number, transport: "TCP")
+        guard !taken.ports.contains(port), !given.contains(port) else {
+            return refused("failed to allocate requested HealthCheck NodePort \(asked): provided port is already allocated")
+        }
         return []
     }
 

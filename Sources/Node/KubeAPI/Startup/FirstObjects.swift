@@ -31,6 +31,9 @@ enum FirstObjects {
                     "Used for system critical pods that must not be moved from their current node.")
             ))
         objects.append((.storageClasses, storage))
+        if let controller = settings.ingressController {
+            objects.append((DefaultIngressClass.resource, ingressClass(controller)))
+        }
         if let address = settings.serviceRanges.first?.base.advanced(by: 1) {
             objects.append((.services, service(address, settings.apiPort)))
         }
@@ -52,6 +55,16 @@ enum FirstObjects {
         ], "provisioner": "forkless.dev/local-path", "reclaimPolicy": "Delete",
         "volumeBindingMode": "WaitForFirstConsumer", "allowVolumeExpansion": false,
     ]
+
+    /// Of what the node serves itself.
+    private static func ingressClass(_ controller: String) -> JSONValue {
+        [
+            "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
+            "metadata": [
+                "name": "forkless", "annotations": ["ingressclass.kubernetes.io/is-default-class": "true"],
+            ], "spec": ["controller": .string(controller)],
+        ]
+    }
 
     /// The API for pods, under the first address of services.
     private static func service(_ address: IPAddress, _ port: UInt16) -> JSONValue {

@@ -26,10 +26,10 @@ extension APIServer {
             throw APIFailure(
                 501, "NotImplemented",
                 "the resources of a pod that runs are not changed here: replace the pod (pods/resize is not supported)")
+        case ("pods", "proxy"), ("services", "proxy"): return try await answerProxy(request, target, call)
         case (_, "proxy"):
             throw APIFailure(
-                501, "NotImplemented",
-                "\(target.plural)/proxy is not supported: use port-forward, or the service's address")
+                501, "NotImplemented", "\(target.plural)/proxy is not supported: this node has no port of a kubelet's")
         default: throw Self.noSuchResource
         }
     }

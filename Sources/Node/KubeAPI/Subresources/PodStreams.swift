@@ -77,21 +77,20 @@ enum PodStreams {
         options.sinceSeconds = try reader.integer("sinceSeconds")
         options.tailLines = try reader.integer("tailLines")
         options.limitBytes = try reader.integer("limitBytes")
-        if let stream = reader.text("stream"), !stream.isEmpty, stream != "All" {
-            throw .badRequest("the log of one stream alone is not kept here: leave out stream=\(stream)")
-        }
         if let text = reader.text("sinceTime"), !text.isEmpty {
             guard (try? KubeSchema.Timestamp(text, .seconds)) != nil else {
                 throw .badRequest("parsing time \(text.goQuoted) as \"2006-01-02T15:04:05Z07:00\" failed")
             }
             options.sinceTime = text
         }
-        try check(options, pod)
+        let stream = reader.text("stream") ?? ""
+        options.stream = PodLogOptions.Stream(rawValue: stream)
+        try check(options, stream, pod)
         return options
     }
 
     /// `ValidatePodLogOptions`.
-    private static func check(_ options: PodLogOptions, _ pod: KubeObject) throws(APIFailure) {
+    private static func check(_ options: PodLogOptions, _ stream: String, _ pod: KubeObject) throws(APIFailure) {
         var causes: [Cause] = []
         func invalid(_ field: String, _ value: Int64, _ detail: String) {
             causes.append(
@@ -110,6 +109,18 @@ enum PodStreams {
             } else if seconds < 1 {
                 invalid("sinceSeconds", seconds, "must be greater than 0")
             }
+        }
+        if options.stream == nil, !["", "All"].contains(stream) {
+            causes.append(
+                Cause(
+                    reason: .notSupported, path: FieldPath.root.child("stream"), value: .string(stream),
+                    detail: "supported values: \"All\", \"Stderr\", \"Stdout\""))
+        }
+        if options.stream != nil, options.tailLines != nil {
+            causes.append(
+                Cause(
+                    reason: .forbidden, path: FieldPath.root, value: .null,
+                    detail: "`tailLines` and specific `stream` are mutually exclusive for now"))
         }
         guard !causes.isEmpty else { return }
         throw .invalid(

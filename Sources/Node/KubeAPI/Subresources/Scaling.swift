@@ -2,6 +2,7 @@ import JSON
 import KubeObjects
 import KubeSchema
 import KubeStore
+import KubeViews
 
 /// An object as a Scale (autoscaling/v1), and back.
 struct ScaleView: Sendable {
@@ -54,6 +55,17 @@ struct ScaleView: Sendable {
         return object
     }
 
+    /// What a client that applies a scale asks of the object itself: who owns the number of replicas is said there
+    /// (`ScaleHandler` of k8s.io/apimachinery).
+    func configuration(_ scale: JSONValue) -> JSONValue {
+        var config: JSONValue = [
+            "apiVersion": .string(served.kind.id.apiVersion), "kind": .string(served.kind.id.kind),
+            "metadata": scale["metadata"] ?? [:],
+        ]
+        if let replicas = scale["spec", "replicas"] { Self.set(replicas, at: paths.specReplicas[...], in: &config) }
+        return config
+    }
+
     private static func value(_ path: [String], _ object: JSONValue) -> JSONValue? {
         path.reduce(Optional(object)) { $0?[$1] }
     }
@@ -71,6 +83,7 @@ extension APIServer {
     func answerScale(_ request: APIRequest, _ verb: String, _ call: Call) async throws(APIFailure) -> APIAnswer {
         let view = ScaleView(call.served)
         var call = call
+        let form = try Rendering.form(request, .object)
         let shown: ShownObject
         switch verb {
         case "get": shown = .stored(try await get(call))
@@ -82,28 +95,35 @@ extension APIServer {
             call.warnings.add(warnings)
             shown = try await scale(call, to: sent)
         case "patch":
-            call.options = try WriteOptions(request.query, .patch, userAgent: request.headers["user-agent"])
-            let patch = try Patch(BodyReader(request), Call(call.user, ScaleView.served))
-            guard case .apply = patch else {
-                let once = call
-                shown = try await change(call) { old throws(APIFailure) in
-                    let below = Self.scaleCall(once)
-                    let patched = try patch.applied(to: view.scale(old), below)
-                    let scale = try Self.decodePatched(patched, below)
-                    return Wanted(object: view.object(old, scaled: try self.checked(scale, below)))
-                }
-                break
-            }
-            throw BodyReader.unsupported(Array(PatchType.accepted(isCustom: false).dropLast()))
+            let body = try BodyReader(request)
+            let kind: WriteOptions.Kind = body.type == PatchType.apply.rawValue ? .apply : .patch
+            call.options = try WriteOptions(request.query, kind, userAgent: request.headers["user-agent"])
+            shown = try await scale(call, by: try Patch(body, Call(call.user, ScaleView.served)))
         default: throw Self.noSuchMethod
         }
-        return .whole(Rendering.value(view.scale(shown.value), 200, call))
+        return .whole(Rendering.object(.value(view.scale(shown.value)), 200, form, Self.scaleCall(call), now: time()))
     }
 
     private static func scaleCall(_ call: Call) -> Call {
         var below = Call(call.user, ScaleView.served, namespace: call.namespace, name: call.name)
         below.options = call.options
+        below.warnings = call.warnings
         return below
+    }
+
+    private func scale(_ call: Call, by patch: Patch) async throws(APIFailure) -> ShownObject {
+        let view = ScaleView(call.served)
+        let below = Self.scaleCall(call)
+        if case .apply(let sent) = patch {
+            let scale = try checked(try Self.configuration(sent, below), below)
+            let config = view.configuration(scale)
+            return try await change(call) { old throws(APIFailure) in try self.applied(config, to: old, call) }
+        }
+        return try await change(call) { old throws(APIFailure) in
+            let patched = try patch.applied(to: view.scale(old), below)
+            let scale = try Self.decodePatched(patched, below)
+            return Wanted(object: view.object(old, scaled: try self.checked(scale, below)))
+        }
     }
 
     /// Replaces the number of replicas.

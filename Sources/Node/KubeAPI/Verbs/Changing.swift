@@ -21,6 +21,8 @@ extension APIServer {
     ) async throws(APIFailure) -> ShownObject {
         let key = try call.key()
         var attempts = 0
+        let turn = await turn(call)
+        defer { turn?.leave() }
         while true {
             let changed: Result<ShownObject, APIFailure>
             do throws(ObjectStoreFailure) {
@@ -63,6 +65,11 @@ extension APIServer {
                     &request.object, over: old, sent: wanted.object["metadata", "managedFields"])
             }
             charges = try QuotaCharge.writes(request, quotas(call))
+            if ChangedObject.isGone(request.object, old, call.kind) {
+                if !call.options.isDryRun { try await withdraw(old, call) }
+            } else if request.object != old {
+                request.object = try await declared(request.object, over: old, call)
+            }
         } catch { return .failure(error) }
         if call.options.isDryRun { return .success(.value(request.object)) }
         let precondition = Precondition(revision: current.revision)

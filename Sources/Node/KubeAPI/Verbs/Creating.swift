@@ -24,6 +24,8 @@ extension APIServer {
         Defaulting.apply(to: &object, of: call.kind, in: call.served.schema)
         let isGenerated = (object["metadata", "name"]?.string ?? "").isEmpty
         var attempts = 0
+        let turn = await turn(call)
+        defer { turn?.leave() }
         while true {
             var one = object
             if isGenerated { NewObject.generateName(&one, chance) }
@@ -72,6 +74,12 @@ extension APIServer {
             writes = try QuotaCharge.writes(request, quotas(call))
         } catch { return .failure(error) }
         let key = call.resource.key(namespace: call.namespace, request.name)
+        if authority(for: call) != nil {
+            if (try? await store.get(key)) != nil { throw .alreadyExists(key) }
+            do throws(APIFailure) { request.object = try await declared(request.object, over: nil, call) } catch {
+                return .failure(error)
+            }
+        }
         if call.options.isDryRun {
             if (try? await store.get(key)) != nil { throw .alreadyExists(key) }
             return .success(.value(request.object))
@@ -101,11 +109,12 @@ extension APIServer {
     func validate(_ object: JSONValue, over old: JSONValue? = nil, _ call: Call) throws(APIFailure) {
         if let warnings = call.served.warnings { call.warnings.add(warnings(object)) }
         let validation = Validation(call.kind, in: call.served.schema)
+        var causes: [Cause] = []
         do throws(InvalidObject) {
             if let old { try validation.checkUpdate(object, of: old) } else { try validation.checkNew(object) }
-        } catch { throw .invalid(error) }
-        guard let check = call.served.check else { return }
-        let causes = check(object)
+            try StoredForm.check(object, over: old, call)
+        } catch { causes = error.causes }
+        causes += call.served.check?(object) ?? []
         guard causes.isEmpty else {
             throw .invalid(
                 InvalidObject(

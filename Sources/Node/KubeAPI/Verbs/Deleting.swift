@@ -14,6 +14,8 @@ extension APIServer {
     func delete(_ call: Call, _ options: DeleteOptions) async throws(APIFailure) -> DeletedObject {
         let key = try call.key()
         var attempts = 0
+        let turn = await turn(call)
+        defer { turn?.leave() }
         while true {
             let result: Result<DeletedObject, APIFailure>
             do throws(ObjectStoreFailure) { result = try await deleteOnce(call, key, options) } catch {
@@ -41,6 +43,7 @@ extension APIServer {
         switch decision {
         case .remove:
             guard !options.isDryRun else { return .success(DeletedObject(shown: .stored(current), isGone: true)) }
+            do throws(APIFailure) { try await withdraw(current.value, call) } catch { return .failure(error) }
             let gone = try await commit([.delete(key, if: precondition)])
             return .success(DeletedObject(shown: .stored(gone[0].object), isGone: true))
         case .mark(let object):

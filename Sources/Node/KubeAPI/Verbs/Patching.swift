@@ -109,7 +109,7 @@ extension APIServer {
         }
     }
 
-    private static func configuration(_ sent: JSONValue, _ call: Call) throws(APIFailure) -> JSONValue {
+    static func configuration(_ sent: JSONValue, _ call: Call) throws(APIFailure) -> JSONValue {
         guard sent.object != nil else {
             throw .badRequest("error decoding YAML: the configuration must be an object, not \(sent.kindName)")
         }
@@ -124,7 +124,7 @@ extension APIServer {
         return config
     }
 
-    private func applied(_ config: JSONValue, to old: JSONValue, _ call: Call) throws(APIFailure) -> Wanted {
+    func applied(_ config: JSONValue, to old: JSONValue, _ call: Call) throws(APIFailure) -> Wanted {
         var object = try FieldTracking(call: call, now: time()).apply(config, to: old)
         Defaulting.apply(to: &object, of: call.kind, in: call.served.schema)
         return Wanted(object: object, isTracked: true)

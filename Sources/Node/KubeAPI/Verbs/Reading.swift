@@ -61,7 +61,11 @@ extension APIServer {
                 guard case .notFound = error else { throw error }
             }
             let isOf: Bool
-            if let object { isOf = object.revision <= revision } else { isOf = try await store.history().newest == revision }
+            if let object {
+                isOf = object.revision <= revision
+            } else {
+                isOf = try await store.history().newest == revision
+            }
             guard isOf else { continue }
             let found = [object].compactMap(\.self).filter { options.matches($0, call) }
             return ListedObjects(objects: found, revision: revision)

@@ -5,10 +5,11 @@ import KubeSchema
 /// Between an object as it is stored and as a version of the API shows it.
 ///
 /// Custom kinds have one form in all versions, and are stored in the one they were written in. Events have two groups for
-/// one set of objects, which is stored as core/v1 (`Convert_v1_Event_To_core_Event` and its reverse).
+/// one set of objects, which is stored as core/v1 (`Convert_v1_Event_To_core_Event` and its reverse). Autoscalers are stored
+/// as autoscaling/v2.
 ///
-/// Invariant: an event that went through both groups is the event that it was.
-/// (test: `events of both groups are the same events`)
+/// Invariant: an object that went through both forms is what it was.
+/// (tests: `events of both groups are the same events`, `an autoscaler of the old version is one of the new version`)
 enum StoredForm {
     /// Names in core/v1 and in events.k8s.io/v1, of what both have.
     private static let names = [
@@ -24,15 +25,43 @@ enum StoredForm {
     }
 
     /// Whether objects may be stored in another form than they are shown in.
-    static func differs(_ call: Call) -> Bool { call.isCustom || isEvent(call.resource) }
+    static func differs(_ call: Call) -> Bool {
+        call.isCustom || isEvent(call.resource) || AutoscalerVersions.isOlder(call.resource)
+    }
+
+    /// The version that is stored.
+    private static let autoscalers: Kind = {
+        let plural = "horizontalpodautoscalers"
+        guard let kind = Schema.kubernetes.kind(group: "autoscaling", version: "v2", plural: plural) else {
+            preconditionFailure("the schema has no autoscaling/v2 \(plural)")
+        }
+        return kind
+    }()
+
+    /// What is wrong with an object that its own version cannot say.
+    static func check(_ value: JSONValue, over old: JSONValue?, _ call: Call) throws(InvalidObject) {
+        guard AutoscalerVersions.isOlder(call.resource) else { return }
+        let validation = Validation(autoscalers, in: .kubernetes)
+        let stored = stored(value, call)
+        if let old {
+            try validation.checkUpdate(stored, of: self.stored(old, call))
+        } else {
+            try validation.checkNew(stored)
+        }
+    }
 
     static func stored(_ value: JSONValue, _ call: Call) -> JSONValue {
-        isEvent(call.resource) ? renamed(value, storedNames, "v1") : value
+        if isEvent(call.resource) { return renamed(value, storedNames, "v1") }
+        guard AutoscalerVersions.isOlder(call.resource) else { return value }
+        var value = AutoscalerVersions.newer(value)
+        Defaulting.apply(to: &value, of: autoscalers, in: .kubernetes)
+        return value
     }
 
     static func shown(_ value: JSONValue, _ call: Call) -> JSONValue {
         guard differs(call), value["apiVersion"]?.string != call.kind.id.apiVersion else { return value }
         if isEvent(call.resource) { return renamed(value, shownNames, call.kind.id.apiVersion) }
+        if AutoscalerVersions.isOlder(call.resource) { return AutoscalerVersions.older(value) }
         var value = value
         value["apiVersion"] = .string(call.kind.id.apiVersion)
         return value

@@ -1,5 +1,4 @@
-package import KubeObjects
-internal import KubeSchema
+import KubeObjects
 
 /// The controllers of a cluster of one node, besides those of workloads.
 package enum ClusterControllers {
@@ -14,19 +13,19 @@ package enum ClusterControllers {
         package var issue: @Sendable (SecretToken) -> String
         /// Below which volumes of the class with the provisioner forkless.dev/local-path are made; an absolute path.
         package var volumeDirectory: String
-        /// Kinds that are stored besides Kubernetes' own.
-        package var customKinds: [Resource]
+        /// All kinds that are stored.
+        package var kinds: StoredKinds
 
         package init(
             node: String, facts: @escaping @Sendable () -> NodeFacts, certificate: String,
-            issue: @escaping @Sendable (SecretToken) -> String, volumeDirectory: String, customKinds: [Resource] = []
+            issue: @escaping @Sendable (SecretToken) -> String, volumeDirectory: String, kinds: StoredKinds
         ) {
             self.node = node
             self.facts = facts
             self.certificate = certificate
             self.issue = issue
             self.volumeDirectory = volumeDirectory
-            self.customKinds = customKinds
+            self.kinds = kinds
         }
     }
 
@@ -38,25 +37,8 @@ package enum ClusterControllers {
             TokenSecretController(certificate: settings.certificate, issue: settings.issue),
             VolumeBinder(node: settings.node, directory: settings.volumeDirectory), VolumeProtection(),
             EphemeralVolumes(), DisruptionController(), ClusterRoleAggregation(), EventExpiry(),
-            PodGarbageCollector(),
-        ] + ofAllKinds(settings.customKinds)
-    }
-
-    /// Those that look at every kind there is: they are made anew, in a group of their own, when kinds come or go.
-    package static func ofAllKinds(_ customKinds: [Resource]) -> [any Controller] {
-        let stored = storedKinds + customKinds
-        let contents = stored.filter(\.isNamespaced)
-        return [
-            NamespaceController(contents: contents),
-            GarbageCollector(kinds: stored.filter { $0 != .events }), ResourceQuotaController(contents: contents),
+            PodGarbageCollector(), NamespaceController(kinds: settings.kinds), GarbageCollector(kinds: settings.kinds),
+            ResourceQuotaController(kinds: settings.kinds),
         ]
-    }
-
-    /// Kubernetes' own kinds whose objects are kept, each in one version.
-    package static var storedKinds: [Resource] {
-        var names: Set<String> = []
-        return Schema.kubernetes.kinds.filter { !$0.isVirtual }.map { Resource($0) }.filter {
-            names.insert($0.storeName).inserted
-        }
     }
 }

@@ -1,4 +1,5 @@
 import KubeObjects
+import KubeSchema
 import KubeStore
 import Linux
 
@@ -52,9 +53,15 @@ struct ActionPerformer: Sendable {
                 // Gone already, which is what was wanted.
             }
             expectations.append(.deleted(resource, resource.key(namespace: namespace, name), uid: options.uid))
+        case .confirmEmpty(let kinds, let namespace):
+            for kind in kinds {
+                let left = try await client.list(kind, namespace: namespace, labels: .everything)
+                guard let first = left.first else { continue }
+                throw .conflict(kind, first.name, "it is still in the namespace \(namespace)")
+            }
         case .event(let object, let resource, let type, let reason, let message):
             recorder.record(
-                object, resource, component: controller.name, type: type, reason: reason, message: message)
+                object, resource, by: EventReporter(controller.name), type: type, reason: reason, message: message)
         }
     }
 
@@ -95,6 +102,7 @@ extension ObjectAction: CustomStringConvertible {
         case .update(let resource, let object, let subresource):
             "update \(resource) \(object.name)" + (subresource.map { " (\($0))" } ?? "")
         case .delete(let resource, _, let name, _): "delete \(resource) \(name)"
+        case .confirmEmpty(_, let namespace): "see that the namespace \(namespace) is empty"
         case .event(let object, _, _, let reason, _): "event \(reason) about \(object.name)"
         }
     }

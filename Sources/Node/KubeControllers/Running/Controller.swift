@@ -7,6 +7,12 @@ package protocol ObjectView: Sendable {
     func get(_ resource: Resource, namespace: String?, _ name: String) -> StoredObject?
     /// In no order.
     func objects(_ resource: Resource, namespace: String?) -> [StoredObject]
+    /// Whether all of a resource is shown: one that has just come may not be here yet.
+    func has(_ resource: Resource) -> Bool
+}
+
+extension ObjectView {
+    package func has(_ resource: Resource) -> Bool { true }
 }
 
 extension ObjectCache: ObjectView {}
@@ -18,6 +24,9 @@ package enum ObjectAction: Hashable, Sendable {
     /// decision the second one is made on top of the first.
     case update(Resource, KubeObject, subresource: String? = nil)
     case delete(Resource, namespace: String?, name: String, DeletionOptions)
+    /// Fails when an object of these kinds is in the namespace, whatever the view shows: what was made just before may not be
+    /// in it yet.
+    case confirmEmpty([Resource], namespace: String)
     /// An Event about an object.
     case event(KubeObject, Resource, type: String, reason: String, message: String)
 }
@@ -40,10 +49,14 @@ package struct Decision: Hashable, Sendable {
 package protocol Controller: Sendable {
     /// "deployment-controller"
     var name: String { get }
-    /// The kinds that it looks at.
+    /// The kinds that it looks at; more or fewer as kinds come and go.
     var resources: [Resource] { get }
+    /// Whether it looks at objects of a kind, or did before the kind went.
+    func watches(_ resource: Resource) -> Bool
     /// The objects of its own that have to be looked at after a change.
     func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey]
+    /// The objects of its own that have to be looked at when a kind has come, with all of its objects.
+    func concerned(byNewcomer resource: Resource, in view: any ObjectView) -> [ObjectKey]
     /// Decides about one of its objects, which may be gone.
     func decide(_ key: ObjectKey, in view: any ObjectView, now: Timestamp) -> Decision
     /// What else is to be done when an action failed, to tell the user: an event, a condition. The object is looked at
@@ -54,6 +67,10 @@ package protocol Controller: Sendable {
 }
 
 extension Controller {
+    package func watches(_ resource: Resource) -> Bool { resources.contains(resource) }
+
+    package func concerned(byNewcomer resource: Resource, in view: any ObjectView) -> [ObjectKey] { [] }
+
     package func failed(
         _ action: ObjectAction, _ failure: APIFailure, about key: ObjectKey, in view: any ObjectView, now: Timestamp
     ) -> [ObjectAction] { [] }

@@ -12,11 +12,14 @@ internal import Linux
 ///    (test: `a worker waits for what it has written`)
 /// 3. Every change that concerns an object is followed by a decision about it.
 ///    (test: `a key that changes while it is at work is looked at again afterwards`)
+/// 4. A clock that is set back holds nothing up. (test: `a worker looks again when the clock is set back`)
 package final class ControllerWorker: Sendable {
     private enum Input: Sendable {
         case changed(ObjectCache.Change)
+        case newcomer(Resource)
         case finished(ObjectKey, WorkQueue.Outcome)
-        case due
+        /// What was waited for; nil: nothing.
+        case due(Timestamp?)
         /// The cache has ended.
         case over
 
@@ -48,6 +51,7 @@ package final class ControllerWorker: Sendable {
     /// Works until the task is cancelled or the cache ends.
     package func run() async {
         let changes = cache.changes()
+        let newcomers = cache.newcomers()
         await cache.synced()
         guard !Task.isCancelled else { return }
         let (inputs, input) = AsyncStream<Input>.makeStream()
@@ -56,6 +60,7 @@ package final class ControllerWorker: Sendable {
                 for await change in changes { input.yield(.changed(change)) }
                 input.yield(.over)
             }
+            group.addTask { for await resource in newcomers { input.yield(.newcomer(resource)) } }
             await work(inputs, input) { key in
                 group.addTask { input.yield(.finished(key, await self.performer.work(key))) }
             }
@@ -71,12 +76,16 @@ package final class ControllerWorker: Sendable {
         defer { sleeper?.task.cancel() }
         for key in everything() { queue.add(key) }
         // The first look needs no input.
-        input.yield(.due)
+        input.yield(.due(nil))
         for await event in inputs {
             switch event {
             case .changed(let change): for key in concerned(by: change) { queue.add(key) }
+            case .newcomer(let resource):
+                for key in controller.concerned(byNewcomer: resource, in: cache) { queue.add(key) }
             case .finished(let key, let outcome): queue.finish(key, outcome, clock.now)
-            case .due: break
+            case .due(let moment):
+                // Woken before its time: somebody has set the clock.
+                if let moment, clock.now < moment { queue.clockWasSet() }
             case .over: return
             }
             let now = clock.now
@@ -88,7 +97,7 @@ package final class ControllerWorker: Sendable {
                 let clock = clock
                 let task = Task {
                     await clock.sleep(until: moment)
-                    if !Task.isCancelled { input.yield(.due) }
+                    if !Task.isCancelled { input.yield(.due(moment)) }
                 }
                 return (moment, task)
             }
@@ -96,7 +105,7 @@ package final class ControllerWorker: Sendable {
     }
 
     private func concerned(by change: ObjectCache.Change) -> [ObjectKey] {
-        guard controller.resources.contains(change.resource) else { return [] }
+        guard controller.watches(change.resource) else { return [] }
         return controller.concerned(by: change, in: cache)
     }
 

@@ -3,7 +3,7 @@ package import Linux
 /// The time of day, and waiting for a moment of it.
 package protocol WallClock: Sendable {
     var now: Timestamp { get }
-    /// Returns at that moment, or a little later; at once when it has passed or the task is cancelled.
+    /// Returns at that moment, or a little later; at once when it has passed or the task is cancelled, and when the clock is set.
     func sleep(until moment: Timestamp) async
 }
 
@@ -14,9 +14,12 @@ package struct SystemWallClock: WallClock {
     package var now: Timestamp { Clock.now() }
 
     package func sleep(until moment: Timestamp) async {
-        let left = moment.nanoseconds - now.nanoseconds
-        guard left > 0 else { return }
-        try? await Task.sleep(for: .nanoseconds(left), clock: .continuous)
+        guard moment > now else { return }
+        do throws(SystemError) { try await WallTimer.wait(until: moment) } catch {
+            // Without a descriptor for a timer: as far as can be told now.
+            guard !Task.isCancelled else { return }
+            try? await Task.sleep(for: moment.since(now), clock: .continuous)
+        }
     }
 }
 

@@ -9,6 +9,8 @@ import Linux
 /// 3. A key is not looked at before what was done about it can be seen. (test: `a key waits for its expectations`)
 /// 4. After failures in a row a key waits 5 ms, 10 ms ... up to 1000 s, unless it changes.
 ///    (test: `failures back off, and a success begins anew`)
+/// 5. Nothing waits for a moment that a clock set back has moved away.
+///    (test: `a clock that is set back holds nothing up`)
 struct WorkQueue {
     /// How what was done about a key ended.
     struct Outcome: Sendable {
@@ -83,6 +85,14 @@ struct WorkQueue {
         }
         ready = left
         return started
+    }
+
+    /// The clock was set: what waits for a moment of it is looked at again, since that moment may be far away now.
+    mutating func clockWasSet() {
+        for (key, entry) in entries where entry.due != nil {
+            entries[key]!.due = nil
+            add(key)
+        }
     }
 
     mutating func finish(_ key: ObjectKey, _ outcome: Outcome, _ now: Timestamp) {

@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 package import KubeSchema
 
 /// The API as what runs in the node uses it: with defaults, validation and admission, as a client from outside would,
@@ -73,7 +73,7 @@ extension ObjectClient {
             guard try change(&object) else { return object }
             do throws(APIFailure) {
                 return try await update(resource, object, subresource: subresource)
-            } catch where error.code == 409 && error.reason == "Conflict" && !Task.isCancelled {}
+            } catch  where error.code == 409 && error.reason == "Conflict" && !Task.isCancelled {}
         }
     }
 }

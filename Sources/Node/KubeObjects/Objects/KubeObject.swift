@@ -1,5 +1,5 @@
 package import JSON
-package import KubeSchema
+import KubeSchema
 package import KubeStore
 package import Linux
 
@@ -9,8 +9,14 @@ package struct KubeObject: JSONView {
     package init(json: JSONValue) { self.json = json }
     package init(_ stored: StoredObject) { json = stored.value }
 
-    package var apiVersion: String? { get { self["apiVersion"] } set { self["apiVersion"] = newValue } }
-    package var kind: String? { get { self["kind"] } set { self["kind"] = newValue } }
+    package var apiVersion: String? {
+        get { self["apiVersion"] }
+        set { self["apiVersion"] = newValue }
+    }
+    package var kind: String? {
+        get { self["kind"] }
+        set { self["kind"] = newValue }
+    }
     package var metadata: ObjectMetadata {
         get { self[view: "metadata"] }
         set { self[view: "metadata"] = newValue }
@@ -41,12 +47,30 @@ package struct ObjectMetadata: JSONView {
     package var json: JSONValue
     package init(json: JSONValue) { self.json = json }
 
-    package var name: String? { get { self["name"] } set { self["name"] = newValue } }
-    package var generateName: String? { get { self["generateName"] } set { self["generateName"] = newValue } }
-    package var namespace: String? { get { self["namespace"] } set { self["namespace"] = newValue } }
-    package var uid: String? { get { self["uid"] } set { self["uid"] = newValue } }
-    package var resourceVersion: String? { get { self["resourceVersion"] } set { self["resourceVersion"] = newValue } }
-    package var generation: Int64? { get { self["generation"] } set { self["generation"] = newValue } }
+    package var name: String? {
+        get { self["name"] }
+        set { self["name"] = newValue }
+    }
+    package var generateName: String? {
+        get { self["generateName"] }
+        set { self["generateName"] = newValue }
+    }
+    package var namespace: String? {
+        get { self["namespace"] }
+        set { self["namespace"] = newValue }
+    }
+    package var uid: String? {
+        get { self["uid"] }
+        set { self["uid"] = newValue }
+    }
+    package var resourceVersion: String? {
+        get { self["resourceVersion"] }
+        set { self["resourceVersion"] = newValue }
+    }
+    package var generation: Int64? {
+        get { self["generation"] }
+        set { self["generation"] = newValue }
+    }
     package var creationTimestamp: String? {
         get { self["creationTimestamp"] }
         set { self["creationTimestamp"] = newValue }
@@ -59,7 +83,10 @@ package struct ObjectMetadata: JSONView {
         get { self["deletionGracePeriodSeconds"] }
         set { self["deletionGracePeriodSeconds"] = newValue }
     }
-    package var labels: [String: String] { get { self["labels"] ?? [:] } set { self["labels"] = newValue } }
+    package var labels: [String: String] {
+        get { self["labels"] ?? [:] }
+        set { self["labels"] = newValue }
+    }
     package var annotations: [String: String] {
         get { self["annotations"] ?? [:] }
         set { self["annotations"] = newValue }

@@ -30,6 +30,11 @@ package struct ServedKind: Sendable {
         self.warnings = warnings
     }
 
+    /// One of Kubernetes itself or of the node.
+    package init(builtIn kind: Kind) {
+        self.init(kind, in: .kubernetes, isStorageVersion: !AutoscalerVersions.isOlder(Resource(kind)))
+    }
+
     /// "PodList"; definitions may name another.
     package var listKind: String { custom?.listKind ?? kind.id.kind + "List" }
 
@@ -82,6 +87,21 @@ package protocol KindCatalog: Sendable {
     func kind(group: String, version: String, plural: String) -> ServedKind?
     /// All, in no order.
     var kinds: [ServedKind] { get }
+    /// Grows when kinds come or go: what was made from an older one is made anew.
+    var generation: Int { get }
+    /// An element at once, and one whenever kinds have come or gone since the last one was taken.
+    func changes() -> AsyncStream<Void>
+}
+
+extension KindCatalog {
+    /// Those whose objects are kept, each once: in the version that is stored, where that is served.
+    package var storedKinds: [ServedKind] {
+        let stored = kinds.filter { !$0.kind.isVirtual }
+        var names: Set<String> = []
+        return (stored.filter(\.isStorageVersion) + stored.filter { !$0.isStorageVersion }).filter {
+            names.insert($0.resource.storeName).inserted
+        }
+    }
 }
 
 /// The kinds of Kubernetes itself.
@@ -89,10 +109,12 @@ package struct BuiltInKinds: KindCatalog {
     package init() {}
 
     package func kind(group: String, version: String, plural: String) -> ServedKind? {
-        Schema.kubernetes.kind(group: group, version: version, plural: plural).map {
-            ServedKind($0, in: .kubernetes)
-        }
+        Schema.kubernetes.kind(group: group, version: version, plural: plural).map { ServedKind(builtIn: $0) }
     }
 
-    package var kinds: [ServedKind] { Schema.kubernetes.kinds.map { ServedKind($0, in: .kubernetes) } }
+    package var kinds: [ServedKind] { Schema.kubernetes.kinds.map { ServedKind(builtIn: $0) } }
+
+    package var generation: Int { 1 }
+
+    package func changes() -> AsyncStream<Void> { AsyncStream { $0.yield() } }
 }

@@ -34,6 +34,13 @@ package struct PodLogOptions: Hashable, Sendable {
     package var timestamps = false
     package var tailLines: Int64?
     package var limitBytes: Int64?
+    /// What was written to one stream alone (PodLogsQuerySplitStreams); nil: both.
+    package var stream: Stream?
+
+    package enum Stream: String, Hashable, Sendable, CaseIterable {
+        case output = "Stdout"
+        case errors = "Stderr"
+    }
 
     package init() {}
 }

@@ -24,6 +24,8 @@ package struct APIRequest: Sendable {
     package var method: String
     /// The path's parts, decoded: ["apis", "apps", "v1", "namespaces", "default", "deployments"].
     package var path: [String]
+    /// Path and query as they came, percent-encoding and all; empty for what runs in the node.
+    package var target = ""
     /// In the order in which they came, decoded.
     package var query: [(name: String, value: String)]
     /// The names in small letters.
@@ -57,6 +59,8 @@ package enum APIAnswer: Sendable {
     case parts(APIResponse, any APIParts)
     /// What a pod's container writes, reads or serves: the door speaks the protocol that the client asked for.
     case pod(PodRequest)
+    /// Whatever the target answers to the same request.
+    case proxy(ProxyTarget)
 }
 
 /// An answer as a whole, or the head of one in parts.

@@ -1,5 +1,5 @@
 internal import Crypto
-package import KubeObjects
+import KubeObjects
 internal import SwiftASN1
 internal import Synchronization
 internal import X509

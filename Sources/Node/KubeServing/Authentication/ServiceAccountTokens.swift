@@ -2,7 +2,7 @@ internal import Crypto
 internal import JSON
 package import KubeObjects
 internal import KubeSchema
-package import Linux
+import Linux
 internal import Synchronization
 
 /// Finds an object that a token names; nil when there is none.

@@ -1,6 +1,6 @@
 internal import Crypto
 package import HTTPServing
-package import Linux
+import Linux
 internal import Synchronization
 internal import X509
 

@@ -1,5 +1,6 @@
 internal import HTTPServing
 internal import KubeObjects
+internal import NodeLogs
 internal import Synchronization
 
 /// The answer to one request, given by a task that runs anywhere.
@@ -10,6 +11,7 @@ internal import Synchronization
 final class DoorAnswer: Sendable {
     let auditID: String
     private let exchange: LoopBound<any HTTPExchange>
+    private let line: RequestLine?
 
     private struct Abandonment {
         var isAbandoned = false
@@ -18,8 +20,9 @@ final class DoorAnswer: Sendable {
     private let abandonment = Mutex(Abandonment())
 
     /// On the loop.
-    init(_ exchange: any HTTPExchange, auditID: String) {
+    init(_ exchange: any HTTPExchange, auditID: String, calls: CallLog?) {
         self.auditID = auditID
+        line = calls.map { RequestLine(exchange, auditID: auditID, $0) }
         self.exchange = LoopBound(exchange, on: exchange.loop)
         exchange.onAbandoned = { [weak self] in self?.abandoned() }
     }
@@ -44,13 +47,18 @@ final class DoorAnswer: Sendable {
         for action in actions { action() }
     }
 
+    /// Who asks is known.
+    func asks(_ user: String) { line?.asks(user) }
+
     /// On the loop.
     func give(_ response: APIResponse) {
+        line?.answered(response.status)
         exchange.value.respond(Self.response(response, auditID: auditID))
         settled()
     }
 
     func whole(_ response: APIResponse) async {
+        line?.answered(response.status)
         let made = Self.response(response, auditID: auditID)
         loop.execute {
             self.exchange.value.respond(made)
@@ -63,6 +71,7 @@ final class DoorAnswer: Sendable {
 
     /// Sends a head and then what comes, until its end.
     func parts(_ head: APIResponse, _ items: any APIParts, _ open: OpenAnswers) async {
+        line?.answered(head.status)
         let headers = Self.fields(head, auditID: auditID)
         let sender = LoopSender(
             .init(
@@ -99,6 +108,7 @@ final class DoorAnswer: Sendable {
     func upgrade(_ headers: [(name: String, value: String)]) async -> DuplexPipe? {
         var fields = HeaderFields(headers.map { ($0.name, $0.value) })
         fields.add("Audit-Id", auditID)
+        line?.answered(101)
         let chosen = fields
         return await withUnsafeContinuation { (continuation: UnsafeContinuation<DuplexPipe?, Never>) in
             loop.execute {

@@ -1,6 +1,8 @@
 internal import HTTPServing
 internal import JSON
 internal import KubeObjects
+internal import Linux
+internal import NodeLogs
 
 /// What all connections of a door have in common.
 final class DoorParts: Sendable {
@@ -10,18 +12,23 @@ final class DoorParts: Sendable {
     let health: HealthAnswers
     let documents: OpenIDDocuments?
     let heartbeat: Duration
+    /// Takes a line for each request.
+    let calls: CallLog?
     let open = OpenAnswers()
+    let counts: RequestCounts
 
     init(
         _ service: any APIService, _ pods: any PodAccess, _ authenticator: Authenticator, _ health: HealthAnswers,
-        _ documents: OpenIDDocuments?, heartbeat: Duration
+        _ documents: OpenIDDocuments?, heartbeat: Duration, counts: RequestCounts, calls: CallLog?
     ) {
+        self.calls = calls
         self.heartbeat = heartbeat
         self.service = service
         self.pods = pods
         self.authenticator = authenticator
         self.health = health
         self.documents = documents
+        self.counts = counts
     }
 }
 
@@ -46,16 +53,17 @@ final class DoorService: HTTPService {
     private func begin(_ exchange: any HTTPExchange, _ body: [UInt8]) {
         let request = exchange.request
         let headers = request.headers.byName
-        let answer = DoorAnswer(exchange, auditID: Self.auditID(headers["audit-id"]))
+        let answer = DoorAnswer(exchange, auditID: Self.auditID(headers["audit-id"]), calls: parts.calls)
         guard let target = RequestTarget(request.target) else {
             return answer.give(APIResponse(failure: .badRequest("the request's target '\(request.target)' is no path")))
         }
         let credentials = Credentials(
             certificate: exchange.peerCertificate, authorization: headers["authorization"],
             webSocketProtocols: headers["sec-websocket-protocol"])
-        let asked = APIRequest(
+        var asked = APIRequest(
             method: request.method, path: target.path, query: target.query, headers: headers, body: body,
             user: .anonymous, peerAddress: exchange.peerAddress)
+        asked.target = request.target
         Self.start(asked, credentials, answer, parts)
     }
 
@@ -78,19 +86,36 @@ final class DoorService: HTTPService {
         _ asked: APIRequest, _ credentials: Credentials, _ answer: DoorAnswer, _ parts: DoorParts
     ) async {
         if let health = await parts.health.answer(asked.path, asked.query) { return await answer.whole(health) }
+        let arrived = Clock.monotonicNanoseconds()
+        func count(_ status: Int) {
+            parts.counts.count(RequestCounts.verb(asked), status, nanoseconds: Clock.monotonicNanoseconds() - arrived)
+        }
+        func whole(_ response: APIResponse) async {
+            count(response.status)
+            await answer.whole(response)
+        }
         var request = asked
         do throws(APIFailure) {
             request.user = try await parts.authenticator.user(credentials)
+            answer.asks(request.user.name)
         } catch {
-            return await answer.whole(APIResponse(failure: error))
+            return await whole(APIResponse(failure: error))
         }
         // A token is for this door only.
         request.headers["authorization"] = nil
-        if let document = parts.documents?.answer(request) { return await answer.whole(document) }
+        if let document = parts.documents?.answer(request) { return await whole(document) }
         switch await parts.service.answer(request) {
-        case .whole(let response): await answer.whole(response)
-        case .parts(let head, let items): await answer.parts(head, items, parts.open)
-        case .pod(let wanted): await PodAnswer(wanted, request, answer, parts).give()
+        case .whole(let response): await whole(response)
+        case .parts(let head, let items):
+            count(head.status)
+            await answer.parts(head, items, parts.open)
+        case .pod(let wanted):
+            count(101)
+            await PodAnswer(wanted, request, answer, parts).give()
+        case .proxy(let target):
+            // What the target answers is the target's: that it was asked is ours.
+            count(200)
+            await ProxyAnswer(target, request, answer, parts).give()
         }
     }
 }

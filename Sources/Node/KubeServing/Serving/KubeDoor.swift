@@ -1,6 +1,7 @@
 package import HTTPServing
 package import KubeObjects
 internal import Linux
+package import NodeLogs
 
 /// The HTTPS door of the Kubernetes API: HTTP/1.1 by TLS 1.2 and 1.3 (every client of Kubernetes speaks it; HTTP/2 is
 /// not offered), requests to an `APIService`, streams of pods to a `PodAccess`.
@@ -26,16 +27,19 @@ package final class KubeDoor: Sendable {
     ///   - tokens: what `authenticator` knows service accounts by: published for others (OpenID Connect discovery).
     ///   - health: what has to be well besides "ping".
     ///   - heartbeat: how often the client of an exec or attach is asked whether it is there.
+    ///   - counts: counts what is answered; several doors may share it.
+    ///   - calls: takes a line for each request; nil: nobody wants them.
     ///   - report: told when the door's certificate could not be renewed.
     package static func listen(
         on place: consuming HTTPListenPlace, authority: NodeAuthority, service: any APIService, pods: any PodAccess,
         authenticator: Authenticator, tokens: ServiceAccountTokens?, health: [HealthCheck] = [], loops: ServingLoops,
         limits: HTTPLimits = HTTPLimits(), heartbeat: Duration = .seconds(30),
+        counts: RequestCounts = RequestCounts(), calls: CallLog? = nil,
         report: @escaping @Sendable (AuthorityFailure) -> Void = { _ in }
     ) async throws(HTTPServingFailure) -> KubeDoor {
         let parts = DoorParts(
             service, pods, authenticator, HealthAnswers(health), tokens.map { OpenIDDocuments($0) },
-            heartbeat: heartbeat)
+            heartbeat: heartbeat, counts: counts, calls: calls)
         let listener = try await HTTPListener.listen(on: place, loops: loops, tls: authority.identity, limits: limits) {
             _ in
             DoorService(parts)

@@ -9,6 +9,8 @@ internal import Synchronization
 ///    (`parts arrive in order whatever the pace`).
 /// 2. No more than `limit` bytes and one part wait here (`parts arrive in order whatever the pace`).
 /// 3. Every wait ends: the connection takes bytes, or it is gone (`a sender whose client has gone is let go`).
+/// 4. An end is given once: a write can make the connection writable before it returns, and so drain again
+///    (`an end is given once, though the connection takes bytes again while it is given the last`).
 final class LoopSender: Sendable {
     /// Bytes that may wait before a sender does.
     private static let limit = 256 << 10
@@ -85,14 +87,20 @@ final class LoopSender: Sendable {
     }
 
     /// The connection is not there any more.
-    func gone() {
-        let waiters = state.withLock { state in
-            state.isGone = true
-            state.bytes = []
-            defer { state.waiters = [] }
-            return state.waiters
+    func gone() { _ = leave() }
+
+    /// Lets go of who waits; false when that was done before.
+    private func leave() -> Bool {
+        let (isFirst, waiters) = state.withLock { state in
+            defer {
+                state.isGone = true
+                state.bytes = []
+                state.waiters = []
+            }
+            return (!state.isGone, state.waiters)
         }
         for waiter in waiters { waiter.resume(returning: false) }
+        return isFirst
     }
 
     private func drain() {
@@ -110,9 +118,6 @@ final class LoopSender: Sendable {
         }
         if !bytes.isEmpty { outlet.send(bytes) }
         for waiter in waiters { waiter.resume(returning: true) }
-        if isLast {
-            gone()
-            outlet.finish()
-        }
+        if isLast, leave() { outlet.finish() }
     }
 }

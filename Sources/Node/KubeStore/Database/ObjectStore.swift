@@ -100,7 +100,8 @@ package final class ObjectStore: ObjectStoring {
     package func endWatches() { hub.end() }
 
     package func watch(_ request: WatchRequest) async throws(ObjectStoreFailure) -> any ObjectWatching {
-        let buffer = WatchBuffer(request.scope, limit: limits.buffer, wantsBookmarks: request.bookmarks)
+        let buffer = WatchBuffer(
+            request.scope, limit: limits.buffer, bytes: limits.bufferBytes, wantsBookmarks: request.bookmarks)
         switch request.start {
         case .now: hub.joinNow(buffer)
         case .after(let revision):

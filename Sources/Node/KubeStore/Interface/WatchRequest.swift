@@ -58,6 +58,8 @@ package struct WatchLimits: Sendable {
     package var windowBytes = 4 << 20
     /// Events that may wait for one watcher: one more ends it.
     package var buffer = 4096
+    /// Bytes of JSON in them: with more, one further event ends it. They are shared among watchers, but held by the slowest.
+    package var bufferBytes = 16 << 20
     /// Events read from the database at once by a watcher that began further back.
     package var batch = 256
 

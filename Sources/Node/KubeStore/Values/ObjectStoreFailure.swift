@@ -35,7 +35,7 @@ extension ObjectStoreFailure: CustomStringConvertible {
         case .invalidToken(let sentence): "continue a list: \(sentence)."
         case .invalidObject(let sentence): "store an object: \(sentence)."
         case .slowConsumer(let limit):
-            "watch: more than \(limit) events waited to be read. Watch again from the last one read."
+            "watch: more than \(limit) events, or too many bytes, waited to be read. Watch again from the last one read."
         case .storage(let failure): failure.sentence
         }
     }

@@ -44,6 +44,12 @@ package final class StoredObject: Sendable {
     /// `metadata.resourceVersion`.
     package var resourceVersion: String { String(revision) }
 
+    /// Whether somebody has asked for `value`.
+    var isParsed: Bool { parsed.withLock { $0 != nil } }
+
+    /// The same content, to be kept: `value` is parsed for whoever asks this one for it.
+    var unparsed: StoredObject { StoredObject(key, createRevision: createRevision, revision: revision, body) }
+
     /// The same content at another revision: what an event tells of something that is gone.
     func at(_ revision: Int64) -> StoredObject {
         StoredObject(key, createRevision: createRevision, revision: revision, body)
@@ -71,4 +77,7 @@ struct ObjectEvent: Sendable, Equatable {
 
     var revision: Int64 { object.revision }
     var key: ObjectKey { object.key }
+
+    /// The same event with objects of its own, of which nothing is parsed yet.
+    var unparsed: ObjectEvent { ObjectEvent(kind: kind, object: object.unparsed, previous: previous?.unparsed) }
 }

@@ -3,6 +3,8 @@
 /// Invariants
 /// 1. Every event behind `floor` is in it, in order, without a gap. (test: `the window has all that lies behind its floor`)
 /// 2. It holds no more than its limits, and always the newest event. (test: `the window keeps to its limits`)
+/// 3. It holds bytes, never what somebody parsed of them, which takes ten times as much.
+///    (test: `what is parsed of an event is not kept by the window`)
 struct EventWindow: Sendable {
     private let countLimit: Int
     private let byteLimit: Int
@@ -21,7 +23,7 @@ struct EventWindow: Sendable {
 
     mutating func append(_ event: ObjectEvent) {
         precondition(event.revision == newest + 1, "revision \(event.revision) follows \(newest)")
-        events.append(event)
+        events.append(event.unparsed)
         bytes += event.object.body.bytes.count
         while events.count > 1, events.count > countLimit || bytes > byteLimit { dropFirst() }
     }
@@ -45,7 +47,7 @@ struct EventWindow: Sendable {
         var found: [ObjectEvent] = []
         for index in Int(min(position, newest) - floor)..<events.count where scope.contains(events[index].key) {
             guard found.count < limit else { return (found, found.last!.revision) }
-            found.append(events[index])
+            found.append(events[index].unparsed)
         }
         return (found, max(position, newest))
     }

@@ -6,8 +6,9 @@ internal import Synchronization
 /// that it fetches what lies behind, in its own time.
 ///
 /// Invariants
-/// 1. Nobody waits for a watcher: when `limit` events wait for it already, one more ends it.
-///    (test: `a watcher that does not read ends with an error, and others hear everything`)
+/// 1. Nobody waits for a watcher: when `limit` events, or events of `bytesLimit` bytes, wait for it already, one more ends it.
+///    (tests: `a watcher that does not read ends with an error, and others hear everything`,
+///    `a watcher that does not read large objects is ended by their bytes`)
 /// 2. An event is given to it once, however it comes: `position` is the last one.
 ///    (test: `what a list has shown is not told again when it is published`)
 final class WatchBuffer: Sendable {
@@ -16,6 +17,10 @@ final class WatchBuffer: Sendable {
         case listed(StoredObject)
         case event(ObjectEvent)
         case bookmark(Int64, endsInitialEvents: Bool)
+
+        var eventBytes: Int {
+            if case .event(let event) = self { event.object.bytes.count } else { 0 }
+        }
     }
 
     enum Taken: Sendable {
@@ -32,6 +37,8 @@ final class WatchBuffer: Sendable {
 
     private struct State {
         var pending = Fifo<Item>()
+        /// Of the events among them. A list that a watch begins with is as long as it is.
+        var bytes = 0
         var position: Int64 = 0
         var isLive = false
         var ending: Ending?
@@ -44,19 +51,28 @@ final class WatchBuffer: Sendable {
                 waiter.resume(returning: .item(item))
             } else {
                 pending.append(item)
+                bytes += item.eventBytes
             }
+        }
+
+        mutating func popFirst() -> Item? {
+            let item = pending.popFirst()
+            bytes -= item?.eventBytes ?? 0
+            return item
         }
     }
 
     let scope: ResourceScope
     let limit: Int
+    let bytesLimit: Int
     let wantsBookmarks: Bool
     private let state = Mutex(State())
 
-    init(_ scope: ResourceScope, limit: Int, wantsBookmarks: Bool) {
+    init(_ scope: ResourceScope, limit: Int, bytes: Int = .max, wantsBookmarks: Bool) {
         precondition(limit > 0, "a watcher for whom nothing may wait")
         self.scope = scope
         self.limit = limit
+        bytesLimit = bytes
         self.wantsBookmarks = wantsBookmarks
     }
 
@@ -77,7 +93,7 @@ final class WatchBuffer: Sendable {
 
     private static func take(_ state: inout State, _ waiter: UnsafeContinuation<Taken, Never>) -> Taken? {
         precondition(state.waiter == nil, "two tasks read one watch")
-        if let item = state.pending.popFirst() { return .item(item) }
+        if let item = state.popFirst() { return .item(item) }
         switch state.ending {
         case .quietly: return .ended(nil)
         case .failed(let failure):
@@ -113,7 +129,8 @@ final class WatchBuffer: Sendable {
             guard state.isLive else { return false }
             // It may have begun with a list that shows this event's write already.
             guard event.revision > state.position else { return true }
-            guard state.waiter != nil || state.pending.count < limit else {
+            let hasRoom = state.pending.count < limit && state.bytes < bytesLimit
+            guard state.waiter != nil || hasRoom else {
                 state.isLive = false
                 state.ending = .failed(.slowConsumer(limit: limit))
                 return false
@@ -147,7 +164,7 @@ final class WatchBuffer: Sendable {
 
     /// Ends it at once.
     func cancel() {
-        state.withLock { $0.pending = Fifo() }
+        state.withLock { ($0.pending, $0.bytes) = (Fifo(), 0) }
         end()
     }
 }

@@ -16,9 +16,15 @@ package final class ServedKinds: KindCatalog {
         var custom: [ServedKind] = []
     }
 
+    private struct Listeners {
+        var all: [Int: AsyncStream<Void>.Continuation] = [:]
+        var next = 0
+    }
+
     private let builtIn: [ServedKind]
     private let builtInByPath: [GroupVersionKind: ServedKind]
     private let state = Mutex(State())
+    private let listeners = Mutex(Listeners())
 
     /// - Parameter builtIn: kinds that are served besides those of definitions.
     package init(_ builtIn: [ServedKind] = ServedKinds.ofTheNode) {
@@ -30,7 +36,7 @@ package final class ServedKinds: KindCatalog {
 
     /// Those of Kubernetes and of the node itself. Definitions have rules of their own.
     package static let ofTheNode: [ServedKind] = Schema.kubernetes.kinds.map { kind in
-        guard kind.id == CustomDefinition.kind else { return ServedKind(kind, in: .kubernetes) }
+        guard kind.id == CustomDefinition.kind else { return ServedKind(builtIn: kind) }
         return ServedKind(
             kind, in: .kubernetes, check: { CustomDefinitionRules.causes($0) },
             warnings: { CustomDefinitionRules.warnings($0) })
@@ -47,13 +53,24 @@ package final class ServedKinds: KindCatalog {
 
     package var kinds: [ServedKind] { builtIn + state.withLock { $0.custom } }
 
-    /// Grows when kinds come or go: what was made from an older one is made anew.
     package var generation: Int { state.withLock { $0.generation } }
 
     /// Kinds and the generation that they are of.
     var snapshot: (kinds: [ServedKind], generation: Int) {
         let (custom, generation) = state.withLock { ($0.custom, $0.generation) }
         return (builtIn + custom, generation)
+    }
+
+    package func changes() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let id = listeners.withLock { listeners in
+            listeners.next += 1
+            listeners.all[listeners.next] = continuation
+            return listeners.next
+        }
+        continuation.onTermination = { [weak self] _ in self?.listeners.withLock { $0.all[id] = nil } }
+        continuation.yield()
+        return stream
     }
 
     // MARK: Definitions
@@ -81,5 +98,6 @@ package final class ServedKinds: KindCatalog {
             state = State(
                 generation: state.generation + 1, definitions: wanted, byPath: byPath, custom: Array(byPath.values))
         }
+        for listener in listeners.withLock({ Array($0.all.values) }) { listener.yield() }
     }
 }

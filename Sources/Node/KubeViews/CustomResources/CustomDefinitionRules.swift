@@ -153,10 +153,8 @@ enum CustomDefinitionRules {
             causes += StructuralRules.causes(schema, path.child("schema").child("openAPIV3Schema"))
             checkColumns(version.list("additionalPrinterColumns"), path.child("additionalPrinterColumns"))
             checkScale(version["subresources", "scale"], path.child("subresources").child("scale"))
-            for (index, field) in version.list("selectableFields").enumerated() {
-                let place = path.child("selectableFields").index(index).child("jsonPath")
-                checkPath(field.text("jsonPath"), place)
-            }
+            causes += SelectableFieldRules.causes(
+                version.list("selectableFields"), SchemaNode(schema), path.child("selectableFields"))
         }
 
         private mutating func checkColumns(_ columns: [JSONValue], _ path: FieldPath) {

@@ -1,16 +1,24 @@
 import JSON
+import KubeObjects
 
-/// Horizontal pod autoscalers.
+/// Horizontal pod autoscalers, and scales.
 enum AutoscalerPrinters {
-    static let all: [String: Printer] = ["HorizontalPodAutoscaler.autoscaling": autoscaler]
+    static let all: [String: Printer] = [
+        "HorizontalPodAutoscaler.autoscaling": autoscaler, "Scale.autoscaling": scale,
+    ]
+
+    private static let scale = Printer(["spec.replicas", "status.replicas"]) { subject in
+        [subject.name, subject.spec.count("replicas"), subject.status.count("replicas"), subject.age]
+    }
 
     /// So many metrics are shown.
     private static let limit = 2
 
     private static let autoscaler = Printer(
-        ["scaleTargetRef", "metrics", "minReplicas", "maxReplicas"].map { "spec." + $0 }
-            + ["status.currentMetrics", "status.currentReplicas"]
+        ["apiVersion", "metadata.annotations", "spec", "status.currentMetrics", "status.currentReplicas"]
     ) { subject in
+        let isOlder = subject.json["apiVersion"] == "autoscaling/v1"
+        let subject = isOlder ? TableSubject(json: AutoscalerVersions.newer(subject.json), now: subject.now) : subject
         let spec = subject.spec
         let target = spec["scaleTargetRef"] ?? .null
         return [

@@ -43,7 +43,7 @@ extension PodAgent {
             throw APIFailure(error)
         }
         return LogParts(
-            surroundings.engine, request, hasTimes: options.timestamps,
+            surroundings.engine, request, hasTimes: options.timestamps, stream: options.stream,
             limit: options.limitBytes.map { Int(clamping: max(0, $0)) })
     }
 }
@@ -56,14 +56,15 @@ final class LogParts: APIParts {
     private let gate = Gate()
     private let task: Task<Void, Never>
 
-    init(_ engine: ContainerEngine, _ request: ReadLogs, hasTimes: Bool, limit: Int?) {
+    init(_ engine: ContainerEngine, _ request: ReadLogs, hasTimes: Bool, stream: PodLogOptions.Stream?, limit: Int?) {
         let gate = gate
+        let wanted: LogLine.Stream? = stream.map { $0 == .output ? .stdout : .stderr }
         task = Task {
             var left = limit ?? .max
             var isAtLineStart = true
             try? await engine.readLogs(request) { lines throws(NodeFailure) in
                 var bytes: [UInt8] = []
-                for line in lines {
+                for line in lines where wanted == nil || line.stream == wanted {
                     if hasTimes, isAtLineStart { bytes += Array("\(line.time) ".utf8) }
                     bytes += line.content
                     if line.isComplete { bytes.append(UInt8(ascii: "\n")) }

@@ -32,18 +32,20 @@ package final class PodAgent: Sendable {
     ///   - dataPath: the way of clients to pods; nil: nobody's.
     ///   - tokens: nil: pods that want a token of their service account do not start.
     ///   - now: the time of day.
+    ///   - monotonic: nanoseconds of a clock that only ticks.
     ///   - note: takes a sentence for the node's log.
     package init(
         engine: ContainerEngine, networks: ContainerNetworks, images: ImageStore, cache: ObjectCache,
         client: any ObjectClient, dataPath: (any ServiceDataPath)?, tokens: (any ServiceAccountTokens)?,
         settings: PodSettings, now: @escaping @Sendable () -> Timestamp = { Clock.now() },
+        monotonic: @escaping @Sendable () -> Int = { Clock.monotonicNanoseconds() },
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.cache = cache
         surroundings = PodSurroundings(
             engine: engine, networks: networks, images: images, references: References(cache: cache, client: client),
             client: client, dataPath: dataPath, tokens: tokens, settings: settings,
-            recorder: EventRecorder(client: client, nodeName: settings.nodeName), now: now, note: note)
+            recorder: EventRecorder(client, now: now), now: now, monotonic: monotonic, note: note)
     }
 
     /// Works until the task is cancelled. Containers run on then, for the next node.
@@ -56,6 +58,7 @@ package final class PodAgent: Sendable {
         await withTaskGroup { group in
             let recorder = surroundings.recorder
             group.addTask { await recorder.run() }
+            group.addTask { await self.watchClock() }
             if let seconds = surroundings.settings.evictionSeconds {
                 group.addTask {
                     await self.watchMemory(every: seconds) {
@@ -78,6 +81,20 @@ package final class PodAgent: Sendable {
             }
             endWorkers()
             recorder.finish()
+        }
+    }
+
+    /// Has every pod look again when somebody sets the clock: tokens may have run out that were to last for an hour.
+    private func watchClock() async {
+        while !Task.isCancelled {
+            do throws(SystemError) { try await WallTimer.wait() } catch {
+                guard !Task.isCancelled else { return }
+                return surroundings.note("notice that the clock is set: \(error)")
+            }
+            for worker in workers.withLock({ Array($0.values) }) {
+                worker.post(.tick)
+                worker.post(.refreshVolumes)
+            }
         }
     }
 
@@ -148,6 +165,7 @@ package final class PodAgent: Sendable {
         var pids: [String: [Int32]] = [:]
         let all = (try? await surroundings.engine.list(ListContainers(all: true)))?.containers ?? []
         for summary in all.reversed() {
+            if let uid = PodNaming.parseFirst(summary) { found[uid] = found[uid] ?? [] }
             guard let (uid, container, attempt) = PodNaming.parse(summary) else { continue }
             let details = try? surroundings.engine.inspect(summary.id)
             let run = ContainerRun(
@@ -209,7 +227,7 @@ package final class PodAgent: Sendable {
     static func removeContainers(of uid: String, _ surroundings: PodSurroundings) async {
         let wanted = ListContainers(all: true, labels: [PodNaming.uidLabel: uid])
         for summary in (try? await surroundings.engine.list(wanted))?.containers ?? []
-        where PodNaming.parse(summary)?.uid == uid {
+        where PodNaming.parse(summary)?.uid == uid || PodNaming.parseFirst(summary) == uid {
             try? await surroundings.engine.remove(RemoveContainer(container: summary.id, force: true, volumes: true))
         }
     }

@@ -49,22 +49,16 @@ extension PodWorker {
         do throws(NodeFailure) {
             return try await surroundings.networks.attach(
                 pod: uid, name: PodNaming.prefix + PodNaming.short(uid), network: usesMachine ? nil : settings.network,
-                ports: ports, hostname: hostname)
+                ports: ports, hostname: hostname, usesMachineIPC: pod.spec["hostIPC"]?.bool ?? false,
+                settings: PodSysctls(pod: pod).settings)
         } catch { throw ConfigProblem(error.message) }
     }
 
     /// What of a pod as a whole this node does not do.
     private func refuse(_ pod: KubeObject) throws(ConfigProblem) {
         let spec = pod.spec
-        for (key, words) in [
-            ("hostPID", "hostPID: the node's process namespace"), ("hostIPC", "hostIPC: the node's IPC namespace"),
-            ("shareProcessNamespace", "shareProcessNamespace"),
-        ] where spec[key]?.bool == true { throw ConfigProblem("\(words) is not supported by this node") }
         if spec["hostUsers"]?.bool == false {
             throw ConfigProblem("hostUsers false: user namespaces of pods are not supported by this node")
-        }
-        if let sysctl = spec["securityContext", "sysctls"]?.array?.first {
-            throw ConfigProblem("sysctl \(sysctl["name"]?.string ?? "") is not supported by this node")
         }
         if spec["resourceClaims"]?.array?.isEmpty == false {
             throw ConfigProblem("resourceClaims are not supported by this node")
@@ -98,6 +92,7 @@ extension PodWorker {
     }
 
     func tearDown() async {
+        await PodProcesses.end(uid, surroundings)
         await surroundings.networks.release(pod: uid)
         do throws(ConfigProblem) { try await PodVolumes.remove(settings, uid: uid, mounts) } catch {
             surroundings.note("remove the volumes of pod \(uid): \(error.message)")
@@ -139,9 +134,9 @@ extension PodWorker {
             }
             await follow(name, run)
         } catch {
-            let message = error.failure.message
-            let reason = error.failure.event
-            tell(EventNote(.warning, reason, reason == "Failed" ? "Error: \(message)" : message, container: name))
+            for (reason, message) in error.failure.events(image: container(name)?["image"]?.string ?? "") {
+                tell(EventNote(.warning, reason, message, container: name))
+            }
             post(.startFailed(name, attempt: attempt, error.failure))
         }
     }
@@ -170,8 +165,7 @@ extension PodWorker {
         do throws(ConfigProblem) {
             try await PodVolumes.onDisk { () throws(SystemError) in try Self.empty(file) }
         } catch { throw .init(.create(error.message)) }
-        let id: String
-        do throws(NodeFailure) { id = try await run(spec) } catch { throw .init(failure(error)) }
+        let id = try await run(spec, of: container, pod)
         tell(EventNote(.normal, "Created", "Container created", container: name))
         tell(EventNote(.normal, "Started", "Container started", container: name))
         let details = try? surroundings.engine.inspect(id)
@@ -186,7 +180,8 @@ extension PodWorker {
     {
         let (image, name) = (container["image"]?.string ?? "", container["name"]?.string)
         let supply = ImageSupply(
-            images: surroundings.images, settings: settings, references: surroundings.references, now: surroundings.now)
+            images: surroundings.images, settings: settings, references: surroundings.references,
+            pulls: surroundings.pulls, waits: pullWaits, now: surroundings.now)
         return try await supply.supply(container, of: pod) { word in
             switch word {
             case .present:
@@ -200,6 +195,10 @@ extension PodWorker {
                 let words =
                     "Successfully pulled image \"\(image)\" in \(time) (\(time) including waiting). Image size: \(bytes) bytes."
                 tell(EventNote(.normal, "Pulled", words, container: name))
+            case .secretsMissing(let names):
+                let words =
+                    "Unable to retrieve some image pull secrets (\(names.joined(separator: ", "))); attempting to pull the image may not succeed."
+                tell(EventNote(.warning, "FailedToRetrieveImagePullSecret", words))
             }
         }
     }
@@ -211,6 +210,26 @@ extension PodWorker {
         // O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
         let fd = try Files.open(file, 0o1 | 0o100 | 0o1000 | 0o400_000, mode: 0o666)
         try FileEntries.setMode(0o666, of: fd.raw, name: file)
+    }
+
+    /// Starts a container among the processes that it is to see; its id.
+    private func run(
+        _ spec: ContainerSpec, of container: JSONValue, _ pod: KubeObject
+    ) async throws(PodMachine.StartFailureError) -> String {
+        let run: @Sendable () async -> Result<String, PodMachine.StartFailureError> = {
+            var spec = spec
+            do throws(PodMachine.StartFailureError) {
+                spec.processes = try await self.processes.sharing(container, pod) { target in
+                    self.machine.attempt(of: target).map {
+                        PodNaming.name(pod: self.uid, container: target, attempt: $0)
+                    }
+                }
+                do throws(NodeFailure) { return .success(try await self.run(spec)) } catch {
+                    throw .init(self.failure(error))
+                }
+            } catch { return .failure(error) }
+        }
+        return try await (PodProcesses.areShared(container, pod) ? processes.inTurn(run) : run()).get()
     }
 
     /// Starts a container; its id. A keeper that dies meanwhile is waited for: what it may have started is looked for
@@ -311,19 +330,14 @@ extension PodWorker {
 }
 
 extension PodMachine.StartFailure {
-    var message: String {
+    /// What events say of it, in the kubelet's words.
+    func events(image: String) -> [(reason: String, message: String)] {
         switch self {
-        case .pull(let message), .image(_, let message), .config(let message), .create(let message),
-            .run(let message, _):
-            message
-        }
-    }
-
-    /// The reason of the event.
-    var event: String {
-        switch self {
-        case .image(let reason, _): reason == "InvalidImageName" ? "InspectFailed" : reason
-        default: "Failed"
+        case .pull(let message):
+            [("Failed", "Failed to pull image \"\(image)\": \(message)"), ("Failed", "Error: ErrImagePull")]
+        case .image(let reason, let message):
+            [(reason == "InvalidImageName" ? "InspectFailed" : reason, message), ("Failed", "Error: \(reason)")]
+        case .config(let message), .create(let message), .run(let message, _): [("Failed", "Error: \(message)")]
         }
     }
 }

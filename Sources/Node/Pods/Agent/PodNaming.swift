@@ -11,11 +11,24 @@ enum PodNaming {
     static let namespaceLabel = "io.kubernetes.pod.namespace"
     static let containerLabel = "io.kubernetes.container.name"
     static let attemptLabel = "io.kubernetes.container.restartCount"
+    /// Of the container with the first process of a pod whose containers share theirs.
+    static let firstLabel = "forkless.dev/pod-first-process"
     static let prefix = "k8s_"
 
     /// At most 64 bytes, whatever the object says.
     static func name(pod uid: String, container: String, attempt: Int) -> String {
         prefix + short(uid) + "_" + hash(container) + "_\(attempt)"
+    }
+
+    /// The container with the first process of a pod, where its containers share theirs.
+    static func first(pod uid: String) -> String { prefix + short(uid) + "_first" }
+
+    /// The pod whose first process it is; nil for every other container.
+    static func parseFirst(_ summary: ContainerSummary) -> String? {
+        guard summary.labels[firstLabel] != nil, let uid = summary.labels[uidLabel], summary.name == first(pod: uid) else {
+            return nil
+        }
+        return uid
     }
 
     /// A uid that is one, or its hash.
@@ -29,12 +42,8 @@ enum PodNaming {
         return isPlain ? uid : hash(uid)
     }
 
-    /// FNV-1a, 16 hexadecimal digits.
-    static func hash(_ text: String) -> String {
-        let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }
+    /// 16 hexadecimal digits.
+    static func hash(_ text: String) -> String { FNV1a(text).digits }
 
     static func labels(_ pod: KubeObject, container: String, attempt: Int) -> [String: String] {
         [

@@ -1,5 +1,6 @@
 import Engine
 import Images
+import JSON
 import KubeObjects
 import Linux
 import Sandbox
@@ -15,9 +16,24 @@ struct PodSurroundings: Sendable {
     let tokens: (any ServiceAccountTokens)?
     let settings: PodSettings
     let recorder: EventRecorder
+    /// Of images, for all pods.
+    let pulls = SharedPulls()
     let now: @Sendable () -> Timestamp
+    /// Nanoseconds of a clock that only ticks: against it one sees that the other was set.
+    let monotonic: @Sendable () -> Int
     /// Takes a sentence for the node's log.
     let note: @Sendable (String) -> Void
+
+    func tell(_ note: EventNote, of pod: KubeObject) {
+        let lists = ["containers", "initContainers", "ephemeralContainers"]
+        let path = note.container.map { name in
+            let list = lists.first { list in pod.spec[list]?.array?.contains { $0["name"]?.string == name } ?? false }
+            return "spec.\(list ?? "containers"){\(name)}"
+        }
+        recorder.record(
+            pod, .pods, by: EventReporter("kubelet", host: settings.nodeName), type: note.kind.rawValue,
+            reason: note.reason, message: note.message, fieldPath: path)
+    }
 
     func fields(_ pod: KubeObject, _ addresses: [String]) -> FieldReference {
         FieldReference(

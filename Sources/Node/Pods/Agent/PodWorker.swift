@@ -34,12 +34,15 @@ final class PodWorker: Sendable {
     let surroundings: PodSurroundings
     let volumes = Mutex(PodVolumes.Made())
     let mounts: PodMounts
+    let processes: PodProcesses
+    let pullWaits = PullWaits()
     /// Tasks that wait for containers to end, probes and the like: they end with the worker.
     let tasks = TaskShelf()
 
     init(_ pod: KubeObject, found: [FoundContainer], _ surroundings: PodSurroundings) {
         uid = pod.uid
         mounts = PodMounts(surroundings.engine)
+        processes = PodProcesses(pod.uid, surroundings)
         self.surroundings = surroundings
         (messages, mailbox) = AsyncStream<Message>.makeStream()
         let now = surroundings.now()
@@ -63,13 +66,18 @@ final class PodWorker: Sendable {
         let writer = StatusWriter(client: surroundings.client, pod: pod, note: surroundings.note)
         let quality = QualityOfService(spec: pod.spec)
         var timer: Task<Void, Never>?
-        see(pod)
+        var clock = ClockJump()
+        _ = clock.look(wall: surroundings.now(), monotonic: surroundings.monotonic())
+        rejectWhatMayNotRun()
+        see(pod, before: nil)
         post(.tick)
         for await message in messages {
             if case .quit = message { break }
             guard let event = event(of: message, writer) else { continue }
             let now = surroundings.now()
+            let jump = clock.look(wall: now, monotonic: surroundings.monotonic())
             let (actions, machine) = view.withLock { view in
+                if jump != 0 { view.machine.clockMoved(by: jump) }
                 let actions = view.machine.handle(event, now: now)
                 return (actions, view.machine)
             }
@@ -99,9 +107,12 @@ final class PodWorker: Sendable {
         switch message {
         case .event(let event): return event
         case .object(let pod):
-            view.withLock { $0.pod = pod }
+            let before = view.withLock { view in
+                defer { view.pod = pod }
+                return view.pod
+            }
             writer.see(pod)
-            see(pod)
+            see(pod, before: before)
             return .planChanged(PodPlan(pod))
         case .changed(let resource, let key):
             guard refers(to: resource, key) else { return nil }
@@ -117,9 +128,17 @@ final class PodWorker: Sendable {
         }
     }
 
-    /// An object that is to go says until when.
-    private func see(_ pod: KubeObject) {
-        guard let text = pod.metadata.deletionTimestamp else { return }
+    /// As the kubelet does not admit a pod.
+    private func rejectWhatMayNotRun() {
+        guard let refusal = PodSysctls(pod: pod).refusal, machine.ending == nil else { return }
+        tell(EventNote(.warning, PodSysctls.forbiddenReason, refusal))
+        post(.evicted(reason: PodSysctls.forbiddenReason, message: "Pod was rejected: " + refusal))
+    }
+
+    /// An object that is to go says until when. It is told once: what the machine waits for moves with the clock.
+    private func see(_ pod: KubeObject, before: KubeObject?) {
+        guard let text = pod.metadata.deletionTimestamp, text != before?.metadata.deletionTimestamp else { return }
+        pullWaits.end()
         post(.deletionRequested(deadline: Timestamp(text) ?? surroundings.now()))
     }
 
@@ -160,7 +179,7 @@ final class PodWorker: Sendable {
         }
     }
 
-    func tell(_ note: EventNote) { surroundings.recorder.tell(note, of: pod, at: surroundings.now()) }
+    func tell(_ note: EventNote) { surroundings.tell(note, of: pod) }
 
     func container(_ name: String) -> JSONValue? {
         let spec = pod.spec

@@ -93,8 +93,10 @@ struct ContainerMaking: Sendable {
                 .bind(source: try source(mount, place, values, &subPaths), target: target, isReadOnly: isReadOnly))
         }
         if !mounts.contains(where: { $0.target == "/dev/shm" }) {
-            mounts.append(
-                .bind(source: PodVolumes.directory(settings, pod.uid) + "/shm", target: "/dev/shm", isReadOnly: false))
+            // What belongs to the machine's IPC namespace goes with it.
+            let shared = pod.spec["hostIPC"]?.bool == true
+            let memory = shared ? "/dev/shm" : PodVolumes.directory(settings, pod.uid) + "/shm"
+            mounts.append(.bind(source: memory, target: "/dev/shm", isReadOnly: false))
         }
         mounts.append(
             .bind(

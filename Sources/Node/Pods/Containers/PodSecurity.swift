@@ -40,15 +40,13 @@ struct PodSecurity: Sendable {
         spec.addedCapabilities = (own["capabilities", "add"]?.array ?? []).compactMap(\.string)
         spec.droppedCapabilities = (own["capabilities", "drop"]?.array ?? []).compactMap(\.string)
         spec.noNewPrivileges = own["allowPrivilegeEscalation"]?.bool == false
+        spec.isPrivileged = own["privileged"]?.bool ?? false
         spec.hasSystemCallFilter = setting("seccompProfile")?["type"]?.string != "Unconfined"
     }
 
     private func refuse() throws(PodMachine.StartFailureError) {
         func refuse(_ what: String) -> PodMachine.StartFailureError {
             .init(.create("\(what) is not supported by this node"))
-        }
-        if own["privileged"]?.bool == true {
-            throw refuse("securityContext.privileged: a container that may do what root on the node may")
         }
         if setting("seccompProfile")?["type"]?.string == "Localhost" {
             throw refuse("seccompProfile of type Localhost")
@@ -59,9 +57,6 @@ struct PodSecurity: Sendable {
         if own["procMount"]?.string == "Unmasked" { throw refuse("procMount Unmasked") }
         if let options = setting("seLinuxOptions"), options.object?.isEmpty == false { throw refuse("seLinuxOptions") }
         if ofPod["supplementalGroupsPolicy"]?.string == "Strict" { throw refuse("supplementalGroupsPolicy Strict") }
-        if container["targetContainerName"]?.string?.isEmpty == false {
-            throw refuse("targetContainerName: the process namespace of another container")
-        }
         if container["volumeDevices"]?.array?.isEmpty == false {
             throw refuse("volumeDevices: block devices of claims")
         }

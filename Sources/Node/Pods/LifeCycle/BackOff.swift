@@ -21,6 +21,8 @@ struct BackOff: Hashable, Sendable {
         updated = now
     }
 
+    mutating func clockMoved(by nanoseconds: Int) { updated = updated?.moved(by: nanoseconds) }
+
     private func isForgotten(at time: Timestamp) -> Bool {
         guard seconds > 0, let updated else { return true }
         return time > updated.adding(seconds: 2 * Self.mostSeconds)

@@ -12,6 +12,8 @@ package import Linux
 ///    (test: `init containers run in order, and before the rest`)
 /// 5. The way of clients to a pod is closed before any of its programs hears that it is to end.
 ///    (test: `clients are kept away before the programs are told to end`)
+/// 6. A wall clock that is set neither shortens nor lengthens what is waited for.
+///    (test: `a clock that is set changes no pause, no grace and no check`)
 package struct PodMachine: Hashable, Sendable {
     package enum Event: Hashable, Sendable {
         /// The object has changed.
@@ -215,6 +217,9 @@ package struct PodMachine: Hashable, Sendable {
         let main = containers.filter { $0.plan.role == .main }
         return !main.isEmpty && main.allSatisfy(\.isOver)
     }
+
+    /// The attempt of a container that runs now; nil: none does.
+    package func attempt(of name: String) -> Int? { index(name).flatMap { containers[$0].run?.attempt } }
 
     func index(_ name: String) -> Int? { containers.firstIndex { $0.plan.name == name } }
 

@@ -81,6 +81,7 @@ extension PodMachine {
                 "ImagePullBackOff", "Back-off pulling image \"\(life.plan.image)\": ErrImagePull: \(message)"
             )
             note(.normal, "BackOff", "Back-off pulling image \"\(life.plan.image)\"", container: name)
+            note(.warning, "Failed", "Error: ImagePullBackOff", container: name)
         }
         if let notBefore = life.notBefore, notBefore > now { return }
         if let ended = life.ended {
@@ -98,7 +99,8 @@ extension PodMachine {
 
     /// Whether no pause holds the next attempt up; else the pause is noted.
     private mutating func isFree(_ life: inout ContainerLife, _ ended: Termination, _ now: Timestamp) -> Bool {
-        let due = life.crashes.due(after: ended.finishedAt)
+        // An end that lies ahead is one before the clock was set back.
+        let due = life.crashes.due(after: min(ended.finishedAt, now))
         guard due > now else { return true }
         let place = "\(plan.name)_\(plan.namespace)(\(plan.uid))"
         life.notBefore = due

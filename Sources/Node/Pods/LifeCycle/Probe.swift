@@ -83,6 +83,8 @@ struct ProbeLife: Hashable, Sendable {
         return isSuccess ? .passed : .failed
     }
 
+    mutating func clockMoved(by nanoseconds: Int) { due = due?.moved(by: nanoseconds) }
+
     /// When something is to be done next, if nothing happens.
     var wake: Timestamp? { underWay == nil ? due : nil }
 }

@@ -16,9 +16,19 @@ extension PodWorker {
         let key = kind.rawValue.lowercased() + "Probe"
         guard let probe = container(name)?[key] else { return }
         let seconds = PodPlan.bounded(probe["timeoutSeconds"]?.integer, default: 1, 1...PodPlan.longest)
+        if let grpc = probe["grpc"], grpc.object != nil {
+            let check = GRPCCheck(
+                json: grpc, address: machine.addresses.first ?? "", machine: surroundings.settings.machineNetwork,
+                seconds: seconds)
+            return tell(await check.run(), name, attempt, kind, number)
+        }
         let result =
             await within(.seconds(seconds)) { await self.check(probe, name, attempt) }
             ?? CheckResult(isSuccess: false, message: "command timed out: context deadline exceeded after \(seconds)s")
+        tell(result, name, attempt, kind, number)
+    }
+
+    private func tell(_ result: CheckResult, _ name: String, _ attempt: Int, _ kind: ProbeKind, _ number: Int) {
         guard !Task.isCancelled else { return }
         post(
             .probed(name, attempt: attempt, kind, number: number, isSuccess: result.isSuccess, message: result.message))
@@ -60,10 +70,6 @@ extension PodWorker {
         if let tcp = json["tcpSocket"], tcp.object != nil {
             return await ConnectionCheck(json: tcp, container: container(name), address: place, machine: machineNetwork)
                 .run()
-        }
-        if json["grpc"]?.object != nil {
-            return CheckResult(
-                isSuccess: false, message: "gRPC probes are not supported by this node: use httpGet, tcpSocket or exec")
         }
         return CheckResult(isSuccess: false, message: "missing probe handler")
     }

@@ -42,7 +42,9 @@ struct HostPath: Sendable {
         switch type {
         case "", "DirectoryOrCreate":
             try Files.makeDirectories(path, mode: 0o755)
-            if mode != 0o755 { try FileEntries.setMode(mode, of: try Files.open(path, 0).raw, name: path) }
+            guard mode != 0o755 else { return }
+            let directory = try Files.open(path, 0)
+            try FileEntries.setMode(mode, of: directory.raw, name: path)
         // O_WRONLY | O_CREAT
         case "FileOrCreate": _ = try Files.open(path, 0o1 | 0o100, mode: 0o644)
         default: break

@@ -20,6 +20,8 @@ struct AddressClaims: Hashable, Sendable {
     private(set) var claims: [ServiceName: Set<AddressClaim>] = [:]
     /// Load balancers that have the machine's addresses.
     private(set) var balancers: Set<ServiceName> = []
+    /// Load balancers that would have them, were they not somebody else's.
+    private(set) var refused: Set<ServiceName> = []
 
     private struct Place: Hashable {
         var transport: Transport
@@ -45,6 +47,8 @@ struct AddressClaims: Hashable, Sendable {
                 if wanted.allSatisfy({ !taken.contains($0) && !($0.transport == .tcp && reserved.contains($0.port)) }) {
                     balancers.insert(service.name)
                     give(wanted, to: service, &taken, isOfMachine: true)
+                } else {
+                    refused.insert(service.name)
                 }
             }
             let external = service.externalAddresses.flatMap { address in

@@ -46,8 +46,9 @@ enum BaseRules {
 
     /// Redirected packets have another target by then: whatever still goes to a service has nobody to go to.
     /// A program of the machine itself that sends a datagram is told that it may not (EPERM), as by kube-proxy.
+    /// What belongs to a connection was looked at with its first packet.
     private static func refusal(_ subnets: [Subnet]) -> String {
-        var rules = [closing]
+        var rules = ["ct state established,related accept", closing]
         rules += subnets.map { "\($0.isIPv6 ? "ip6" : "ip") daddr \($0) goto refuse" }
         return rules.joined(separator: "\n    ")
     }

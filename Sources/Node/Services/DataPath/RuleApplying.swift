@@ -3,11 +3,16 @@ import Networking
 
 /// Keeps the kernel's table as the book says, one transaction after the other, and puts it back when somebody else has
 /// taken it away.
+///
+/// What comes and goes with pods is told to the kernel directly, which takes a fraction of a millisecond; nft writes the
+/// whole table, and the differences that only it can write (`RuleDifference.batch`).
 actor RuleApplying {
     private let program: NFTProgram
     private let machine: MachineNetwork
     private let table: String
     private var book: RuleBook
+    /// Opened with the table.
+    private var socket: PacketRuleSocket?
     /// Whether the kernel has what the book says, as far as we know.
     private var isApplied = false
     private var last: Task<Void, Never>?
@@ -19,7 +24,7 @@ actor RuleApplying {
         self.machine = machine
         self.table = table
         self.report = report
-        program = NFTProgram(machine: machine, keepsOneReady: true)
+        program = NFTProgram(machine: machine)
         book = RuleBook(table: table)
     }
 
@@ -31,6 +36,7 @@ actor RuleApplying {
         let news: NetfilterNews
         do throws(SystemError) {
             news = try await machine.run { () throws(SystemError) in try NetfilterNews() }
+            socket = try await machine.run { () throws(SystemError) in try PacketRuleSocket() }
         } catch { throw NetworkFailure(error) }
         let table = table
         watch = Task { [weak self] in
@@ -69,7 +75,7 @@ actor RuleApplying {
         let difference = book.change(parts)
         if isApplied, !always {
             if difference.isEmpty { return }
-            do throws(NetworkFailure) { return try await program.run(difference) } catch {
+            do throws(NetworkFailure) { return try await run(difference) } catch {
                 // Refused as a whole. Somebody may have flushed the rules; if it was the rules' own fault, the whole is
                 // refused, too, and says so.
             }
@@ -77,6 +83,13 @@ actor RuleApplying {
         isApplied = false
         do throws(NetworkFailure) { try await program.run(book.whole) } catch { try await applyOneByOne(error) }
         isApplied = true
+    }
+
+    private func run(_ difference: RuleDifference) async throws(NetworkFailure) {
+        guard let socket, let batch = difference.batch else { return try await program.run(difference.text) }
+        do throws(SystemError) {
+            try await BlockingPool.shared.run { () throws(SystemError) in try socket.perform(batch) }
+        } catch { throw NetworkFailure(error) }
     }
 
     /// One part that the kernel does not take must not keep all others from it: it is left out until it changes.
@@ -91,7 +104,7 @@ actor RuleApplying {
             var refused: [(key: String, value: RulePart)] = []
             for (key, part) in waiting {
                 var next = rest
-                let text = next.change([key: part])
+                let text = next.change([key: part]).text
                 do throws(NetworkFailure) {
                     try await program.run(text)
                     rest = next
@@ -113,7 +126,6 @@ actor RuleApplying {
         await last?.value
         isApplied = false
         try await program.run(book.removal)
-        await program.end()
     }
 
     /// Stops watching; the table stays.
@@ -122,6 +134,5 @@ actor RuleApplying {
         await watch?.value
         watch = nil
         await last?.value
-        await program.end()
     }
 }

@@ -31,8 +31,10 @@ struct RuleBook: Sendable {
     /// "inet NAME"
     let table: String
     /// Declarations of the sets, maps and chains that are always there.
-    var base = ""
+    var base = "" { didSet { declarations = ElementType.declarations(in: base) } }
     private(set) var parts: [String: RulePart] = [:]
+    /// Of every set and map there is, what stands between its braces.
+    private(set) var declarations: [String: String] = [:]
     private var counts: [String: [String: Int]] = [:]
 
     init(table: String) { self.table = "inet \(table)" }
@@ -42,17 +44,19 @@ struct RuleBook: Sendable {
 
     /// The whole table, instead of whatever was in it.
     var whole: String {
-        var text = removal + "table \(table) {\n" + base + "}\n"
-        text += additions(sets: all(\.sets), chains: all(\.chains), elements: counts.mapValues { Set($0.keys) })
-        return text
+        let text = removal + "table \(table) {\n" + base + "}\n"
+        var all = RuleDifference(table: table)
+        all.sets = self.all(\.sets)
+        all.chains = self.all(\.chains)
+        all.come = counts.mapValues { Set($0.keys) }
+        return text + all.text
     }
 
     /// Replaces parts; empty ones go.
     ///
-    /// - Returns: what changes the kernel's table accordingly; empty when nothing does.
-    mutating func change(_ new: [String: RulePart]) -> String {
-        var gone: [String: Set<String>] = [:]
-        var come: [String: Set<String>] = [:]
+    /// - Returns: what changes the kernel's table accordingly.
+    mutating func change(_ new: [String: RulePart]) -> RuleDifference {
+        var difference = RuleDifference(table: table)
         var (oldSets, newSets, oldChains, newChains): ([String: String], [String: String], [String: [String]], [String: [String]]) =
             ([:], [:], [:], [:])
         for (key, part) in new {
@@ -62,47 +66,25 @@ struct RuleBook: Sendable {
             newSets.merge(part.sets) { $1 }
             oldChains.merge(old.chains) { $1 }
             newChains.merge(part.chains) { $1 }
-            for (collection, elements) in old.elements { release(elements, of: collection, &gone) }
-            for (collection, elements) in part.elements { hold(elements, of: collection, &come) }
+            for (collection, elements) in old.elements { release(elements, of: collection, &difference.gone) }
+            for (collection, elements) in part.elements { hold(elements, of: collection, &difference.come) }
             parts[key] = part.isEmpty ? nil : part
         }
         // What one part lost and another got was never away.
-        for (collection, elements) in gone {
-            let both = elements.intersection(come[collection] ?? [])
-            gone[collection]!.subtract(both)
-            come[collection]?.subtract(both)
+        for (collection, elements) in difference.gone {
+            let both = elements.intersection(difference.come[collection] ?? [])
+            difference.gone[collection]!.subtract(both)
+            difference.come[collection]?.subtract(both)
         }
-        let lostSets = oldSets.keys.filter { newSets[$0] == nil }
-        let lostChains = oldChains.keys.filter { newChains[$0] == nil }
-        let changed = newChains.filter { oldChains[$0.key] != $0.value }
-        var text = ""
-        for (collection, elements) in gone.sorted(by: { $0.key < $1.key }) where !elements.isEmpty {
-            text += "delete element \(table) \(collection) { \(Self.list(elements)) }\n"
-        }
-        for chain in lostChains.sorted() + changed.keys.filter({ oldChains[$0] != nil }).sorted() {
-            text += "flush chain \(table) \(chain)\n"
-        }
-        for chain in lostChains.sorted() { text += "delete chain \(table) \(chain)\n" }
-        for set in lostSets.sorted() { text += "delete set \(table) \(set)\n" }
-        return text + additions(sets: newSets.filter { oldSets[$0.key] == nil }, chains: changed, elements: come)
-    }
-
-    private func additions(
-        sets: [String: String], chains: [String: [String]], elements: [String: Set<String>]
-    ) -> String {
-        var text = ""
-        for (name, declaration) in sets.sorted(by: { $0.key < $1.key }) {
-            text += "add set \(table) \(name) { \(declaration) }\n"
-        }
-        let sorted = chains.sorted { $0.key < $1.key }
-        for (name, _) in sorted { text += "add chain \(table) \(name)\n" }
-        for (name, rules) in sorted {
-            for rule in rules { text += "add rule \(table) \(name) \(rule)\n" }
-        }
-        for (collection, members) in elements.sorted(by: { $0.key < $1.key }) where !members.isEmpty {
-            text += "add element \(table) \(collection) { \(Self.list(members)) }\n"
-        }
-        return text
+        difference.lostSets = oldSets.keys.filter { newSets[$0] == nil }.sorted()
+        difference.lostChains = oldChains.keys.filter { newChains[$0] == nil }.sorted()
+        difference.chains = newChains.filter { oldChains[$0.key] != $0.value }
+        difference.flushed = difference.lostChains + difference.chains.keys.filter { oldChains[$0] != nil }.sorted()
+        difference.sets = newSets.filter { oldSets[$0.key] == nil }
+        declarations.merge(difference.sets) { $1 }
+        difference.declarations = declarations
+        for set in difference.lostSets { declarations[set] = nil }
+        return difference
     }
 
     private func all<Value>(_ path: KeyPath<RulePart, [String: Value]>) -> [String: Value] {
@@ -124,6 +106,4 @@ struct RuleBook: Sendable {
             if count == 0 { come[collection, default: []].insert(element) }
         }
     }
-
-    private static func list(_ members: Set<String>) -> String { members.sorted().joined(separator: ", ") }
 }

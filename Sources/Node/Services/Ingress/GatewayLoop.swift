@@ -1,5 +1,7 @@
 import HTTPServing
 import Linux
+import NodeLogs
+import Traces
 
 /// The gateway on one loop: routes each request and passes it on. Confined to the loop, but for the snapshot.
 ///
@@ -8,7 +10,8 @@ import Linux
 ///    try. (test: `a pod that is withdrawn gets no more requests`)
 /// 2. Requests that wait for a first server are bounded in number and time.
 ///    (test: `requests wait for the first server of a service at zero`)
-/// 3. What a client says of its own address is not believed. (test: `the server learns who asked, and by which way`)
+/// 3. What a client says of its own address is not believed. (tests: `the server learns who asked, and by which way`,
+///    `what a client says of its own address is said nowhere`)
 final class GatewayLoop: HTTPService {
     private let gateway: IngressGateway
     private let loop: ServingLoop
@@ -17,6 +20,7 @@ final class GatewayLoop: HTTPService {
     private var turn = 0
     private var waiting: [IngressBackend: [Waiter]] = [:]
     private var waitingCount = 0
+    private var chance = SystemRandomNumberGenerator()
 
     private final class Waiter {
         let found: (HTTPAddress?) -> Void
@@ -33,20 +37,21 @@ final class GatewayLoop: HTTPService {
 
     func receive(_ exchange: any HTTPExchange) -> BodyReading {
         let request = exchange.request
-        guard let authority = Self.authority(request) else { return refuse(exchange, 400) }
-        let host = Self.host(authority)
+        guard let place = RequestPlace(request) else { return refuse(exchange, 400) }
         let snapshot = gateway.snapshot
-        if !isTLS, gateway.hasTLS, snapshot.table.redirects(host: host) {
-            let place = "https://\(host)\(gateway.tlsPortSuffix)\(request.target.hasPrefix("/") ? request.target : "/")"
-            return refuse(exchange, GatewayPages.redirect(to: place))
+        if !isTLS, gateway.hasTLS, snapshot.table.redirects(host: place.host) {
+            let path = place.target.hasPrefix("/") ? place.target : "/"
+            return refuse(exchange, GatewayPages.redirect(to: "https://\(place.host)\(gateway.tlsPortSuffix)\(path)"))
         }
-        guard let route = snapshot.table.route(host: host, path: RequestPath.normal(request.rawPath)) else {
+        let onward = onward(exchange, place)
+        guard let route = snapshot.table.route(host: place.host, path: RequestPath.normal(onward.rawPath)) else {
             return refuse(exchange, 404)
         }
         guard let backend = snapshot.backends[route.backend] else { return refuse(exchange, 503) }
-        let onward = onward(exchange, authority)
-        if let function = backend.function { return call(function, exchange, onward, route.backend.service) }
-        return forward(exchange, onward, route.backend)
+        if let function = backend.function {
+            return call(function, exchange, onward, route.backend.service, GatewayLine(gateway, exchange, place, onward))
+        }
+        return forward(exchange, place, onward, route.backend)
     }
 
     private func refuse(_ exchange: any HTTPExchange, _ status: Int) -> BodyReading {
@@ -60,13 +65,32 @@ final class GatewayLoop: HTTPService {
 
     // MARK: Where to
 
-    private func forward(_ exchange: any HTTPExchange, _ request: HTTPRequest, _ backend: IngressBackend) -> BodyReading {
+    private func forward(
+        _ exchange: any HTTPExchange, _ place: RequestPlace, _ request: HTTPRequest, _ backend: IngressBackend
+    ) -> BodyReading {
         let (begin, loads) = (ContinuousClock.now, gateway.loads)
+        var request = request
+        // A function's call begins at the function's door, which knows whether it is traced.
+        let trace = TraceContext(
+            after: request.headers.traceCarrier, seconds: Clock.now().nanoseconds / 1_000_000_000, &chance)
+        request.headers.setTrace(trace)
+        let line = GatewayLine(gateway, exchange, place, request, trace)
+        let asked = AskedServer(gateway.servers)
         loads.began(backend.service)
         var plan = HTTPForward.Plan(
             request: request, upgrade: HopByHop.upgrade(in: exchange.request.headers),
-            server: { self.find(backend, $0, $1) }, apology: GatewayPages.page,
-            onEnd: { loads.ended(backend.service, status: $0.status, after: .now - begin) })
+            server: { tried, found in
+                asked.move(to: nil)
+                self.find(backend, tried) { server in
+                    asked.move(to: server)
+                    found(server)
+                }
+            }, apology: GatewayPages.page,
+            onEnd: { outcome in
+                asked.end()
+                loads.ended(backend.service, status: outcome.status, after: .now - begin)
+                line?.end(backend.service, status: outcome.status, server: outcome.server, after: .now - begin)
+            })
         plan.connectTimeout = gateway.settings.connectTimeout
         plan.readTimeout = gateway.settings.readTimeout
         return HTTPForward(exchange, plan, pool).start()
@@ -134,7 +158,8 @@ final class GatewayLoop: HTTPService {
     // MARK: Functions
 
     private func call(
-        _ function: String, _ exchange: any HTTPExchange, _ request: HTTPRequest, _ service: ServiceName
+        _ function: String, _ exchange: any HTTPExchange, _ request: HTTPRequest, _ service: ServiceName,
+        _ line: GatewayLine?
     ) -> BodyReading {
         guard let functions = gateway.settings.functions else { return refuse(exchange, 503) }
         let (loads, begin, client) = (gateway.loads, ContinuousClock.now, exchange.peerAddress)
@@ -144,6 +169,7 @@ final class GatewayLoop: HTTPService {
             Task {
                 let response = await functions.call(function, request, body: body, client: client)
                 loads.ended(service, status: response.status, after: .now - begin)
+                line?.end(service, function: function, response, after: .now - begin)
                 bound.loop.execute { bound.value.respond(response) }
             }
         }
@@ -152,37 +178,23 @@ final class GatewayLoop: HTTPService {
     // MARK: What is passed on
 
     /// The request with the fields that ingress-nginx adds. What the client says of itself is replaced.
-    private func onward(_ exchange: any HTTPExchange, _ authority: String) -> HTTPRequest {
+    private func onward(_ exchange: any HTTPExchange, _ place: RequestPlace) -> HTTPRequest {
         var request = exchange.request
+        request.target = place.target
         request.headers = HopByHop.passed(request.headers)
+        request.headers.fields.removeAll { ForwardedFields.isOne($0.name) }
         request.headers["expect"] = nil
+        request.headers["host"] = place.authority
         let client = exchange.peerAddress
         let scheme = isTLS ? "https" : "http"
         for (name, value) in [
-            ("X-Forwarded-For", client), ("X-Real-IP", client), ("X-Forwarded-Host", authority), ("X-Forwarded-Proto", scheme),
-            ("X-Forwarded-Scheme", scheme), ("X-Scheme", scheme), ("X-Forwarded-Port", "\(isTLS ? gateway.tlsPort : gateway.plainPort)"),
+            ("X-Forwarded-For", client), ("X-Real-IP", client), ("X-Forwarded-Host", place.authority),
+            ("X-Forwarded-Proto", scheme), ("X-Forwarded-Scheme", scheme), ("X-Scheme", scheme),
+            ("X-Forwarded-Port", "\(isTLS ? gateway.tlsPort : gateway.plainPort)"),
         ] { request.headers[name] = value }
-        if request.headers["x-request-id"] == nil {
-            let random = (0..<2).map { _ in String(UInt64.random(in: 1 << 60...UInt64.max), radix: 16) }
-            request.headers["X-Request-ID"] = random.joined()
-        }
+        let given = request.headers["x-request-id"].flatMap { RequestID.isAcceptable($0) ? $0 : nil }
+        let milliseconds = UInt64(max(Clock.now().nanoseconds, 0)) / 1_000_000
+        request.headers["X-Request-ID"] = given ?? RequestID.drawn(milliseconds: milliseconds, &chance)
         return request
-    }
-
-    /// Whom a request is for: of the target in its absolute form, else of the field Host. One, and not more.
-    private static func authority(_ request: HTTPRequest) -> String? {
-        let hosts = request.headers.fields.filter { HeaderFields.areEqual($0.name, "host") }
-        guard hosts.count <= 1 else { return nil }
-        guard let host = hosts.first?.value, !host.isEmpty else { return nil }
-        return host
-    }
-
-    /// In small letters, without port and the dot at the end.
-    private static func host(_ authority: String) -> String {
-        var host = authority.lowercased()[...]
-        if host.hasPrefix("[") { return String(host.prefix { $0 != "]" }) + "]" }
-        if let colon = host.lastIndex(of: ":") { host = host[..<colon] }
-        if host.hasSuffix(".") { host = host.dropLast() }
-        return String(host)
     }
 }

@@ -1,6 +1,7 @@
 package import HTTPServing
 package import Linux
 import Networking
+package import NodeLogs
 import Synchronization
 
 /// How and where ingresses are served.
@@ -23,6 +24,8 @@ package struct IngressSettings: Sendable {
     package var waitingLimit = 1024
     /// Of a request that a function answers, bytes.
     package var functionBodyLimit = 6 << 20
+    /// Takes a line for each request; nil: nobody wants them.
+    package var calls: CallLog?
     /// Told when a request begins to wait for a first server: namespace and name of its service.
     package var onDemand: @Sendable (_ namespace: String, _ service: String) -> Void = { _, _ in }
 
@@ -44,6 +47,7 @@ package struct IngressSettings: Sendable {
 final class IngressGateway: Sendable {
     let settings: IngressSettings
     let loads = LoadBook()
+    let servers = ServerBook()
     private let state = Mutex(State())
 
     private struct State {
@@ -91,30 +95,8 @@ final class IngressGateway: Sendable {
         return service
     }
 
-    private struct Bound: Sendable {
-        var socket: SharedFD
-        var port: UInt16
-
-        func descriptor() throws(HTTPServingFailure) -> OwnedFD {
-            do throws(SystemError) {
-                return try withExtendedLifetime(socket) { () throws(SystemError) in try Descriptors.duplicate(socket.raw) }
-            } catch { throw HTTPServingFailure(.address, "serve ingresses: \(error)") }
-        }
-    }
-
-    private func socket(_ port: UInt16, _ machine: MachineNetwork) async throws(HTTPServingFailure) -> Bound {
-        let endpoint = InternetEndpoint(settings.address, port)
-        do throws(SystemError) {
-            return try await machine.run { () throws(SystemError) in
-                let socket = SharedFD(try InternetSocket.bind(.stream, to: endpoint, backlog: 1024))
-                return Bound(socket: socket, port: try InternetSocket.local(socket.raw)?.port ?? port)
-            }
-        } catch {
-            throw HTTPServingFailure(
-                error.code == .addressInUse ? .addressInUse : .address,
-                "serve ingresses at \(endpoint): \(error)"
-                    + (error.code == .addressInUse ? ". Another program has this port: choose another one or end it." : ""))
-        }
+    private func socket(_ port: UInt16, _ machine: MachineNetwork) async throws(HTTPServingFailure) -> MachineSocket {
+        try await MachineSocket.listen(at: InternetEndpoint(settings.address, port), machine, "serve ingresses")
     }
 
     /// Serves by another view of the cluster from now on.
@@ -124,6 +106,7 @@ final class IngressGateway: Sendable {
             return state.services
         }
         loads.keep(Set(snapshot.backends.keys.map(\.service)))
+        servers.keep(Set(snapshot.servers.compactMap(\.host)))
         for service in services { service.loop.execute { service.value.look() } }
     }
 

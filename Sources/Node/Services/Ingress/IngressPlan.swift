@@ -29,6 +29,8 @@ struct IngressPlan: Sendable {
     private var objects: [ServiceName: KubeObject] = [:]
     private var classes = IngressClasses()
     private var certificates: [ServiceName: TLSCertificate] = [:]
+    /// Why a secret is no certificate, in words that follow its name.
+    private var unusable: [ServiceName: String] = [:]
     private(set) var ingresses: [ServiceName: IngressDescription] = [:]
     private(set) var table = IngressTable()
     private var isDirty = false
@@ -46,10 +48,7 @@ struct IngressPlan: Sendable {
         switch resource {
         case .ingresses: objects[name] = object
         case Self.classResource: classes.put(object, key.name)
-        case .secrets:
-            guard object == nil || object?.json["type"]?.string == "kubernetes.io/tls" else { return }
-            certificates[name] = object.flatMap(Self.certificate)
-            return
+        case .secrets: return takeSecret(name, object)
         case .deployments:
             let sleeps = object?.metadata.annotations[ServiceRouter.sleepAnnotation] == "true"
             sleepers[name] = sleeps ? object?.spec["template", "metadata", "labels"] : nil
@@ -59,11 +58,29 @@ struct IngressPlan: Sendable {
         isDirty = true
     }
 
-    private static func certificate(_ secret: KubeObject) -> TLSCertificate? {
-        guard let chain = secret.json["data", "tls.crt"]?.string.flatMap({ Base64.bytes($0) }),
-            let key = secret.json["data", "tls.key"]?.string.flatMap({ Base64.bytes($0) })
-        else { return nil }
-        return try? TLSCertificate(chain: chain, privateKey: key)
+    private mutating func takeSecret(_ name: ServiceName, _ secret: KubeObject?) {
+        (certificates[name], unusable[name]) = (nil, nil)
+        guard let secret else { return }
+        let parts = ["tls.crt", "tls.key"].map { secret.json["data", $0]?.string.flatMap { Base64.bytes($0) } ?? [] }
+        guard !parts[0].isEmpty, !parts[1].isEmpty else {
+            unusable[name] = "has no tls.crt and tls.key"
+            return
+        }
+        do throws(HTTPServingFailure) {
+            certificates[name] = try TLSCertificate(chain: parts[0], privateKey: parts[1])
+        } catch { unusable[name] = "is no certificate with its key (\(error.sentence))" }
+    }
+
+    /// What is wrong with secrets that an ingress names.
+    func troubles(of ingress: IngressDescription) -> [String] {
+        var troubles: [String] = []
+        for tls in ingress.tls where certificates[tls.secret] == nil {
+            let hosts = tls.hosts.isEmpty ? "its hosts" : tls.hosts.joined(separator: ", ")
+            troubles.append(
+                "The secret \(tls.secret.name) \(unusable[tls.secret] ?? "is not there"): "
+                    + "\(hosts) are served with the node's own certificate")
+        }
+        return troubles
     }
 
     /// The gateway's view; services are asked of the model.

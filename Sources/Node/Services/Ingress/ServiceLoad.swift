@@ -12,21 +12,12 @@ package struct ServiceLoad: Hashable, Sendable {
     package var answers: [Int: Int] = [:]
     /// Answers that took up to so long, by the bounds of `bounds`; the last counts all that took longer.
     package var latencies = [Int](repeating: 0, count: ServiceLoad.bounds.count + 1)
-    /// Requests that began in each second, by its number.
-    fileprivate var seconds: [Int64: Int] = [:]
+    /// What all answers have taken together.
+    package var answering = Duration.zero
+    fileprivate var rate = RequestRate()
 
     /// Milliseconds.
     package static let bounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000]
-    /// Over which requests per second are counted.
-    package static let window: Int64 = 10
-
-    /// Over the last ten whole seconds.
-    ///
-    /// - Parameter second: the number of the second that is now.
-    fileprivate func perSecond(now second: Int64) -> Double {
-        let sum = seconds.filter { second - Self.window <= $0.key && $0.key < second }.values.reduce(0, +)
-        return Double(sum) / Double(Self.window)
-    }
 }
 
 /// Counts requests by service; from all loops.
@@ -38,9 +29,11 @@ final class LoadBook: Sendable {
 
     func load(of service: ServiceName) -> ServiceLoad { loads.withLock { $0[service] ?? ServiceLoad() } }
 
+    var all: [ServiceName: ServiceLoad] { loads.withLock(\.self) }
+
     func perSecond(of service: ServiceName) -> Double {
         let now = second()
-        return loads.withLock { $0[service]?.perSecond(now: now) ?? 0 }
+        return loads.withLock { $0[service]?.rate.perSecond(now: now) ?? 0 }
     }
 
     func began(_ service: ServiceName) {
@@ -48,10 +41,7 @@ final class LoadBook: Sendable {
         loads.withLock { loads in
             loads[service, default: ServiceLoad()].concurrency += 1
             loads[service]!.requests += 1
-            if loads[service]!.seconds[now] == nil {
-                loads[service]!.seconds = loads[service]!.seconds.filter { $0.key >= now - ServiceLoad.window }
-            }
-            loads[service]!.seconds[now, default: 0] += 1
+            loads[service]!.rate.count(now: now)
         }
     }
 
@@ -62,6 +52,7 @@ final class LoadBook: Sendable {
             loads[service, default: ServiceLoad()].concurrency -= 1
             loads[service]!.answers[(status ?? 0) / 100, default: 0] += 1
             loads[service]!.latencies[place] += 1
+            loads[service]!.answering += span
         }
     }
 

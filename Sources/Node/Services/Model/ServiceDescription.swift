@@ -65,6 +65,8 @@ struct ServiceDescription: Hashable, Sendable {
     /// How long a client keeps its endpoint, seconds; nil: for one connection.
     var affinitySeconds: Int64?
     var publishesNotReady = false
+    /// `healthCheckNodePort`: where load balancers ask whether there are endpoints.
+    var healthPort: UInt16?
     /// Labels of its pods.
     var selector: JSONValue?
     /// The function that answers requests of ingresses.
@@ -103,6 +105,9 @@ struct ServiceDescription: Hashable, Sendable {
         if type == "LoadBalancer" {
             hasForeignBalancer = (spec["loadBalancerClass"]?.string ?? Self.balancerClass) != Self.balancerClass
             isLoadBalancer = !hasForeignBalancer
+            if spec["externalTrafficPolicy"]?.string == "Local" {
+                healthPort = spec["healthCheckNodePort"]?.integer.flatMap { UInt16(exactly: $0) }.flatMap { $0 > 0 ? $0 : nil }
+            }
             sourceRanges = (spec["loadBalancerSourceRanges"]?.array ?? []).compactMap { text in
                 text.string.flatMap(Subnet.init(loose:))
             }

@@ -103,8 +103,7 @@ extension ServiceName {
     var word: String {
         let text = description
         guard text.utf8.count > 150 else { return text }
-        let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        return text.prefix(130) + "." + String(hash, radix: 16)
+        return text.prefix(130) + "." + String(FNV1a(text).value, radix: 16)
     }
 
     /// Whether both parts may stand in rules: names of policies may have dots, RFC 1123.

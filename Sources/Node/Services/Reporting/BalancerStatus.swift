@@ -6,9 +6,24 @@ import Linux
 ///
 /// The machine itself is the load balancer, as with k3s: a service that has the ports of its addresses says them.
 enum BalancerStatus {
+    /// Where ingresses are served: the addresses, with the ports where these are not those that everybody knows.
+    ///
+    /// - Parameter ports: 0 for one that is not served.
+    static func places(_ addresses: [IPAddress], http: UInt16, https: UInt16) -> [JSONValue] {
+        guard http != 0 else { return [] }
+        let ports = [http, https].filter { $0 != 0 }
+        let areUsual = http == 80 && (https == 0 || https == 443)
+        return addresses.map { address in
+            var place: JSONValue = ["ip": .string("\(address)")]
+            if !areUsual {
+                place["ports"] = .array(ports.map { ["port": .integer(Int64($0)), "protocol": "TCP"] })
+            }
+            return place
+        }
+    }
+
     /// The status of an ingress that is served here; nil when it is right.
-    static func correction(of ingress: KubeObject, nodeAddresses: [IPAddress]) -> JSONValue? {
-        let wanted: [JSONValue] = nodeAddresses.map { ["ip": .string("\($0)")] }
+    static func correction(of ingress: KubeObject, places wanted: [JSONValue]) -> JSONValue? {
         guard (ingress.status["loadBalancer", "ingress"]?.array ?? []) != wanted else { return nil }
         var status = ingress.status
         status["loadBalancer"] = wanted.isEmpty ? .object([:]) : ["ingress": .array(wanted)]

@@ -1,5 +1,6 @@
 package import KubeObjects
 import HTTPServing
+import JSON
 import KubeStore
 package import Linux
 package import Networking
@@ -15,25 +16,28 @@ import Synchronization
 ///    (test: `a pod is withdrawn while its endpoints still say that it is ready`)
 /// 2. Nothing is lost while a service's pods are replaced. (test: `pods are replaced without a lost request`)
 package final class ServiceRouter: ServiceDataPath, Sendable {
-    private let cache: ObjectCache
-    private let client: any ObjectClient
+    let cache: ObjectCache
+    let client: any ObjectClient
     private let machine: MachineNetwork
-    private let settings: ServiceSettings
+    let settings: ServiceSettings
     private let namespace: @Sendable (IPAddress) async -> SharedFD?
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let rules: RuleApplying
-    private let gateway: IngressGateway?
+    let gateway: IngressGateway?
+    let health: HealthPorts?
     private let passes = Passes()
     private let reports = Passes()
-    private let events: ServiceEvents
+    let events: ServiceEvents
 
-    private struct State {
+    struct State {
         var model = ClusterModel()
         var plan: DataPathPlan
         var policies = PolicyPlan()
         var ingresses = IngressPlan()
         /// Whether the kernel has rules of ours.
         var hasBegun = false
+        /// Whether packets between pods of one bridge are seen by rules.
+        var holdsPolicies = true
 
         mutating func take(_ resource: Resource, _ key: ObjectKey, _ object: KubeObject?) {
             model.take(resource, key, object)
@@ -50,6 +54,9 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
 
     /// On a Deployment: it may be at zero, and requests to its service wait for its first pod.
     package static let sleepAnnotation = "forkless.dev/scale-to-zero"
+
+    /// `spec.controller` of the ingress classes that are served here.
+    package static var ingressController: String { IngressClasses.controller }
 
     /// What the cache must have.
     package static let resources = Array(
@@ -76,6 +83,7 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         }
         state = Mutex(State(plan: DataPathPlan(reserving)))
         gateway = settings.ingress.map { IngressGateway($0) }
+        health = settings.loops.map { HealthPorts($0, machine) }
         rules = RuleApplying(machine: machine, table: settings.table, report: settings.report)
     }
 
@@ -126,6 +134,7 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
             )
         }
         if !keepsSources {
+            state.withLock { $0.holdsPolicies = false }
             settings.report(
                 "network policies do not hold between pods: the kernel has no br_netfilter. Load that module (modprobe br_netfilter).")
         }
@@ -135,11 +144,11 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     }
 
     private func openWays() async throws(NetworkFailure) -> Bool {
-        let subnets = settings.clusterSubnets
+        let (subnets, passBridged) = (settings.clusterSubnets, settings.passBridged)
         do throws(SystemError) {
             return try await machine.run { () throws(SystemError) in
                 try ClusterRoute.open(to: subnets)
-                return try BridgedPackets.pass()
+                return try passBridged()
             }
         } catch { throw NetworkFailure(error) }
     }
@@ -174,67 +183,8 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         await reports.request { await self.report() }
     }
 
-    private func report() async {
-        await reportServices()
-        if gateway != nil { await reportIngresses() }
-    }
-
-    /// Says in services' statuses where their load balancers are, and in events what is not served.
-    private func reportServices() async {
-        let (services, balancers, nodeAddresses) = state.withLock {
-            ($0.model.services.values, $0.plan.claims.balancers, $0.model.nodeAddresses)
-        }
-        for service in services {
-            guard let stored = cache.get(.services, namespace: service.name.namespace, service.name.name) else { continue }
-            let object = KubeObject(stored)
-            if !service.unservedPorts.isEmpty {
-                let ports = service.unservedPorts.joined(separator: ", ")
-                await events.warn(object, .services, "UnsupportedProtocol", "Ports \(ports) have no way: only TCP and UDP are served")
-            }
-            let hasAddresses = balancers.contains(service.name)
-            if service.isLoadBalancer, !hasAddresses, !nodeAddresses.isEmpty {
-                await events.warn(
-                    object, .services, "PortInUse",
-                    "The node's ports are taken by an older load balancer or by the node itself: choose others")
-            }
-            let status = BalancerStatus.correction(
-                of: object, service, hasAddresses: hasAddresses, nodeAddresses: nodeAddresses)
-            guard status != nil else { continue }
-            do throws(APIFailure) {
-                try await client.modify(
-                    .services, namespace: service.name.namespace, service.name.name, subresource: "status"
-                ) { current throws(APIFailure) in
-                    let status = BalancerStatus.correction(
-                        of: current, service, hasAddresses: hasAddresses, nodeAddresses: nodeAddresses)
-                    if let status { current.status = status }
-                    return status != nil
-                }
-            } catch where error.code == 404 {} catch {
-                settings.report("the status of service \(service.name) could not be written: \(error)")
-            }
-        }
-    }
-
-    /// Says in ingresses' statuses where they are served, and in events what of them is not.
-    private func reportIngresses() async {
-        let (ingresses, nodeAddresses) = state.withLock { ($0.ingresses.ingresses, $0.model.nodeAddresses) }
-        for (name, ingress) in ingresses {
-            guard let stored = cache.get(.ingresses, namespace: name.namespace, name.name) else { continue }
-            let object = KubeObject(stored)
-            for refusal in ingress.refusals { await events.warn(object, .ingresses, "UnsupportedBackend", refusal) }
-            guard BalancerStatus.correction(of: object, nodeAddresses: nodeAddresses) != nil else { continue }
-            do throws(APIFailure) {
-                try await client.modify(.ingresses, namespace: name.namespace, name.name, subresource: "status") {
-                    current throws(APIFailure) in
-                    let status = BalancerStatus.correction(of: current, nodeAddresses: nodeAddresses)
-                    if let status { current.status = status }
-                    return status != nil
-                }
-            } catch where error.code == 404 {} catch {
-                settings.report("the status of ingress \(name) could not be written: \(error)")
-            }
-        }
-    }
+    /// What came by ingresses, as a page for Prometheus.
+    package func exposition() -> String { gateway.map { LoadExposition.text($0.loads.all) } ?? "" }
 
     /// What comes to a service by ingresses.
     package func load(ofService name: String, in namespace: String) -> ServiceLoad {
@@ -245,6 +195,9 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     package func requestsPerSecond(ofService name: String, in namespace: String) -> Double {
         gateway?.loads.perSecond(of: ServiceName(namespace: namespace, name: name)) ?? 0
     }
+
+    /// What a pod is asked by ingresses, by its address; nil when none are served.
+    package func load(ofServer address: String) -> ServerLoad? { gateway?.servers.load(of: address) }
 
     /// The ports at which ingresses are served, 0 for none: of HTTP and HTTPS.
     package var ingressPorts: (http: UInt16, https: UInt16) { (gateway?.plainPort ?? 0, gateway?.tlsPort ?? 0) }
@@ -282,6 +235,7 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     /// - Parameter keepsRules: pods go on without a node, and so does what leads to them; the next node takes it over.
     package func shutDown(keepsRules: Bool) async {
         await gateway?.end(after: .seconds(2))
+        await health?.end()
         guard hasBegun else { return }
         if keepsRules { return await rules.leave() }
         do throws(NetworkFailure) { try await rules.end() } catch {

@@ -1,3 +1,4 @@
+package import HTTPServing
 package import Linux
 
 /// Where a node's cluster lives.
@@ -18,6 +19,11 @@ package struct ServiceSettings: Sendable {
     package var reservedPorts: Set<UInt16>
     /// How ingresses are served; nil: not at all. Their ports are reserved as well.
     package var ingress: IngressSettings?
+    /// Serve the health of services at their ports; nil: it is not served.
+    package var loops: ServingLoops?
+    /// Lets rules see the packets between pods of one bridge, in the calling thread's network namespace; false: the kernel
+    /// cannot.
+    package var passBridged: @Sendable () throws(SystemError) -> Bool = { () throws(SystemError) in try BridgedPackets.pass() }
     /// Says what went wrong, in sentences.
     package var report: @Sendable (String) -> Void
 

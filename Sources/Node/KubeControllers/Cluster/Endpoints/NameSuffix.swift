@@ -1,3 +1,5 @@
+import KubeObjects
+
 /// Names of objects that a controller makes: those of Kubernetes end in five letters and digits by chance; these follow from
 /// what they are made for.
 enum NameSuffix {
@@ -5,8 +7,7 @@ enum NameSuffix {
 
     /// - Returns: "base-x2b7k", with the base cut so that the name is no longer than a label.
     static func name(_ base: String, of seed: String) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in seed.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        var hash = FNV1a(seed).value
         // The lowest bits of FNV-1a are its weakest.
         hash ^= hash >> 29
         var suffix = ""

@@ -13,10 +13,11 @@ internal import Synchronization
 /// 2. What has owners, none of which is there, is deleted. (the same test)
 /// 3. An object deleted in the foreground goes after all that block it.
 ///    (test: `in the foreground the owner goes after what blocks it`)
+/// 4. Kinds may come and go at any time: what has an owner of a kind that is not known, or not seen yet, waits for it.
+///    (test: `an owner of a kind that is not there yet is waited for`)
 package final class GarbageCollector: Controller {
     package let name = "garbage-collector-controller"
-    package let resources: [Resource]
-    private let kinds: OwnedKinds
+    private let kinds: StoredKinds
     private let index = Mutex(OwnerIndex())
 
     static let foreground = "foregroundDeletion"
@@ -24,10 +25,15 @@ package final class GarbageCollector: Controller {
     /// Seconds for which an owner that was never seen is waited for.
     static let patience: Int64 = 2
 
-    /// - Parameter kinds: all that are stored but events. Owners of other kinds are taken to be there.
-    package init(kinds: [Resource]) {
-        resources = kinds
-        self.kinds = OwnedKinds(kinds)
+    /// - Parameter kinds: all that are stored. Owners of other kinds are taken to be there.
+    package init(kinds: StoredKinds) { self.kinds = kinds }
+
+    package var resources: [Resource] { kinds.now.all.filter { $0 != .events } }
+
+    package func watches(_ resource: Resource) -> Bool { resource != .events }
+
+    package func concerned(byNewcomer resource: Resource, in view: any ObjectView) -> [ObjectKey] {
+        index.withLock { $0.unjudged }
     }
 
     package func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey] {
@@ -49,6 +55,7 @@ package final class GarbageCollector: Controller {
     }
 
     package func decide(_ key: ObjectKey, in view: any ObjectView, now: Timestamp) -> Decision {
+        let kinds = kinds.now
         guard let resource = kinds.resource(of: key),
             let object = view.get(resource, namespace: key.namespace, key.name).map(KubeObject.init)
         else { return Decision() }
@@ -56,6 +63,7 @@ package final class GarbageCollector: Controller {
         guard !object.metadata.ownerReferences.isEmpty else { return Decision() }
         return index.withLock { index in
             let classes = OwnerClasses(of: object, kinds: kinds, view: view, index: &index, now: now)
+            index.note(key, isUnjudged: classes.isUnjudged)
             var actions = classes.invalid.filter { index.isNews($0.reference.uid) }.map { invalid in
                 ObjectAction.event(
                     object, resource, type: "Warning", reason: "OwnerRefInvalidNamespace", message: invalid.message)
@@ -91,7 +99,8 @@ package final class GarbageCollector: Controller {
     private func dependents(
         _ keys: [ObjectKey], of uid: String, _ view: any ObjectView
     ) -> [(resource: Resource, object: KubeObject)] {
-        keys.compactMap { key in
+        let kinds = kinds.now
+        return keys.compactMap { key in
             guard let resource = kinds.resource(of: key),
                 let dependent = view.get(resource, namespace: key.namespace, key.name).map(KubeObject.init),
                 dependent.metadata.ownerReferences.contains(where: { $0.uid == uid })

@@ -12,15 +12,23 @@ struct OwnerClasses {
     private(set) var waiting: [OwnerReference] = []
     /// References that can never be right, with the sentence that says so.
     private(set) var invalid: [(reference: OwnerReference, message: String)] = []
+    /// Whether an owner is of a kind that is not known, or not seen yet.
+    private(set) var isUnjudged = false
     /// When to look again for owners that were not found.
     private(set) var again: Timestamp?
 
     init(
-        of object: KubeObject, kinds: OwnedKinds, view: any ObjectView, index: inout OwnerIndex, now: Timestamp
+        of object: KubeObject, kinds: KindIndex, view: any ObjectView, index: inout OwnerIndex, now: Timestamp
     ) {
         for reference in object.metadata.ownerReferences {
-            guard let resource = kinds.resource(of: reference) else {
-                solid.append(reference)
+            guard let resource = kinds.resource(of: reference), view.has(resource) else {
+                // Of a kind that has gone: the owner went with it, or before.
+                if index.hasGone(reference.uid) {
+                    dangling.append(reference)
+                } else {
+                    solid.append(reference)
+                    isUnjudged = true
+                }
                 continue
             }
             if resource.isNamespaced, object.namespace == nil {
@@ -61,25 +69,5 @@ struct OwnerClasses {
             "[\(reference.apiVersion)/\(reference.kind), namespace: \(namespace ?? ""), name: \(reference.name), "
             + "uid: \(reference.uid)]"
         return "ownerRef \(identity) does not exist in namespace \"\(object.namespace ?? "")\""
-    }
-}
-
-/// The kinds whose objects can own and be owned.
-struct OwnedKinds: Sendable {
-    private let byStoreName: [String: Resource]
-    private let byGroupKind: [String: Resource]
-
-    init(_ resources: [Resource]) {
-        byStoreName = Dictionary(resources.map { ($0.storeName, $0) }) { first, _ in first }
-        byGroupKind = Dictionary(resources.map { ("\($0.group)/\($0.kind)", $0) }) { first, _ in first }
-    }
-
-    func resource(of key: ObjectKey) -> Resource? { byStoreName[key.resource] }
-
-    /// By group and kind: the version in which an owner was named does not matter.
-    func resource(of reference: OwnerReference) -> Resource? {
-        let parts = reference.apiVersion.split(separator: "/", omittingEmptySubsequences: false)
-        let group = parts.count == 2 ? String(parts[0]) : ""
-        return byGroupKind["\(group)/\(reference.kind)"]
     }
 }

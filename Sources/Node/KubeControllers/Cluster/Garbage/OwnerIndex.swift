@@ -14,10 +14,13 @@ struct OwnerIndex {
     /// When an owner that was never seen was first looked for.
     private var missed: [String: Timestamp] = [:]
     private var told: Set<String> = []
+    /// What has owners of kinds that are not known.
+    private var waiting: Set<ObjectKey> = []
 
     mutating func take(_ key: ObjectKey, old: KubeObject?, new: KubeObject?) {
         for reference in old?.metadata.ownerReferences ?? [] { remove(key, from: reference.uid) }
         for reference in new?.metadata.ownerReferences ?? [] { dependents[reference.uid, default: []].insert(key) }
+        if new == nil { waiting.remove(key) }
         if let old, old.uid != new?.uid {
             if places[old.uid] == key { places[old.uid] = nil }
             if dependents[old.uid] != nil { gone.insert(old.uid) }
@@ -38,6 +41,16 @@ struct OwnerIndex {
     }
 
     func dependents(of uid: String) -> [ObjectKey] { (dependents[uid] ?? []).sorted() }
+
+    /// Whether an owner was seen to go.
+    func hasGone(_ uid: String) -> Bool { gone.contains(uid) }
+
+    mutating func note(_ key: ObjectKey, isUnjudged: Bool) {
+        if isUnjudged { waiting.insert(key) } else { waiting.remove(key) }
+    }
+
+    /// What is to be looked at again when a kind comes.
+    var unjudged: [ObjectKey] { waiting.sorted() }
 
     /// Where the object of a uid is, whatever a reference says.
     func place(of uid: String) -> ObjectKey? { places[uid] }

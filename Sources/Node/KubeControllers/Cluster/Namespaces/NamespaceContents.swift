@@ -38,10 +38,12 @@ struct NamespaceContents {
         object.setCondition(
             "NamespaceDeletionGroupVersionParsingFailure", false, reason: "ParsedGroupVersions",
             message: "All legacy kube types successfully parsed", now: now)
-        // A deletion that fails is tried again, and told where failures of controllers are told.
-        object.setCondition(
-            "NamespaceDeletionContentFailure", false, reason: "ContentDeleted",
-            message: "All content successfully deleted, may be waiting on finalization", now: now)
+        // What could not be deleted stays said until it could.
+        if deletions.isEmpty || object.condition("NamespaceDeletionContentFailure")?["status"] != "True" {
+            object.setCondition(
+                "NamespaceDeletionContentFailure", false, reason: "ContentDeleted",
+                message: "All content successfully deleted, may be waiting on finalization", now: now)
+        }
         if left.isEmpty {
             object.setCondition(
                 "NamespaceContentRemaining", false, reason: "ContentRemoved",

@@ -1,5 +1,6 @@
-package import JSON
-package import KubeObjects
+import JSON
+import KubeObjects
+import KubeSchema
 
 /// What the node's agent knows of its machine: everything that the Node object tells besides the times.
 package struct NodeFacts: Hashable, Sendable {
@@ -80,11 +81,16 @@ extension NodeFacts {
     private func amounts(cpu: Int64, memory: Int64, storage: Int64) -> JSONValue {
         var list: [String: String] = extended.mapValues { String($0) }
         list["cpu"] = cpu % 1000 == 0 ? String(cpu / 1000) : "\(cpu)m"
-        // Memory is told in Ki, as the kernel does.
-        list["memory"] = "\(max(0, memory) / 1024)Ki"
-        list["ephemeral-storage"] = "\(max(0, storage) / 1024)Ki"
+        list["memory"] = Self.bytes(memory)
+        list["ephemeral-storage"] = Self.bytes(storage)
         list["pods"] = String(pods)
         return list.json
+    }
+
+    /// In whole Ki, as the kernel tells memory, and in the form in which the API keeps amounts: what is kept in another
+    /// form would differ from the facts for ever, and be written again and again.
+    private static func bytes(_ count: Int64) -> String {
+        Quantity(max(0, count) / 1024 * 1024, format: .binarySI).description
     }
 
     /// core/v1.NodeStatus without conditions.

@@ -1,6 +1,6 @@
 internal import JSON
-package import KubeObjects
-package import Linux
+import KubeObjects
+import Linux
 
 /// The lease by which a node says that it lives (KEP-589): the one thing that is written while nothing happens.
 package enum NodeLease {

@@ -7,13 +7,13 @@ internal import KubeStore
 struct QuotaUsage {
     private let namespace: String
     private let view: any ObjectView
-    private let kinds: [String: Resource]
+    private let kinds: KindIndex
     private let pods: [KubeObject]
     private let isScoped: Bool
     private let demand: (requests: [String: Quantity], limits: [String: Quantity])
 
-    /// - Parameter kinds: by what `count/...` calls them: "pods", "deployments.apps".
-    init(_ quota: KubeObject, kinds: [String: Resource], in view: any ObjectView) {
+    /// - Parameter kinds: those that can be counted.
+    init(_ quota: KubeObject, kinds: KindIndex, in view: any ObjectView) {
         namespace = quota.namespace ?? ""
         self.view = view
         self.kinds = kinds
@@ -26,7 +26,8 @@ struct QuotaUsage {
     }
 
     /// - Parameter name: as in `spec.hard`.
-    func used(_ name: String) -> Quantity {
+    /// - Returns: nil for a kind whose objects are not all seen yet.
+    func used(_ name: String) -> Quantity? {
         switch name {
         case "pods": return Quantity(Int64(pods.count))
         case "cpu", "memory", "ephemeral-storage": return demand.requests[name] ?? .zero
@@ -49,9 +50,9 @@ struct QuotaUsage {
     }
 
     /// All objects of a kind. Ended pods are counted among them.
-    private func all(_ name: String) -> Quantity {
-        guard !isScoped, let kind = kinds[name] else { return .zero }
-        return count(kind) { _ in 1 }
+    private func all(_ name: String) -> Quantity? {
+        guard !isScoped, let kind = kinds.resource(named: name), kind.isNamespaced else { return .zero }
+        return view.has(kind) ? count(kind) { _ in 1 } : nil
     }
 
     private func count(_ resource: Resource, _ part: (JSONValue) -> Int) -> Quantity {

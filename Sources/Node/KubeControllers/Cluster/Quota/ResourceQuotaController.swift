@@ -8,15 +8,21 @@ package import Linux
 /// to, when something is made.
 package struct ResourceQuotaController: Controller {
     package let name = "resourcequota-controller"
-    package let resources: [Resource]
-    private let kinds: [String: Resource]
+    private let kinds: StoredKinds
 
-    /// - Parameter contents: all namespaced kinds that are stored, which quotas can count.
-    package init(contents: [Resource]) {
-        let known: [Resource] = [.resourceQuotas, .pods, .services, .persistentVolumeClaims]
-        let all = known + contents.filter { $0.isNamespaced && !known.contains($0) }
-        resources = all
-        kinds = Dictionary(all.map { ($0.description, $0) }) { first, _ in first }
+    /// - Parameter kinds: all that are stored; quotas can count those that have namespaces.
+    package init(kinds: StoredKinds) { self.kinds = kinds }
+
+    private static let known: [Resource] = [.resourceQuotas, .pods, .services, .persistentVolumeClaims]
+
+    package var resources: [Resource] {
+        Self.known + kinds.now.namespaced.filter { !Self.known.contains($0) }
+    }
+
+    package func watches(_ resource: Resource) -> Bool { resource.isNamespaced }
+
+    package func concerned(byNewcomer resource: Resource, in view: any ObjectView) -> [ObjectKey] {
+        resource.isNamespaced ? view.objects(.resourceQuotas, namespace: nil).map(\.key) : []
     }
 
     package func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey] {
@@ -41,9 +47,12 @@ package struct ResourceQuotaController: Controller {
             !quota.isBeingDeleted
         else { return Decision() }
         let hard = quota.spec["hard"] ?? [:]
-        let usage = QuotaUsage(quota, kinds: kinds, in: view)
+        let usage = QuotaUsage(quota, kinds: kinds.now, in: view)
         var used: [String: String] = [:]
-        for member in hard.object?.members ?? [] { used[member.key] = usage.used(member.key).description }
+        for member in hard.object?.members ?? [] {
+            // Of a kind that is not seen yet what was counted before stands.
+            used[member.key] = usage.used(member.key)?.description ?? quota.status["used"]?[member.key]?.string
+        }
         guard quota.status["hard"] != hard || quota.status["used"] != used.json else { return Decision() }
         quota.status = ["hard": hard, "used": used.json]
         return Decision([.update(.resourceQuotas, quota, subresource: "status")])

@@ -1,5 +1,5 @@
-package import JSON
-package import KubeObjects
+import JSON
+import KubeObjects
 internal import KubeStore
 
 /// The rules by which the default scheduler of Kubernetes filters nodes, asked for the one node there is, in its order: the

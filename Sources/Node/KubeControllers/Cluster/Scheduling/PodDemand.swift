@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 package import KubeObjects
 
 /// What a pod asks of a node (`resourcehelper.PodRequests` of k8s.io/component-helpers).

@@ -1,6 +1,6 @@
-package import JSON
-package import KubeObjects
-package import KubeSchema
+import JSON
+import KubeObjects
+import KubeSchema
 
 /// A term of pod affinity or anti-affinity (core/v1.PodAffinityTerm): pods, and what counts as near them.
 package struct PodTerm: Sendable {

@@ -1,5 +1,5 @@
-package import JSON
-package import KubeObjects
+import JSON
+import KubeObjects
 internal import KubeSchema
 internal import KubeStore
 

@@ -1,5 +1,5 @@
 internal import JSON
-package import KubeObjects
+import KubeObjects
 
 /// Makes volumes that are directories on the node, for classes with the provisioner forkless.dev/local-path.
 ///

@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 package import KubeObjects
 
 /// The claims that a pod uses.

@@ -8,6 +8,7 @@ import Linux
 struct AutoscalerStep {
     let autoscaler: KubeObject
     let view: any ObjectView
+    let kinds: (any KindCatalog)?
     let source: any MetricsSource
     let memory: AutoscalerMemory
     let now: Linux.Timestamp
@@ -16,11 +17,12 @@ struct AutoscalerStep {
     var actions: [ObjectAction] = []
 
     init(
-        of autoscaler: KubeObject, in view: any ObjectView, _ source: any MetricsSource, _ memory: AutoscalerMemory,
-        _ now: Linux.Timestamp
+        of autoscaler: KubeObject, in view: any ObjectView, _ kinds: (any KindCatalog)?, _ source: any MetricsSource,
+        _ memory: AutoscalerMemory, _ now: Linux.Timestamp
     ) {
         self.autoscaler = autoscaler
         self.view = view
+        self.kinds = kinds
         self.source = source
         self.memory = memory
         self.now = now
@@ -33,13 +35,13 @@ struct AutoscalerStep {
 
     mutating func run() {
         status["observedGeneration"] = .integer(autoscaler.metadata.generation ?? 0)
-        guard let (resource, target) = self.target() else { return write() }
+        guard let target = self.target() else { return write() }
         set("AbleToScale", "True", "SucceededGetScale", "the HPA controller was able to get the target's current scale")
         let current = target.wanted
-        status["currentReplicas"] = .integer(target.status.count("replicas"))
-        guard let (size, reason) = self.size(resource, target, current) else { return write() }
+        status["currentReplicas"] = .integer(target.current)
+        guard let (size, reason) = self.size(target, current) else { return write() }
         status["desiredReplicas"] = .integer(size)
-        if size != current { rescale(resource, target, from: current, to: size, reason) }
+        if size != current { rescale(target, from: current, to: size, reason) }
         write()
     }
 
@@ -59,16 +61,14 @@ struct AutoscalerStep {
 
     // MARK: The target
 
-    private mutating func target() -> (Resource, KubeObject)? {
+    private mutating func target() -> ScaleTarget? {
         let reference = autoscaler.spec["scaleTargetRef"]
         let (kind, name) = (reference?["kind"]?.string ?? "", reference?["name"]?.string ?? "")
-        let group = (reference?["apiVersion"]?.string ?? "").split(separator: "/").dropLast().joined()
-        let resource = HorizontalPodAutoscalerController.targets.first { $0.kind == kind && $0.group == group }
-        if let resource, !name.isEmpty, let found = view.get(resource, namespace: autoscaler.namespace, name) {
-            return (resource, KubeObject(found))
-        }
+        let found = ScaleTarget.find(reference, namespace: autoscaler.namespace, in: view, kinds)
+        if let target = found.target { return target }
         let why =
-            resource.map { "\($0) \"\(name)\" not found" } ?? "no kind \"\(kind)\" that can be scaled is served here"
+            found.resource.map { "\($0) \"\(name)\" not found" }
+            ?? "no kind \"\(kind)\" that can be scaled is served here"
         set(
             "AbleToScale", "False", "FailedGetScale",
             "the HPA controller was unable to get the target's current scale: \(why)")
@@ -76,17 +76,14 @@ struct AutoscalerStep {
         return nil
     }
 
-    private func pods(_ resource: Resource, _ target: KubeObject) -> [KubeObject] {
-        let selector =
-            resource == ReplicatedKind.controllers
-            ? ReplicatedKind.replicationController.selector(target) : Owners.selector(target)
-        return view.objects(.pods, namespace: target.namespace).map { KubeObject($0) }
+    private func pods(_ target: ScaleTarget, _ selector: LabelSelector) -> [KubeObject] {
+        view.objects(.pods, namespace: target.object.namespace).map { KubeObject($0) }
             .filter { selector.matches($0.json["metadata", "labels"]) }.sorted { $0.name < $1.name }
     }
 
     // MARK: The size
 
-    private mutating func size(_ resource: Resource, _ target: KubeObject, _ current: Int64) -> (Int64, String)? {
+    private mutating func size(_ target: ScaleTarget, _ current: Int64) -> (Int64, String)? {
         if current == 0, least != 0 {
             set(
                 "ScalingActive", "False", "ScalingDisabled",
@@ -96,7 +93,7 @@ struct AutoscalerStep {
         if current > most { return (most, "Current number of replicas above Spec.MaxReplicas") }
         if current < least { return (least, "Current number of replicas below Spec.MinReplicas") }
         let behavior = ScalingBehavior(autoscaler.spec, least: least, most: most)
-        guard let (wanted, metric) = self.wanted(resource, target, current, behavior) else { return nil }
+        guard let (wanted, metric) = self.wanted(target, current, behavior) else { return nil }
         let record = memory.record(autoscaler.uid, now)
         memory.recommend(autoscaler.uid, wanted, now)
         let outcome = behavior.apply(wanted, current: current, record, now)
@@ -106,9 +103,15 @@ struct AutoscalerStep {
 
     /// The largest number that a metric asks for; nil when none can be counted on.
     private mutating func wanted(
-        _ resource: Resource, _ target: KubeObject, _ current: Int64, _ behavior: ScalingBehavior
+        _ target: ScaleTarget, _ current: Int64, _ behavior: ScalingBehavior
     ) -> (Int64, String)? {
-        let pods = self.pods(resource, target)
+        guard let selector = target.selector else {
+            let message = "the HPA target's scale is missing a selector"
+            set("ScalingActive", "False", "InvalidSelector", message)
+            say("SelectorRequired", "selector is required", type: "Warning")
+            return nil
+        }
+        let pods = self.pods(target, selector)
         let tolerated = max(0, 1 - behavior.tolerance(behavior.down))...(1 + behavior.tolerance(behavior.up))
         var best: MetricReading.Proposal?
         var failure: MetricFailure?
@@ -154,11 +157,9 @@ struct AutoscalerStep {
     }
 
     private mutating func rescale(
-        _ resource: Resource, _ target: KubeObject, from current: Int64, to size: Int64, _ reason: String
+        _ target: ScaleTarget, from current: Int64, to size: Int64, _ reason: String
     ) {
-        var changed = target
-        changed.json["spec", default: [:]]["replicas"] = .integer(size)
-        actions.append(.update(resource, changed))
+        actions.append(.update(target.resource, target.scaled(to: size)))
         say("SuccessfulRescale", "New size: \(size); reason: \(reason)")
         memory.change(autoscaler.uid, by: size - current, now)
         set(

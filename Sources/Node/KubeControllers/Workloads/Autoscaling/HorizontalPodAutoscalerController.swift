@@ -18,22 +18,40 @@ package struct HorizontalPodAutoscalerController: Controller {
     static let period = Duration.seconds(15)
 
     let source: any MetricsSource
+    let kinds: (any KindCatalog)?
     let memory = AutoscalerMemory()
 
-    package init(metrics: any MetricsSource) { source = metrics }
+    /// - Parameter kinds: with the custom ones that may be scaled; nil: only Kubernetes' own are.
+    package init(metrics: any MetricsSource, kinds: (any KindCatalog)? = nil) {
+        source = metrics
+        self.kinds = kinds
+    }
 
     package var name: String { "horizontal-pod-autoscaler" }
 
-    static let targets: [Resource] = [.deployments, .replicaSets, .statefulSets, ReplicatedKind.controllers]
+    package var resources: [Resource] {
+        [.horizontalPodAutoscalers, .pods] + ScaleTarget.builtIn + ScaleTarget.custom(kinds).map(\.resource)
+    }
 
-    package var resources: [Resource] { [.horizontalPodAutoscalers, .pods] + Self.targets }
+    private static let watched = Set([.horizontalPodAutoscalers, .pods] + ScaleTarget.builtIn)
+
+    package func watches(_ resource: Resource) -> Bool {
+        if Self.watched.contains(resource) { return true }
+        let served = kinds?.kind(group: resource.group, version: resource.version, plural: resource.plural)
+        return served?.custom?.scale != nil
+    }
+
+    package func concerned(byNewcomer resource: Resource, in view: any ObjectView) -> [ObjectKey] {
+        view.objects(.horizontalPodAutoscalers, namespace: nil).map(\.key)
+    }
 
     package func concerned(by change: ObjectCache.Change, in view: any ObjectView) -> [ObjectKey] {
         if change.resource == .horizontalPodAutoscalers { return [change.key] }
         // Pods are looked at with the metrics; a target counts when its size or itself changes.
         guard change.resource != .pods else { return [] }
         let (old, new) = (change.old.map { KubeObject($0) }, change.new.map { KubeObject($0) })
-        guard old?.spec["replicas"] != new?.spec["replicas"] || old == nil || new == nil else { return [] }
+        let isBuiltIn = ScaleTarget.builtIn.contains(change.resource)
+        guard isBuiltIn ? old?.spec["replicas"] != new?.spec["replicas"] : old?.spec != new?.spec else { return [] }
         return view.objects(.horizontalPodAutoscalers, namespace: change.key.namespace).filter { stored in
             let target = KubeObject(stored).spec["scaleTargetRef"]
             return target?["kind"]?.string == change.resource.kind && target?["name"]?.string == change.key.name
@@ -47,7 +65,7 @@ package struct HorizontalPodAutoscalerController: Controller {
         }
         let autoscaler = KubeObject(stored)
         guard !autoscaler.isBeingDeleted else { return Decision() }
-        var step = AutoscalerStep(of: autoscaler, in: view, source, memory, now)
+        var step = AutoscalerStep(of: autoscaler, in: view, kinds, source, memory, now)
         step.run()
         return Decision(step.actions, again: now.adding(Self.period))
     }
@@ -62,7 +80,7 @@ package struct HorizontalPodAutoscalerController: Controller {
                 KubeObject($0)
             })
         else { return [] }
-        let size = object.spec["replicas"]?.integer ?? 0
+        let size = autoscaler.status["desiredReplicas"]?.integer ?? object.spec["replicas"]?.integer ?? 0
         return [
             .event(
                 autoscaler, .horizontalPodAutoscalers, type: "Warning", reason: "FailedRescale",

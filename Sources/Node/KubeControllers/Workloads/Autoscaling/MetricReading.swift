@@ -102,13 +102,13 @@ struct MetricReading {
                 throw MetricFailure(reason: reason, message: "no metrics returned matched known pods")
             }
             found["averageUtilization"] = .integer(Int64(clamping: total * 100 / wanted))
-            replicas = size(groups, target: { requests[$0, default: 0] * Int128(percent) / 100 }) { pod in
+            replicas = size(
+                groups, target: { requests[$0, default: 0] * Int128(percent) / 100 },
                 // One without a metric counts as busy as it should be, when fewer pods are wanted.
-                requests[pod, default: 0] * Int128(max(100, percent)) / 100
-            }
+                busy: { requests[$0, default: 0] * Int128(max(100, percent)) / 100 })
             title = "\(name) \(place) utilization (percentage of request)"
         } else if let each = target(metric, "averageValue") {
-            replicas = size(groups, target: { _ in each }) { _ in each }
+            replicas = size(groups, target: { _ in each }, busy: { _ in each })
             title = "\(name) \(place)"
         } else {
             throw MetricFailure(
@@ -184,7 +184,7 @@ struct MetricReading {
                     "unable to get metric \(name): did not receive metrics for targeted pods (pods might be unready)")
         }
         let average = groups.counted.values.reduce(0, +) / Int128(groups.counted.count)
-        let replicas = size(groups, target: { _ in each }) { _ in each }
+        let replicas = size(groups, target: { _ in each }, busy: { _ in each })
         return Proposal(
             replicas: replicas, name: "pods metric \(name)",
             status: [

@@ -11,6 +11,8 @@ package import Linux
 /// 2. With Forbid no job is made while another one runs, and with Replace none runs beside the new one.
 ///    (test: `Forbid leaves out a time, Replace ends the job before`)
 /// 3. A suspended cron job makes none. (test: `a suspended cron job makes nothing, and afterwards the last time that was missed`)
+/// 4. Jobs that somebody made from the cron job hold no time up and are not replaced.
+///    (test: `a job that somebody made from the cron job is neither in the way nor ended`)
 package struct CronJobController: Controller {
     let zones: ZoneTable
 

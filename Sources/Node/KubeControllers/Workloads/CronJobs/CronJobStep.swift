@@ -17,7 +17,7 @@ struct CronJobStep {
     var status: JSONValue
     var actions: [ObjectAction] = []
     var again: Linux.Timestamp?
-    /// Those of its jobs that run.
+    /// Those of its jobs that run and were made for a time: what `kubectl create job --from` has made is in nobody's way.
     var active: [KubeObject]
 
     init(of cronJob: KubeObject, in view: any ObjectView, _ zones: ZoneTable, _ now: Linux.Timestamp) {
@@ -28,7 +28,9 @@ struct CronJobStep {
         jobs = view.objects(.jobs, namespace: cronJob.namespace).map { KubeObject($0) }
             .filter { $0.metadata.controller?.uid == cronJob.uid }.sorted { $0.isOlder(than: $1) }
         status = cronJob.status
-        active = jobs.filter { $0.jobEnd == nil && !$0.isBeingDeleted }
+        active = jobs.filter { job in
+            job.jobEnd == nil && !job.isBeingDeleted && job.annotation(Self.timestampAnnotation) != nil
+        }
     }
 
     private var nowSeconds: Int64 { Int64(now.nanoseconds / 1_000_000_000) }
@@ -99,9 +101,6 @@ struct CronJobStep {
                 type: "Warning")
         }
         let moment = Linux.Timestamp(nanoseconds: Int(due) * 1_000_000_000)
-        if let deadline, due + deadline < nowSeconds {
-            return say("MissSchedule", "Missed scheduled time to start a job: \(moment.kubeTime)", type: "Warning")
-        }
         make(moment, times.zone)
     }
 

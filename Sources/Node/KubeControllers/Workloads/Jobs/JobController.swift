@@ -13,6 +13,8 @@ package import Linux
 ///    then is counted. (the same)
 /// 3. An index has one pod at a time, and none after it succeeded. (test: `every index succeeds once`)
 /// 4. A job that has ended changes no more. (test: `a job that has ended stays as it is`)
+/// 5. A suspended job has no pods, and its deadline counts from when it is resumed.
+///    (test: `a suspended job has no pods, and its deadline counts from when it is resumed`)
 package struct JobController: Controller {
     package init() {}
 

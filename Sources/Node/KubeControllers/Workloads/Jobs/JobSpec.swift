@@ -57,15 +57,20 @@ extension KubeObject {
         return !spec.replacesOnlyFailed && isBeingDeleted && phase != "Succeeded"
     }
 
-    /// When its last container ended; else since when it was not ready, or was to be gone.
+    /// When its last container ended; else since when it has not been ready, or when its deletion was asked for.
     func ended(_ now: Timestamp) -> Timestamp {
         let statuses = status["containerStatuses"]?.array ?? []
         let ends = statuses.compactMap { $0["state", "terminated", "finishedAt"]?.string.flatMap { Timestamp($0) } }
         if ends.count == statuses.count, let last = ends.max() { return last }
-        let known =
-            condition("Ready")?["lastTransitionTime"]?.string ?? metadata.deletionTimestamp
-            ?? metadata.creationTimestamp
-        return min(now, known.flatMap { Timestamp($0) } ?? now)
+        if let ready = condition("Ready"), ready["status"]?.string == "False",
+            let time = ready["lastTransitionTime"]?.string.flatMap({ Timestamp($0) })
+        {
+            return min(now, time)
+        }
+        // The time that a deletion names is when its grace is over.
+        let grace = max(0, metadata.deletionGracePeriodSeconds ?? 0)
+        let asked = metadata.deletionTimestamp.flatMap { Timestamp($0) }?.adding(seconds: -grace)
+        return min(now, asked ?? created ?? now)
     }
 
     /// "Complete" or "Failed" of a job that has ended.

@@ -57,7 +57,8 @@ struct JobStep {
     var activePods: [KubeObject] { pods.filter { $0.isActivePod && !deleted.contains($0.uid) } }
 
     mutating func run() {
-        if status["startTime"] == nil, !spec.isSuspended { status["startTime"] = .string(now.kubeTime) }
+        // The deadline counts from the start, and anew from when the job is resumed.
+        if !spec.isSuspended, status["startTime"] == nil || wasSuspended { status["startTime"] = .string(now.kubeTime) }
         let verdict = verdict()
         if let verdict { tracking.end(pods, spec, verdict) }
         noteEnded(verdict)
@@ -86,16 +87,15 @@ struct JobStep {
         actions.append(.update(.jobs, changed, subresource: "status"))
     }
 
+    private var wasSuspended: Bool { conditions["Suspended"]?["status"]?.string == "True" }
+
     private mutating func noteSuspension() {
-        let was = conditions["Suspended"]?["status"]?.string == "True"
-        if spec.isSuspended, !was {
+        if spec.isSuspended, !wasSuspended {
             set("Suspended", "True", "JobSuspended", "Job suspended")
             say("Suspended", "Job suspended")
-        } else if !spec.isSuspended, was {
+        } else if !spec.isSuspended, wasSuspended {
             set("Suspended", "False", "JobResumed", "Job resumed")
             say("Resumed", "Job resumed")
-            // The deadline counts from here.
-            status["startTime"] = .string(now.kubeTime)
         }
     }
 }

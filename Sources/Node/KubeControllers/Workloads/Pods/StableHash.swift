@@ -1,15 +1,12 @@
 import JSON
+import KubeObjects
 
-/// FNV-1a: hashes that are the same in every process, which Swift's are not.
+/// Hashes of objects (FNV-1a) that are the same in every process.
 struct StableHash {
-    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+    private var hash = FNV1a()
+    var value: UInt64 { hash.value }
 
-    mutating func add(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            value ^= UInt64(byte)
-            value &*= 0x100_0000_01B3
-        }
-    }
+    mutating func add(_ bytes: some Sequence<UInt8>) { hash.add(bytes) }
 
     mutating func add(_ text: String) {
         add(text.utf8)

@@ -73,7 +73,8 @@ struct RevisionHistory {
     /// What to do when a revision could not be made: its owner counts collisions when the name is another template's, so
     /// that the next name is another one.
     static func refused(
-        _ revision: KubeObject, of owner: KubeObject, _ resource: Resource, _ failure: APIFailure, in view: any ObjectView
+        _ revision: KubeObject, of owner: KubeObject, _ resource: Resource, _ failure: APIFailure,
+        in view: any ObjectView
     ) -> [ObjectAction] {
         guard failure.reason == "AlreadyExists", collides(revision, owner, in: view) else { return [] }
         var changed = owner

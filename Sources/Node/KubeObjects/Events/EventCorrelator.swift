@@ -1,39 +1,40 @@
-import JSON
-import KubeObjects
-import KubeStore
-import Linux
+internal import JSON
+internal import Linux
 
 /// Something to tell about an object, as core/v1.Event has it.
-struct EventNote: Hashable, Sendable {
+struct EventReport: Hashable, Sendable {
     var about: JSONValue
     var namespace: String
-    /// Which controller says it.
-    var component: String
+    var source: EventReporter
     var type: String
     var reason: String
     var message: String
 
-    init(_ object: KubeObject, _ resource: Resource, component: String, type: String, reason: String, message: String) {
+    init(
+        _ object: KubeObject, _ resource: Resource, by source: EventReporter, type: String, reason: String,
+        message: String, fieldPath: String? = nil
+    ) {
         var about: JSONValue = ["kind": .string(resource.kind)]
         if let namespace = object.namespace { about["namespace"] = .string(namespace) }
         about["name"] = .string(object.name)
         about["uid"] = .string(object.uid)
         about["apiVersion"] = .string(resource.apiVersion)
         if let version = object.metadata.resourceVersion { about["resourceVersion"] = .string(version) }
+        if let fieldPath { about["fieldPath"] = .string(fieldPath) }
         self.about = about
         namespace = object.namespace ?? "default"
-        self.component = component
+        self.source = source
         self.type = type
         self.reason = reason
         self.message = String(message.prefix(1024))
     }
 
     /// The object and who says what kind of thing about it, without its version.
-    fileprivate var similar: [String] {
-        ["kind", "namespace", "name", "uid", "apiVersion"].map { about[$0]?.string ?? "" } + [component, type, reason]
-    }
-    fileprivate var source: [String] {
-        ["kind", "namespace", "name", "uid", "apiVersion"].map { about[$0]?.string ?? "" } + [component]
+    fileprivate var similar: [String] { speaker + [about["fieldPath"]?.string ?? "", type, reason] }
+    /// The object and who speaks of it.
+    fileprivate var speaker: [String] {
+        ["kind", "namespace", "name", "uid", "apiVersion"].map { about[$0]?.string ?? "" }
+            + [source.component, source.host]
     }
 }
 
@@ -72,7 +73,7 @@ struct EventCorrelator {
     }
 
     /// What to store; nil when there is too much already. Its outcome has to be told by `stored` or `lost`.
-    mutating func correlate(_ note: EventNote, _ now: Timestamp) -> (write: Write, key: [String])? {
+    mutating func correlate(_ note: EventReport, _ now: Timestamp) -> (write: Write, key: [String])? {
         let (note, key) = aggregated(note, now)
         guard takeToken(note, now) else { return nil }
         if var event = known[key] {
@@ -89,9 +90,9 @@ struct EventCorrelator {
     /// It expired, or somebody removed it: the next one begins anew.
     mutating func lost(_ key: [String]) { known[key] = nil }
 
-    private mutating func aggregated(_ note: EventNote, _ now: Timestamp) -> (EventNote, [String]) {
+    private mutating func aggregated(_ note: EventReport, _ now: Timestamp) -> (EventReport, [String]) {
         var group = similar[note.similar] ?? Similar(last: now)
-        if now.since(group.last) > .seconds(Self.similarSeconds) { group.messages = [] }
+        if now.nanoseconds - group.last.nanoseconds > Int(Self.similarSeconds) * 1_000_000_000 { group.messages = [] }
         group.messages.insert(note.message)
         group.last = now
         let isMany = group.messages.count > Self.similarLimit
@@ -104,27 +105,29 @@ struct EventCorrelator {
         return (combined, note.similar)
     }
 
-    private mutating func takeToken(_ note: EventNote, _ now: Timestamp) -> Bool {
-        var bucket = buckets[note.source] ?? Bucket(tokens: Self.burst, last: now)
+    private mutating func takeToken(_ note: EventReport, _ now: Timestamp) -> Bool {
+        var bucket = buckets[note.speaker] ?? Bucket(tokens: Self.burst, last: now)
         let passed = Double(max(0, now.nanoseconds - bucket.last.nanoseconds)) / 1e9
         bucket.tokens = min(Self.burst, bucket.tokens + passed / Self.secondsPerToken)
         bucket.last = now
         let isAllowed = bucket.tokens >= 1
         if isAllowed { bucket.tokens -= 1 }
-        buckets[note.source] = bucket
+        buckets[note.speaker] = bucket
         return isAllowed
     }
 
-    private static func event(_ note: EventNote, _ now: Timestamp) -> KubeObject {
+    private static func event(_ note: EventReport, _ now: Timestamp) -> KubeObject {
         let name =
             "\(note.about["name"]?.string ?? "").\(String(UInt64(bitPattern: Int64(now.nanoseconds)), radix: 16))"
+        var source: JSONValue = ["component": .string(note.source.component)]
+        if !note.source.host.isEmpty { source["host"] = .string(note.source.host) }
         return KubeObject(json: [
             "kind": "Event", "apiVersion": "v1",
             "metadata": ["name": .string(name), "namespace": .string(note.namespace)],
             "involvedObject": note.about, "reason": .string(note.reason), "message": .string(note.message),
-            "source": ["component": .string(note.component)], "firstTimestamp": .string(now.kubeTime),
+            "source": source, "firstTimestamp": .string(now.kubeTime),
             "lastTimestamp": .string(now.kubeTime), "count": 1, "type": .string(note.type),
-            "reportingComponent": .string(note.component), "reportingInstance": "",
+            "reportingComponent": .string(note.source.component), "reportingInstance": .string(note.source.host),
         ])
     }
 }

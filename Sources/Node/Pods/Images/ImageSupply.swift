@@ -10,6 +10,8 @@ struct ImageSupply: Sendable {
     let images: ImageStore
     let settings: PodSettings
     let references: References
+    let pulls: SharedPulls
+    let waits: PullWaits
     let now: @Sendable () -> Timestamp
 
     struct Found: Sendable {
@@ -24,6 +26,8 @@ struct ImageSupply: Sendable {
         case present
         case pulling
         case pulled(milliseconds: Int, bytes: Int)
+        /// Secrets for registries that are not there, or are none.
+        case secretsMissing([String])
     }
 
     /// Has the image of a container here, pulling it where its policy says so.
@@ -53,7 +57,7 @@ struct ImageSupply: Sendable {
         }
         say(.pulling)
         let begin = now()
-        let image = try await pull(reference, pod)
+        let image = try await pull(reference, pod, say: say)
         say(.pulled(milliseconds: (now().nanoseconds - begin.nanoseconds) / 1_000_000, bytes: image.size))
         return try await opened(image, text)
     }
@@ -88,9 +92,9 @@ struct ImageSupply: Sendable {
 
     // Pulling.
 
-    private func pull(_ reference: Reference, _ pod: KubeObject) async throws(PodMachine.StartFailureError)
-        -> StoredImage
-    {
+    private func pull(
+        _ reference: Reference, _ pod: KubeObject, say: (Word) -> Void
+    ) async throws(PodMachine.StartFailureError) -> StoredImage {
         let name = reference.tagged.description
         guard let host = reference.host ?? settings.defaultRegistry else {
             throw .init(
@@ -98,31 +102,59 @@ struct ImageSupply: Sendable {
                     "failed to pull image \"\(name)\": no such image here, and no registry is configured for names without a host"
                 ))
         }
-        let credentials = await credentials(for: pod)
-        let problems: RegistryFailure
+        let (keyring, missing) = await keyring(for: pod)
+        if !missing.isEmpty { say(.secretsMissing(missing)) }
+        let credentials = keyring.credentials(host: host, path: reference.path)
+        let outcome = await waits.outcome {
+            await pulls.outcome(.init(image: name, credentials: credentials)) {
+                await attempt(reference, host, credentials)
+            }
+        }
+        switch outcome {
+        case .success(let image): return image
+        case .failure(let problem):
+            throw .init(.pull("failed to pull and unpack image \"\(name)\": \(problem)"))
+        case nil: throw .init(.pull("failed to pull image \"\(name)\": the pod is on its way out"))
+        }
+    }
+
+    /// With one set of credentials after the other, as the kubelet does; without any when there is none.
+    private func attempt(_ reference: Reference, _ host: String, _ credentials: [Credentials]) async
+        -> SharedPulls.Outcome
+    {
+        var last: SharedPulls.Outcome?
+        for known in credentials.isEmpty ? [nil] : credentials.map(Optional.some) {
+            let outcome = await attempt(reference, host, known)
+            guard case .failure(let problem) = outcome, [.denied, .notFound].contains(problem.kind) else {
+                return outcome
+            }
+            last = outcome
+        }
+        return last!
+    }
+
+    private func attempt(_ reference: Reference, _ host: String, _ known: Credentials?) async -> SharedPulls.Outcome {
         do throws(RegistryFailure) {
             let client = RegistryClient(
                 RegistryClient.Settings(plainHosts: settings.plainHosts, trust: try await settings.registryTrust(host)),
-                credentials: KnownCredentials(credentials.filter { $0.key == host }))
+                credentials: KnownCredentials(known.map { [host: $0] } ?? [:]))
+            let images = images
+            let pull = StorePull(
+                store: images, client: client, defaultRegistry: settings.defaultRegistry,
+                prepare: { manifest throws(ImageFailure) in try await images.unpackLayers(of: manifest) { _, _ in } })
             do throws(RegistryFailure) {
-                let images = images
-                let pull = StorePull(
-                    store: images, client: client, defaultRegistry: settings.defaultRegistry,
-                    prepare: { manifest throws(ImageFailure) in try await images.unpackLayers(of: manifest) { _, _ in }
-                    })
                 let outcome = try await pull.run(reference, now: now())
                 await client.close()
-                return outcome.image
+                return .success(outcome.image)
             } catch {
                 await client.close()
-                throw error
+                return .failure(error)
             }
-        } catch { problems = error }
-        throw .init(.pull("failed to pull and unpack image \"\(name)\": \(problems)"))
+        } catch { return .failure(error) }
     }
 
-    /// What imagePullSecrets say, of the pod and then of its service account.
-    private func credentials(for pod: KubeObject) async -> [String: Credentials] {
+    /// What imagePullSecrets say, of the pod or else of its service account, and the names of those that say nothing.
+    private func keyring(for pod: KubeObject) async -> (PullKeyring, missing: [String]) {
         let namespace = pod.namespace ?? "default"
         var names = (pod.spec["imagePullSecrets"]?.array ?? []).compactMap { $0["name"]?.string }
         if names.isEmpty, let account = pod.spec["serviceAccountName"]?.string,
@@ -130,19 +162,13 @@ struct ImageSupply: Sendable {
         {
             names = (object.json["imagePullSecrets"]?.array ?? []).compactMap { $0["name"]?.string }
         }
-        var known: [String: Credentials] = [:]
+        var keyring = PullKeyring()
+        var missing: [String] = []
+        // One that is missing or not for registries holds nothing up: the registry may ask for none.
         for name in names {
-            // A secret that is missing or not one for registries is passed over, as the kubelet does.
-            guard let data = try? await references.secret(namespace, name) else { continue }
-            if let bytes = data[".dockerconfigjson"] {
-                let config = try? DockerConfig(bytes, path: "the secret \(namespace)/\(name)")
-                known.merge(config?.credentials ?? [:]) { first, _ in first }
-            } else if let bytes = data[".dockercfg"] {
-                let wrapped = Array("{\"auths\":".utf8) + bytes + Array("}".utf8)
-                let config = try? DockerConfig(wrapped, path: "the secret \(namespace)/\(name)")
-                known.merge(config?.credentials ?? [:]) { first, _ in first }
-            }
+            if let data = try? await references.secret(namespace, name), keyring.add(secret: data) { continue }
+            missing.append(name)
         }
-        return known
+        return (keyring, missing)
     }
 }
