@@ -51,16 +51,4 @@ import Testing
         #expect(completed.last == report)
         #expect(completed.dropLast().allSatisfy { $0.outcome == .unknown("the probe was killed") })
     }
-
-    @Test func `the comparison as JSON`() throws {
-        let table = ComparisonTable([Examples.process, Examples.standby])
-        let text = JSONWriter.text(table.json, .indented(2)) + "\n"
-        #expect(try Snapshot.difference(of: text, from: "two-rungs.json") == nil)
-    }
-
-    @Test func `a rate over no time is no number in JSON either`() {
-        var measurement = Examples.container
-        measurement.callsPerSecond = .measured(.infinity)
-        #expect(measurement.json["callsPerSecond", "unavailable"] == "not a finite number")
-    }
 }

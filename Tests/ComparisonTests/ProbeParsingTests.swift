@@ -37,6 +37,12 @@ import Testing
         #expect(ProbeAttempt.interfaces(inTable: "") == [])
     }
 
+    @Test func `disks are the last words of the table of partitions`() {
+        let table = "major minor  #blocks  name\n\n 254        0  268435456 vda\n   8        1       1024 sda1\nnonsense\n"
+        #expect(ProbeAttempt.disks(inTable: table) == ["vda", "sda1"])
+        #expect(ProbeAttempt.disks(inTable: "") == [])
+    }
+
     @Test func `limits are looked for in the own cgroup first and then above, in both versions`() {
         let membership = "9:name=systemd:/a\n4:cpu,cpuacct:/x\n3:memory:/a/b\n0::/u\nnonsense\n"
         #expect(

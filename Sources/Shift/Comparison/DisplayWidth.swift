@@ -16,11 +16,13 @@ package enum DisplayWidth {
         }
     }
 
-    /// The text with control characters replaced: what a program wrote must not move a user's cursor.
+    /// The text with control characters replaced, those of the direction of writing too: what a program wrote must not move a
+    /// user's cursor, nor turn around what stands beside it.
     package static func printable(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
-            result.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+            let isControl = scalar.properties.generalCategory == .control || scalar.properties.isBidiControl
+            result.append(isControl ? "\u{FFFD}" : scalar)
         }
         return String(result)
     }

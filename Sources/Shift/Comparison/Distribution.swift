@@ -1,8 +1,8 @@
+internal import Metrics
+
 /// How long something took, many times over: percentiles of samples in nanoseconds.
 ///
-/// Percentiles are by nearest rank: the p-th percentile of n samples is the smallest sample that at least
-/// p percent of the samples do not exceed, which is number ⌈p·n/100⌉ in ascending order. It is always a sample
-/// that was measured, never a value between two.
+/// Percentiles are by `NearestRank`: always a sample that was measured.
 ///
 /// Invariants:
 /// 1. There is at least one sample. Test: `no samples make no distribution`.
@@ -32,7 +32,7 @@ package struct Distribution: Hashable, Sendable {
     /// The percentile of a whole number of percent, 1 to 100.
     package func percentile(_ percent: Int) -> Percentile {
         precondition((1...100).contains(percent), "a percentile is from 1 to 100")
-        let rank = (count * percent + 99) / 100
+        let rank = NearestRank.rank(percent, of: count)
         return Percentile(
             percent: percent, nanoseconds: samples[rank - 1], rank: rank, sampleCount: count)
     }

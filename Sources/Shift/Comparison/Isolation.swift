@@ -1,3 +1,5 @@
+package import JSON
+
 /// What one attempt from inside a rung showed: a thing that a program there can or cannot do to the machine.
 ///
 /// The attempts are made by `IsolationProbe`, which really tries; nothing here is a claim.
@@ -69,5 +71,31 @@ package struct IsolationSummary: Hashable, Sendable, CustomStringConvertible {
     /// "9 of 11 stopped", or "9 of 11 stopped, 2 unknown".
     package var description: String {
         "\(stopped) of \(attempted) stopped" + (unknown > 0 ? ", \(unknown) unknown" : "")
+    }
+}
+
+extension IsolationFinding {
+    package var json: JSONValue {
+        var object: JSONObject = [
+            "name": .string(name), "question": .string(question), "outcome": .string(outcome.word),
+        ]
+        if case .unknown(let reason) = outcome { object["reason"] = .string(reason) }
+        if !detail.isEmpty { object["detail"] = .string(detail) }
+        return .object(object)
+    }
+
+    /// Reads what `json` writes.
+    package init(_ value: JSONValue) throws(JSONShapeError) {
+        var reader = try JSONObjectReader(value)
+        name = try reader.required("name")
+        question = try reader.required("question")
+        let word: String = try reader.required("outcome")
+        let reason: String = try reader.optional("reason") ?? ""
+        detail = try reader.optional("detail") ?? ""
+        guard let outcome = Outcome(word: word, reason: reason) else {
+            throw reader.error("outcome", "expected \"stopped\", \"possible\" or \"unknown\", found \"\(word)\"")
+        }
+        self.outcome = outcome
+        try reader.refuseUnknown()
     }
 }

@@ -5,10 +5,14 @@ package struct IsolationMatrix: Hashable, Sendable {
     private let titles: [String]
 
     /// The findings of every rung that was probed, in the order in which the first rung that has them does.
-    package init(_ measurements: [Measurement]) {
-        let probed = measurements.compactMap { measurement in
-            measurement.isolation.value.map { (title: measurement.rung.title, findings: $0) }
-        }
+    package init(_ report: ComparisonReport) {
+        self.init(
+            report.rungs.compactMap { rung in
+                rung.isolation.value.map { (title: ReportText.title(rung.rung), findings: $0.elements) }
+            })
+    }
+
+    private init(_ probed: [(title: String, findings: [IsolationFinding])]) {
         var order: [(name: String, question: String)] = []
         for finding in probed.flatMap(\.findings) where !order.contains(where: { $0.name == finding.name }) {
             order.append((finding.name, finding.question))
@@ -16,7 +20,7 @@ package struct IsolationMatrix: Hashable, Sendable {
         titles = probed.map(\.title)
         columns = [.init("can a program there")] + titles.map { .init($0) }
         rows = order.map { name, question in
-            [question] + probed.map { $0.findings.first { $0.name == name }?.outcome.word ?? "not tried" }
+            [ReportText.cut(question, to: 120)] + probed.map { $0.findings.first { $0.name == name }?.outcome.word ?? "not tried" }
         }
     }
 

@@ -3,8 +3,8 @@
 /// The file is CSV with a heading: `start_us,call_us,cpu_us,peak_kib,status`, a line for each call. The last two may
 /// be there or not; peak memory is not used, since wait4 counts the parent's memory as the child's until its exec.
 package struct MeasuredElsewhere: Sendable {
-    /// The row for the table.
-    package let measurement: Measurement
+    /// What the report says of it.
+    package let report: RungReport
 
     /// - Parameter expected: whether its results are what the other rungs are compared with.
     /// - Throws: `ComparisonError` that names the line.
@@ -26,29 +26,42 @@ package struct MeasuredElsewhere: Sendable {
             rows.append(row)
         }
         guard !rows.isEmpty else { throw ComparisonError("read the timings of \(name): there is no call in the file") }
-        measurement = Self.measurement(name, rows, start: start, call: call, cpu: cpu, isReference: isReference)
+        report = Self.report(name, rows, start: start, call: call, cpu: cpu, isReference: isReference)
     }
 
-    private static func measurement(
+    private static func report(
         _ name: String, _ rows: [[Double]], start: Int, call: Int, cpu: Int, isReference: Bool
-    ) -> Measurement {
+    ) -> RungReport {
         let elsewhere = "measured by the system itself, which does not tell"
-        var measurement = Measurement(rung: RungLabel(name: name, title: name))
-        measurement.callCount = rows.count
-        if let distribution = Distribution(nanoseconds: rows.map { Int($0[start] * 1000) }) {
-            measurement.start = .measured(distribution)
+        var report = RungReport(RungLabel(name: name, title: name), setUp: "measured by the system itself, from a file")
+        let method = "measured by the system itself: \(FloatingText.grouped(rows.count)) calls, read from a file"
+        report.calls = rows.count
+        if let start = Statistics.summary([LatencyHistogram(rows.map { nanoseconds($0[start]) })]) {
+            report.start = .measured(start, method: method)
         }
-        if let distribution = Distribution(nanoseconds: rows.map { Int($0[call] * 1000) }) {
-            measurement.call = .measured(distribution)
+        if let call = Statistics.summary([LatencyHistogram(rows.map { nanoseconds($0[call]) })]) {
+            report.latency = .measured(call, method: method)
         }
-        let total = rows.reduce(0) { $0 + $1[call] }
-        // One call after the other: that is how such a system works.
-        measurement.callsPerSecond = .measured(Double(rows.count) * 1e6 / max(total, 1))
-        measurement.cpuMicrosecondsPerCall = .measured(rows.reduce(0) { $0 + $1[cpu] } / Double(rows.count))
-        measurement.idleBytesPerInstance = .unavailable("a process of it ends with its call")
-        measurement.busyBytesPerInstance = .unavailable(elsewhere)
-        measurement.isolation = .unavailable(elsewhere)
-        measurement.results = isReference ? .reference : .unavailable(elsewhere)
-        return measurement
+        if let mean = Statistics.estimate([Statistics.mean(rows.map { $0[cpu] })]) {
+            report.cpuPerCall = .measured(mean, method: method)
+        }
+        report.idleMemory = .unavailable("a process of it ends with its call")
+        report.busyMemory = .unavailable(elsewhere)
+        report.underLoad = .unavailable(elsewhere)
+        report.knee = .unavailable(elsewhere)
+        report.density = .unavailable(elsewhere)
+        report.scale = .unavailable(elsewhere)
+        report.recovery = .unavailable(elsewhere)
+        report.deploySteps = .unavailable(elsewhere)
+        report.rollBackSteps = .unavailable(elsewhere)
+        report.costPerMillion = .unavailable(elsewhere)
+        report.isolation = .unavailable(elsewhere)
+        report.results = isReference ? .reference : .unavailable(elsewhere)
+        return report
+    }
+
+    /// Of a day at most, as the histograms have it.
+    private static func nanoseconds(_ microseconds: Double) -> Int {
+        Int(min(max(microseconds * 1000, 0), Double(LatencyHistogram.longest)))
     }
 }

@@ -16,19 +16,34 @@ extension ProbeAttempt {
             let marker = try settings.text(ProbeSettings.marker)
             return reading(marker)
         },
-        ProbeAttempt("read-shadow", "read the machine's password hashes") { settings throws(ProbeGap) in
-            reading("/etc/shadow")
-        },
-        ProbeAttempt("list-root-home", "list the administrator's files") { settings throws(ProbeGap) in
+        ProbeAttempt("read-secrets", "read the machine's passwords and keys") { settings throws(ProbeGap) in
+            let keys = ["rsa", "ecdsa", "ed25519"].map { "/etc/ssh/ssh_host_\($0)_key" }.filter(Files.exists)
+            var refusals: [String] = []
+            for path in ["/etc/shadow"] + keys {
+                let verdict = reading(path)
+                if verdict.isPossible { return verdict }
+                refusals.append(verdict.detail)
+            }
             do throws(SystemError) {
                 let names = try Files.list("/root")
-                return names.isEmpty ? .stopped("/root is empty") : .possible("\(names.count) names in /root")
-            } catch { return .stopped(error.code.name) }
+                guard names.isEmpty else { return .possible("\(names.count) names in /root") }
+                refusals.append("/root is empty")
+            } catch { refusals.append("/root: \(error.code.name)") }
+            return .stopped(refusals.joined(separator: ", "))
+        },
+        ProbeAttempt("replace-runtime", "replace the program that started it") { settings throws(ProbeGap) in
+            let path: String
+            do { path = try Files.link("/proc/self/exe") } catch { return .stopped("\(error)") }
+            let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+            return try verdict([
+                "write \(path)": Trial.mayWrite("/proc/self/exe"),
+                "write into its directory": Trial.mayWrite(directory.isEmpty ? "/" : directory),
+            ])
         },
         ProbeAttempt("write-kernel-settings", "change settings of the kernel") { settings throws(ProbeGap) in
             // Opened for writing and closed: the files of sysfs(5) and proc(5) check permission at open.
             let paths = [
-                "/proc/sys/kernel/core_pattern", "/proc/sys/vm/overcommit_memory",
+                "/proc/sys/kernel/sysrq", "/proc/sys/vm/overcommit_memory",
                 "/sys/kernel/mm/transparent_hugepage/enabled", "/sys/power/state",
             ]
             return opening(paths, O_WRONLY)
@@ -59,7 +74,7 @@ extension ProbeAttempt {
     }
 
     /// Possible when one of the files can be opened.
-    private static func opening(_ paths: [String], _ flags: CInt) -> ProbeVerdict {
+    static func opening(_ paths: [String], _ flags: CInt) -> ProbeVerdict {
         var refusals: [String] = []
         for path in paths {
             do throws(SystemError) {

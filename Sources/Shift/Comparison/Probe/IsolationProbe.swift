@@ -26,7 +26,7 @@ package enum IsolationProbe {
         for attempt in attempts { report(attempt.made(settings)) }
     }
 
-    /// Everything that is tried.
+    /// Everything that is tried, forty things.
     package static let attempts: [ProbeAttempt] =
         ProbeAttempt.ofProcesses + ProbeAttempt.ofNetwork + ProbeAttempt.ofFiles + ProbeAttempt.ofPrivileges
         + ProbeAttempt.ofKernel + ProbeAttempt.ofLimits
@@ -87,10 +87,25 @@ package struct ProbeSettings: Hashable, Sendable {
     package static let port = "FORKLESS_PROBE_PORT"
     /// A file with at least one byte that the driver has made in the machine's /tmp.
     package static let marker = "FORKLESS_PROBE_MARKER"
+    /// A Unix socket in the machine's /run, or /tmp, at which the driver listens, for its own user alone.
+    package static let socket = "FORKLESS_PROBE_SOCKET"
+    /// An abstract Unix socket at which the driver listens, with "@" before its name.
+    package static let abstractSocket = "FORKLESS_PROBE_ABSTRACT_SOCKET"
+    /// A segment of System V's shared memory of the driver's, by its id.
+    package static let sharedSegment = "FORKLESS_PROBE_SHARED_SEGMENT"
+    /// A file in the machine's /dev/shm with at least one byte.
+    package static let sharedFile = "FORKLESS_PROBE_SHARED_FILE"
+    /// Mebibytes of disk to try to take: more than the sandbox was given. 64 where nothing is said.
+    package static let diskMebibytes = "FORKLESS_PROBE_DISK_MIB"
     /// Mebibytes to try to use: more than the sandbox was given.
     package static let memoryMebibytes = "FORKLESS_PROBE_MEMORY_MIB"
     /// Processes to try to start: more than the sandbox was given.
     package static let forks = "FORKLESS_PROBE_FORKS"
+
+    private static let names = [
+        outsidePID, port, marker, socket, abstractSocket, sharedSegment, sharedFile, diskMebibytes, memoryMebibytes,
+        forks,
+    ]
 
     package var environment: [String: String]
 
@@ -99,7 +114,7 @@ package struct ProbeSettings: Hashable, Sendable {
     /// Those of this process.
     package static func ofProcess() -> ProbeSettings {
         var environment: [String: String] = [:]
-        for name in [outsidePID, port, marker, memoryMebibytes, forks] {
+        for name in names {
             if let value = getenv(name) { environment[name] = String(cString: value) }
         }
         return ProbeSettings(environment: environment)

@@ -10,11 +10,12 @@ extension ProbeAttempt {
         ProbeAttempt("ptrace", "trace programs") { settings throws(ProbeGap) in
             try verdict(["ptrace": Trial.trace()])
         },
-        ProbeAttempt("bpf", "load BPF objects") { settings throws(ProbeGap) in
-            try verdict(["bpf": Trial.bpfMap()])
+        ProbeAttempt("bpf", "watch the machine from inside of the kernel") { settings throws(ProbeGap) in
+            try verdict(["bpf": Trial.bpfMap(), "perf_event_open": Trial.watchProcessor()])
         },
-        ProbeAttempt("io-uring", "use io_uring") { settings throws(ProbeGap) in
-            try verdict(["io_uring_setup": Trial.ioUring()])
+        ProbeAttempt("io-uring", "use interfaces of the kernel that attacks are built on") {
+            settings throws(ProbeGap) in
+            try verdict(["io_uring_setup": Trial.ioUring(), "userfaultfd": Trial.handlePageFaults()])
         },
         ProbeAttempt("kernel-log", "read the kernel's log") { settings throws(ProbeGap) in
             let device = reading("/dev/kmsg")
@@ -31,5 +32,24 @@ extension ProbeAttempt {
             let memory = reading("/dev/mem")
             return memory.isPossible ? memory : .stopped("\(core.detail), \(memory.detail)")
         },
+        ProbeAttempt("read-disks", "read the machine's disks past its files") { settings throws(ProbeGap) in
+            let names = disks(inTable: (try? Files.readText("/proc/partitions")) ?? "").prefix(16)
+            var refusals: [String] = []
+            for name in names {
+                let verdict = reading("/dev/\(name)")
+                if verdict.isPossible { return verdict }
+                refusals.append(verdict.detail)
+            }
+            let handle = try verdict(["open_by_handle_at": Trial.openByHandle()])
+            return handle.isPossible ? handle : .stopped((refusals + [handle.detail]).joined(separator: ", "))
+        },
     ]
+
+    /// The names in /proc/partitions, proc(5): a heading, then "major minor blocks name".
+    static func disks(inTable table: String) -> [String] {
+        table.split(separator: "\n").dropFirst().compactMap { line in
+            let fields = line.split(separator: " ")
+            return fields.count == 4 ? String(fields[3]) : nil
+        }
+    }
 }

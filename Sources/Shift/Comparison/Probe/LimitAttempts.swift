@@ -1,8 +1,32 @@
+import Glibc
 import Linux
 
 /// Attempts to take more of the machine than the program was given.
 extension ProbeAttempt {
     static let ofLimits = [
+        ProbeAttempt("change-limits", "lift the limits that it was given") { settings throws(ProbeGap) in
+            let membership: String
+            do { membership = try Files.readText("/proc/self/cgroup") } catch { throw ProbeGap(reason: "\(error)") }
+            let files = [
+                "memory.max", "memory.limit_in_bytes", "pids.max", "cpu.max", "cpu.cfs_quota_us", "cgroup.procs",
+            ]
+            let directories = ["memory", "pids", "cpu"].flatMap {
+                ControlGroupMembership.directories(ofController: $0, in: membership)
+            }
+            let there = directories.flatMap { directory in files.map { directory + "/" + $0 } }.filter(Files.exists)
+            return there.isEmpty ? .stopped("its cgroup is not visible") : opening(there, O_WRONLY)
+        },
+        ProbeAttempt("go-first", "take the processor before all others") { settings throws(ProbeGap) in
+            try verdict(Trial.goFirst())
+        },
+        ProbeAttempt("open-without-end", "open files without end") { settings throws(ProbeGap) in
+            try verdict(["\(descriptors) descriptors": Trial.openDescriptors(count: descriptors)])
+        },
+        ProbeAttempt("fill-disk", "take more of the machine's disk than it was given") { settings throws(ProbeGap) in
+            let isTold = settings.environment[ProbeSettings.diskMebibytes] != nil
+            let mebibytes = isTold ? try settings.number(ProbeSettings.diskMebibytes, in: 1...1_048_576) : 64
+            return try filling(mebibytes)
+        },
         ProbeAttempt("fork-without-end", "start processes without end") { settings throws(ProbeGap) in
             guard settings.environment[ProbeSettings.forks] != nil else {
                 return try limit(ofController: "pids", files: ["pids.max"], unlimitedFrom: 4_194_304) {
@@ -27,6 +51,23 @@ extension ProbeAttempt {
             return try verdict(["\(mebibytes) MiB": Trial.useMemory(bytes: mebibytes << 20)])
         },
     ]
+
+    /// More than a program needs that waits for the answers of others.
+    private static let descriptors = 65_536
+
+    /// Directories that programs are often allowed to write into.
+    private static func filling(_ mebibytes: Int) throws(ProbeGap) -> ProbeVerdict {
+        var refusals: [String] = []
+        for directory in [".", "/tmp", "/var/tmp", "/var/lib", "/home", "/root", "/usr"] {
+            switch Trial.takeDisk(bytes: mebibytes << 20, in: directory) {
+            case .taken: return .possible("\(mebibytes) MiB below \(directory)")
+            case .refused(let code): refusals.append("\(directory): \(code.name)")
+            case .memory: refusals.append("\(directory): in memory")
+            case .littleRoom: throw ProbeGap(reason: "the disk of \(directory) is too full to try")
+            }
+        }
+        return .stopped(refusals.joined(separator: ", "))
+    }
 
     /// Whether a limit of the cgroup stands, by its own files; without them nothing can be said.
     private static func limit(

@@ -12,7 +12,7 @@ extension ProbeAttempt {
                 : .possible("\(strangers.count) in /proc, the first is \(strangers[0])")
         },
         ProbeAttempt("signal-processes", "signal a process outside") { settings throws(ProbeGap) in
-            let pid = Int32(try settings.number(ProbeSettings.outsidePID, in: 1...4_194_304))
+            let pid = try outside(settings)
             // Inside a pid namespace the same number may be this process: no reach beyond itself.
             guard pid != Trial.processID else { return .stopped("process \(pid) is the probe itself") }
             switch Trial.signal(pid) {
@@ -20,12 +20,46 @@ extension ProbeAttempt {
             case let outcome: return .stopped(describe(outcome))
             }
         },
+        ProbeAttempt("read-process", "read the memory of a process outside") { settings throws(ProbeGap) in
+            let pid = try outside(settings)
+            guard pid != Trial.processID else { return .stopped("process \(pid) is the probe itself") }
+            let environment = reading("/proc/\(pid)/environ")
+            if environment.isPossible { return environment }
+            let calls = try verdict(["process_vm_readv": Trial.readMemory(of: pid), "ptrace": Trial.seize(pid)])
+            return calls.isPossible ? calls : .stopped("\(environment.detail), \(calls.detail)")
+        },
+        ProbeAttempt("take-descriptors", "take the open files of a process outside") { settings throws(ProbeGap) in
+            let pid = try outside(settings)
+            guard pid != Trial.processID else { return .stopped("process \(pid) is the probe itself") }
+            return try verdict(["pidfd_getfd": Trial.takeDescriptor(of: pid)])
+        },
+        ProbeAttempt("join-namespaces", "enter the namespaces of a process outside") { settings throws(ProbeGap) in
+            let pid = try outside(settings)
+            guard pid != Trial.processID else { return .stopped("process \(pid) is the probe itself") }
+            let shared = ["mnt", "net", "pid", "ipc"].filter { kind in
+                guard let own = try? Files.link("/proc/self/ns/\(kind)") else { return false }
+                return own == (try? Files.link("/proc/\(pid)/ns/\(kind)"))
+            }
+            if !shared.isEmpty { return .possible("it is in the same already: \(shared.joined(separator: ", "))") }
+            return try verdict(Trial.enterNamespaces(of: pid))
+        },
+        ProbeAttempt("shared-memory", "read the shared memory of a program outside") { settings throws(ProbeGap) in
+            let id = Int32(try settings.number(ProbeSettings.sharedSegment, in: 0...Int(Int32.max)))
+            let file = reading(try settings.text(ProbeSettings.sharedFile))
+            if file.isPossible { return file }
+            let segment = try verdict(["shmat": Trial.attachShared(id)])
+            return segment.isPossible ? segment : .stopped("\(file.detail), \(segment.detail)")
+        },
         ProbeAttempt("inherited-descriptors", "use files that its caller had open") { settings throws(ProbeGap) in
             let open = Trial.inheritedDescriptors()
             return open.isEmpty
                 ? .stopped("none open but 0, 1 and 2") : .possible("open: \(firstFew(open.map(String.init)))")
         },
     ]
+
+    private static func outside(_ settings: ProbeSettings) throws(ProbeGap) -> Int32 {
+        Int32(try settings.number(ProbeSettings.outsidePID, in: 1...4_194_304))
+    }
 
     /// Enough of a list to see what it is about.
     static func firstFew(_ names: [String]) -> String {

@@ -17,6 +17,43 @@ enum MemoryOfProcess {
         return .unavailable("it does not wait for its input")
     }
 
+    /// How the memory of instances that wait is counted.
+    static let method = "sum of the proportional set sizes (Pss) of their first processes, /proc/PID/smaps_rollup"
+
+    /// Returns when every one of these processes sleeps.
+    static func allWait(_ pids: [Int32]) async throws(ComparisonError) {
+        let limit = Clock.monotonicNanoseconds() + waitingLimitMilliseconds * 1_000_000
+        for pid in pids {
+            while true {
+                guard let stat = try? Files.readText("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")"),
+                    let state = stat[end...].dropFirst(2).first, state != "Z"
+                else {
+                    throw ComparisonError(
+                        "an instance ended before it was given input: the program does not wait for it")
+                }
+                if state == "S" { break }
+                guard Clock.monotonicNanoseconds() < limit else {
+                    throw ComparisonError("it does not wait for its input")
+                }
+                do { try await Task.sleep(for: .milliseconds(1)) } catch {
+                    throw ComparisonError("waiting was taken back")
+                }
+            }
+        }
+    }
+
+    /// The proportional set sizes of several processes together.
+    static func proportional(_ pids: [Int32]) -> Reading<Int> {
+        var sum = 0
+        for pid in pids {
+            switch proportional(pid) {
+            case .measured(let bytes): sum += bytes
+            case .unavailable(let reason): return .unavailable(reason)
+            }
+        }
+        return pids.isEmpty ? .unavailable("no instance was found") : .measured(sum)
+    }
+
     /// The proportional set size now.
     static func proportional(_ pid: Int32) -> Reading<Int> {
         guard let text = try? Files.readText("/proc/\(pid)/smaps_rollup"), let bytes = field("Pss:", in: text) else {
@@ -25,13 +62,22 @@ enum MemoryOfProcess {
         return .measured(bytes)
     }
 
-    /// The largest resident set that any of these processes had, looked at without pause until the first one ends.
-    static func mostUntilEnd(_ pids: [Int32]) -> Reading<Int> {
+    /// How long a call is watched for its memory at most.
+    static let watchNanoseconds = 5_000_000_000
+
+    /// The largest resident set that any of these processes had, looked at without pause until the first one ends or the
+    /// limit is over.
+    static func mostUntilEnd(_ pids: [Int32], limit nanoseconds: Int = watchNanoseconds) -> Reading<Int> {
         var most = 0
+        let limit = Clock.monotonicNanoseconds() + nanoseconds
         while true {
+            if Clock.monotonicNanoseconds() > limit {
+                return most > 0 ? .measured(most) : .unavailable("it was not seen")
+            }
             for pid in pids {
                 // A process that has ended and waits to be reaped has no VmHWM any more.
-                guard let text = try? Files.readText("/proc/\(pid)/status"), let bytes = field("VmHWM:", in: text) else {
+                guard let text = try? Files.readText("/proc/\(pid)/status"), let bytes = field("VmHWM:", in: text)
+                else {
                     return most > 0 ? .measured(most) : .unavailable("it ended before it could be looked at")
                 }
                 most = max(most, bytes)

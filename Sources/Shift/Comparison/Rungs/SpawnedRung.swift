@@ -1,43 +1,66 @@
 import Linux
-import Spawn
+package import Spawn
 
 /// The program as a child of this process: what legacy systems do with fork and exec, or without the copy.
 package struct SpawnedRung: ComparedRung {
     package let label: RungLabel
+    package let setUp: String
+    package let billing = CostEstimate.Billing.perCall(isFunction: false)
     private let template: Template
+    private let program: String
     private let ownExecutable: String
     private let memory: CompiledProgram.MemorySharing
 
-    /// - Parameter copiesMemory: real fork semantics: the parent's page tables are copied for the child.
-    package init(_ program: String, _ arguments: [String], copiesMemory: Bool, ownExecutable: String) throws(ComparisonError) {
+    /// - Parameters:
+    ///   - copiesMemory: real fork semantics: the parent's page tables are copied for the child.
+    ///   - parentBytes: how large the parent is, to say so.
+    package init(
+        _ program: String, _ arguments: [String], copiesMemory: Bool, parentBytes: Int = 0, ownExecutable: String
+    ) throws(ComparisonError) {
         var options = Options()
         memory = copiesMemory ? .copied : .shared
         options.memory = memory
         label =
             copiesMemory
             ? RungLabel(name: "fork", title: "fork + exec") : RungLabel(name: "process", title: "process")
+        let parent = parentBytes > 0 ? "from a parent of \(FloatingText.bytes(parentBytes))" : "from a small parent"
+        setUp = parent + (copiesMemory ? ", whose page tables are copied" : ", without a copy of its page tables")
+        self.program = program
         self.ownExecutable = ownExecutable
         do {
-            template = try Template(program.contains("/") ? .path(program) : .name(program), arguments: arguments, options: options)
+            template = try Template(
+                program.contains("/") ? .path(program) : .name(program), arguments: arguments, options: options)
         } catch { throw ComparisonError("\(error)") }
+    }
+
+    package var steps: DeploymentSteps {
+        let name = program.split(separator: "/").last.map(String.init) ?? program
+        return DeploymentSteps(
+            deploy: [
+                "cp -p /usr/local/bin/\(name) /usr/local/bin/\(name).before",
+                "install -m 755 \(program) /usr/local/bin/\(name)",
+            ], rollBack: ["mv /usr/local/bin/\(name).before /usr/local/bin/\(name)"])
     }
 
     package func prepare() async throws(ComparisonError) {}
 
-    package func call(_ input: [UInt8]) async throws(ComparisonError) -> CallSample {
+    package func call(_ input: [UInt8], limit: Int) async throws(ComparisonError) -> CallSample {
         let files = try CallFiles(input)
         let template = template
-        // On a thread that may block: both the start and the wait do.
-        return try await onThread { () throws(ComparisonError) in
-            let began = Clock.monotonicNanoseconds()
-            let running = try Self.start(template, files)
-            let started = Clock.monotonicNanoseconds()
-            let end = try Self.wait(for: running)
+        let sample = try await HangWatch.shared.limited(nanoseconds: limit) { () throws(ComparisonError) in
+            // On a thread that may block: a start from a large parent does.
+            let (running, began, started) = try await onThread { () throws(ComparisonError) in
+                let began = Clock.monotonicNanoseconds()
+                let running = try Self.start(template, files)
+                return (running, began, Clock.monotonicNanoseconds())
+            }
+            let end = try await Self.wait(for: running)
             let ended = Clock.monotonicNanoseconds()
             return try CallSample(
                 start: started - began, call: ended - began, cpu: end.usage.cpuMicroseconds,
                 status: end.status.shellStatus, how: "\(end.status)", files: files)
         }
+        return sample ?? .hanging(limit: limit)
     }
 
     package func idleBytes() async -> Reading<Int> {
@@ -57,11 +80,27 @@ package struct SpawnedRung: ComparedRung {
             return try await onThread { () throws(ComparisonError) in
                 let running = try Self.start(template, files)
                 // wait4 would count the parent's memory, which was the child's until its exec.
-                let most = MemoryOfProcess.mostUntilEnd([running.pid])
-                _ = try Self.wait(for: running)
+                let most = MemoryOfProcess.mostUntilEnd([running.pid], limit: MemoryOfProcess.watchNanoseconds)
+                try? running.killTree()
+                do { _ = try running.waitBlocking() } catch { throw ComparisonError("\(error)") }
                 return most
             }
         } catch { return .unavailable("\(error)") }
+    }
+
+    package func hold(_ count: Int) async throws(ComparisonError) -> any HeldInstances {
+        let template = template
+        let running = try await onThread { () throws(ComparisonError) in
+            do {
+                return try (0..<count).map { _ in try template.start(input: .pipe, output: .null, error: .null) }
+            } catch { throw ComparisonError("\(error)") }
+        }
+        let held = HeldProcesses(running)
+        do throws(ComparisonError) { try await MemoryOfProcess.allWait(running.map(\.pid)) } catch {
+            await evenWhenCancelled { await held.release() }
+            throw error
+        }
+        return held
     }
 
     package func probe(_ environment: [String]) async throws(ComparisonError) -> [UInt8] {
@@ -89,13 +128,45 @@ package struct SpawnedRung: ComparedRung {
         } catch { throw ComparisonError("\(error)") }
     }
 
-    private static func wait(for running: RunningProgram) throws(ComparisonError) -> ExitRecord {
-        do { return try running.waitBlocking() } catch { throw ComparisonError("\(error)") }
+    /// Waits for the end; when the call was taken back, kills what runs and waits for that.
+    static func wait(for running: RunningProgram) async throws(ComparisonError) -> ExitRecord {
+        do { return try await running.wait() } catch {
+            try? running.killTree()
+            // Not this task, which was cancelled: it would not wait.
+            _ = await Task { try? await running.wait() }.value
+            throw ComparisonError("\(error)")
+        }
+    }
+}
+
+/// Programs that were started and wait for their input.
+package struct HeldProcesses: HeldInstances {
+    private let running: [RunningProgram]
+
+    package init(_ running: [RunningProgram]) { self.running = running }
+
+    package var method: String { MemoryOfProcess.method }
+
+    package func memoryBytes() async -> Reading<Int> { MemoryOfProcess.proportional(running.map(\.pid)) }
+
+    package func killOne() async throws(ComparisonError) -> Int {
+        guard let one = running.first else { throw ComparisonError("no instance was started") }
+        let now = Clock.monotonicNanoseconds()
+        do {
+            try one.killTree()
+            _ = try await one.wait()
+        } catch { throw ComparisonError("\(error)") }
+        return now
+    }
+
+    package func release() async {
+        for one in running { try? one.killTree() }
+        for one in running { _ = try? await one.wait() }
     }
 }
 
 /// Runs what blocks away from the cooperative pool.
-func onThread<Value: Sendable>(
+package func onThread<Value: Sendable>(
     _ body: @escaping @Sendable () throws(ComparisonError) -> Value
 ) async throws(ComparisonError) -> Value {
     let result: Result<Value, ComparisonError>
