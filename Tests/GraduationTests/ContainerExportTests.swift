@@ -88,9 +88,45 @@ import Testing
         odd.limits = [ContainerLimit(name: "nofile", soft: 100, hard: 100)]
         odd.devices = [ContainerDevice(source: "/dev/fuse", target: "/dev/fuse")]
         odd.mounts = [.bind(source: "/srv", target: "/srv", isReadOnly: true)]
-        odd.network = .isolated
+        odd.ports = [PublishedPort(.tcp, hostAddress: IPAddress("127.0.0.1")!, hostPort: 81, containerPort: 80)]
         let remarks = try export([ExportedContainer(name: "odd", spec: odd, phase: .running)]).remarks.joined(separator: "\n")
-        for word in ["www-data", "--ulimit", "--device", "/srv", "NetworkPolicy"] { #expect(remarks.contains(word), "\(word)") }
+        for word in ["www-data", "--ulimit", "--device", "/srv", "port 81 was open to this machine alone"] {
+            #expect(remarks.contains(word), "\(word) in \(remarks)")
+        }
+    }
+
+    @Test func `what has no network has none on the cluster`() throws {
+        var alone = spec()
+        alone.network = .isolated
+        alone.restart = .always
+        let result = try export([ExportedContainer(name: "alone", spec: alone, phase: .running)])
+        #expect(result.objects.map { $0["kind"]!.string! } == ["Deployment", "NetworkPolicy"] && result.remarks == [])
+        #expect(result.objects[1]["spec", "policyTypes"] == ["Ingress", "Egress"])
+    }
+
+    @Test func `a container is found on the cluster by the names that it had`() throws {
+        var database = spec("db")
+        database.restart = .always
+        database.exposedPorts = [ContainerPort(5432)!]
+        database.network = .joined([.init(network: "back", aliases: ["db", "web", "Not_A_Label"])])
+        var worker = spec("worker")
+        worker.restart = .always
+        worker.network = .joined([.init(network: "back")])
+        let result = try export([
+            ExportedContainer(name: "Main_DB", spec: database, phase: .running), ExportedContainer(name: "web", spec: worker, phase: .running),
+        ])
+        let services = result.objects.filter { $0["kind"] == "Service" }
+        #expect(services.map { $0["metadata", "name"]!.string! } == ["main-db", "web", "db"])
+        #expect(services[2]["spec", "selector"] == ["app.kubernetes.io/name": "main-db"] && services[2]["spec", "ports"] == services[0]["spec", "ports"])
+        #expect(services[1]["spec", "clusterIP"] == "None", "it has a name and no port")
+        // What cannot be, or is another's name, is said.
+        for name in ["Main_DB", "web", "Not_A_Label"] { #expect(result.remarks.contains { $0.contains("others call it \(name);") }, "\(name)") }
+        #expect(result.remarks.count == 3)
+    }
+
+    @Test func `pods' own containers are told from others`() {
+        #expect(ExportedContainer.isOfPod(name: "k8s_a_b_0", labels: ["io.kubernetes.pod.uid": "a"]))
+        #expect(!ExportedContainer.isOfPod(name: "k8s_mine", labels: [:]) && !ExportedContainer.isOfPod(name: "a", labels: ["io.kubernetes.pod.uid": "a"]))
     }
 
     @Test func `names become labels, and stay apart`() {

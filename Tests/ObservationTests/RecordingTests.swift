@@ -141,7 +141,7 @@ import Testing
         do {
             var file = try RecordingFile(creating: path, Examples.header)
             for number in 1...2000 { try file.append(Examples.process(number, "/bin/a")) }
-        } catch let full as SystemError { error = full }
+        } catch let full { error = full }
         #expect(error?.code == .noSpace)
         #expect(error?.description.contains("can be read as a recording that is cut off") == true)
         #expect(try RecordingFile.read(path, cutOff: .accepted).header == Examples.header)

@@ -1,10 +1,12 @@
-package import Engine
+import Engine
 package import JSON
+import Linux
 import Networking
 import OCI
 
 /// Turns containers that were run by hand into the objects that make a cluster run them: a Deployment for what is to stay,
-/// a Job for what ends, a Service for what is published or found by name, a claim for each named volume.
+/// a Job for what ends, a Service for what is published or found by name, a claim for each named volume, a policy for what
+/// has no network.
 ///
 /// Invariants
 /// 1. What comes out is valid for Kubernetes as it is. (test: `what is exported is valid, whatever the container was given`)
@@ -25,6 +27,7 @@ package struct ContainerExport: Sendable {
         var result = ExportedManifests()
         var names = ManifestNames()
         var claims: [String: String] = [:]
+        var services: [(ExportedContainer, String, JSONValue)] = []
         for container in containers {
             guard let image = container.spec.image else {
                 throw ExportFailure(
@@ -43,13 +46,52 @@ package struct ContainerExport: Sendable {
             let pod = template.pod()
             result.objects.append(workload(container, name, pod))
             result.remarks += template.remarks.map { "\(container.name): \($0)" }
-            if let service = service(container, name) { result.objects.append(service) }
-            for alias in container.aliases where alias != name {
-                result.remarks.append(
-                    "\(container.name): others call it \(alias); on the cluster its name is \(name)")
-            }
+            if container.spec.network == .isolated { result.objects.append(isolation(name)) }
+            guard let service = service(container, name) else { continue }
+            result.objects.append(object("v1", "Service", name, ["spec": service]))
+            services.append((container, name, service))
+            if let remark = Self.localPorts(container) { result.remarks.append("\(container.name): \(remark)") }
         }
+        for (container, name, service) in services { add(container, name, service, &names, &result) }
         return result
+    }
+
+    /// The other names under which others find a container, as services of these names where they can be.
+    private func add(
+        _ container: ExportedContainer, _ name: String, _ service: JSONValue, _ names: inout ManifestNames,
+        _ result: inout ExportedManifests
+    ) {
+        for other in container.names where other != name {
+            guard ManifestNames.label(other) == other, names.take(other) else {
+                result.remarks.append("\(container.name): others call it \(other); on the cluster its name is \(name)")
+                continue
+            }
+            // One is enough to be reached from outside.
+            var spec = service
+            spec["type"] = nil
+            result.objects.append(object("v1", "Service", other, ["spec": spec]))
+        }
+    }
+
+    /// Nobody may speak with it, as here.
+    private func isolation(_ name: String) -> JSONValue {
+        object(
+            "networking.k8s.io/v1", "NetworkPolicy", name,
+            [
+                "spec": [
+                    "podSelector": ["matchLabels": ["app.kubernetes.io/name": .string(name)]],
+                    "policyTypes": ["Ingress", "Egress"],
+                ]
+            ])
+    }
+
+    private static func localPorts(_ container: ExportedContainer) -> String? {
+        let local = container.spec.ports.filter(\.hostAddress.isLoopback)
+        guard !local.isEmpty else { return nil }
+        let names = local.map { "\($0.hostPort)" }.joined(separator: ", ")
+        return local.count == container.spec.ports.count
+            ? "port \(names) was open to this machine alone; its Service is open to the cluster (kubectl port-forward)"
+            : "port \(names) was open to this machine alone; with its other ports the Service is open to everybody"
     }
 
     /// One container as the spec of a pod without the objects around it: for whoever makes pods himself.
@@ -111,13 +153,18 @@ package struct ContainerExport: Sendable {
         }
     }
 
-    /// Published ports are reached at every address of the cluster's machines, as they were at this one's.
+    /// Published ports are reached at every address of the cluster's machines, as they were at this one's. What has no port and
+    /// is found by name has a service without an address of its own.
     private func service(_ container: ExportedContainer, _ name: String) -> JSONValue? {
         guard isLasting(container) else { return nil }
         let ports = PodTemplateExport.ports(of: container.spec)
-        guard !ports.isEmpty else { return nil }
+        guard !ports.isEmpty || container.isFoundByName else { return nil }
         var spec: JSONValue = ["selector": ["app.kubernetes.io/name": .string(name)]]
-        if !container.spec.ports.isEmpty { spec["type"] = "LoadBalancer" }
+        if ports.isEmpty {
+            spec["clusterIP"] = "None"
+            return spec
+        }
+        if container.spec.ports.contains(where: { !$0.hostAddress.isLoopback }) { spec["type"] = "LoadBalancer" }
         spec["ports"] = .array(
             ports.map { port in
                 [
@@ -125,6 +172,6 @@ package struct ContainerExport: Sendable {
                     "targetPort": .string(port.name), "protocol": .string(port.transport),
                 ]
             })
-        return object("v1", "Service", name, ["spec": spec])
+        return spec
     }
 }

@@ -1,5 +1,6 @@
 package import Engine
 package import JSON
+import Networking
 
 /// A container of the node that is to run on a cluster.
 package struct ExportedContainer: Sendable {
@@ -7,16 +8,31 @@ package struct ExportedContainer: Sendable {
     /// As recorded: with what its image proposes.
     package var spec: ContainerSpec
     package var phase: ContainerPhase
-    /// Names under which others in its networks find it.
+    /// Names under which others in its networks find it, besides its own.
     package var aliases: [String]
+    /// Whether there are others that find it by its name: not in the network that all have.
+    let isFoundByName: Bool
 
     package init(name: String, spec: ContainerSpec, phase: ContainerPhase) {
         self.name = name
         self.spec = spec
         self.phase = phase
         var aliases: [String] = []
-        if case .joined(let networks)? = spec.network { aliases = networks.flatMap(\.aliases) }
+        var isFoundByName = false
+        if case .joined(let networks)? = spec.network {
+            aliases = networks.flatMap(\.aliases)
+            isFoundByName = networks.contains { $0.network != NetworkDefinition.defaultName }
+        }
         self.aliases = aliases
+        self.isFoundByName = isFoundByName
+    }
+
+    /// All names under which others find it.
+    var names: [String] { (isFoundByName ? [name] : []) + aliases }
+
+    /// Whether a container is a pod's: its manifest is with the API that made it.
+    package static func isOfPod(name: String, labels: [String: String]) -> Bool {
+        name.hasPrefix("k8s_") && labels["io.kubernetes.pod.uid"] != nil
     }
 }
 

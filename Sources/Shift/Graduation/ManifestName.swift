@@ -19,6 +19,9 @@ struct ManifestNames {
         return trimmed.isEmpty ? "program" : trimmed
     }
 
+    /// Takes a name as it is, unless somebody has it.
+    mutating func take(_ name: String) -> Bool { taken.insert(name).inserted }
+
     mutating func name(for name: String) -> String {
         let label = Self.label(name)
         var candidate = label

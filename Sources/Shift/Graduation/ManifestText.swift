@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 internal import Yams
 
 /// Objects as one YAML stream, what a reader has to know before them.

@@ -103,7 +103,7 @@ struct PodTemplateExport {
         if capabilities.object?.isEmpty == false { context["capabilities"] = capabilities }
         context["seccompProfile"] = ["type": spec.hasSystemCallFilter ? "RuntimeDefault" : "Unconfined"]
         if let user = spec.user {
-            let parts = user.split(separator: ":", omittingEmptySubsequences: false).map { Int64($0) }
+            let parts = user.split(separator: ":", omittingEmptySubsequences: false).map { $0 == "root" ? 0 : Int64($0) }
             if let uid = parts[0] {
                 context["runAsUser"] = .integer(uid)
                 if parts.count > 1, let gid = parts[1] { context["runAsGroup"] = .integer(gid) }
@@ -175,7 +175,7 @@ struct PodTemplateExport {
     private mutating func network(_ pod: inout JSONValue) {
         switch spec.network {
         case .host: pod["hostNetwork"] = true
-        case .isolated: remarks.append("it has no network here, and a pod has one: add a NetworkPolicy")
+        case .isolated: break
         case .container(let other):
             remarks.append("it shares the network of \(other): make it another container of that pod")
         case .pod, .joined, nil: break

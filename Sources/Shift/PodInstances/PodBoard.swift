@@ -1,5 +1,5 @@
-package import JSON
 internal import Engine
+import JSON
 internal import Synchronization
 
 /// The pods of one provider as the cluster last told: one watch for all of them.
@@ -52,8 +52,11 @@ final class PodBoard: Sendable {
     private func follow() async {
         while !Task.isCancelled {
             do throws(ClusterFailure) {
-                let list = try await client.call("GET", "/api/v1/namespaces/\(namespace)/pods?labelSelector=\(selector)")
-                let pods = (list["items"]?.array ?? []).compactMap { pod in pod["metadata", "name"]?.string.map { ($0, pod) } }
+                let list = try await client.call(
+                    "GET", "/api/v1/namespaces/\(namespace)/pods?labelSelector=\(selector)")
+                let pods = (list["items"]?.array ?? []).compactMap { pod in
+                    pod["metadata", "name"]?.string.map { ($0, pod) }
+                }
                 changes.withLock { _ in
                     state.set(State(pods: Dictionary(pods) { $1 }, isRead: true))
                 }

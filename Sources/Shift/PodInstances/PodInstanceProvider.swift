@@ -56,7 +56,9 @@ package final class PodInstanceProvider: InstanceProvider {
         board.start()
         do throws(ClusterFailure) {
             let pod = try await client.call("POST", pods, template)
-            guard let name = pod["metadata", "name"]?.string else { throw ClusterFailure("POST \(pods): a pod without a name") }
+            guard let name = pod["metadata", "name"]?.string else {
+                throw ClusterFailure("POST \(pods): a pod without a name")
+            }
             board.add(pod)
             do throws(ClusterFailure) {
                 try await untilRunning(name)
@@ -96,7 +98,8 @@ package final class PodInstanceProvider: InstanceProvider {
 
     private static func obstacle(_ pod: JSONValue) -> String? {
         for status in pod["status", "containerStatuses"]?.array ?? [] {
-            guard let waiting = status["state", "waiting"], let reason = waiting["reason"]?.string, hopeless.contains(reason)
+            guard let waiting = status["state", "waiting"], let reason = waiting["reason"]?.string,
+                hopeless.contains(reason)
             else { continue }
             return "\(reason): \(waiting["message"]?.string ?? "")"
         }
@@ -138,7 +141,8 @@ package final class PodInstanceProvider: InstanceProvider {
 
     private func remove(_ name: String) async {
         // One that is gone, or a cluster that does not answer: the pod's label tells whose it was.
-        _ = try? await client.call("DELETE", "\(pods)/\(name)", ["gracePeriodSeconds": 0, "propagationPolicy": "Background"])
+        _ = try? await client.call(
+            "DELETE", "\(pods)/\(name)", ["gracePeriodSeconds": 0, "propagationPolicy": "Background"])
     }
 
     package func close() async { board.stop() }

@@ -51,7 +51,7 @@ package struct RunTally: Hashable, Sendable {
         object["p50Microseconds"] = durations.percentile(50)?.json
         object["p95Microseconds"] = durations.percentile(95)?.json
         object["p99Microseconds"] = durations.percentile(99)?.json
-        object["histogram"] = .string(Hex.text(durations.packed))
+        object["histogram"] = .string(Hexadecimal.text(durations.packed))
         return .object(object)
     }
 
@@ -62,24 +62,9 @@ package struct RunTally: Hashable, Sendable {
         cpuMicroseconds = try reader.required("cpuMicroseconds")
         peakBytes = try reader.required("peakBytes")
         let text: String = try reader.required("histogram")
-        guard let bytes = Hex.bytes(text), let histogram = DurationHistogram(packed: bytes) else {
+        guard let bytes = Hexadecimal.bytes(text), let histogram = DurationHistogram(packed: bytes) else {
             throw reader.error("histogram", "it is damaged")
         }
         durations = histogram
-    }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-enum Hex {
-    private static let digits = Array("0123456789abcdef".utf8)
-
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    static func bytes(_ text: String) -> [UInt8]? {
-        let digits = text.utf8.map { Self.digits.firstIndex(of: $0) }
-        guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }
-        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0]! << 4 | digits[$0 + 1]!) }
     }
 }

@@ -1,5 +1,6 @@
 internal import Linux
 internal import Metering
+internal import Traces
 
 /// Calls of shifted programs as the ledger records them.
 ///
@@ -49,7 +50,7 @@ package enum ShiftLedger {
         start: MeteredCall.Start
     ) -> MeteredCall {
         var call = MeteredCall(
-            requestID: "\(shift)-\(record.head.pid)-\(record.head.arrivedAt.nanoseconds)",
+            requestID: record.head.requestID,
             function: functionName(of: shift),
             version: version, invokedARN: program, source: source, arrivedAt: record.head.arrivedAt)
         call.queueMicroseconds = record.decisionNanoseconds / 1000
@@ -58,6 +59,8 @@ package enum ShiftLedger {
         call.cpuMicroseconds = outcome.usage?.cpuMicroseconds ?? 0
         call.peakMemoryBytes = outcome.usage?.peakResidentBytes ?? 0
         call.memoryMB = max(1, (call.peakMemoryBytes + 1 << 20 - 1) >> 20)
+        let trace = record.head.trace
+        (call.traceID, call.spanID) = (trace.trace.description, trace.spanText)
         call.start = start
         call.outcome =
             switch outcome.status {

@@ -1,6 +1,6 @@
 internal import JSON
 internal import Lambda
-package import Linux
+import Linux
 internal import Spawn
 
 /// How a call becomes the event of a function or the body of a request.

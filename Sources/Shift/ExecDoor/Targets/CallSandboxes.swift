@@ -1,6 +1,6 @@
 package import Engine
 package import Keeper
-package import Linux
+import Linux
 package import Sandbox
 package import Spawn
 internal import Synchronization

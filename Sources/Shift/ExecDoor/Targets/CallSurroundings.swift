@@ -1,4 +1,4 @@
-package import Linux
+import Linux
 
 /// What of a call's birth must be rebuilt elsewhere, read once: what is kept is in here, what cannot be kept is an obstacle.
 ///

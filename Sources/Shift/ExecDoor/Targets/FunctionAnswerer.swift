@@ -6,7 +6,7 @@ internal import Linux
 package struct FunctionAnswerer: PayloadAnswerer {
     /// Makes the call of the function that a name means now.
     package typealias CallMaking =
-        @Sendable (_ payload: [UInt8], _ clientContext: String?) throws(LambdaFailure) -> FunctionCall
+        @Sendable (_ head: CallHead, _ payload: [UInt8], _ clientContext: String?) throws(LambdaFailure) -> FunctionCall
 
     private let invoker: any Invoker
     private let form: PayloadForm
@@ -23,7 +23,7 @@ package struct FunctionAnswerer: PayloadAnswerer {
 
     package func answer(_ payload: CallPayload) async throws(PayloadFailure) -> PayloadAnswer {
         let call: FunctionCall
-        do { call = try makeCall(payload.bytes(form), form == .plain ? payload.clientContext : nil) } catch {
+        do { call = try makeCall(payload.head, payload.bytes(form), form == .plain ? payload.clientContext : nil) } catch {
             throw .notRun(error.description)
         }
         switch await invoker.invoke(call) {

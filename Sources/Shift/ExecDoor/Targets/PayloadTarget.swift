@@ -1,4 +1,4 @@
-package import Linux
+import Linux
 
 /// Somebody who answers a payload with a payload: a function, or a service over HTTP.
 package protocol PayloadAnswerer: Sendable {

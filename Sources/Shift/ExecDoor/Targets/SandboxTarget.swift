@@ -2,7 +2,7 @@ internal import Engine
 internal import Keeper
 package import Linux
 package import Sandbox
-package import Spawn
+import Spawn
 
 /// Runs each call in a sandbox of its own, with the caller's own streams, words, environment, directory, user, umask, nice
 /// value and limits.
@@ -116,12 +116,16 @@ package struct SandboxTarget: CallTarget {
     // The plan.
 
     /// Everything that a program's birth consists of; nil without a working directory.
-    func launch(_ call: ShimCall, _ surroundings: CallSurroundings) -> PlannedLaunch? {
+    ///
+    /// - Parameter isTraced: its environment names the call and its hop; false for copies that are born before their calls.
+    func launch(_ call: ShimCall, _ surroundings: CallSurroundings, isTraced: Bool = true) -> PlannedLaunch? {
         guard let directory = surroundings.directory else { return nil }
         let plan = plan(call, surroundings, directory)
+        // A shadow is compared with an original that has its caller's environment and nothing else.
+        let environment = isTraced && !call.isShadow ? call.head.tracedEnvironment : call.head.environment
         let words = ProgramCall(
             path: showsMounts(plan) ? program : name, arguments: call.head.arguments,
-            environment: call.head.environment, directory: directory)
+            environment: environment, directory: directory)
         return PlannedLaunch(plan: plan, call: words)
     }
 

@@ -50,6 +50,8 @@ package struct ServiceAnswerer: PayloadAnswerer {
         request.headers.add("Host", host)
         request.headers.add("Content-Type", form == .wrapped ? "application/json" : "application/octet-stream")
         request.headers.add("Connection", "close")
+        request.headers.add("X-Request-Id", payload.head.requestID)
+        request.headers.setTrace(payload.head.trace)
         if form == .plain {
             for word in payload.words { request.headers.add("Forkless-Argument", Self.encoded(word)) }
             if let directory = payload.directory { request.headers.add("Forkless-Directory", Self.encoded(directory)) }

@@ -1,7 +1,7 @@
 internal import Glibc
 package import Engine
-package import Keeper
-package import Linux
+import Keeper
+import Linux
 internal import Sandbox
 
 /// Makes the layers that shadows write when somebody wants to see their files afterwards.

@@ -1,8 +1,8 @@
 package import Engine
 package import Functions
-package import Linux
-package import Sandbox
-package import Spawn
+import Linux
+import Sandbox
+import Spawn
 internal import Synchronization
 
 /// Answers calls with copies of the program that were started ahead and wait in their first read of standard input.
@@ -34,7 +34,7 @@ package final class StandbyTarget: CallTarget {
 
     package func run(_ call: ShimCall, _ streams: CallStreams, _ control: CallControl) async -> CallEnd {
         let surroundings = call.surroundings
-        guard let launch = ground.launch(call, surroundings) else { return .refused("its working directory is gone") }
+        guard let launch = ground.launch(call, surroundings, isTraced: false) else { return .refused("its working directory is gone") }
         let definition = FunctionDefinition(name: ground.name, program: launches.key(of: launch), pool: pool)
         let instance: AssignedInstance
         do { instance = try await registry.call(definition) } catch { return .refused(error.sentence) }

@@ -1,3 +1,5 @@
+internal import Metrics
+
 /// How measured values spread: count, sum, smallest and largest exactly, percentiles to one part in 64.
 ///
 /// Values are counted in buckets, so that a recording of any length takes little memory; below 64 a bucket is one value.
@@ -38,10 +40,8 @@ package struct Spread: Hashable, Sendable {
 
     /// By nearest rank; 0 of nothing. `percent` is 0 to 100.
     package func percentile(_ percent: Int) -> Int {
-        precondition((0...100).contains(percent), "a percentile lies between 0 and 100")
+        let rank = NearestRank.rank(percent, of: count)
         guard count > 0 else { return 0 }
-        // The overflow-safe form of ceil(count * percent / 100).
-        let rank = max(1, count / 100 * percent + (count % 100 * percent + 99) / 100)
         if rank == 1 { return minimum }
         if rank == count { return maximum }
         var seen = 0

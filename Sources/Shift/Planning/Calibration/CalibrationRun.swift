@@ -43,7 +43,7 @@ package struct CalibrationRun: Sendable {
         let empty = "/bin/true"
         let spawned = try await samples(SpawnedRung(empty, [], copiesMemory: false, ownExecutable: empty), count)
         let spawn = timing(spawned)
-        let life = Self.median(spawned.map { $0.callNanoseconds - $0.startNanoseconds })
+        let life = Self.median(spawned.map { $0.callNanoseconds - ($0.startNanoseconds ?? 0) })
         let forks = try await measureForks(empty)
         let interpreters = await measureInterpreters()
         var calibration = Calibration(

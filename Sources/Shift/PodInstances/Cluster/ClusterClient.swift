@@ -50,28 +50,35 @@ package final class ClusterClient: Sendable {
         return [("Authorization", "Bearer \(token)")]
     }
 
-    private func request(_ method: HTTPMethod, _ path: String, _ body: JSONValue?) -> HTTPClientRequest {
+    private func request(
+        _ method: HTTPMethod, _ path: String, _ body: JSONValue?, as type: String = "application/json"
+    ) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: kubeconfig.server + path)
         request.method = method
         request.headers.add(name: "Accept", value: "application/json")
         request.headers.add(name: "User-Agent", value: "forkless")
         for (name, value) in authorization { request.headers.add(name: name, value: value) }
         if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
+            request.headers.add(name: "Content-Type", value: type)
             request.body = .bytes(JSONWriter.bytes(body))
         }
         return request
     }
 
     /// Does one request and reads its answer whole.
-    /// - Parameter path: with its query, encoded.
+    /// - Parameters:
+    ///   - path: with its query, encoded.
+    ///   - type: what the body is: of a patch, which kind.
     /// - Throws: `ClusterFailure` with the message of the Status that the cluster answered.
     @discardableResult
-    package func call(_ method: String, _ path: String, _ body: JSONValue? = nil) async throws(ClusterFailure) -> JSONValue {
+    package func call(
+        _ method: String, _ path: String, _ body: JSONValue? = nil, as type: String = "application/json"
+    ) async throws(ClusterFailure) -> JSONValue {
         let status: Int
         let bytes: ByteBuffer
         do {
-            let answer = try await client.execute(request(HTTPMethod(rawValue: method), path, body), timeout: .seconds(30))
+            let answer = try await client.execute(
+                request(HTTPMethod(rawValue: method), path, body, as: type), timeout: .seconds(30))
             status = Int(answer.status.code)
             bytes = try await answer.body.collect(upTo: Self.answerLimit)
         } catch { throw ClusterFailure("\(method) \(kubeconfig.server)\(path): \(error)") }
@@ -85,10 +92,14 @@ package final class ClusterClient: Sendable {
 
     /// Follows a watch and gives each event's object, until `body` says that it has seen enough or the watch ends.
     /// - Parameter path: with `watch=true`.
-    package func watch(_ path: String, _ body: (_ type: String, _ object: JSONValue) -> Bool) async throws(ClusterFailure) {
+    package func watch(_ path: String, _ body: (_ type: String, _ object: JSONValue) -> Bool)
+        async throws(ClusterFailure)
+    {
         do {
             let answer = try await client.execute(request(.GET, path, nil), deadline: .distantFuture)
-            guard answer.status == .ok else { throw ClusterFailure("\(answer.status.code)", status: Int(answer.status.code)) }
+            guard answer.status == .ok else {
+                throw ClusterFailure("\(answer.status.code)", status: Int(answer.status.code))
+            }
             var line: [UInt8] = []
             for try await part in answer.body {
                 for byte in part.readableBytesView {

@@ -1,5 +1,5 @@
 internal import JSON
-package import Linux
+import Linux
 internal import Yams
 
 /// The part of a kubeconfig that its current context means: where a cluster is and who we are there.
@@ -33,7 +33,16 @@ package struct Kubeconfig: Hashable, Sendable {
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         return try Kubeconfig(bytes, name: path) { file throws(ClusterFailure) in
             let whole = file.hasPrefix("/") ? file : "\(directory)/\(file)"
-            do { return try Files.read(whole, limit: bytesLimit) } catch { throw ClusterFailure("\(path): read \(whole): \(error)") }
+            do { return try Files.read(whole, limit: bytesLimit) } catch {
+                throw ClusterFailure("\(path): read \(whole): \(error)")
+            }
+        }
+    }
+
+    /// A kubeconfig that holds all that it needs.
+    package static func read(text: String) throws(ClusterFailure) -> Kubeconfig {
+        try Kubeconfig(Array(text.utf8), name: "the kubeconfig") { file throws(ClusterFailure) in
+            throw ClusterFailure("the kubeconfig names the file \(file)")
         }
     }
 
@@ -56,7 +65,9 @@ package struct Kubeconfig: Hashable, Sendable {
         let user = try Self.entry("users", "user", chosen["user"]?.string ?? "", root, name)
         func material(_ field: String, _ node: Node) throws(ClusterFailure) -> [UInt8]? {
             if let data = node["\(field)-data"]?.string {
-                guard let bytes = Base64.bytes(data) else { throw ClusterFailure("\(name): \(field)-data is not base64") }
+                guard let bytes = Base64.bytes(data) else {
+                    throw ClusterFailure("\(name): \(field)-data is not base64")
+                }
                 return bytes
             }
             guard let path = node[field]?.string, !path.isEmpty else { return nil }
@@ -66,8 +77,10 @@ package struct Kubeconfig: Hashable, Sendable {
             throw ClusterFailure(
                 "\(name): the user has \(refused), which is not read: use a client certificate or a token")
         }
-        for refused in ["insecure-skip-tls-verify", "proxy-url"] where cluster[refused] != nil && cluster[refused]?.bool != false {
-            throw ClusterFailure("\(name): the cluster has \(refused), which is not taken: name its certificate-authority")
+        for refused in ["insecure-skip-tls-verify", "proxy-url"]
+        where cluster[refused] != nil && cluster[refused]?.bool != false {
+            throw ClusterFailure(
+                "\(name): the cluster has \(refused), which is not taken: name its certificate-authority")
         }
         guard let server = cluster["server"]?.string, server.hasPrefix("https://") else {
             throw ClusterFailure("\(name): the cluster's server is no https:// address")

@@ -21,7 +21,9 @@ package struct ContainerConnection: Sendable {
 
     /// Joins the streams of a container that runs.
     /// - Parameter path: of the pod's subresource attach, with its query.
-    package static func attach(_ client: ClusterClient, _ path: String) async throws(ClusterFailure) -> ContainerConnection {
+    package static func attach(_ client: ClusterClient, _ path: String) async throws(ClusterFailure)
+        -> ContainerConnection
+    {
         let socket = try await connect(client, path)
         do {
             let (input, output, errors) = (try Files.pipe().ends(), try Files.pipe().ends(), try Files.pipe().ends())
@@ -45,30 +47,32 @@ package struct ContainerConnection: Sendable {
         for (name, value) in client.authorization { headers.add(name: name, value: value) }
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: headers)
         do {
-            let upgrade: EventLoopFuture<Socket?> = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connectTimeout(.seconds(10))
-                .connect(host: host, port: port) { channel in
-                    let late = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
-                    return channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(
-                            try NIOSSLClientHandler(context: tls, serverHostname: name))
-                        let upgrader = NIOTypedWebSocketClientUpgrader<Socket?>(maxFrameSize: frameLimit) { channel, _ in
-                            late.cancel()
-                            return channel.eventLoop.makeCompletedFuture {
-                                try channel.pipeline.syncOperations.addHandler(
-                                    NIOWebSocketFrameAggregator(
-                                        minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
-                                        maxAccumulatedFrameSize: frameLimit))
-                                return try Socket(wrappingChannelSynchronously: channel)
-                            }
+            let upgrade: EventLoopFuture<Socket?> = try await ClientBootstrap(
+                group: MultiThreadedEventLoopGroup.singleton
+            )
+            .connectTimeout(.seconds(10))
+            .connect(host: host, port: port) { channel in
+                let late = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+                return channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        try NIOSSLClientHandler(context: tls, serverHostname: name))
+                    let upgrader = NIOTypedWebSocketClientUpgrader<Socket?>(maxFrameSize: frameLimit) { channel, _ in
+                        late.cancel()
+                        return channel.eventLoop.makeCompletedFuture {
+                            try channel.pipeline.syncOperations.addHandler(
+                                NIOWebSocketFrameAggregator(
+                                    minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
+                                    maxAccumulatedFrameSize: frameLimit))
+                            return try Socket(wrappingChannelSynchronously: channel)
                         }
-                        let configuration = NIOTypedHTTPClientUpgradeConfiguration<Socket?>(
-                            upgradeRequestHead: head, upgraders: [upgrader]
-                        ) { channel in channel.close().map { nil } }
-                        return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
-                            configuration: .init(upgradeConfiguration: configuration))
                     }
+                    let configuration = NIOTypedHTTPClientUpgradeConfiguration<Socket?>(
+                        upgradeRequestHead: head, upgraders: [upgrader]
+                    ) { channel in channel.close().map { nil } }
+                    return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
+                        configuration: .init(upgradeConfiguration: configuration))
                 }
+            }
             guard let socket = try await upgrade.get() else {
                 throw ClusterFailure("the cluster did not open the streams")
             }
@@ -114,7 +118,9 @@ package struct ContainerConnection: Sendable {
                     }
                 }
             try await channel.executeThenClose { parts in
-                for try await part in parts { try await writer.write(frame(ChannelFrame.input(part.readableBytesView))) }
+                for try await part in parts {
+                    try await writer.write(frame(ChannelFrame.input(part.readableBytesView)))
+                }
             }
             try await writer.write(frame(ChannelFrame.endOfInput))
         } catch {
