@@ -1,4 +1,5 @@
 import Daemon
+import Engine
 import HTTPServing
 import JSON
 import Lambda
@@ -29,7 +30,9 @@ struct FunctionNode: Sendable {
         withExtendedLifetime(log) {}
         try await eventually("the node serves functions") {
             if let end = try program.exitIfEnded() { throw Unserved(description: "the node \(end.status): \(try said())") }
-            return (try? await call("GET", "/2015-03-31/functions"))?.status == 200
+            // Its own socket comes last.
+            guard (try? await call("GET", "/2015-03-31/functions"))?.status == 200 else { return false }
+            return (try? await NodeClient.connect(to: test.settings.nodeSocket)) != nil
         }
         return program
     }

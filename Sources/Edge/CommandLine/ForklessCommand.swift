@@ -34,8 +34,8 @@ struct ForklessCommand: AsyncParsableCommand {
                 name: "Registry",
                 subcommands: [PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self]),
             CommandGroup(name: "Network", subcommands: [NetworkCommand.self, PortCommand.self]),
-            CommandGroup(name: "Service", subcommands: [KubeconfigCommand.self]),
-            CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self]),
+            CommandGroup(name: "Service", subcommands: [KubeconfigCommand.self, DashboardCommand.self]),
+            CommandGroup(name: "Measure", subcommands: [CompareCommand.self, ProbeCommand.self, RecommendCommand.self]),
             CommandGroup(name: "Way up", subcommands: [ObserveCommand.self, PlanCommand.self, PackCommand.self, ShiftCommand.self]),
             CommandGroup(name: "Machine", subcommands: [NodeCommand.self, SystemCommand.self, DoctorCommand.self, VersionCommand.self]),
         ])

@@ -6,7 +6,7 @@ import Linux
 import PodInstances
 import Sandbox
 
-/// The function rung as a part of the node: `functions.call` and `functions.list` over pools of standbys.
+/// The function rung as a part of the node: `functions.call`, `functions.list` and `functions.remove` over pools of standbys.
 package enum FunctionPart {
     /// Makes the part for a node.
     package static let maker: NodePart.Maker = { node in
@@ -20,6 +20,7 @@ package enum FunctionPart {
                 return SandboxInstanceProvider(sandboxes, try await planner.plan(spec))
             } catch { throw PoolError(error) }
         }
+        node.dashboard.add { $0.pools = registry }
         let capacity = try? MachineCapacity.ofThisMachine()
         let routes = [
             NodeRoute(CallFunction.self) { request, exchange async throws(NodeFailure) in
@@ -28,11 +29,17 @@ package enum FunctionPart {
             NodeRoute(ListFunctions.self) { _, _ async throws(NodeFailure) in
                 FunctionList(functions: await registry.list().map { summary(of: $0) })
             },
+            NodeRoute(RemoveFunction.self) { request, _ async throws(NodeFailure) in
+                do throws(PoolError) { try await registry.drain(name: request.name) } catch { throw NodeFailure(error) }
+                return NoValue()
+            },
         ]
-        return NodePart(owner: sandboxes, routes: routes) {
+        var part = NodePart(owner: sandboxes, routes: routes) {
             await registry.close()
             await cluster?.close()
         }
+        part.sources = [StandbyPoolMetrics(registry)]
+        return part
     }
 
     /// The cluster that copies run on; nil: on this machine.

@@ -1,7 +1,9 @@
 package import Engine
+import HTTPServing
 package import Images
 import Linux
 package import Networking
+import NodeLogs
 import Synchronization
 
 /// A node put together: directories, locks, the link to the keeper, the engine, and the server in front of it.
@@ -18,6 +20,7 @@ package final class Node: Sendable {
     private let linking: Task<Void, Never>
     private let server: NodeServer
     private let parts: [NodePart]
+    private let loops: ServingLoops
     private let locks: Mutex<NodeLocks?>
 
     /// Reads what is on disk, starts or finds the keeper, adopts what runs, and listens.
@@ -25,12 +28,14 @@ package final class Node: Sendable {
     /// - Parameters:
     ///   - parts: what is served besides containers.
     ///   - machine: where bridges and rules are made.
-    ///   - note: takes sentences for the node's log.
+    ///   - log: what is written to; nil: standard error, as the settings say.
+    ///   - note: takes sentences in place of a log.
     /// - Throws: `NodeFailure` that says what is in the way.
     package static func start(
         _ settings: NodeSettings, parts makers: [NodePart.Maker] = [], machine: MachineNetwork = MachineNetwork(),
-        note: @escaping @Sendable (String) -> Void = { NodeLog.write($0) }
+        log: NodeLog? = nil, note: (@Sendable (String) -> Void)? = nil
     ) async throws(NodeFailure) -> Node {
+        let log = log ?? NodeLog(settings.log, instead: note)
         let settings = try prepared(settings)
         let locks = try NodeLocks(settings)
         let planner: LaunchPlanner
@@ -45,20 +50,26 @@ package final class Node: Sendable {
         let link = KeeperLink(access, nodeName: "node \(OwnProcess.pid)")
         let journal = EventJournal()
         let networks = ContainerNetworks(
-            state: settings.state, run: settings.run, machine: machine, journal: journal, note: note)
+            state: settings.state, run: settings.run, machine: machine, journal: journal, note: log.note("networks"))
         let engine = ContainerEngine(
             directory: ContainerDirectory(state: settings.state), link: link, planner: planner, images: images,
-            networks: networks, journal: journal, note: note)
+            networks: networks, journal: journal, note: log.note("containers"))
         let remarks = try await engine.open()
-        for remark in remarks { note(remark) }
+        for remark in remarks { log.write(.warn, "containers", remark) }
+        let loops = ServingLoops(count: 1)
         let surroundings = NodeSurroundings(
             settings: settings, link: link, planner: planner, engine: engine, images: images,
-            networks: networks, machine: machine, note: note)
-        let parts = try await make(makers, surroundings)
+            networks: networks, journal: journal, machine: machine, loops: loops, log: log)
         do throws(NodeFailure) {
-            return try await Node(settings, locks, link, engine, images, networks, parts, remarks, note)
+            let parts = try await make(makers, surroundings)
+            do throws(NodeFailure) {
+                return try await Node(settings, locks, link, engine, images, networks, parts, loops, remarks, log)
+            } catch {
+                for part in parts { await part.close() }
+                throw error
+            }
         } catch {
-            for part in parts { await part.close() }
+            await loops.shutDown()
             throw error
         }
     }
@@ -83,7 +94,8 @@ package final class Node: Sendable {
 
     private init(
         _ settings: NodeSettings, _ locks: NodeLocks, _ link: KeeperLink, _ engine: ContainerEngine,
-        _ images: ImageStore, _ networks: ContainerNetworks, _ parts: [NodePart], _ remarks: [String], _ note: @escaping @Sendable (String) -> Void
+        _ images: ImageStore, _ networks: ContainerNetworks, _ parts: [NodePart], _ loops: ServingLoops,
+        _ remarks: [String], _ log: NodeLog
     ) async throws(NodeFailure) {
         self.settings = settings
         self.locks = Mutex(locks)
@@ -92,6 +104,7 @@ package final class Node: Sendable {
         self.images = images
         self.networks = networks
         self.parts = parts
+        self.loops = loops
         let linking = Task { await link.run() }
         self.linking = linking
         let status = StatusRoutes(
@@ -99,9 +112,11 @@ package final class Node: Sendable {
         do {
             // A node that cannot reach a keeper says so at once instead of serving nothing but errors.
             try await link.untilUp()
+            let offers = NodeOffers(parts)
+            for part in parts { try await part.begin(offers) }
             server = NodeServer(
                 listener: try Self.listen(at: settings.nodeSocket),
-                routes: engine.routes + status.routes + parts.flatMap(\.routes), note: note)
+                routes: engine.routes + status.routes + parts.flatMap(\.routes), note: log.note("node"))
         } catch {
             await link.close()
             linking.cancel()
@@ -120,6 +135,7 @@ package final class Node: Sendable {
         await link.close()
         linking.cancel()
         await networks.shutDown()
+        await loops.shutDown()
         // Last: from now on another node may have the directories.
         locks.withLock { $0 = nil }
     }

@@ -1,6 +1,7 @@
 package import Engine
 import Glibc
 package import Linux
+import NodeLogs
 import Spawn
 
 /// `forkless node`: a node as a process, in the foreground or, detached, in the background.
@@ -22,12 +23,17 @@ package enum NodeProgram {
     ) async throws(NodeFailure) {
         let signals: SignalSource
         do { signals = try SignalSource(endingSignals) } catch { throw NodeFailure(.system, "\(error)") }
-        let node = try await Node.start(settings, parts: parts)
-        NodeLog.write("node \(settings.version) serves at \(node.settings.nodeSocket)")
+        let log = NodeLog(settings.log)
+        // Also when it does not come up: what was said until then is why.
+        defer { log.flush() }
+        let node = try await Node.start(settings, parts: parts, log: log)
+        log.write(.info, "node", "node \(settings.version) serves at \(node.settings.nodeSocket)")
         ready(node)
         let serving = Task { await node.serve() }
+        let memory = Task { await MemoryReturn.keep() }
+        defer { memory.cancel() }
         let number = await signals.next()
-        NodeLog.write("the node ends (\(number.map(Signal.name(of:)) ?? "cancelled")); what runs runs on")
+        log.write(.info, "node", "the node ends (\(number.map(Signal.name(of:)) ?? "cancelled")); what runs runs on")
         await node.stop()
         await serving.value
     }

@@ -16,11 +16,15 @@ package struct NodeSettings: Hashable, Sendable {
     /// The kubeconfig of a cluster whose pods are the copies of programs on the function rung; nil: sandboxes of this
     /// machine are.
     package var functionCluster: String?
+    package var log: NodeLogSettings
+    /// Whether measurements are kept in STATE/history.db.
+    package var keepsHistory: Bool
 
     package init(
         state: String, run: String, keeper: String? = nil, shim: String? = nil, version: String,
         registries: RegistrySettings = RegistrySettings(), lambda: LambdaSettings = LambdaSettings(),
-        kubernetes: KubeSettings = KubeSettings(), functionCluster: String? = nil
+        kubernetes: KubeSettings = KubeSettings(), functionCluster: String? = nil,
+        log: NodeLogSettings = NodeLogSettings(), keepsHistory: Bool = true
     ) {
         self.state = state
         self.run = run
@@ -31,6 +35,8 @@ package struct NodeSettings: Hashable, Sendable {
         self.lambda = lambda
         self.kubernetes = kubernetes
         self.functionCluster = functionCluster
+        self.log = log
+        self.keepsHistory = keepsHistory
     }
 
     package var nodeSocket: String { "\(run)/node.sock" }

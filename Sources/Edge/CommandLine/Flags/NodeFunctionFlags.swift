@@ -13,7 +13,7 @@ struct NodeFunctionFlags: ParsableArguments {
     @Option(
         name: .customLong("http-listen"),
         help: ArgumentHelp(
-            "Where function URLs are served, or `off` (default: 127.0.0.1:7070; or FORKLESS_HTTP_LISTEN).",
+            "Where /metrics, the node's pages and function URLs are served, or `off` (default: 127.0.0.1:7070; or FORKLESS_HTTP_LISTEN).",
             valueName: "host:port|off"))
     var http: String?
 

@@ -5,9 +5,9 @@ import Linux
 /// What a node is told of its Kubernetes door.
 struct NodeKubernetesFlags: ParsableArguments {
     @Option(
-        name: .customLong("kube-listen"),
+        name: .customLong("kubernetes-listen"),
         help: ArgumentHelp(
-            "Where the Kubernetes API is served, or `off` (default: 127.0.0.1:6443; or FORKLESS_KUBE_LISTEN).",
+            "Where the Kubernetes API is served, or `off` (default: 127.0.0.1:6443; or FORKLESS_KUBERNETES_LISTEN).",
             valueName: "host:port|off"))
     var api: String?
 
@@ -41,7 +41,7 @@ struct NodeKubernetesFlags: ParsableArguments {
     func settings(_ variable: (String) -> String?) throws(FlagError) -> KubeSettings {
         func set(_ name: String) -> String? { variable(name).flatMap { $0.isEmpty ? nil : $0 } }
         return KubeSettings(
-            api: try ListenFlag.parse(api ?? set("FORKLESS_KUBE_LISTEN"), "--kube-listen", KubeSettings.usualAPI),
+            api: try ListenFlag.parse(api ?? set("FORKLESS_KUBERNETES_LISTEN"), "--kubernetes-listen", KubeSettings.usualAPI),
             ingress: try ListenFlag.parse(
                 ingress ?? set("FORKLESS_INGRESS_LISTEN"), "--ingress-listen", KubeSettings.usualIngress),
             secureIngress: try ListenFlag.parse(
@@ -62,7 +62,7 @@ struct NodeKubernetesFlags: ParsableArguments {
 
     /// The flags that say the same.
     static func words(_ settings: KubeSettings) -> [String] {
-        ListenFlag.words("--kube-listen", settings.api) + ListenFlag.words("--ingress-listen", settings.ingress)
+        ListenFlag.words("--kubernetes-listen", settings.api) + ListenFlag.words("--ingress-listen", settings.ingress)
             + ListenFlag.words("--ingress-tls-listen", settings.secureIngress)
             + (settings.pods == KubeSettings.usualPods ? [] : ["--pod-network", "\(settings.pods)"])
             + (settings.services == KubeSettings.usualServices ? [] : ["--service-network", "\(settings.services)"])

@@ -21,7 +21,9 @@ extension PlaceFlags {
                 throw FlagError("--env-file", path, "\(error)")
             }
         }
-        spec.environment = try EnvironmentFlags.variables(files: files, flags: environment, own: place.variable)
+        var chance = SystemRandomNumberGenerator()
+        spec.environment = PassedTrace.added(
+            to: try EnvironmentFlags.variables(files: files, flags: environment, own: place.variable), own: place.variable, &chance)
         spec.directory = try absolute(directory, "-w")
         spec.user = try nonempty(user, "-u")
         spec.root = try rootChoice(in: place)

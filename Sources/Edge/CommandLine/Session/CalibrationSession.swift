@@ -45,7 +45,7 @@ struct CalibrationSession {
         let directories = try node.directories(NodeFlags())
         let bootstrap = try Bootstrap()
         let container = ContainerRung(client, spec("/bin/true"), ownExecutable: own)
-        let standby = FunctionRung(client, spec("/bin/cat"), copies: 8, ownExecutable: own)
+        let standby = StandbyRung(client, spec("/bin/cat"), copies: 8, ownExecutable: own)
         let runtime = LambdaRung(directories, bootstrap: bootstrap.path, copies: 1, ownExecutable: own)
         return CalibrationRun.NodeFigures(container: container, standby: standby, runtime: runtime) {
             () throws(ComparisonError) in

@@ -58,7 +58,7 @@ final class NodeForComparison: Sendable {
         options.standardError = .null
         options.group = .ownSession
         let arguments = ["node", "--state", directory + "/state", "--run", directory + "/run"]
-            + ["--lambda-listen", "off", "--http-listen", "off"]
+            + ["--lambda-listen", "off", "--http-listen", "off", "--kubernetes-listen", "off"]
         let program = try Template(.path(try OwnProcess.executable()), arguments: arguments, options: options).start()
         let own = Own(node: program, directory: directory)
         for _ in 0..<1000 {
@@ -72,6 +72,9 @@ final class NodeForComparison: Sendable {
         throw CommandFailure("\(what): a node of its own did not come up; see what `forkless node` says")
     }
 
+    /// How long a node may take to end.
+    private static let endLimit = Duration.seconds(5)
+
     /// Ends a node of our own, its keeper and everything in it.
     func close() async {
         guard let own else { return }
@@ -83,8 +86,15 @@ final class NodeForComparison: Sendable {
         await task.value
     }
 
+    /// The node alone is told to end: `stop` would kill the keeper with it, which has cgroups to clear up.
     private static func end(_ own: Own) async {
-        _ = try? await own.node.stop(gracePeriod: .seconds(5))
+        try? own.node.signal(Signal.terminate)
+        let limit = Task {
+            try await Task.sleep(for: endLimit)
+            try own.node.signal(Signal.kill)
+        }
+        _ = try? await own.node.wait()
+        limit.cancel()
         if let keeper = try? MessageSocket.connect(to: own.directory + "/run/keeper.sock") {
             try? keeper.send(KeeperRequest.shutdown(killing: true).encoded(number: 1))
             // It closes the connection when it has cleared up.

@@ -33,7 +33,9 @@ struct ExportKubernetesCommand: Verb {
         let client = try await node.connect()
         var names = containers
         if names.isEmpty {
-            names = try await client.call(ListContainers()).containers.reversed().map(\.id)
+            // What pods are is known to the API that made them.
+            names = try await client.call(ListContainers()).containers.reversed()
+                .filter { !ExportedContainer.isOfPod(name: $0.name, labels: $0.labels) }.map(\.id)
             guard !names.isEmpty else {
                 throw NodeFailure(.notFound, "export manifests: no container runs. Name those that are to be written")
             }
@@ -41,6 +43,10 @@ struct ExportKubernetesCommand: Verb {
         var exported: [ExportedContainer] = []
         for name in names {
             let details = try await client.call(InspectContainer(container: name))
+            guard !ExportedContainer.isOfPod(name: details.summary.name, labels: details.summary.labels) else {
+                throw NodeFailure(
+                    .badRequest, "export \(name): it is a container of a pod, which the Kubernetes API has: kubectl get pods -A -o yaml")
+            }
             exported.append(
                 ExportedContainer(name: details.summary.name, spec: details.spec, phase: details.summary.phase))
         }

@@ -35,9 +35,16 @@ struct NodeCommand: Verb {
             valueName: "kubeconfig"))
     var functionCluster: String?
 
+    @Option(
+        name: .customLong("history"),
+        help: ArgumentHelp(
+            "Whether measurements are kept over time, in STATE/history.db (default: on; or FORKLESS_HISTORY).", valueName: "on|off"))
+    var history: OnOrOff?
+
     @OptionGroup(title: "Registries") var registries: NodeRegistryFlags
     @OptionGroup(title: "Functions") var functions: NodeFunctionFlags
     @OptionGroup(title: "Kubernetes") var kubernetes: NodeKubernetesFlags
+    @OptionGroup(title: "Log") var log: NodeLogFlags
     @OptionGroup var output: OutputFlags
     @OptionGroup(title: "Node") var node: NodeFlags
 
@@ -53,11 +60,13 @@ struct NodeCommand: Verb {
             lambda: try functions.settings(OwnProcess.variable),
             kubernetes: try kubernetes.settings(OwnProcess.variable),
             functionCluster: try nonempty(functionCluster, "--function-cluster")
-                ?? OwnProcess.variable("FORKLESS_FUNCTION_CLUSTER").flatMap { $0.isEmpty ? nil : $0 })
+                ?? OwnProcess.variable("FORKLESS_FUNCTION_CLUSTER").flatMap { $0.isEmpty ? nil : $0 },
+            log: log.settings, keepsHistory: try keepsHistory())
         guard isDetached else {
             let format = output.output
             let parts = [
-                FunctionPart.maker, LambdaPart.maker, RegistryPart.maker, ImagePart.maker, BuildPart.maker, KubernetesPart.maker,
+                HTTPPart.maker, MetricsPart.maker, DashboardPart.maker, FunctionPart.maker, LambdaPart.maker, RegistryPart.maker, ImagePart.maker,
+                BuildPart.maker, KubernetesPart.maker,
             ]
             return try await NodeProgram.run(settings, parts: parts) { node in
                 guard format == .json else { return }
@@ -71,7 +80,8 @@ struct NodeCommand: Verb {
         if let shim = absolute.shim { arguments += ["--shim", shim] }
         arguments += NodeRegistryFlags.words(absolute.registries) + NodeFunctionFlags.words(absolute.lambda)
         if let cluster = absolute.functionCluster { arguments += ["--function-cluster", cluster] }
-        arguments += NodeKubernetesFlags.words(absolute.kubernetes)
+        arguments += NodeKubernetesFlags.words(absolute.kubernetes) + NodeLogFlags.words(absolute.log)
+        if !absolute.keepsHistory { arguments += ["--history", "off"] }
         let version = try await NodeProgram.detach(absolute, arguments: arguments)
         switch output.output {
         case .json: try StandardStreams.write(["socket": .string(absolute.nodeSocket), "node": version.json])
@@ -79,7 +89,19 @@ struct NodeCommand: Verb {
         }
     }
 
+    private func keepsHistory() throws(FlagError) -> Bool {
+        if let history { return history == .on }
+        guard let word = OwnProcess.variable("FORKLESS_HISTORY"), !word.isEmpty else { return true }
+        guard let choice = OnOrOff(rawValue: word) else {
+            throw FlagError("FORKLESS_HISTORY", word, "neither on nor off", advice: "Write on or off.")
+        }
+        return choice == .on
+    }
+
     private static func description(pid: Int32, socket: String) -> JSONValue {
         ["pid": pid.json, "socket": .string(socket), "version": .string(Version.number)]
     }
 }
+
+/// A choice that is on or off.
+enum OnOrOff: String, ExpressibleByArgument, CaseIterable { case on, off }

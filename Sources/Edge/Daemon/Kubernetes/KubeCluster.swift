@@ -10,6 +10,7 @@ import KubeStore
 import KubeViews
 import LambdaAPI
 import Linux
+import Metrics
 import Networking
 import Pods
 import Registry
@@ -33,7 +34,12 @@ final class KubeCluster: Sendable {
     private let router: ServiceRouter
     private let doors: [KubeDoor]
     private let loops: ServingLoops
+    /// What the API has, as the controllers see it.
+    let cache: ObjectCache
     private let tasks: [Task<Void, Never>]
+    private let requests = RequestCounts()
+
+    var store: ObjectStore { parts.store }
 
     /// What is made before anything runs.
     private struct Parts {
@@ -54,7 +60,8 @@ final class KubeCluster: Sendable {
         do { facts = try MachineFacts.ofThisMachine() } catch { throw NodeFailure(.system, "look at this machine: \(error)") }
         let (database, store) = try await KubeDatabase.open(state: node.settings.state)
         let parts = Parts(
-            machine: KubeMachine(facts, version: node.settings.version), database: database, store: store,
+            machine: KubeMachine(facts, version: node.settings.version, directory: node.settings.state),
+            database: database, store: store,
             settings: settings, node: node, gateway: settings.pods.base.advanced(by: 1)!)
         return try await KubeCluster(parts, socket)
     }
@@ -74,7 +81,7 @@ final class KubeCluster: Sendable {
         let tokens = KubeTokens(tokens: issuer, find: find)
         let place: InternetEndpoint
         do throws(SystemError) { place = try InternetSocket.local(socket.raw)! } catch {
-            throw NodeFailure(.system, "--kube-listen: \(error)")
+            throw NodeFailure(.system, "--kubernetes-listen: \(error)")
         }
         let port = place.port
         let kinds = ServedKinds()
@@ -82,25 +89,26 @@ final class KubeCluster: Sendable {
         var api = APISettings(serviceRanges: [settings.services], nodePorts: settings.nodePorts)
         api.apiAddress = parts.gateway
         api.apiPort = port
+        if settings.ingress != nil { api.ingressController = ServiceRouter.ingressController }
         let server = APIServer(
             store: store, kinds: kinds, version: ServerVersion(program: node.settings.version), settings: api, tokens: tokens,
-            computed: metrics)
+            computed: metrics, authorities: [Self.functions(node, store)])
         do throws(APIFailure) { try await server.start() } catch { throw NodeFailure(.system, "start the Kubernetes API: \(error)") }
         let trouble = Published<String?>(nil)
         let scaling = ScalingMetrics()
-        let group = Self.controllers(parts, server, authority, issuer, scaling, trouble)
+        let group = Self.controllers(parts, kinds, server, authority, issuer, scaling, trouble)
         let waking = WakingFromZero(
-            cache: group.cache, client: server.client(as: Self.user("system:forkless"), manager: "forkless"), note: node.note)
+            cache: group.cache, client: server.client(as: Self.user("system:forkless"), manager: "forkless"), note: node.log.note("kubernetes"))
         let loops = ServingLoops(count: 2)
-        let router = Self.router(parts, server, group.cache, reserved: port, Self.ingress(parts, authority, loops, waking))
+        let router = Self.router(parts, server, group.cache, reserved: port, loops, Self.ingress(parts, authority, loops, waking))
         node.networks.answerNames(first: { query, sender in router.decide(query, from: sender) })
         let agent = Self.agent(parts, server, group.cache, router, tokens)
-        metrics.measure(agent)
-        let guarded = ReadOnlyKinds(service: server)
+        metrics.measure(agent, router)
+        let guarded = EventSourceGuard(service: server)
         let mirror = node.functions.rung.map { rung in
             FunctionMirror(
-                catalog: rung.catalog, client: server.client(as: Self.user("system:forkless"), manager: "forkless"),
-                note: node.note)
+                catalog: rung.catalog, client: server.client(as: Self.user(FunctionObjects.mirror), manager: "forkless"),
+                note: node.log.note("kubernetes"))
         }
         let reclaimer = VolumeReclaimer(
             cache: group.cache, client: server.client(as: Self.user("system:persistent-volume-binder")),
@@ -109,18 +117,19 @@ final class KubeCluster: Sendable {
                 try await BlockingPool.shared.run { () throws(SystemError) in
                     if Files.exists(path) { try Files.removeTree(path) }
                 }
-            }, report: node.note)
+            }, report: node.log.note("kubernetes"))
         self.authority = authority
         self.place = place
         self.parts = parts
         self.server = server
         self.router = router
         self.loops = loops
+        cache = group.cache
         tasks = [
             Task { await group.run() },
             Task { await reclaimer.run() },
             Task { await mirror?.run() },
-            Task { await scaling.run(agent, router, group.cache, node.note) },
+            Task { await scaling.run(agent, router, group.cache, node.log.note("kubernetes")) },
             Task { await Self.run(router, node) },
             Task { await Self.run(agent, node, trouble) },
             Task { await store.maintain(every: .seconds(10), on: ContinuousClock()) { node.note("compact the objects' history: \($0)") } },
@@ -134,7 +143,8 @@ final class KubeCluster: Sendable {
             doors.append(
                 try await KubeDoor.listen(
                     on: .descriptor(socket), authority: authority, service: guarded, pods: agent, authenticator: authenticator,
-                    tokens: issuer, health: [ready], loops: loops, report: { node.note("\($0)") }))
+                    tokens: issuer, health: [ready], loops: loops, counts: requests, calls: node.log.calls,
+                    report: { node.note("\($0)") }))
             // Where pods reach it, through the service `kubernetes`: the address comes with the first pod.
             if let inner = try? InternetSocket.bind(
                 .stream, to: InternetEndpoint(parts.gateway, port), backlog: 128, aheadOfAddress: true)
@@ -142,14 +152,15 @@ final class KubeCluster: Sendable {
                 doors.append(
                     try await KubeDoor.listen(
                         on: .descriptor(inner), authority: authority, service: guarded, pods: agent,
-                        authenticator: authenticator, tokens: issuer, health: [ready], loops: loops))
+                        authenticator: authenticator, tokens: issuer, health: [ready], loops: loops, counts: requests,
+                        calls: node.log.calls))
             } else {
                 node.note("pods do not reach the Kubernetes API: the address \(parts.gateway):\(port) is taken.")
             }
             self.doors = doors
         } catch {
             for task in tasks { task.cancel() }
-            throw NodeFailure(.unavailable, "--kube-listen: \(error)")
+            throw NodeFailure(.unavailable, "--kubernetes-listen: \(error)")
         }
         for warning in authority.warnings { node.note(warning) }
     }
@@ -166,14 +177,23 @@ final class KubeCluster: Sendable {
         } catch { throw NodeFailure(.system, error.sentence) }
     }
 
+    private static func functions(_ node: NodeSurroundings, _ store: ObjectStore) -> FunctionObjects {
+        FunctionObjects(catalog: node.functions.rung?.catalog) { () async throws(APIFailure) in
+            do throws(ObjectStoreFailure) {
+                return try await store.list(ListRequest(FunctionMirror.functions.scope())).objects.map { KubeObject($0) }
+            } catch { throw APIFailure(error, FunctionMirror.functions, "") }
+        }
+    }
+
     /// What controllers and the agent are to the API.
     private static func user(_ name: String) -> UserInfo { UserInfo(name: name, groups: [UserInfo.masters]) }
 
     private static func controllers(
-        _ parts: Parts, _ server: APIServer, _ authority: NodeAuthority, _ issuer: KubeServing.ServiceAccountTokens,
-        _ scaling: ScalingMetrics, _ trouble: Published<String?>
+        _ parts: Parts, _ catalog: ServedKinds, _ server: APIServer, _ authority: NodeAuthority,
+        _ issuer: KubeServing.ServiceAccountTokens, _ scaling: ScalingMetrics, _ trouble: Published<String?>
     ) -> ControllerGroup {
         let machine = parts.machine
+        let kinds = StoredKinds(catalog)
         let range = parts.settings.pods
         let settings = ClusterControllers.Settings(
             node: machine.name,
@@ -182,16 +202,16 @@ final class KubeCluster: Sendable {
                 facts.notReady = trouble.value
                 return facts
             }, certificate: authority.authorityCertificate, issue: { Self.lastingToken($0, issuer) },
-            volumeDirectory: volumeDirectory(parts))
+            volumeDirectory: volumeDirectory(parts), kinds: kinds)
         let workloads: [any Controller] = [
             DeploymentController(), ReplicaSetController(), ReplicaSetController.replicationControllers, StatefulSetController(),
             DaemonSetController(), JobController(), FinishedJobController(), CronJobController(),
-            HorizontalPodAutoscalerController(metrics: scaling),
+            HorizontalPodAutoscalerController(metrics: scaling, kinds: catalog),
         ]
         return ControllerGroup(
-            ClusterControllers.all(settings) + workloads, store: parts.store,
+            ClusterControllers.all(settings) + workloads, kinds: kinds, store: parts.store,
             client: server.client(as: user("system:kube-controller-manager")),
-            others: PodAgent.resources + ServiceRouter.resources, report: parts.node.note)
+            others: PodAgent.resources + ServiceRouter.resources, report: parts.node.log.note("kubernetes"))
     }
 
     private static func volumeDirectory(_ parts: Parts) -> String { "\(parts.node.settings.state)/volumes/local-path" }
@@ -219,20 +239,23 @@ final class KubeCluster: Sendable {
         var settings = IngressSettings(
             loops: loops, address: IPAddress(plain.host)!, port: plain.port, tlsPort: parts.settings.secureIngress?.port ?? 0,
             certificate: certificate, functions: parts.node.functions.rung.map { FunctionRoutes($0) })
+        settings.calls = parts.node.log.calls
         settings.onDemand = { namespace, service in Task { await waking.wake(service, in: namespace) } }
         return settings
     }
 
     private static func router(
-        _ parts: Parts, _ server: APIServer, _ cache: ObjectCache, reserved port: UInt16, _ ingress: IngressSettings?
+        _ parts: Parts, _ server: APIServer, _ cache: ObjectCache, reserved port: UInt16, _ loops: ServingLoops,
+        _ ingress: IngressSettings?
     ) -> ServiceRouter {
         let networks = parts.node.networks
         var settings = ServiceSettings(
             table: ServiceRouter.table(of: parts.node.settings.run), podSubnets: [parts.settings.pods],
             gateway: parts.gateway, nameService: parts.settings.services.base.advanced(by: 10),
-            clusterSubnets: [parts.settings.services], report: parts.node.note)
+            clusterSubnets: [parts.settings.services], report: parts.node.log.note("kubernetes"))
         settings.reservedPorts = [22, port]
         settings.ingress = ingress
+        settings.loops = loops
         return ServiceRouter(
             cache: cache, client: server.client(as: user("system:kube-proxy")), machine: parts.node.machine,
             settings: settings, namespace: { await networks.namespace(at: $0) })
@@ -255,7 +278,7 @@ final class KubeCluster: Sendable {
         return PodAgent(
             engine: node.engine, networks: node.networks, images: node.images, cache: cache,
             client: server.client(as: user("system:node:\(machine.name)"), manager: "kubelet"), dataPath: router,
-            tokens: tokens, settings: settings, note: node.note)
+            tokens: tokens, settings: settings, note: node.log.note("pods"))
     }
 
     /// Between two attempts to run pods where the machine does not let us.
@@ -288,6 +311,11 @@ final class KubeCluster: Sendable {
 
     // What is asked of it.
 
+    /// What it measures.
+    var sources: [any MetricSource] {
+        [requests, parts.store, router, StoreMetrics([("kubernetes", parts.database)]), OpenAnswerMetrics(doors: doors)]
+    }
+
     func kubeconfig(_ request: MakeKubeconfig) throws(NodeFailure) -> KubeconfigText {
         do throws(AuthorityFailure) {
             let config = try authority.kubeconfig(
@@ -313,6 +341,18 @@ final class KubeCluster: Sendable {
     private func hasPods() async -> Bool {
         let pods = (try? await parts.store.list(ListRequest(Resource.pods.scope())))?.objects ?? []
         return pods.contains { !["Succeeded", "Failed"].contains($0.value["status", "phase"]?.string ?? "") }
+    }
+}
+
+private struct OpenAnswerMetrics: MetricSource {
+    let doors: [KubeDoor]
+
+    func metrics() async -> [MetricFamily] {
+        [
+            .gauge(
+                "forkless_kubernetes_open_answers", "Watches, logs and streams of pods that are under way.",
+                doors.reduce(0) { $0 + $1.openAnswers })
+        ]
     }
 }
 

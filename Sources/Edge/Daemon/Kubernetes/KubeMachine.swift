@@ -1,4 +1,5 @@
 import Engine
+import Glibc
 import KubeControllers
 import Linux
 import Sandbox
@@ -11,10 +12,14 @@ struct KubeMachine: Sendable {
     let address: IPAddress
     let facts: MachineFacts
     private let version: String
+    /// Bytes of the filesystem that pods write to.
+    private let storage: Int64
 
-    init(_ facts: MachineFacts, version: String) {
+    /// - Parameter directory: where pods' files are, an absolute path.
+    init(_ facts: MachineFacts, version: String, directory: String) {
         self.facts = facts
         self.version = version
+        storage = Self.size(ofFilesystemAt: directory)
         name = Self.objectName(MachineName.current().node)
         address = Self.ownAddress()
     }
@@ -52,6 +57,7 @@ struct KubeMachine: Sendable {
         node.podRanges = ["\(podRange)"]
         node.milliCPU = Int64(facts.capacity.cpus.count) * 1000
         node.memory = Int64(facts.capacity.memoryBytes)
+        node.ephemeralStorage = storage
         node.machineID = text("/etc/machine-id")
         node.bootID = text("/proc/sys/kernel/random/boot_id")
         node.systemUUID = text("/sys/class/dmi/id/product_uuid")
@@ -65,6 +71,15 @@ struct KubeMachine: Sendable {
             node.architecture = "amd64"
         #endif
         return node
+    }
+
+    /// statvfs(3); 0 where that fails, so that no pod is promised what nobody knows.
+    private static func size(ofFilesystemAt path: String) -> Int64 {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return 0 }
+        let (blocks, size) = (Int64(clamping: status.f_blocks), Int64(clamping: status.f_frsize))
+        let (bytes, overflows) = blocks.multipliedReportingOverflow(by: size)
+        return overflows ? .max : bytes
     }
 
     private func text(_ path: String) -> String { (try? Files.readText(path)) ?? "" }

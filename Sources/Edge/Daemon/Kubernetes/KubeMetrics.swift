@@ -5,21 +5,28 @@ import KubeObjects
 import Linux
 import Pods
 import Sandbox
+import Services
 import Synchronization
 
-/// metrics.k8s.io: what pods and the machine use now, measured when somebody asks.
+/// metrics.k8s.io: what pods and the machine use now, measured when somebody asks; and what the gateway has counted.
 final class KubeMetrics: ComputedObjects {
     private let node: String
     private let capacity: MachineCapacity
     private let agent = Mutex<PodAgent?>(nil)
+    private let router = Mutex<ServiceRouter?>(nil)
 
     init(node: String, capacity: MachineCapacity) {
         self.node = node
         self.capacity = capacity
     }
 
-    /// The agent is made after the API that asks for it.
-    func measure(_ agent: PodAgent) { self.agent.withLock { $0 = agent } }
+    /// These are made after the API that asks for them.
+    func measure(_ agent: PodAgent, _ router: ServiceRouter) {
+        self.agent.withLock { $0 = agent }
+        self.router.withLock { $0 = router }
+    }
+
+    func exposition() -> String { router.withLock { $0 }?.exposition() ?? "" }
 
     func objects(_ resource: Resource, namespace: String?) async throws(APIFailure) -> [JSONValue] {
         do throws(NodeFailure) {

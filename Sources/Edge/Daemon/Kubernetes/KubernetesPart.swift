@@ -5,21 +5,24 @@ import Linux
 package enum KubernetesPart {
     /// Makes the part for a node.
     package static let maker: NodePart.Maker = { node async throws(NodeFailure) in
-        guard let wish = node.settings.kubernetes.api else { return without("the node was started with --kube-listen off") }
+        guard let wish = node.settings.kubernetes.api else { return without("the node was started with --kubernetes-listen off") }
         let socket: OwnedFD
         do throws(SystemError) {
             socket = try InternetSocket.bind(
                 .stream, to: InternetEndpoint(IPAddress(wish.host)!, wish.port), backlog: 1024)
         } catch {
-            guard !wish.isAsked else { throw NodeFailure(.unavailable, "--kube-listen \(wish): \(error).") }
-            node.note("The Kubernetes API is not served: \(error). --kube-listen chooses another port.")
+            guard !wish.isAsked else { throw NodeFailure(.unavailable, "--kubernetes-listen \(wish): \(error).") }
+            node.note("The Kubernetes API is not served: \(error). --kubernetes-listen chooses another port.")
             return without("its usual address \(wish) was taken")
         }
         let cluster = try await KubeCluster.start(node, socket)
+        node.dashboard.add { $0.cluster = cluster }
         let routes = [
             NodeRoute(MakeKubeconfig.self) { request, _ async throws(NodeFailure) in try cluster.kubeconfig(request) }
         ]
-        return NodePart(owner: nil, routes: routes) { await cluster.close() }
+        var part = NodePart(owner: nil, routes: routes) { await cluster.close() }
+        part.sources = cluster.sources
+        return part
     }
 
     private static func without(_ why: String) -> NodePart {

@@ -42,7 +42,7 @@ struct FunctionRung: Sendable {
     private static func start(
         _ node: NodeSurroundings, _ directory: String, _ database: StateDatabase
     ) async throws -> FunctionRung {
-        let ledger = try await Ledger(database, headFile: "\(directory)/ledger.head", remark: node.note)
+        let ledger = try await Ledger(database, headFile: "\(directory)/ledger.head", log: node.log.calls, remark: node.log.note("ledger"))
         let keys = KeyBook(ledger, run: "\(OwnProcess.pid)-\(Clock.now().nanoseconds)")
         let machine = try MachineCapacity.ofThisMachine()
         let region = node.settings.lambda.region
@@ -52,11 +52,11 @@ struct FunctionRung: Sendable {
         let catalog = try await FunctionCatalog.open(
             database, directory: directory, settings: settings(region, machine, pythons), images: NodeImages(store: node.images))
         var ground = InstanceGround(
-            images: node.images, state: directory, region: region, machine: machine, note: node.note)
+            images: node.images, state: directory, region: region, machine: machine, note: node.log.note("functions"))
         ground.hold = { catalog.lease($0) }
         let launcher = try SandboxLauncher(node.link, ground)
         launcher.use(PythonPlanning(launcher, runtimes: pythons), for: .python)
-        let loops = ServingLoops(count: 1)
+        let loops = node.loops
         let invoker = FunctionInvoker(
             on: loops.loops[0], launcher: launcher, try .ofThisMachine(), ledger: ledger, keys: keys, capacity: ledger)
         let sources = NodeEvents(store: database, invoker: invoker, catalog: catalog, account: catalog.settings.account)
@@ -127,6 +127,5 @@ struct FunctionRung: Sendable {
         await launcher.close()
         try? await ledger.close()
         await database.close()
-        await loops.shutDown()
     }
 }

@@ -7,7 +7,8 @@ import HTTPServing
 import LambdaAPI
 import Linux
 
-/// Where the function rung is reached: the Lambda and SQS APIs on a unix socket and over TCP, function URLs over TCP.
+/// Where the function rung is reached: the Lambda and SQS APIs on a unix socket and over TCP, function URLs at the node's
+/// HTTP door.
 ///
 /// Invariants
 /// 1. A port that was asked for is served, or the node does not start; a usual port that is taken is a remark.
@@ -15,6 +16,8 @@ import Linux
 struct LambdaDoors: Sendable {
     private let listeners: [HTTPListener]
     private let socket: String
+    /// For the node's HTTP door.
+    let functionURLs: NodeSite
 
     static func open(_ rung: FunctionRung, _ shifts: ShiftPart, _ node: NodeSurroundings) async throws(NodeFailure) -> LambdaDoors {
         let settings = node.settings.lambda
@@ -30,18 +33,15 @@ struct LambdaDoors: Sendable {
                 let place = "\(listener.address?.description ?? "")"
                 rung.catalog.connect { $0.codeLocation = { "http://\(place)\($0)" } }
             }
-            if let address = settings.http,
-                let listener = try await listen(at: address, rung.loops, "--http-listen", node, { FunctionURLDoor(parts, on: $0) })
-            {
-                listeners.append(listener)
-                let port = if case .tcp(_, let port) = listener.address { port } else { address.port }
+            if case .tcp(_, let port) = node.http.address {
                 rung.catalog.connect { $0.functionURL = { "http://\($0).lambda-url.localhost:\(port)/" } }
             }
         } catch {
-            for listener in listeners { await listener.close() }
+            for listener in listeners { listener.close() }
             throw error
         }
-        return LambdaDoors(listeners: listeners, socket: node.settings.lambdaSocket)
+        let urls = NodeSite(owns: { FunctionURLDoor.owns($0) }, service: { FunctionURLDoor(parts, on: $0) })
+        return LambdaDoors(listeners: listeners, socket: node.settings.lambdaSocket, functionURLs: urls)
     }
 
     private static func parts(_ rung: FunctionRung, _ shifts: ShiftPart, _ node: NodeSurroundings) async throws(NodeFailure) -> DoorParts {
@@ -49,7 +49,7 @@ struct LambdaDoors: Sendable {
         parts.queues = rung.sources.sqs
         if let path = node.settings.lambda.accessKeys { parts.keys = try await AccessKeyFile.read(path) }
         parts.extensions = try DoorResources.all(rung, node) + [shifts.resource]
-        parts.metrics = (ShiftMetrics.contentType, { shifts.metrics })
+        parts.calls = node.log.calls
         return parts
     }
 
@@ -79,8 +79,8 @@ struct LambdaDoors: Sendable {
     }
 
     /// Takes no more requests.
-    func close() async {
-        for listener in listeners { await listener.close() }
+    func close() {
+        for listener in listeners { listener.close() }
         try? Files.remove(socket)
     }
 }

@@ -1,6 +1,10 @@
 import Engine
+import EventSources
+import ExecDoor
 import Functions
 import Linux
+import Metering
+import Store
 
 /// The function rung with its Lambda API as a part of the node.
 package enum LambdaPart {
@@ -19,10 +23,20 @@ package enum LambdaPart {
             throw error
         }
         node.functions.set(FunctionPlace.Rung(catalog: rung.catalog, invoker: rung.invoker))
-        return NodePart(owner: rung.launcher.sandboxes, routes: []) {
-            await doors.close()
+        node.dashboard.add { parts in
+            parts.functions = rung
+            parts.shifts = shifts.desk
+        }
+        var part = NodePart(owner: rung.launcher.sandboxes, routes: []) {
+            doors.close()
             await shifts.close()
             await rung.close()
         }
+        part.sites = [doors.functionURLs]
+        part.sources = [
+            ShiftMetrics { shifts.states }, rung.ledger.calls, LedgerMetrics(rung.ledger), PoolMetrics(rung.invoker),
+            EventMetrics(rung.sources, rung.database), StoreMetrics([("node", rung.database)]),
+        ]
+        return part
     }
 }

@@ -16,7 +16,8 @@ struct ShiftPart: Sendable {
     private static let lookPause = Duration.seconds(1)
 
     let resource: ShiftExtension
-    private let desk: ShiftDesk?
+    /// nil where shifts are not possible.
+    let desk: ShiftDesk?
     private let door: ExecDoor?
     private let looking: Task<Void, Never>?
     private let targets: ShiftTargets?
@@ -63,7 +64,7 @@ struct ShiftPart: Sendable {
             },
             makeControl: { program, original async throws(ShiftProblem) in try await targets.control(program, original)
             },
-            announce: node.note)
+            announce: node.log.note("shifts"))
         waiting.set(desk)
         let door = ExecDoor(
             DoorSettings(socket: settings.execSocket), decider: book, resumption: targets.sandboxes)
@@ -86,8 +87,7 @@ struct ShiftPart: Sendable {
         return ShiftPart(resource: resource, desk: desk, door: door, looking: looking, targets: targets)
     }
 
-    /// For Prometheus.
-    var metrics: String { ShiftMetrics.text(desk?.book.entries.map(\.state) ?? []) }
+    var states: [ShiftState] { desk?.book.entries.map(\.state) ?? [] }
 
     /// Takes no more calls: shims execute the original.
     func close() async {

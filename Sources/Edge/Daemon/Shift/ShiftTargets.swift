@@ -7,6 +7,7 @@ import Images
 import Lambda
 import Linux
 import Sandbox
+import Traces
 
 /// Makes what runs shifted calls on this node.
 struct ShiftTargets: Sendable {
@@ -132,25 +133,16 @@ struct ShiftTargets: Sendable {
         do { _ = try catalog.resolve(name, chance: 0) } catch {
             throw ShiftProblem(.notFound, "shift to the function \(name): \(error.message)")
         }
-        return FunctionAnswerer(rung.invoker, form) { payload, context throws(LambdaFailure) in
+        return FunctionAnswerer(rung.invoker, form) { head, payload, context throws(LambdaFailure) in
             let resolved = try catalog.resolve(name, chance: .random(in: .min ... .max))
+            var chance = SystemRandomNumberGenerator()
             var call = FunctionCall(
-                requestID: Self.identifier(), function: resolved.function, invokedARN: resolved.invokedARN,
+                requestID: head.requestID, function: resolved.function, invokedARN: resolved.invokedARN,
                 payload: payload,
-                source: "exec", trace: "Root=1-\(Self.digits().prefix(8))-\(Self.digits().prefix(24))",
-                arrivedAt: Clock.now())
+                source: "exec", trace: head.trace.child(&chance).amazon, arrivedAt: Clock.now())
             call.clientContext = context
             return call
         }
-    }
-
-    /// 32 hexadecimal digits drawn by chance.
-    private static func digits() -> String { CallToken().text + CallToken().text }
-
-    /// A UUID.
-    private static func identifier() -> String {
-        let digits = Array(digits())
-        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
     }
 }
 
