@@ -47,6 +47,18 @@ package struct PythonEnvironment: Sendable {
     /// Kubernetes' clients: `kubectl`, and `python` with the package kubernetes.
     package static func kubernetes() async throws -> PythonEnvironment { try await made(cluster) }
 
+    /// The gRPC library and its health service.
+    private static let remoteCalls = ["grpcio==1.85.3", "grpcio-health-checking==1.85.1"]
+
+    /// Servers of gRPC: `python` with grpcio and grpc_health.
+    package static func grpc() async throws -> PythonEnvironment { try await made(remoteCalls) }
+
+    /// What drives a browser: Debian's chromium with its chromedriver.
+    private static let browsing = ["selenium==4.51.0"]
+
+    /// `python` with selenium.
+    package static func browser() async throws -> PythonEnvironment { try await made(browsing) }
+
     package var kubectl: String { command("kubectl") }
 
     /// - Parameter requirements: what is installed; another list makes another environment.

@@ -5,17 +5,20 @@ import TestKit
 final class TestForkless: Sendable {
     let executable: String
     private let home: TemporaryDirectory
+    /// Where the node keeps what outlives it.
+    let state: String
 
     struct NotBuilt: Error, CustomStringConvertible {
         var description: String
     }
 
-    init() throws {
+    /// - Parameter state: elsewhere than in a directory of its own: on a disk that is soon full.
+    init(state: String? = nil) throws {
         executable = try Self.built("forkless")
         home = try TemporaryDirectory("cli")
+        self.state = state ?? home.path("state")
     }
 
-    var state: String { home.path("state") }
     var run: String { home.path("run") }
 
     func path(_ name: String) -> String { home.path(name) }

@@ -1,0 +1,156 @@
+import Comparison
+import JSON
+import Linux
+import TestKit
+import Testing
+
+@testable import CommandLine
+
+/// `forkless compare` as a user runs it.
+@Suite(.serialized, .leavesNothing) struct CompareIntegrationTests {
+    private func report(_ outcome: CommandRunner.Outcome) throws -> ComparisonReport {
+        try ComparisonReport(json: JSONParser.parse(outcome.text))
+    }
+
+    private static let short = ["compare", "--quick", "--output", "json", "--count", "4", "--repetitions", "2"]
+
+    @Test func `the same program on two rungs gives a whole report`() async throws {
+        let forkless = try TestForkless()
+        let outcome = try await forkless.call(
+            Self.short + ["--rungs", "fork,process", "--each-line", "--", "sed", "s/a/b/"], input: "a\nba\nc\n")
+        #expect(outcome.status == .exited(0), "\(outcome.errorText)")
+        let report = try report(outcome)
+        #expect(report.rungs.map(\.rung.name) == ["fork", "process"] && report.incomplete == nil)
+        #expect(report.rungs.map(\.results) == [.reference, .identical])
+        for rung in report.rungs {
+            #expect(rung.incomplete == nil && rung.calls == 8 && rung.failures.isEmpty)
+            #expect(rung.latency.value?.histogram.count == 8 && rung.latency.value?.p50.interval != nil)
+            #expect(rung.cpuPerCall.value != nil && rung.busyMemory.value != nil && rung.idleMemory.value != nil)
+            #expect(!rung.curve.isEmpty && rung.density.value?.points.last?.instances == 8)
+            #expect(rung.scale.value?.instances == 4 && rung.recovery.value != nil && rung.costPerMillion.value != nil)
+            #expect(rung.isolation.value?.elements.isEmpty == false)
+        }
+        #expect(
+            report.workload.programs.map(\.command) == [["sed", "s/a/b/"]] && report.workload.programs[0].inputs == 3)
+        #expect(report.driver.cpuPerCall.value != nil && !report.prices.isEmpty)
+    }
+
+    @Test func `a program that fails or hangs is told by kind, with status 1`() async throws {
+        let forkless = try TestForkless()
+        for (script, kind) in [
+            ("cat >/dev/null; echo no >&2; exit 3", FailureKind.crash), ("cat >/dev/null; exec sleep 600", .hang),
+        ] {
+            let outcome = try await forkless.call(
+                Self.short + ["--rungs", "process", "--timeout", "300ms", "--", "sh", "-c", script])
+            #expect(outcome.status == .exited(1), "\(script): \(outcome.errorText)")
+            let rung = try #require(try report(outcome).rungs.first)
+            #expect(rung.failures.kinds.map(\.kind) == [kind], "\(script): \(rung.failures)")
+            #expect(rung.failures.total == rung.calls && rung.latency.value == nil && rung.incomplete != nil)
+        }
+    }
+
+    /// The census at the end of the suite looks for what the node, its keeper and their cgroups leave.
+    @Test(.enabled(if: isRoot)) func `without a node it runs one of its own, which leaves nothing`() async throws {
+        let forkless = try TestForkless()
+        let outcome = try await forkless.call(
+            ["compare", "--quick", "--output", "json", "--count", "2", "--repetitions", "2", "--rungs", "container", "--", "cat"],
+            input: "a trade\n")
+        #expect(outcome.status == .exited(0), "\(outcome.errorText)")
+        #expect(try report(outcome).rungs.map(\.rung.name) == ["container"])
+    }
+
+    @Test func `ctrl-C gives what was measured until then`() async throws {
+        let forkless = try TestForkless()
+        let log = forkless.path("progress")
+        let line =
+            "exec \(forkless.executable) compare --output json --rungs fork,process --thorough -- cat 2>\(log) </dev/null"
+        let running = Task { try await CommandRunner.run(["/bin/sh", "-c", line], environment: forkless.environment) }
+        try await eventually("the first rung is measured") {
+            (try? Files.readText(log))?.contains("comparing: fork + exec") == true
+        }
+        let pids = try Files.list("/proc").compactMap(Int32.init).filter { pid in
+            let words = (try? Files.readText("/proc/\(pid)/cmdline"))?.split(separator: "\0").map(String.init) ?? []
+            return words.first == forkless.executable && words.contains("compare")
+                && (try? Files.readText("/proc/\(pid)/environ"))?.contains(forkless.run) == true
+        }
+        let pid = try #require(pids.first)
+        try ProcessFD(pid: pid).signal(Signal.interrupt)
+        let outcome = try await running.value
+        #expect(outcome.status == .exited(130), "\(outcome.status)")
+        let report = try report(outcome)
+        #expect(report.incomplete == "interrupted in rung 1 of 2")
+        #expect(report.rungs.map(\.rung.name) == ["fork"] && report.rungs[0].incomplete == "interrupted")
+    }
+
+    @Test func `a report is printed, kept under a name, listed, and not written over`() async throws {
+        let forkless = try TestForkless()
+        let words = [
+            "compare", "--quick", "--count", "2", "--repetitions", "2", "--rungs", "process", "--save", "first",
+        ]
+        let outcome = try await forkless.call(
+            words + ["--html", forkless.path("page.html"), "--", "cat"], input: "a\n")
+        #expect(outcome.status == .exited(0), "\(outcome.errorText)")
+        #expect(outcome.text.contains("process") && !outcome.text.contains("\u{1b}"))
+        #expect(try Files.readText(forkless.path("page.html")).hasPrefix("<!DOCTYPE html>"))
+        let list = try await forkless("compare", "--list")
+        #expect(list.text.contains("first") && list.text.contains("cat"), "\(list.text)")
+        let again = try await forkless.call(words + ["--", "cat"])
+        #expect(
+            again.status == .exited(125) && again.errorText.contains("there is a report of this name already"),
+            "\(again.errorText)")
+    }
+
+    @Test func `a bad workload is an error with its line`() async throws {
+        let forkless = try TestForkless()
+        try Files.replace(forkless.path("mix.yaml"), with: Array("programs:\n- command: [cat]\n  rate: often\n".utf8))
+        let outcome = try await forkless.call(["compare", "--workload", forkless.path("mix.yaml")])
+        #expect(outcome.status == .exited(125), "\(outcome.status)")
+        #expect(
+            outcome.errorText.contains("line 3: programs[0].rate: expected a number above 0"), "\(outcome.errorText)")
+    }
+
+    @Test(.enabled(if: isRoot)) func `the rungs of a node are measured, and nothing is left`() async throws {
+        let forkless = try TestForkless()
+        try await forkless.withNode(environment: ["FORKLESS_LAMBDA_LISTEN=off", "FORKLESS_HTTP_LISTEN=off"]) {
+            let words =
+                [forkless.executable] + Self.short + ["--rungs", "container,standby,lambda", "--", "cat"]
+            let outcome = try await CommandRunner.run(
+                words, input: Array("a trade\n".utf8), environment: forkless.environment, within: .seconds(240))
+            let report = try report(outcome)
+            #expect(report.rungs.map(\.rung.name) == ["container", "standby", "lambda"])
+            for rung in report.rungs {
+                #expect(rung.incomplete == nil, "\(rung.rung.name)")
+                #expect(
+                    rung.failures.isEmpty && rung.results.isIdentical,
+                    "\(rung.rung.name): \(rung.failures) \(rung.results)")
+                #expect(rung.latency.value != nil, "\(rung.rung.name)")
+            }
+            for name in ["container", "standby"] {
+                let rung = try #require(report.rungs.first { $0.rung.name == name })
+                #expect(rung.density.value?.points.last?.instances == 8, "\(rung.density)")
+                #expect(rung.scale.value != nil && rung.recovery.value != nil, "\(rung.scale) \(rung.recovery)")
+                #expect(rung.isolation.value != nil, "\(rung.isolation)")
+            }
+            #expect(report.rungs[2].scale.value?.instances == 4, "\(report.rungs[2].scale)")
+            #expect(outcome.status == .exited(0), "\(outcome.errorText)")
+            let functions = try JSONParser.parse(try await forkless("fn", "list", "--output", "json").text)["Functions"]
+            #expect(functions?.array?.isEmpty == true)
+        }
+    }
+
+    @Test(.enabled(if: isRoot)) func `runc runs the same program beside, and a tool that is not there is told`()
+        async throws
+    {
+        let forkless = try TestForkless()
+        let outcome = try await forkless.call(
+            Self.short + ["--rungs", "process", "--beside", "runc,crun", "--", "cat"], input: "a trade\n")
+        let report = try report(outcome)
+        let runc = try #require(report.rungs.first { $0.rung.name == "runc" })
+        #expect(runc.incomplete == nil && runc.results == .identical, "\(runc.incomplete ?? "") \(runc.failures)")
+        #expect(runc.latency.value != nil && runc.density.value != nil && runc.isolation.value != nil)
+        if !["/usr/bin", "/usr/local/bin", "/usr/sbin"].contains(where: { Files.isExecutableFile("\($0)/crun") }) {
+            #expect(report.leftOut == ["crun: it is not installed here."])
+        }
+        #expect(try Files.list("/tmp").allSatisfy { !$0.hasPrefix("forkless-beside-") })
+    }
+}
