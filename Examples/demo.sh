@@ -5,6 +5,7 @@
 #   TRADES=200      how many trades
 #   CACHE_MIB=2048  how much market data the legacy engine holds: what fork has to copy the page tables of
 #   PAYMENTS=40     how many payments
+#   REPORT=FILE     where the comparison goes as a page, too
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -65,7 +66,10 @@ echo
 
 echo
 echo "2. A private node, in directories of its own."
-"$programs/forkless" node --detach --state "$work/state" --run "$run" --kube-listen "127.0.0.1:$kube_port"
+# AWS's runtime client, for the rungs on which the pricer runs in a Python handler; the payments need it, too.
+OUT="$examples/payments" sh "$root/Examples/payments/setup.sh"
+"$programs/forkless" node --detach --state "$work/state" --run "$run" --kubernetes-listen "127.0.0.1:$kube_port" \
+    --python-runtimes "$examples/payments/runtimes"
 
 # The pricer as a service, declared to the node's Kubernetes API: two replicas behind one address. Root makes its network.
 service=""
@@ -109,8 +113,8 @@ fi
 echo
 echo "3. The same trades on every rung: the pricer is the same file, and every result is compared with the legacy one."
 echo
-"$programs/forkless" compare --run "$run" --each-line --parent-memory "${cache_mib}m" ${service:+--service "$service"} \
-    --measured "legacy=$work/timing.csv" --expect "$work/results.csv" \
+"$programs/forkless" compare --run "$run" --each-line --parent-memory "${cache_mib}m" ${service:+--service "$service" --service-deployment pricer} \
+    --measured "legacy=$work/timing.csv" --expect "$work/results.csv" ${REPORT:+--html "$REPORT"} \
     -- "$examples/pricer" <"$work/trades.csv"
 
 echo

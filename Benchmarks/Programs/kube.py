@@ -1,8 +1,9 @@
 """Measures a Kubernetes API from outside, as its clients see it. Prints one JSON object with lists of nanoseconds.
 
-kube.py WHAT KUBECONFIG [COUNT]
+kube.py WHAT KUBECONFIG COUNT SECONDS
 
-A client of its own over one TLS connection, since the usual libraries take longer than what is measured.
+A client of its own over one TLS connection, since the usual libraries take longer than what is measured. After SECONDS it
+gives up and says on its standard error what it was waiting for.
 """
 
 import base64
@@ -18,6 +19,24 @@ import threading
 import time
 
 import yaml
+
+
+class Steps:
+    """What is being done, for the message when it does not come to its end."""
+
+    current = "starting"
+
+    @classmethod
+    def limit(cls, seconds):
+        def expired(*_):
+            raise SystemExit(f"not done within {seconds} s: {cls.current}")
+
+        signal.signal(signal.SIGALRM, expired)
+        signal.alarm(seconds)
+
+
+def step(text):
+    Steps.current = text
 
 
 class Cluster:
@@ -69,6 +88,7 @@ class Cluster:
         return status, data
 
     def call(self, method, path, body=None, **words):
+        Steps.current = f"{Steps.current.split(' (')[0]} ({method} {path.split('?')[0]})"
         status, data = self.raw(method, path, body, **words)
         if status >= 300:
             raise SystemExit(f"{method} {path}: {status} {data.decode()[:500]}")
@@ -118,6 +138,7 @@ def watch_latency(cluster, count):
     times = []
     for number in range(count):
         name = f"watched-{os.getpid()}-{number}"
+        step(f"the event of config map {number + 1} of {count}")
         ready.clear()
         begin = time.monotonic_ns()
         cluster.call("POST", MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})
@@ -130,11 +151,13 @@ def watch_latency(cluster, count):
 
 def table(cluster, count):
     for number in range(count):
+        step(f"making pod {number + 1} of {count} for the table")
         status, data = cluster.raw("POST", PODS, pod(f"listed-{number}", ["/web"], schedulerName="nobody"))
         if status != 201:
             raise SystemExit(data.decode()[:500])
     accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
     times = []
+    step(f"a table of {count} pods")
     for _ in range(15):
         begin = time.monotonic_ns()
         status, data = cluster.raw("GET", PODS, accept=accept)
@@ -142,6 +165,7 @@ def table(cluster, count):
         rows = len(json.loads(data)["rows"])
         if rows < count:
             raise SystemExit(f"the table has {rows} rows of {count}")
+    step("deleting the pods of the table")
     cluster.call("DELETE", PODS, {"gracePeriodSeconds": 0})
     return {"table": times, "bytes": len(data)}
 
@@ -157,6 +181,7 @@ def running(cluster, count):
         name = f"started-{os.getpid()}-{number}"
         version = cluster.call("GET", PODS + "?limit=1")["metadata"]["resourceVersion"]
         events = follow_pod(cluster, name, version)
+        step(f"pod {number + 1} of {count} to be running")
         begin = time.monotonic_ns()
         cluster.call("POST", PODS, pod(name, ["/web", name]))
         for event in events:
@@ -164,6 +189,7 @@ def running(cluster, count):
                 started.append(time.monotonic_ns() - begin)
                 break
         pid = process(name)
+        step(f"pod {number + 1} of {count} to be running again after its container was killed")
         begin = time.monotonic_ns()
         os.kill(pid, signal.SIGKILL)
         for event in events:
@@ -196,6 +222,7 @@ def job(cluster, count):
         version = cluster.call("GET", jobs + "?limit=1")["metadata"]["resourceVersion"]
         events = cluster.events(f"{jobs}?watch=true&fieldSelector=metadata.name%3D{name}&resourceVersion={version}")
         spec = pod(name, ["/noop"], restartPolicy="Never")["spec"]
+        step(f"job {number + 1} of {count} to be complete")
         begin = time.monotonic_ns()
         cluster.call("POST", jobs, {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
                                     "spec": {"template": {"spec": spec}}})
@@ -219,6 +246,9 @@ def deployment(replicas, version):
 
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+SERVICES = "/api/v1/namespaces/default/services"
+INGRESSES = "/apis/networking.k8s.io/v1/namespaces/default/ingresses"
+WEB_PODS = PODS + "?labelSelector=app%3Dweb"
 
 
 def rolled(cluster, replicas):
@@ -228,22 +258,29 @@ def rolled(cluster, replicas):
         status = status.get("status", {})
         # A number that is 0 is left out.
         counts = [status.get(name, 0) for name in ("updatedReplicas", "availableReplicas", "replicas")]
+        step(f"{replicas} replicas (updated, available and all: {counts})")
         if status.get("observedGeneration") == generation and counts == [replicas] * 3:
             return
         time.sleep(0.02)
 
 
 def service(cluster, count):
-    """Deploys the web server behind a service and prints the service's address and one pod's."""
+    """Deploys the web server behind a service and an ingress, with a pod beside it to ask from; prints where they are."""
     cluster.call("POST", DEPLOYMENTS, deployment(count, "1"))
-    made = cluster.call("POST", "/api/v1/namespaces/default/services", {
+    made = cluster.call("POST", SERVICES, {
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
         "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}})
-    begin = time.monotonic_ns()
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    cluster.call("POST", INGRESSES, {
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"},
+        "spec": {"rules": [{"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]}})
+    cluster.call("POST", PODS, pod("client", ["/web", "9090"]))
     rolled(cluster, count)
-    pods = cluster.call("GET", PODS + "?labelSelector=app%3Dweb")["items"]
-    return {"service": made["spec"]["clusterIP"], "pod": pods[0]["status"]["podIP"],
-            "ready": [time.monotonic_ns() - begin]}
+    step("the pod that asks to be running")
+    while cluster.call("GET", PODS + "/client").get("status", {}).get("phase") != "Running":
+        time.sleep(0.02)
+    pods = cluster.call("GET", WEB_PODS)["items"]
+    return {"service": made["spec"]["clusterIP"], "pod": pods[0]["status"]["podIP"], "client": process("9090")}
 
 
 def rollout(cluster, count):
@@ -256,11 +293,24 @@ def rollout(cluster, count):
 
 
 def scale(cluster, count):
+    """Waits until so many pods are ready, or, with 0, until the last one is gone."""
     begin = time.monotonic_ns()
     cluster.call("PATCH", DEPLOYMENTS + "/web/scale", {"spec": {"replicas": count}},
                  content="application/merge-patch+json")
     rolled(cluster, count)
+    while count == 0 and (left := len(cluster.call("GET", WEB_PODS)["items"])):
+        step(f"the last {left} pods to be gone")
+        time.sleep(0.05)
     return {"scale": [time.monotonic_ns() - begin]}
+
+
+def leave(cluster, _):
+    """Removes the pod that asks, and waits until it is gone."""
+    cluster.call("DELETE", PODS + "/client", {"gracePeriodSeconds": 0})
+    step("the pod that asks to be gone")
+    while any(item["metadata"]["name"] == "client" for item in cluster.call("GET", PODS)["items"]):
+        time.sleep(0.02)
+    return {}
 
 
 def token(cluster, _):
@@ -277,6 +327,7 @@ def token(cluster, _):
 
 
 PARTS = {"watch": watch_latency, "table": table, "running": running, "job": job, "service": service,
-         "rollout": rollout, "scale": scale, "token": token}
-what, path = sys.argv[1:3]
-print(json.dumps(PARTS[what](Cluster(path), int(sys.argv[3]) if len(sys.argv) > 3 else 1)))
+         "rollout": rollout, "scale": scale, "leave": leave, "token": token}
+what, path, count, seconds = sys.argv[1:]
+Steps.limit(int(seconds))
+print(json.dumps(PARTS[what](Cluster(path), int(count))))

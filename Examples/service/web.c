@@ -24,8 +24,8 @@ struct connection {
 };
 
 static struct connection *connections[CONNECTIONS];
-static char answer[512];
-static size_t answer_bytes;
+static char answer[512], last_answer[512];
+static size_t answer_bytes, last_answer_bytes;
 
 static void end(int signal) {
     (void)signal;
@@ -45,6 +45,8 @@ static void prepare_answer(void) {
     int length = snprintf(body, sizeof body, "%s %s\n", version ? version : "1", name);
     answer_bytes = (size_t)snprintf(answer, sizeof answer,
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", length, body);
+    last_answer_bytes = (size_t)snprintf(last_answer, sizeof last_answer,
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", length, body);
 }
 
 static void drop(int socket) {
@@ -65,7 +67,10 @@ static void serve(int socket) {
         if (!head) break;
         size_t length = (size_t)(head + 4 - connection->request);
         int closes = memmem(connection->request, length, "Connection: close", 17) != NULL;
-        if (send(socket, answer, answer_bytes, MSG_NOSIGNAL) != (ssize_t)answer_bytes || closes) return drop(socket);
+        // Who asks for the end of the connection is told of it, or takes it for a mishap.
+        const char *text = closes ? last_answer : answer;
+        size_t bytes = closes ? last_answer_bytes : answer_bytes;
+        if (send(socket, text, bytes, MSG_NOSIGNAL) != (ssize_t)bytes || closes) return drop(socket);
         connection->used -= length;
         memmove(connection->request, head + 4, connection->used);
     }

@@ -36,13 +36,21 @@ int baseline_fork_exec(char *const argv[]) {
 
 pid_t baseline_start(char *const argv[], int input, int output, int errors) {
     pid_t pid;
+    sigset_t none;
+    posix_spawnattr_t attributes;
     posix_spawn_file_actions_t actions;
+    // Threads of Dispatch block signals, which a child would inherit and not be ended by.
+    sigemptyset(&none);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input, 0);
     posix_spawn_file_actions_adddup2(&actions, output, 1);
     posix_spawn_file_actions_adddup2(&actions, errors, 2);
-    int error = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
+    int error = posix_spawn(&pid, argv[0], &actions, &attributes, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
     return error ? -error : pid;
 }
 

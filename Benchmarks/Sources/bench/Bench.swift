@@ -38,7 +38,8 @@ enum Bench {
 
 /// The parts of a run, in order.
 enum BenchPart: String, CaseIterable {
-    case spawn, container, throughput, standby, density, unpack, containers, functions, observe, preload, shim, kubernetes
+    case spawn, container, throughput, standby, density, unpack, containers, oci, functions, observe, preload, shim,
+        kubernetes, dashboard, measuring
 
     func run(_ options: BenchOptions) async throws -> Section {
         switch self {
@@ -47,13 +48,16 @@ enum BenchPart: String, CaseIterable {
         case .throughput: try await ThroughputBenchmark(options).run()
         case .standby: try await StandbyBenchmark(options).run()
         case .containers: try await ContainersBenchmark(options).run()
+        case .oci: try await OCIBenchmark(options).run()
         case .functions: try await FunctionsBenchmark(options).run()
         case .unpack: try await UnpackBenchmark(options).run()
         case .preload: try await PreloadBenchmark(options).run()
         case .density: try await DensityBenchmark(options).run()
         case .observe: try await ObserveBenchmark(options).run()
         case .shim: try await ShimBenchmark(options).run()
-        case .kubernetes: try await KubernetesBenchmark(options).run()
+        case .kubernetes: try KubernetesBenchmark(options).run()
+        case .dashboard: try await DashboardBenchmark(options).run()
+        case .measuring: try await MeasuringBenchmark(options).run()
         }
     }
 }

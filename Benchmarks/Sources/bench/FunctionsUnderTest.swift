@@ -8,7 +8,7 @@ final class FunctionsUnderTest {
     let address: String
     private let forkless: String
 
-    init(_ options: BenchOptions) throws {
+    init(_ options: BenchOptions, flags: [String] = ["--http-listen", "off"]) throws {
         guard geteuid() == 0 else { throw BenchmarkError("start a node with functions: this needs root") }
         directory = try KeeperUnderTest.temporaryDirectory()
         forkless = "\(options.programs)/forkless"
@@ -20,8 +20,8 @@ final class FunctionsUnderTest {
             [
                 forkless, "node", "--state", "\(directory)/state", "--run", "\(directory)/run", "--lambda-listen",
                 address,
-                "--http-listen", "off", "--python-runtimes", runtimes,
-            ],
+                "--python-runtimes", runtimes,
+            ] + flags,
             log: "\(directory)/node.log")
         try node.untilServing(verb("fn", "list"))
     }
@@ -29,23 +29,11 @@ final class FunctionsUnderTest {
     /// Ends the node and the keeper that it has started, which would outlive it.
     func stop() {
         node.stop()
-        for pid in keepers {
-            kill(pid, SIGTERM)
-            for _ in 0..<200 where kill(pid, 0) == 0 { usleep(10_000) }
-        }
+        NodeKeepers.stop(run: "\(directory)/run")
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     deinit { stop() }
-
-    private var keepers: [pid_t] {
-        let pids = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap({ pid_t($0) }) ?? []
-        return pids.filter { pid in
-            guard let line = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/cmdline")) else { return false }
-            let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            return words.first?.hasSuffix("forkless-keeper") == true && words.contains("\(directory)/run")
-        }
-    }
 
     /// A port that nobody listens at now.
     static func freePort() throws -> UInt16 {

@@ -28,7 +28,12 @@ final class ServerProcess {
         guard isRunning else { return }
         isRunning = false
         kill(pid, SIGTERM)
+        // One that does not end holds nobody up.
+        let pid = pid
+        let limit = DispatchWorkItem { kill(pid, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(30), execute: limit)
         _ = baseline_wait(pid)
+        limit.cancel()
         kill(-pid, SIGKILL)
     }
 
@@ -74,7 +79,8 @@ final class ServersUnderTest {
         docker = try ServerProcess(
             "dockerd",
             [
-                "/usr/bin/unshare", "--mount", "--propagation", "private", "dockerd", "--data-root", "\(directory)/docker",
+                "/usr/bin/unshare", "--mount", "--propagation", "private", "dockerd", "--data-root",
+                "\(directory)/docker",
                 "--exec-root", "\(directory)/exec", "--pidfile", "\(directory)/docker.pid", "--host",
                 "unix://\(directory)/docker.sock", "--bridge", "none", "--iptables=false", "--ip-forward=false",
             ], log: "\(directory)/docker.log")
@@ -86,38 +92,22 @@ final class ServersUnderTest {
     func stop() {
         node.stop()
         docker.stop()
-        for pid in keepers {
-            kill(pid, SIGTERM)
-            for _ in 0..<200 where kill(pid, 0) == 0 { usleep(10_000) }
-        }
+        NodeKeepers.stop(run: "\(directory)/run")
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     deinit { stop() }
 
-    /// The keeper that the node has started.
-    private var keepers: [pid_t] {
-        let pids = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap({ pid_t($0) }) ?? []
-        return pids.filter { pid in
-            guard let line = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/cmdline")) else { return false }
-            let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            return words.first?.hasSuffix("forkless-keeper") == true && words.contains("\(directory)/run")
-        }
-    }
-
     /// What node and keeper have in memory, in bytes.
-    func memory() throws -> Int {
-        guard let keeper = keepers.first,
-            let text = try? String(contentsOfFile: "/proc/\(keeper)/status", encoding: .utf8),
-            let resident = text.firstMatch(of: /VmRSS:\s+([0-9]+) kB/).flatMap({ Int($0.1) })
-        else { throw BenchmarkError("read the memory of the node's keeper") }
-        return try node.memory("VmRSS") + resident << 10
-    }
+    func memory() throws -> Int { try NodeKeepers.memory(of: node, run: "\(directory)/run") }
 
     /// The words of a verb for this node.
     func forkless(_ words: String...) -> [String] {
-        [forkless] + words.prefix(1) + ["--state", "\(directory)/state", "--run", "\(directory)/run"] + words.dropFirst()
+        [forkless] + words.prefix(1) + ["--state", "\(directory)/state", "--run", "\(directory)/run"]
+            + words.dropFirst()
     }
 
-    func docker(_ words: String...) -> [String] { ["/usr/bin/docker", "--host", "unix://\(directory)/docker.sock"] + words }
+    func docker(_ words: String...) -> [String] {
+        ["/usr/bin/docker", "--host", "unix://\(directory)/docker.sock"] + words
+    }
 }
