@@ -47,6 +47,11 @@ let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let certificates = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let webSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+// HTTP/2 comes with the HTTP client anyway; what speaks it itself names it.
+let http2: [Target.Dependency] = [
+    .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+    .product(name: "NIOHPACK", package: "swift-nio-http2"),
+]
 let httpClient: [Target.Dependency] = [
     .product(name: "AsyncHTTPClient", package: "async-http-client"),
     .product(name: "NIOCore", package: "swift-nio"),
@@ -59,6 +64,7 @@ let httpClient: [Target.Dependency] = [
 let modules = [
     Module(name: "CKernel", rung: .kernel, form: .c, tested: false),
     Module(name: "CSpawn", rung: .kernel, needs: ["CKernel"], form: .c, tested: false),
+    Module(name: "CStart", rung: .kernel, form: .c, tested: false),
     Module(name: "Linux", rung: .kernel, needs: ["CKernel"]),
 
     Module(name: "JSON", rung: .values),
@@ -66,6 +72,10 @@ let modules = [
 
     Module(name: "Lambda", rung: .values, needs: ["JSON"]),
     Module(name: "KubeSchema", rung: .values, needs: ["JSON"]),
+    Module(name: "Metrics", rung: .values),
+    Module(name: "Plotting", rung: .values),
+    Module(name: "Traces", rung: .values),
+    Module(name: "NodeLogs", rung: .values),
 
     // Libraries of the system: tar archives and their compression.
     Module(name: "CArchive", rung: .container, form: .system, tested: false),
@@ -75,19 +85,26 @@ let modules = [
     Module(
         name: "Registry", rung: .container, needs: ["Linux", "JSON", "OCI", "Images", "Spawn"], outside: httpClient),
     Module(name: "Sandbox", rung: .container, needs: ["Linux", "Spawn"]),
+    Module(name: "MessageBus", rung: .container, needs: ["Linux"]),
+    Module(name: "RuntimeCgroups", rung: .container, needs: ["Linux", "JSON", "OCI", "Sandbox", "MessageBus"]),
+    Module(name: "RuntimeSeccomp", rung: .container, needs: ["Linux", "JSON", "OCI", "Sandbox"]),
+    Module(
+        name: "OCIRuntime", rung: .container,
+        needs: ["Linux", "JSON", "OCI", "Spawn", "Sandbox", "RuntimeCgroups", "RuntimeSeccomp", "MessageBus"]),
     Module(name: "Keeper", rung: .container, needs: ["Linux", "Spawn", "Sandbox"]),
     Module(name: "Networking", rung: .container, needs: ["Linux", "JSON", "Spawn"]),
     Module(
         name: "Engine", rung: .container,
-        needs: ["Linux", "JSON", "OCI", "Images", "Networking", "Sandbox", "Keeper", "Spawn"]),
+        needs: ["Linux", "JSON", "OCI", "Metrics", "Images", "Networking", "Sandbox", "Keeper", "Spawn"]),
     Module(
         name: "Building", rung: .container,
         needs: ["Linux", "JSON", "OCI", "Images", "Sandbox", "Keeper", "Engine", "Spawn"]),
 
-    Module(name: "HTTPServing", rung: .container, needs: ["Linux"], outside: httpServer + [tls]),
+    Module(name: "HTTPServing", rung: .container, needs: ["Linux", "Traces"], outside: httpServer + [tls]),
 
-    Module(name: "Store", rung: .node, needs: ["Linux", "JSON"], outside: database),
-    Module(name: "KubeStore", rung: .node, needs: ["Linux", "JSON", "Store"]),
+    Module(name: "Store", rung: .node, needs: ["Linux", "JSON", "Metrics"], outside: database),
+    Module(name: "History", rung: .node, needs: ["Linux", "JSON", "Metrics", "Store"]),
+    Module(name: "KubeStore", rung: .node, needs: ["Linux", "JSON", "Metrics", "Store"]),
     Module(name: "KubeObjects", rung: .node, needs: ["Linux", "JSON", "KubeSchema", "KubeStore"]),
     Module(name: "KubeViews", rung: .node, needs: ["Linux", "JSON", "KubeSchema", "KubeStore", "KubeObjects"], outside: [crypto]),
     Module(
@@ -97,7 +114,9 @@ let modules = [
     Module(name: "CZlib", rung: .node, form: .system, tested: false),
     Module(
         name: "KubeServing", rung: .node,
-        needs: ["Linux", "JSON", "HTTPServing", "KubeSchema", "KubeStore", "KubeObjects", "CZlib"],
+        needs: [
+            "Linux", "JSON", "Metrics", "HTTPServing", "KubeSchema", "KubeStore", "KubeObjects", "CZlib", "NodeLogs", "Traces",
+        ],
         outside: [crypto, certificates]),
     Module(
         name: "KubeControllers", rung: .node, needs: ["Linux", "JSON", "KubeSchema", "KubeStore", "KubeObjects"],
@@ -107,34 +126,38 @@ let modules = [
         needs: [
             "Linux", "JSON", "OCI", "Images", "Spawn", "Registry", "Sandbox", "Keeper", "Networking", "Engine", "HTTPServing",
             "KubeSchema", "KubeStore", "KubeObjects",
-        ], outside: httpClient),
+        ], outside: httpClient + http2),
     Module(
         name: "Services", rung: .node,
         needs: [
-            "Linux", "JSON", "Spawn", "Networking", "HTTPServing", "KubeSchema", "KubeStore", "KubeObjects",
+            "Linux", "JSON", "Metrics", "Spawn", "Networking", "HTTPServing", "KubeSchema", "KubeStore", "KubeObjects", "Traces",
+            "NodeLogs",
         ]),
 
-    Module(name: "Metering", rung: .function, needs: ["Linux", "JSON", "Lambda", "Store"], outside: [crypto]),
+    Module(name: "Metering", rung: .function, needs: ["Linux", "JSON", "Lambda", "Metrics", "Store", "NodeLogs"], outside: [crypto]),
     Module(
         name: "Functions", rung: .function,
         needs: [
-            "Linux", "JSON", "OCI", "Lambda", "Images", "Spawn", "Sandbox", "Keeper", "Networking", "Engine", "HTTPServing",
-            "Store", "Metering",
+            "Linux", "JSON", "OCI", "Lambda", "Metrics", "Images", "Spawn", "Sandbox", "Keeper", "Networking", "Engine",
+            "HTTPServing", "Store", "Metering", "Traces",
         ], outside: [crypto]),
     Module(
         name: "Catalog", rung: .function, needs: ["Linux", "JSON", "OCI", "Lambda", "Images", "Store"], outside: [crypto]),
     Module(
         name: "EventSources", rung: .function,
-        needs: ["Linux", "JSON", "Lambda", "HTTPServing", "Store", "Metering", "Functions", "Catalog"], outside: [crypto]),
+        needs: [
+            "Linux", "JSON", "Lambda", "Metrics", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "Traces", "NodeLogs",
+        ], outside: [crypto]),
     Module(
         name: "LambdaAPI", rung: .function,
         needs: [
-            "Linux", "JSON", "Lambda", "Engine", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources",
+            "Linux", "JSON", "Lambda", "Engine", "HTTPServing", "Store", "Metering", "Functions", "Catalog", "EventSources", "Traces", "NodeLogs",
         ], outside: [crypto]),
     Module(name: "Deploying", rung: .function, needs: ["Linux", "JSON", "OCI", "Lambda", "Images"], outside: [yaml]),
 
-    Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Engine"]),
-    Module(name: "Observation", rung: .shift, needs: ["Linux", "JSON", "Sandbox"]),
+    Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Metrics", "Plotting", "Spawn", "Engine"]),
+    Module(name: "RightSizing", rung: .shift, needs: ["Linux", "JSON", "Metrics", "Metering", "Comparison"]),
+    Module(name: "Observation", rung: .shift, needs: ["Linux", "JSON", "Metrics", "Sandbox"]),
     Module(name: "Planning", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Comparison", "Observation"]),
     Module(
         name: "Packing", rung: .shift, needs: ["Linux", "JSON", "OCI", "Images", "Spawn", "Observation", "Planning"],
@@ -148,27 +171,30 @@ let modules = [
     Module(
         name: "ExecDoor", rung: .shift,
         needs: [
-            "Linux", "JSON", "Lambda", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing", "Store", "Metering", "Functions",
+            "Linux", "JSON", "Lambda", "Metrics", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing", "Store", "Metering",
+            "Functions", "Traces",
         ]),
 
+    Module(name: "Dashboard", rung: .edge, needs: ["Linux", "Plotting", "HTTPServing", "Comparison"]),
     Module(
         name: "Daemon", rung: .edge,
         needs: [
-            "Linux", "JSON", "OCI", "Lambda", "Images", "Registry", "Networking", "Building", "Spawn", "Sandbox", "Keeper",
-            "Engine", "HTTPServing", "Store", "KubeSchema", "KubeStore", "KubeObjects", "KubeViews", "KubeAPI", "KubeServing",
+            "Linux", "JSON", "OCI", "Lambda", "Metrics", "Images", "Registry", "Networking", "Building", "Spawn", "Sandbox", "Keeper",
+            "Engine", "HTTPServing", "Store", "History", "KubeSchema", "KubeStore", "KubeObjects", "KubeViews", "KubeAPI", "KubeServing",
             "KubeControllers", "Pods", "Services", "Metering", "Functions", "Catalog", "EventSources", "LambdaAPI",
-            "Graduation", "PodInstances", "ExecDoor",
+            "Comparison", "Graduation", "PodInstances", "ExecDoor", "Dashboard", "Traces", "NodeLogs",
         ]),
     Module(
         name: "CommandLine", rung: .edge,
         needs: [
-            "Linux", "JSON", "OCI", "Lambda", "Registry", "Networking", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing",
+            "Linux", "JSON", "OCI", "Lambda", "KubeSchema", "Registry", "Networking", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing",
             "Store", "Metering", "Functions", "Deploying", "Comparison", "Observation", "Planning", "Packing", "ExecDoor", "Graduation",
-            "Daemon",
+            "Dashboard", "RightSizing", "PodInstances", "Daemon", "Traces", "NodeLogs",
         ],
-        outside: [argumentParser]),
+        outside: [argumentParser, yaml]),
     Module(name: "forkless", rung: .edge, needs: ["CommandLine"], form: .executable, tested: false),
     Module(name: "forkless-keeper", rung: .edge, needs: ["Keeper"], form: .executable, tested: false),
+    Module(name: "forkless-oci", rung: .edge, needs: ["CStart", "OCIRuntime"], form: .executable, tested: false),
     // Times the keeper for Benchmarks/, which is another package and cannot speak its protocol. No product.
     Module(
         name: "forkless-load", rung: .edge, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper"], form: .executable,
@@ -179,7 +205,16 @@ let modules = [
 
 /// C libraries of the system that only these modules' tests link: `swift build` works without them.
 let testLibraries: [String: [String]] = [
-    "Sandbox": ["CLibseccomp"]
+    "Sandbox": ["CLibseccomp"],
+    "RuntimeSeccomp": ["CLibseccomp"],
+]
+
+/// Modules that a module's tests look at beside those that it needs: controllers are simulated together with the life of pods.
+let testNeeds: [String: [String]] = [
+    "KubeControllers": ["Pods"],
+    // How a program that the tests run has ended.
+    "Plotting": ["Linux"],
+    "NodeLogs": ["JSON"],
 ]
 
 /// Targets that only the named modules may import: each wraps one outside world.
@@ -188,6 +223,7 @@ let exclusive: [String: Set<String>] = [
     "CZlib": ["KubeServing"],
     "CSpawn": ["Spawn"],
     "CKernel": ["CSpawn", "Linux"],
+    "CStart": ["forkless-oci"],
 ]
 
 let position = Dictionary(uniqueKeysWithValues: modules.enumerated().map { ($1.name, $0) })
@@ -212,6 +248,7 @@ let focus: Set<String> = {
     var wanted = Set((Context.environment["FORKLESS_FOCUS"] ?? "").split(separator: ",").map(String.init))
     for name in wanted { precondition(position[name] != nil, "FORKLESS_FOCUS names \(name), which is not in the table") }
     if !wanted.isEmpty { wanted.insert("TestKit") }
+    for name in wanted { wanted.formUnion(testNeeds[name, default: []]) }
     for module in modules.reversed() where wanted.contains(module.name) { wanted.formUnion(module.needs) }
     return wanted
 }()
@@ -225,9 +262,16 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// The keeper is also the first process of sandboxes that do not show where the toolchain has its libraries. What is
-/// installed is linked statically as a whole (Makefile).
+/// The keeper is also the first process of sandboxes that do not show where the toolchain has its libraries, and the OCI
+/// runtime's children live in such. What is installed is linked statically as a whole (Makefile).
 let standsAlone: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"], .when(configuration: .debug))]
+/// The OCI runtime protects its own file before the C library starts (CStart), which only works without a loader. lld is
+/// silent about what of Swift's runtime would want one.
+let startsItself: [LinkerSetting] = [
+    .unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .debug)),
+    .unsafeFlags(["-Xlinker", "--entry=forkless_start"]),
+]
+let linking = ["forkless-keeper": standsAlone, "forkless-oci": startsItself]
 
 func target(_ module: Module) -> Target {
     let folder = module.form == .testKit ? "Sources/TestKit" : "Sources/\(module.rung.folder)/\(module.name)"
@@ -241,8 +285,9 @@ func target(_ module: Module) -> Target {
         return .target(name: module.name, dependencies: dependencies, path: folder, exclude: exclude)
     case .executable:
         return .executableTarget(
-            name: module.name, dependencies: dependencies, path: folder, swiftSettings: swiftSettings,
-            linkerSettings: module.name == "forkless-keeper" ? standsAlone : [])
+            name: module.name, dependencies: dependencies, path: folder,
+            exclude: module.name == "forkless-oci" ? ["link-order.txt"] : [], swiftSettings: swiftSettings,
+            linkerSettings: linking[module.name] ?? [])
     case .library, .testKit:
         return .target(name: module.name, dependencies: dependencies, path: folder, swiftSettings: swiftSettings)
     }
@@ -252,9 +297,10 @@ func testTarget(_ module: Module) -> Target {
     .testTarget(
         name: "\(module.name)Tests",
         dependencies: [.byName(name: module.name), "TestKit"]
-            + (module.needs.filter { exclusive[$0] == nil } + testLibraries[module.name, default: []]).map {
-                .byName(name: $0)
-            } + module.outside,
+            + (module.needs.filter { exclusive[$0] == nil } + testNeeds[module.name, default: []]
+                + testLibraries[module.name, default: []]).map {
+                    .byName(name: $0)
+                } + module.outside,
         path: "Tests/\(module.name)Tests",
         swiftSettings: swiftSettings)
 }
@@ -266,12 +312,14 @@ let package = Package(
             .library(name: "Spawn", targets: ["Spawn"]),
             .executable(name: "forkless", targets: ["forkless"]),
             .executable(name: "forkless-keeper", targets: ["forkless-keeper"]),
+            .executable(name: "forkless-oci", targets: ["forkless-oci"]),
         ] : [],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
@@ -279,5 +327,5 @@ let package = Package(
     ],
     targets: chosen.map(target)
         + chosen.filter { $0.tested && (focus.isEmpty || tested.contains($0.name)) }.map(testTarget)
-        + testLibraries.values.joined().sorted().map { .systemLibrary(name: $0, path: "Tests/\($0)") }
+        + Set(testLibraries.values.joined()).sorted().map { .systemLibrary(name: $0, path: "Tests/\($0)") }
 )
