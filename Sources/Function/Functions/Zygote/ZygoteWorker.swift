@@ -14,7 +14,8 @@ internal import Synchronization
 /// Invariants (with their tests in ZygoteTests)
 /// 1. An instance's end is told once, and with the status of its own program.
 ///    (`an instance that exits has its own status`)
-/// 2. What the zygote is given leads into its own places and nowhere else: their pidfds and cgroups, and the sockets of
+/// 2. What a zygote says before it ends is heard before its end. (ZygoteConversationTests)
+/// 3. What the zygote is given leads into its own places and nowhere else: their pidfds and cgroups, and the sockets of
 ///    their forks. (`an instance from a zygote is isolated as one that was started cold`)
 actor ZygoteWorker: InstanceStarting {
     let function: DeployedFunction
@@ -42,6 +43,7 @@ actor ZygoteWorker: InstanceStarting {
     private struct Running {
         var name: String
         var control: ZygoteSocket
+        var conversation: ZygoteConversation
         var output: InstanceOutput
     }
 
@@ -165,20 +167,20 @@ extension ZygoteWorker {
             try Files.setNonBlocking(pipe.reader.raw)
             let output = InstanceOutput(pipe.reader, log: ground.logs.log(of: function.name))
             try ground.logs.add(output)
-            let running = Running(name: name, control: try ZygoteSocket(pair.takeFirst()), output: output)
-            zygote = running
+            let control = try ZygoteSocket(pair.takeFirst())
+            let conversation = ZygoteConversation(control) { [weak self] in await self?.heard($0) }
+            zygote = Running(name: name, control: control, conversation: conversation, output: output)
             _ = try await ground.sandboxes.start(
                 SandboxStart(plan: plans.zygote, name: name, call: zygoteCall, streams: .passed),
                 descriptors: [theirs.raw, pipe.writer.raw, pipe.writer.raw]
             ) { end in Task { await self.zygoteEnded(end.sentence) } }
             if isClosed { return endZygote() }
-            Task { await self.listen(to: running.control) }
             readiness = Task { [clock, patience, weak self] in
                 do { try await clock.sleep(until: clock.now + patience) } catch { return }
                 await self?.wasNotReady(name)
             }
         } catch {
-            zygoteEnded("\(error)")
+            await zygoteEnded("\(error)")
         }
     }
 
@@ -195,10 +197,6 @@ extension ZygoteWorker {
 
     private func wasNotReady(_ name: String) {
         if zygote?.name == name { send(.unfit("it was not ready after \(patience)")) }
-    }
-
-    private func listen(to control: ZygoteSocket) async {
-        while let bytes = try? await control.receive() { heard(ZygoteWord(bytes)) }
     }
 
     private func heard(_ word: ZygoteWord) {
@@ -224,9 +222,11 @@ extension ZygoteWorker {
         Task { [sandboxes = ground.sandboxes] in await sandboxes.kill(name) }
     }
 
-    private func zygoteEnded(_ reason: String) {
+    private func zygoteEnded(_ reason: String) async {
         if let ended = zygote {
-            ended.control.shutDown()
+            await ended.conversation.finish()
+            // Told twice, by the start that failed and by the sandbox's end.
+            guard zygote?.name == ended.name else { return }
             ended.output.catchUp()
             ground.logs.remove(ended.output)
         }
