@@ -98,6 +98,26 @@ import Testing
         #expect(
             again.status == .exited(125) && again.errorText.contains("there is a report of this name already"),
             "\(again.errorText)")
+        let shown = try await forkless("compare", "--show", "first")
+        #expect(shown.status == .exited(0) && shown.text == outcome.text, "\(shown.errorText)")
+        let kept = try Files.read(forkless.path("state/reports/first.json"))
+        let json = try await forkless("compare", "--show", "first", "--output", "json")
+        #expect(try JSONParser.parse(json.output) == JSONParser.parse(kept))
+    }
+
+    @Test(arguments: [
+        (["--show", "none"], "read the report none"),
+        (["--show", "../first"], "it holds something else than letters"),
+        (["--show", "first", "--", "cat"], "write no program besides"),
+        (["--list", "--workload", "mix.yaml"], "write no program besides"),
+        (["--list", "--save", "first"], "nothing is measured with --list"),
+        (["--show", "first", "--save", "second"], "nothing is measured with --show"),
+        (["--list", "--html", "page.html"], "a list shows no report"),
+    ])
+    func `what is kept is shown or listed and nothing else done`(words: [String], reason: String) async throws {
+        let forkless = try TestForkless()
+        let outcome = try await forkless.call(["compare"] + words)
+        #expect(outcome.status == .exited(125) && outcome.errorText.contains(reason), "\(outcome.errorText)")
     }
 
     @Test func `a bad workload is an error with its line`() async throws {

@@ -23,8 +23,21 @@ struct ComparisonOutputFlags: ParsableArguments {
     @Flag(help: "List the reports that are kept, and measure nothing.")
     var list = false
 
+    @Option(
+        help: ArgumentHelp("Write a report that is kept, in any form, and measure nothing.", valueName: "name"))
+    var show: String?
+
+    /// What is kept is asked for, and nothing is to be measured.
+    var asksForKept: Bool { list || show != nil }
+
     /// What can be known to be wrong before anything is measured.
     func check(_ state: String) throws {
+        if asksForKept, let save {
+            throw FlagError("--save", save, "nothing is measured with \(list ? "--list" : "--show")")
+        }
+        if list, let other = show.map({ ("--show", $0) }) ?? html.map({ ("--html", $0) }) {
+            throw FlagError(other.0, other.1, "a list shows no report", advice: "Leave out --list.")
+        }
         if let save {
             if let problem = SavedReports.problem(withName: save) {
                 throw FlagError("--save", save, problem, advice: "Write letters, digits, \"-\", \"_\" and \".\".")
@@ -55,8 +68,14 @@ struct ComparisonOutputFlags: ParsableArguments {
         }
     }
 
+    /// The report that is asked for, or the list of those that are kept.
+    func writeKept(_ state: String) throws {
+        guard let show else { return try writeList(state) }
+        try write(try SavedReports(state: state).report(show), state)
+    }
+
     /// The reports that are kept, the newest first.
-    func writeList(_ state: String) throws {
+    private func writeList(_ state: String) throws {
         let entries = try SavedReports(state: state).list()
         switch output {
         case .json: try StandardStreams.write(.array(entries.map(\.json)))

@@ -104,8 +104,8 @@ struct CompareCommand: RunsProgram {
     /// A signal ends the measuring, and what there is until then is written; a second one ends the process.
     func run() async throws {
         let state = try node.directories().state
-        if output.list { return try output.writeList(state) }
         try output.check(state)
+        if output.asksForKept { return try writeKept(state) }
         let compared = try comparedWorkload()
         let settings = try settings()
         let (rungs, beside) = (try rungChoices(), try beside.map { try BesideTool.parse($0) } ?? [])
@@ -127,6 +127,14 @@ struct CompareCommand: RunsProgram {
         try output.write(report, state)
         if let number = interrupt.signal { throw ProgramStatus(code: 128 + number) }
         if report.hasFaults { throw ProgramStatus(code: ExitCodes.verbFailed) }
+    }
+
+    private func writeKept(_ state: String) throws {
+        guard command.isEmpty, workload == nil else {
+            throw CommandFailure(
+                "compare: --list and --show measure nothing; write no program besides", status: ExitCodes.ownFailure)
+        }
+        try output.writeKept(state)
     }
 
     private func measuring(
