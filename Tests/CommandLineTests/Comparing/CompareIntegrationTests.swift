@@ -131,13 +131,17 @@ import Testing
 
     @Test(.enabled(if: isRoot)) func `the rungs of a node are measured, and nothing is left`() async throws {
         let forkless = try TestForkless()
-        try await forkless.withNode(environment: ["FORKLESS_LAMBDA_LISTEN=off", "FORKLESS_HTTP_LISTEN=off"]) {
+        let python = try await PythonEnvironment.shared()
+        let environment = [
+            "FORKLESS_LAMBDA_LISTEN=off", "FORKLESS_HTTP_LISTEN=off", "FORKLESS_PYTHON_RUNTIMES=\(python.runtimes)",
+        ]
+        try await forkless.withNode(environment: environment) {
             let words =
-                [forkless.executable] + Self.short + ["--rungs", "container,standby,lambda", "--", "cat"]
+                [forkless.executable] + Self.short + ["--rungs", "container,standby,lambda,zygote,warm", "--", "cat"]
             let outcome = try await CommandRunner.run(
                 words, input: Array("a trade\n".utf8), environment: forkless.environment, within: .seconds(240))
             let report = try report(outcome)
-            #expect(report.rungs.map(\.rung.name) == ["container", "standby", "lambda"])
+            #expect(report.rungs.map(\.rung.name) == ["container", "standby", "lambda", "zygote", "warm"])
             for rung in report.rungs {
                 #expect(rung.incomplete == nil, "\(rung.rung.name)")
                 #expect(
@@ -145,13 +149,18 @@ import Testing
                     "\(rung.rung.name): \(rung.failures) \(rung.results)")
                 #expect(rung.latency.value != nil, "\(rung.rung.name)")
             }
-            for name in ["container", "standby"] {
-                let rung = try #require(report.rungs.first { $0.rung.name == name })
-                #expect(rung.density.value?.points.last?.instances == 8, "\(rung.density)")
-                #expect(rung.scale.value != nil && rung.recovery.value != nil, "\(rung.scale) \(rung.recovery)")
-                #expect(rung.isolation.value != nil, "\(rung.isolation)")
+            for rung in report.rungs {
+                #expect((rung.idleMemory.value?.value ?? 0) > 50_000, "\(rung.rung.name): \(rung.idleMemory)")
+                #expect(rung.recovery.value != nil, "\(rung.rung.name): \(rung.recovery)")
+                // The probe is this executable, which is too large for a function's code in a debug build.
+                if ["container", "standby"].contains(rung.rung.name) {
+                    #expect(rung.isolation.value != nil, "\(rung.rung.name): \(rung.isolation)")
+                }
+                // An instance that is forked for its call cannot be held.
+                guard rung.rung.name != "zygote" else { continue }
+                #expect(rung.density.value?.points.last?.instances == 8, "\(rung.rung.name): \(rung.density)")
+                #expect(rung.scale.value?.instances == 4, "\(rung.rung.name): \(rung.scale)")
             }
-            #expect(report.rungs[2].scale.value?.instances == 4, "\(report.rungs[2].scale)")
             #expect(outcome.status == .exited(0), "\(outcome.errorText)")
             let functions = try JSONParser.parse(try await forkless("fn", "list", "--output", "json").text)["Functions"]
             #expect(functions?.array?.isEmpty == true)

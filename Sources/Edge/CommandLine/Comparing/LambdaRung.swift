@@ -54,6 +54,8 @@ final class LambdaRung: ComparedRung {
     private let number = Mutex(0)
     /// Directories with the code of handlers, to be removed in the end.
     let handlerDirectories = Mutex<[String]>([])
+    /// What a call so far took at most, in MB, as their reports say.
+    let largestPeak = Mutex(0)
     /// Connections without a call.
     let idle = Mutex<[HTTPClientConnection]>([])
 
@@ -136,15 +138,11 @@ final class LambdaRung: ComparedRung {
         }
     }
 
-    private func nextNumber() -> Int {
+    func nextNumber() -> Int {
         number.withLock { number in
             number += 1
             return number
         }
-    }
-
-    func idleBytes() async -> Reading<Int> {
-        .unavailable("the Lambda API does not tell what an instance that waits takes")
     }
 
     func busyBytes(_ input: [UInt8]) async -> Reading<Int> {
@@ -172,41 +170,6 @@ final class LambdaRung: ComparedRung {
             }
             return .measured(seconds * 1e6 / Double(runs))
         } catch { return .unavailable("the node's ledger does not tell: \(error)") }
-    }
-
-    /// A function of its own with so many provisioned instances: from none.
-    func hold(_ count: Int) async throws(ComparisonError) -> any HeldInstances {
-        guard form == .kept || form == .warm else {
-            throw ComparisonError(
-                form == .cold ? "nothing is kept ready" : "an instance is forked for its call and ends with it")
-        }
-        let held = Provisioned(
-            rung: self, name: "\(name)-held-\(nextNumber())")
-        do throws(ComparisonError) {
-            try await deploy(held.name, program, arguments)
-            try await publish(held.name, count)
-            return held
-        } catch {
-            await Task { await held.release() }.value
-            throw error
-        }
-    }
-
-    private struct Provisioned: HeldInstances {
-        var rung: LambdaRung
-        var name: String
-        var method: String { "" }
-        func memoryBytes() async -> Reading<Int> {
-            .unavailable("the Lambda API does not tell what an instance that waits takes")
-        }
-        func killOne() async throws(ComparisonError) -> Int {
-            throw ComparisonError("the Lambda API names no instance to kill")
-        }
-        func release() async { _ = try? await rung.ask(LambdaRequest("DELETE", LambdaPaths.function(name))) }
-    }
-
-    func killInstance() async throws(ComparisonError) -> Int {
-        throw ComparisonError("the Lambda API names no instance to kill")
     }
 
     func probe(_ environment: [String]) async throws(ComparisonError) -> [UInt8] {

@@ -11,20 +11,18 @@ extension LambdaRung {
     func invoke(_ input: [UInt8], _ target: String, _ limit: Int) async throws(ComparisonError) -> CallSample {
         // Runtimes of managed languages take JSON alone.
         let event = form.isHandler ? Array("\"\(Base64.text(input))\"".utf8) : input
-        let isHandler = form.isHandler
         let sample = try await HangWatch.shared.limited(nanoseconds: limit) { [self] () throws(ComparisonError) in
             let began = Clock.monotonicNanoseconds()
             let response = try await send(target, event)
             let ended = Clock.monotonicNanoseconds()
-            return Self.read(response, began, ended, isHandler: isHandler)
+            return read(response, began, ended)
         }
         return sample ?? .hanging(limit: limit)
     }
 
-    private static func read(
-        _ response: HTTPResponse, _ began: Int, _ ended: Int, isHandler: Bool
-    ) -> CallSample {
+    private func read(_ response: HTTPResponse, _ began: Int, _ ended: Int) -> CallSample {
         let report = Self.report(response)
+        largestPeak.withLock { $0 = max($0, report.peakMegabytes ?? 0) }
         // What the call took beside the program's own run with its input: the way there, the choice of an instance, the way back.
         let ran = report.durationMilliseconds.map { Int($0 * 1_000_000) } ?? 0
         var sample = CallSample(
@@ -32,8 +30,8 @@ extension LambdaRung {
             output: response.body)
         if response.status != 200 || response.headers["x-amz-function-error"] != nil {
             sample.output = []
-            sample.failure = fault(response)
-        } else if isHandler {
+            sample.failure = Self.fault(response)
+        } else if form.isHandler {
             let text = String(decoding: response.body, as: UTF8.self)
             sample.output = Base64.bytes(String(text.dropFirst().dropLast())) ?? response.body
         }

@@ -1,7 +1,7 @@
 import Linux
 
 /// How much memory processes hold, as /proc tells (proc(5)).
-enum MemoryOfProcess {
+package enum MemoryOfProcess {
     /// How long a program may take until it waits for its input.
     private static let waitingLimitMilliseconds = 5000
 
@@ -18,7 +18,7 @@ enum MemoryOfProcess {
     }
 
     /// How the memory of instances that wait is counted.
-    static let method = "sum of the proportional set sizes (Pss) of their first processes, /proc/PID/smaps_rollup"
+    package static let method = "sum of the proportional set sizes (Pss) of their first processes, /proc/PID/smaps_rollup"
 
     /// Returns when every one of these processes sleeps.
     static func allWait(_ pids: [Int32]) async throws(ComparisonError) {
@@ -43,7 +43,7 @@ enum MemoryOfProcess {
     }
 
     /// The proportional set sizes of several processes together.
-    static func proportional(_ pids: [Int32]) -> Reading<Int> {
+    package static func proportional(_ pids: [Int32]) -> Reading<Int> {
         var sum = 0
         for pid in pids {
             switch proportional(pid) {
@@ -55,7 +55,7 @@ enum MemoryOfProcess {
     }
 
     /// The proportional set size now.
-    static func proportional(_ pid: Int32) -> Reading<Int> {
+    package static func proportional(_ pid: Int32) -> Reading<Int> {
         guard let text = try? Files.readText("/proc/\(pid)/smaps_rollup"), let bytes = field("Pss:", in: text) else {
             return .unavailable("its memory could not be read")
         }

@@ -1,0 +1,74 @@
+import Comparison
+import Deploying
+import Lambda
+import Linux
+import Synchronization
+
+// Instances that wait. The Lambda API does not tell of them: they are found on this machine by their environment.
+extension LambdaRung {
+    func idleBytes() async -> Reading<Int> {
+        do throws(ComparisonError) { return MemoryOfProcess.proportional(try await waitingInstance()) } catch {
+            return .unavailable(error.description)
+        }
+    }
+
+    /// A function of its own with so many provisioned instances: from none.
+    func hold(_ count: Int) async throws(ComparisonError) -> any HeldInstances {
+        guard form != .zygote else { throw ComparisonError("an instance is forked for its call and ends with it") }
+        guard form != .cold else { throw ComparisonError(Self.nothingWaits) }
+        let held = Provisioned(rung: self, name: "\(name)-held-\(nextNumber())")
+        do throws(ComparisonError) {
+            try await deploy(held.name, program, arguments, memoryMB: heldMegabytes)
+            try await publish(held.name, count)
+            return held
+        } catch {
+            await Task { await held.release() }.value
+            throw error
+        }
+    }
+
+    /// The memory size of those that are held: twice what a call took, so that it does not run out of it, and no more, so that
+    /// as many fit as there can be.
+    private var heldMegabytes: Int { min(max(largestPeak.withLock { $0 } * 2, 128), Self.memoryMB) }
+
+    private struct Provisioned: HeldInstances {
+        var rung: LambdaRung
+        var name: String
+        var method: String { MemoryOfProcess.method }
+        func memoryBytes() async -> Reading<Int> {
+            MemoryOfProcess.proportional(FunctionProcesses.ofInstances(of: name, version: "1"))
+        }
+        func killOne() async throws(ComparisonError) -> Int {
+            try LambdaRung.kill(FunctionProcesses.ofInstances(of: name, version: "1").first)
+        }
+        func release() async { _ = try? await rung.ask(LambdaRequest("DELETE", LambdaPaths.function(name))) }
+    }
+
+    func killInstance() async throws(ComparisonError) -> Int { try Self.kill(try await waitingInstance()) }
+
+    private static func kill(_ pid: Int32?) throws(ComparisonError) -> Int {
+        guard let pid else { throw ComparisonError(noneFound) }
+        do {
+            let process = try ProcessFD(pid: pid)
+            let now = Clock.monotonicNanoseconds()
+            try process.signal(Signal.kill)
+            return now
+        } catch { throw ComparisonError("kill an instance: \(error)") }
+    }
+
+    private static let nothingWaits = "nothing is kept ready"
+    private static let noneFound = "no instance that waits was found among the processes that may be looked at"
+
+    /// One that takes the next call; after a call the next may just be on its way.
+    private func waitingInstance() async throws(ComparisonError) -> Int32 {
+        guard form != .cold else { throw ComparisonError(Self.nothingWaits) }
+        for _ in 0..<100 {
+            let pids =
+                form == .zygote
+                ? FunctionProcesses.ofForks(of: name) : FunctionProcesses.ofInstances(of: name, version: "1")
+            if let pid = pids.first { return pid }
+            do { try await Task.sleep(for: .milliseconds(10)) } catch { break }
+        }
+        throw ComparisonError(Self.noneFound)
+    }
+}
