@@ -33,9 +33,8 @@ COLD = -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name
 # segment with the code its constants share the parts that the kernel maps at a time: half a megabyte less is resident.
 ORDER_forkless-oci = -Xlinker --no-rosegment -Xlinker --symbol-ordering-file=$(CURDIR)/Sources/Edge/forkless-oci/link-order.txt \
     -Xlinker --no-warn-symbol-ordering
-# Without the check an import of a target that is not declared builds by luck. The index is for editors, which make their own;
-# it is a sixth of the compiling.
-CHECKED = --explicit-target-dependency-import-check error --disable-index-store
+# Without this an import of a target that is not declared builds by luck.
+CHECKED = --explicit-target-dependency-import-check error
 SWIFT_FILES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
 # What images are read with, as archives to link into one file, and what those need in turn.

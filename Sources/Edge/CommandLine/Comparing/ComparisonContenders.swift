@@ -23,7 +23,7 @@ struct ComparisonContenders {
         "a cold call is the first one of a function; under load its instances stay and are warm"
 
     /// What takes part, and a sentence for each rung that was asked for and cannot.
-    func make() throws -> (contenders: [Contender], leftOut: [String]) {
+    func make() async throws -> (contenders: [Contender], leftOut: [String]) {
         var (contenders, leftOut): ([Contender], [String]) = ([], [])
         for choice in rungs {
             if choice == .service {
@@ -31,7 +31,7 @@ struct ComparisonContenders {
                     leftOut.append("service: of a service the address is needed (--service).")
                     continue
                 }
-                let one = ServiceRung(service, replicas: try replicas())
+                let one = ServiceRung(service, replicas: try await replicas())
                 guard workload.streams.count == 1 else {
                     leftOut.append(
                         "service: one address serves one program, and this workload has \(workload.streams.count).")
@@ -55,12 +55,13 @@ struct ComparisonContenders {
         return (contenders, leftOut)
     }
 
-    private func replicas() throws -> ServiceReplicas? {
+    private func replicas() async throws -> ServiceReplicas? {
         guard let deployment else { return nil }
         let parts = deployment.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let (node, namespace, name) = (try session.client(), parts.count == 2 ? parts[0] : "default", parts[parts.count - 1])
         return ServiceReplicas(
-            try session.client(), namespace: parts.count == 2 ? parts[0] : "default", deployment: parts[parts.count - 1]
-        )
+            node, namespace: namespace, deployment: name,
+            scaling: try await DeploymentScaling(node, namespace: namespace, deployment: name))
     }
 
     private func own() throws(ComparisonError) -> String {

@@ -37,7 +37,7 @@ struct CompareCommand: RunsProgram {
 
     @Option(
         help: ArgumentHelp(
-            "The deployment of this node whose pods serve there, so that their memory and recovery are measured.",
+            "The deployment of this node whose pods serve there: replicas are added to it and taken away again, and some killed, to measure them.",
             valueName: "[namespace/]name"))
     var serviceDeployment: String?
 
@@ -145,7 +145,7 @@ struct CompareCommand: RunsProgram {
         defer { withExtendedLifetime(surroundings) {} }
         var settings = settings
         settings.probeEnvironment = surroundings.environment
-        let (rungs, leftOut) = try contenders.make()
+        let (rungs, leftOut) = try await contenders.make()
         let parent = ResidentMemory(bytes: settings.parentBytes)
         defer { withExtendedLifetime(parent) {} }
         let progress = ComparisonProgress()
@@ -226,7 +226,11 @@ struct CompareCommand: RunsProgram {
                 throw FlagError("--service-deployment", serviceDeployment, "it is of use only with --service")
             }
             let parts = serviceDeployment.split(separator: "/", omittingEmptySubsequences: false)
-            guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }) else {
+            // Names of DNS, as Kubernetes has them.
+            let isName = { (part: Substring) in
+                !part.isEmpty && part.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x2E }
+            }
+            guard parts.count <= 2, parts.allSatisfy(isName) else {
                 throw FlagError(
                     "--service-deployment", serviceDeployment, "not a name, or a namespace and a name",
                     advice: "Write default/pricer.")

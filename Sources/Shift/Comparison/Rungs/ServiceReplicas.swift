@@ -10,16 +10,24 @@ package final class ServiceReplicas: Sendable {
     package let namespace: String
     package let deployment: String
     private let node: NodeClient
-    private let lastCount = Mutex(0)
+    private let scaling: any ReplicaScaling
+    private let firstCount = Mutex(0)
 
-    package init(_ node: NodeClient, namespace: String, deployment: String) {
+    package init(_ node: NodeClient, namespace: String, deployment: String, scaling: any ReplicaScaling) {
         self.node = node
         self.namespace = namespace
         self.deployment = deployment
+        self.scaling = scaling
     }
 
-    /// How many there were when they were looked at last.
-    var count: Int { lastCount.withLock { $0 } }
+    /// How many there were when measuring began.
+    var count: Int { firstCount.withLock { $0 } }
+
+    /// Looks for them before they are measured.
+    func find() async throws(ComparisonError) {
+        let count = try await pids().count
+        firstCount.withLock { $0 = count }
+    }
 
     /// The first processes of the replicas that run.
     ///
@@ -39,7 +47,49 @@ package final class ServiceReplicas: Sendable {
         guard !pids.isEmpty else {
             throw ComparisonError("no replica of deployment \(namespace)/\(deployment) runs on this node")
         }
-        lastCount.withLock { $0 = pids.count }
         return pids
     }
+
+    /// Declares so many replicas more, until they are let go.
+    func hold(_ count: Int) async throws(ComparisonError) -> any HeldInstances {
+        let held = HeldReplicas(
+            replicas: self, scaling: scaling, declared: try await scaling.declared(), others: Set(try await pids()))
+        do throws(ComparisonError) {
+            try await scaling.scale(to: held.declared + count)
+            return held
+        } catch {
+            await evenWhenCancelled { await held.release() }
+            throw error
+        }
+    }
+}
+
+/// Who declares how many replicas a deployment has.
+package protocol ReplicaScaling: Sendable {
+    /// How many are declared.
+    func declared() async throws(ComparisonError) -> Int
+    /// Declares so many, and returns when so many are ready and all others on their way out.
+    func scale(to count: Int) async throws(ComparisonError)
+}
+
+/// Replicas that were added to those of a deployment.
+private struct HeldReplicas: HeldInstances {
+    var replicas: ServiceReplicas
+    var scaling: any ReplicaScaling
+    /// How many there shall be again.
+    var declared: Int
+    /// The processes that were there before.
+    var others: Set<Int32>
+
+    var method: String { MemoryOfProcess.method }
+
+    func memoryBytes() async -> Reading<Int> {
+        do throws(ComparisonError) {
+            return MemoryOfProcess.proportional(try await replicas.pids().filter { !others.contains($0) })
+        } catch { return .unavailable(error.description) }
+    }
+
+    func killOne() async throws(ComparisonError) -> Int { throw ComparisonError("a replica of the service is killed instead") }
+
+    func release() async { try? await scaling.scale(to: declared) }
 }

@@ -44,7 +44,7 @@ package struct ServiceRung: ComparedRung {
             return true
         }
         guard connected != nil else { throw ComparisonError("connect to \(endpoint): nobody answers") }
-        _ = try await replicas?.pids()
+        try await replicas?.find()
     }
 
     package func call(_ input: [UInt8], limit: Int) async throws(ComparisonError) -> CallSample {
@@ -121,8 +121,8 @@ package struct ServiceRung: ComparedRung {
     }
 
     package func hold(_ count: Int) async throws(ComparisonError) -> any HeldInstances {
-        throw ComparisonError(
-            "replicas are declared to the Kubernetes API, which a comparison does not change: kubectl scale")
+        guard let replicas else { throw ComparisonError(Self.elsewhere) }
+        return try await replicas.hold(count)
     }
 
     package func killInstance() async throws(ComparisonError) -> Int {
