@@ -226,11 +226,7 @@ struct CompareCommand: RunsProgram {
                 throw FlagError("--service-deployment", serviceDeployment, "it is of use only with --service")
             }
             let parts = serviceDeployment.split(separator: "/", omittingEmptySubsequences: false)
-            // Names of DNS, as Kubernetes has them.
-            let isName = { (part: Substring) in
-                !part.isEmpty && part.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x2E }
-            }
-            guard parts.count <= 2, parts.allSatisfy(isName) else {
+            guard parts.count <= 2, parts.allSatisfy(Self.isName) else {
                 throw FlagError(
                     "--service-deployment", serviceDeployment, "not a name, or a namespace and a name",
                     advice: "Write default/pricer.")
@@ -241,6 +237,13 @@ struct CompareCommand: RunsProgram {
             let port = UInt16(service[service.index(after: mark)...]), port > 0
         else { throw FlagError("--service", service, "not an address with a port", advice: "Write 10.96.0.7:80.") }
         return InternetEndpoint(address, port)
+    }
+
+    /// A name of DNS, as those of deployments and namespaces are.
+    private static func isName(_ text: Substring) -> Bool {
+        let isInner = { (byte: UInt8) in (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
+        guard let first = text.utf8.first, let last = text.utf8.last, isInner(first), isInner(last) else { return false }
+        return text.utf8.allSatisfy { isInner($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
     }
 
     private func row(_ text: String) throws -> RungReport {

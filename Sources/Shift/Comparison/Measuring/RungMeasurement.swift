@@ -54,6 +54,8 @@ struct RungMeasurement: Sendable {
                 if !contender.isAsked, !Task.isCancelled { found.doesNotApply = error.description }
                 throw error
             }
+            // What was found there is known by now.
+            found.report.setUp = main.setUp
             let unloaded = try await oneAtATime(given, &found)
             await count(&found.report)
             try goOn()
