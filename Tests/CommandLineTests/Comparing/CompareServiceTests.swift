@@ -47,6 +47,7 @@ import Testing
             #expect(service.incomplete == nil && service.results.isIdentical, "\(service.failures) \(service.results)")
             #expect(service.setUp.hasPrefix("2 replicas of default/echo"), "\(service.setUp)")
             #expect((service.idleMemory.value?.value ?? 0) > 50_000, "\(service.idleMemory)")
+            #expect((service.cpuPerCall.value?.value ?? 0) > 0, "\(service.cpuPerCall)")
             #expect(service.density.value?.points.map(\.instances) == [1, 2, 4, 8], "\(service.density)")
             #expect(service.scale.value?.instances == 4, "\(service.scale)")
             #expect(service.recovery.value != nil, "\(service.recovery)")

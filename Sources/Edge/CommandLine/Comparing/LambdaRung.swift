@@ -147,7 +147,9 @@ final class LambdaRung: ComparedRung {
 
     func busyBytes(_ input: [UInt8]) async -> Reading<Int> {
         guard form != .cold else {
-            return .unavailable("as the function that is kept: the same instance, only started late")
+            // Each call is of a function of its own, which is gone by now.
+            let peak = largestPeak.withLock { $0 }
+            return peak > 0 ? .measured(peak << 20) : .unavailable("the calls' reports do not tell")
         }
         let target = LambdaPaths.function(name, "/invocations") + (form == .zygote ? "" : "?Qualifier=1")
         let event = form.isHandler ? Array("\"\(Base64.text(input))\"".utf8) : input
@@ -157,18 +159,21 @@ final class LambdaRung: ComparedRung {
         return .measured(megabytes << 20)
     }
 
+    /// Whether calls of this function are those that are measured: cold ones are each of a function of its own.
+    private func isMeasured(_ function: String) -> Bool {
+        guard form == .cold else { return function == name }
+        return function.hasPrefix(name + "-") && function.dropFirst(name.count + 1).allSatisfy(\.isNumber)
+    }
+
     /// Processor time of the calls so far, as the node's ledger has it.
     func meanCPUMicroseconds() async -> Reading<Double> {
-        guard form != .cold else { return .unavailable("the calls are those of many functions") }
         do throws(ComparisonError) {
             let report = try await ask(.page("report", [("by", "function"), ("format", "json")]))
-            let row = report["rows"]?.array?.first { $0["function"]?.string == name }
-            guard let row, let seconds = row["cpuSeconds"]?.string.flatMap(Double.init),
-                let runs = row["runs"]?.integer, runs > 0
-            else {
-                return .unavailable("the node's ledger does not tell")
-            }
-            return .measured(seconds * 1e6 / Double(runs))
+            let rows = (report["rows"]?.array ?? []).filter { isMeasured($0["function"]?.string ?? "") }
+            let seconds = rows.compactMap { $0["cpuSeconds"]?.string.flatMap(Double.init) }
+            let runs = rows.compactMap { $0["runs"]?.integer }.reduce(0, +)
+            guard runs > 0, seconds.count == rows.count else { return .unavailable("the node's ledger does not tell") }
+            return .measured(seconds.reduce(0, +) * 1e6 / Double(runs))
         } catch { return .unavailable("the node's ledger does not tell: \(error)") }
     }
 

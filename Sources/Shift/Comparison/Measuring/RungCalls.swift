@@ -125,7 +125,7 @@ extension RungMeasurement {
                     .measured(
                         $0,
                         method:
-                            "processor time of all calls one at a time by the node's ledger, divided by their number\(ofMain)"
+                            "processor time of all calls one at a time, as the node counts it, divided by their number\(ofMain)"
                     )
                 } ?? report.cpuPerCall
         case .unavailable(let reason): report.cpuPerCall = .unavailable(reason)

@@ -11,7 +11,7 @@ package final class ServiceReplicas: Sendable {
     package let deployment: String
     private let node: NodeClient
     private let scaling: any ReplicaScaling
-    private let firstCount = Mutex(0)
+    private let beginning = Mutex(Beginning())
 
     package init(_ node: NodeClient, namespace: String, deployment: String, scaling: any ReplicaScaling) {
         self.node = node
@@ -20,34 +20,71 @@ package final class ServiceReplicas: Sendable {
         self.scaling = scaling
     }
 
+    /// What there was when measuring began, and what has come since.
+    private struct Beginning {
+        var count = 0
+        var cpuMicroseconds = 0
+        var calls = 0
+    }
+
     /// How many there were when measuring began.
-    var count: Int { firstCount.withLock { $0 } }
+    var count: Int { beginning.withLock { $0.count } }
 
     /// Looks for them before they are measured.
     func find() async throws(ComparisonError) {
-        let count = try await pids().count
-        firstCount.withLock { $0 = count }
+        let replicas = try await running()
+        let found = Beginning(count: replicas.count, cpuMicroseconds: try await cpuMicroseconds(of: replicas))
+        beginning.withLock { $0 = found }
+    }
+
+    /// One of them has answered.
+    func noteCall() { beginning.withLock { $0.calls += 1 } }
+
+    /// Processor time of a call, mean of those since `find`, microseconds.
+    func meanCPUMicroseconds() async -> Reading<Double> {
+        do throws(ComparisonError) {
+            let now = try await cpuMicroseconds(of: try await running())
+            let begun = beginning.withLock { $0 }
+            guard begun.calls > 0 else { return .unavailable("no call was answered") }
+            return .measured(Double(now - begun.cpuMicroseconds) / Double(begun.calls))
+        } catch { return .unavailable(error.description) }
+    }
+
+    /// Of all that ever ran in them, as their control groups have it.
+    private func cpuMicroseconds(of replicas: [ContainerSummary]) async throws(ComparisonError) -> Int {
+        let sum = Mutex<Int?>(nil)
+        do {
+            // Of the rate between two looks nobody asks here.
+            _ = try await node.stream(
+                ReadStatistics(containers: replicas.map(\.id), intervalMilliseconds: 10)
+            ) { round, _ in
+                let times = round.containers.compactMap(\.cpuMicroseconds)
+                sum.withLock { $0 = times.count == replicas.count ? times.reduce(0, +) : nil }
+            }
+        } catch { throw ComparisonError("\(error)") }
+        guard let sum = sum.withLock({ $0 }) else { throw ComparisonError("processor time is not counted here") }
+        return sum
     }
 
     /// The first processes of the replicas that run.
     ///
     /// - Throws: `ComparisonError` when there is none.
-    func pids() async throws(ComparisonError) -> [Int32] {
+    func pids() async throws(ComparisonError) -> [Int32] { try await running().compactMap(\.pid) }
+
+    private func running() async throws(ComparisonError) -> [ContainerSummary] {
         let all: [ContainerSummary]
         do { all = try await node.call(ListContainers()).containers } catch { throw ComparisonError("\(error)") }
-        let pids = all.compactMap { container -> Int32? in
+        let replicas = all.filter { container in
             let pod = container.labels[Self.podLabel] ?? ""
             // A pod is called by its deployment, its replica set and itself: "pricer-7d4b9-x2x9q".
             let parts = pod.split(separator: "-", omittingEmptySubsequences: false)
-            guard container.labels[Self.namespaceLabel] == namespace, container.phase == .running, parts.count > 2,
-                parts.dropLast(2).joined(separator: "-") == deployment
-            else { return nil }
-            return container.pid
+            return container.labels[Self.namespaceLabel] == namespace && container.phase == .running && parts.count > 2
+                && parts.dropLast(2).joined(separator: "-") == deployment && container.pid != nil
         }
-        guard !pids.isEmpty else {
+        guard !replicas.isEmpty else {
             throw ComparisonError("no replica of deployment \(namespace)/\(deployment) runs on this node")
         }
-        return pids
+        return replicas
     }
 
     /// Declares so many replicas more, until they are let go.

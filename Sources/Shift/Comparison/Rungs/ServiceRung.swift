@@ -67,7 +67,12 @@ package struct ServiceRung: ComparedRung {
                 throw failure
             } catch { throw ComparisonError("call \(endpoint): \(error)") }
         }
+        replicas?.noteCall()
         return sample ?? .hanging(limit: limit)
+    }
+
+    package func meanCPUMicroseconds() async -> Reading<Double> {
+        await replicas?.meanCPUMicroseconds() ?? .unavailable(Self.elsewhere)
     }
 
     private static func write(_ input: [UInt8], to socket: SharedFD) async throws {
