@@ -7,9 +7,15 @@ import Synchronization
 // Instances that wait. The Lambda API does not tell of them: they are found on this machine by their environment.
 extension LambdaRung {
     func idleBytes() async -> Reading<Int> {
-        do throws(ComparisonError) { return MemoryOfProcess.proportional(try await waitingInstance()) } catch {
-            return .unavailable(error.description)
-        }
+        do throws(ComparisonError) {
+            // One that has had its call may end while it is looked at.
+            for _ in 0..<5 {
+                for pid in try await waitingInstances() {
+                    if case .measured(let bytes) = MemoryOfProcess.proportional(pid) { return .measured(bytes) }
+                }
+            }
+            return .unavailable(Self.noneFound)
+        } catch { return .unavailable(error.description) }
     }
 
     /// A function of its own with so many provisioned instances: from none.
@@ -39,35 +45,40 @@ extension LambdaRung {
             MemoryOfProcess.proportional(FunctionProcesses.ofInstances(of: name, version: "1"))
         }
         func killOne() async throws(ComparisonError) -> Int {
-            try LambdaRung.kill(FunctionProcesses.ofInstances(of: name, version: "1").first)
+            try LambdaRung.killOne(of: FunctionProcesses.ofInstances(of: name, version: "1"))
         }
         func release() async { _ = try? await rung.ask(LambdaRequest("DELETE", LambdaPaths.function(name))) }
     }
 
-    func killInstance() async throws(ComparisonError) -> Int { try Self.kill(try await waitingInstance()) }
+    func killInstance() async throws(ComparisonError) -> Int { try Self.killOne(of: try await waitingInstances()) }
 
-    private static func kill(_ pid: Int32?) throws(ComparisonError) -> Int {
-        guard let pid else { throw ComparisonError(noneFound) }
-        do {
-            let process = try ProcessFD(pid: pid)
+    /// Kills the first that is there still; returns when.
+    private static func killOne(of pids: [Int32]) throws(ComparisonError) -> Int {
+        for pid in pids {
+            guard let process = try? ProcessFD(pid: pid) else { continue }
             let now = Clock.monotonicNanoseconds()
-            try process.signal(Signal.kill)
+            do { try process.signal(Signal.kill) } catch { throw ComparisonError("kill an instance: \(error)") }
             return now
-        } catch { throw ComparisonError("kill an instance: \(error)") }
+        }
+        throw ComparisonError(noneFound)
     }
 
     private static let nothingWaits = "nothing is kept ready"
     private static let noneFound = "no instance that waits was found among the processes that may be looked at"
 
-    /// One that takes the next call; after a call the next may just be on its way.
-    private func waitingInstance() async throws(ComparisonError) -> Int32 {
+    /// Those that take the next calls, the newest first: what is there for a while, since an instance that has had its only call
+    /// ends, and the next may just be on its way.
+    private func waitingInstances() async throws(ComparisonError) -> [Int32] {
         guard form != .cold else { throw ComparisonError(Self.nothingWaits) }
+        var before: [Int32] = []
         for _ in 0..<100 {
-            let pids =
+            let now =
                 form == .zygote
                 ? FunctionProcesses.ofForks(of: name) : FunctionProcesses.ofInstances(of: name, version: "1")
-            if let pid = pids.first { return pid }
-            do { try await Task.sleep(for: .milliseconds(10)) } catch { break }
+            let staying = now.filter { before.contains($0) }
+            if !staying.isEmpty { return staying.sorted(by: >) }
+            before = now
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { break }
         }
         throw ComparisonError(Self.noneFound)
     }
