@@ -23,7 +23,8 @@ package final class ServiceReplicas: Sendable {
     /// What there was when measuring began, and what has come since.
     private struct Beginning {
         var count = 0
-        var cpuMicroseconds = 0
+        /// nil: it is not counted here.
+        var cpuMicroseconds: Int?
         var calls = 0
     }
 
@@ -33,7 +34,7 @@ package final class ServiceReplicas: Sendable {
     /// Looks for them before they are measured.
     func find() async throws(ComparisonError) {
         let replicas = try await running()
-        let found = Beginning(count: replicas.count, cpuMicroseconds: try await cpuMicroseconds(of: replicas))
+        let found = Beginning(count: replicas.count, cpuMicroseconds: try? await cpuMicroseconds(of: replicas))
         beginning.withLock { $0 = found }
     }
 
@@ -46,7 +47,8 @@ package final class ServiceReplicas: Sendable {
             let now = try await cpuMicroseconds(of: try await running())
             let begun = beginning.withLock { $0 }
             guard begun.calls > 0 else { return .unavailable("no call was answered") }
-            return .measured(Double(now - begun.cpuMicroseconds) / Double(begun.calls))
+            guard let first = begun.cpuMicroseconds else { return .unavailable(Self.notCounted) }
+            return .measured(Double(now - first) / Double(begun.calls))
         } catch { return .unavailable(error.description) }
     }
 
@@ -62,9 +64,11 @@ package final class ServiceReplicas: Sendable {
                 sum.withLock { $0 = times.count == replicas.count ? times.reduce(0, +) : nil }
             }
         } catch { throw ComparisonError("\(error)") }
-        guard let sum = sum.withLock({ $0 }) else { throw ComparisonError("processor time is not counted here") }
+        guard let sum = sum.withLock({ $0 }) else { throw ComparisonError(Self.notCounted) }
         return sum
     }
+
+    private static let notCounted = "processor time is not counted here"
 
     /// The first processes of the replicas that run.
     ///
