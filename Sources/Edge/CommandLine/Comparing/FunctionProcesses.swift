@@ -1,3 +1,4 @@
+import Comparison
 import Linux
 
 /// The processes of a function's instances on this machine, as /proc tells (proc(5)): found by the environment that every runtime
@@ -26,12 +27,11 @@ enum FunctionProcesses {
         ((try? Files.list("/proc")) ?? []).compactMap { Int32($0) }.compactMap { pid in
             guard let variables = try? Files.readText("/proc/\(pid)/environ").split(separator: "\0"),
                 variables.contains("AWS_LAMBDA_FUNCTION_NAME=\(function)"),
-                let status = try? Files.readText("/proc/\(pid)/status"),
-                let line = status.split(separator: "\n").first(where: { $0.hasPrefix("NSpid:") })
+                let numbers = InstanceProcesses.numbers(of: pid)
             else { return nil }
             let prefix = "AWS_LAMBDA_FUNCTION_VERSION="
             let version = variables.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
-            return Found(pid: pid, version: version, numbers: line.split(separator: "\t").dropFirst().compactMap { Int32($0) })
+            return Found(pid: pid, version: version, numbers: numbers)
         }
     }
 }

@@ -45,22 +45,14 @@ extension LambdaRung {
             MemoryOfProcess.proportional(FunctionProcesses.ofInstances(of: name, version: "1"))
         }
         func killOne() async throws(ComparisonError) -> Int {
-            try LambdaRung.killOne(of: FunctionProcesses.ofInstances(of: name, version: "1"))
+            try InstanceProcesses.killFirst(
+                of: FunctionProcesses.ofInstances(of: name, version: "1"), none: LambdaRung.noneFound)
         }
         func release() async { _ = try? await rung.ask(LambdaRequest("DELETE", LambdaPaths.function(name))) }
     }
 
-    func killInstance() async throws(ComparisonError) -> Int { try Self.killOne(of: try await waitingInstances()) }
-
-    /// Kills the first that is there still; returns when.
-    private static func killOne(of pids: [Int32]) throws(ComparisonError) -> Int {
-        for pid in pids {
-            guard let process = try? ProcessFD(pid: pid) else { continue }
-            let now = Clock.monotonicNanoseconds()
-            do { try process.signal(Signal.kill) } catch { throw ComparisonError("kill an instance: \(error)") }
-            return now
-        }
-        throw ComparisonError(noneFound)
+    func killInstance() async throws(ComparisonError) -> Int {
+        try InstanceProcesses.killFirst(of: try await waitingInstances(), none: Self.noneFound)
     }
 
     private static let nothingWaits = "nothing is kept ready"

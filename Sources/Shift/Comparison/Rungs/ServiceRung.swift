@@ -132,14 +132,8 @@ package struct ServiceRung: ComparedRung {
 
     package func killInstance() async throws(ComparisonError) -> Int {
         guard let replicas else { throw ComparisonError(Self.elsewhere) }
-        // One that was killed before may be listed until its end is recorded.
-        for pid in try await replicas.pids() {
-            guard let process = try? ProcessFD(pid: pid) else { continue }
-            let now = Clock.monotonicNanoseconds()
-            do { try process.signal(Signal.kill) } catch { throw ComparisonError("\(error)") }
-            return now
-        }
-        throw ComparisonError("no replica runs that could be killed")
+        return try InstanceProcesses.killFirst(
+            of: try await replicas.pids(), none: "no replica runs that could be killed")
     }
 
     /// Of a service of which only the address is known.

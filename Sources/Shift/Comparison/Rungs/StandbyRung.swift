@@ -134,12 +134,11 @@ package struct StandbyRung: ComparedRung {
 
     private func isCopy(_ pid: Int32) -> Bool {
         guard let command = try? Files.readText("/proc/\(pid)/cmdline"),
-            let status = try? Files.readText("/proc/\(pid)/status"),
-            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("NSpid:") })
+            let numbers = InstanceProcesses.numbers(of: pid)
         else { return false }
         // Process 1 of a namespace of its own, with our program's name as its first argument.
         let name = command.split(separator: "\0", maxSplits: 1).first.map(String.init) ?? ""
-        return line.split(separator: "\t").last == "1" && line.split(separator: "\t").count > 2 && name == spec.program
+        return numbers.last == 1 && numbers.count > 1 && name == spec.program
     }
 
     package func probe(_ environment: [String]) async throws(ComparisonError) -> [UInt8] {
