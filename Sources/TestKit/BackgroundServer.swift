@@ -73,6 +73,20 @@ package final class BackgroundServer: Sendable {
         }
     }
 
+    /// Waits until the socket at `path` takes connections: its file is there a moment before that, between bind and
+    /// listen.
+    package func untilListening(at path: String, isolation: isolated (any Actor)? = #isolation) async throws {
+        _ = try await until("a server at \(path)") { _ -> Bool? in
+            do throws(SystemError) {
+                _ = try StreamSocket.connect(to: path)
+                return true
+            } catch {
+                guard error.code == .noEntry || error.code == .connectionRefused else { throw error }
+                return nil
+            }
+        }
+    }
+
     private func hasEnded() throws -> Bool {
         var wait = pollfd(fd: process.fd.raw, events: Int16(POLLIN), revents: 0)
         return poll(&wait, 1, 0) > 0

@@ -17,7 +17,7 @@ import Testing
             """, to: "bus.conf")
         let arguments = ["dbus-daemon", "--config-file", directory.path("bus.conf"), "--nofork", "--nopidfile"]
         try await BackgroundServer.running(arguments, log: directory.path("log")) { server in
-            _ = try await server.until("the bus listens") { _ in Files.exists(path) ? true : nil }
+            try await server.untilListening(at: path)
             try await body(path)
         }
     }

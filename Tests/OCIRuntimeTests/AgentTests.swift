@@ -27,8 +27,8 @@ struct AgentTests {
         let stage = try RuntimeStage()
         let path = stage.directory.path("agent")
         let agent = """
-            import socket, struct, fcntl, json
-            s = socket.socket(socket.AF_UNIX); s.bind("\(path)"); s.listen(1)
+            import os, socket, struct, fcntl, json
+            s = socket.socket(socket.AF_UNIX); s.bind("\(path).new"); s.listen(1); os.rename("\(path).new", "\(path)")
             c, _ = s.accept()
             data, fds, _, _ = socket.recv_fds(c, 65536, 4)
             state = json.loads(data)

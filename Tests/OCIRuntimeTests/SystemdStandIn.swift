@@ -20,7 +20,7 @@ struct SystemdStandIn {
         try directory.write(Self.program, to: "systemd.py")
         let bus = ["dbus-daemon", "--config-file", directory.path("bus.conf"), "--nofork", "--nopidfile"]
         try await BackgroundServer.running(bus, log: directory.path("bus.log")) { server in
-            _ = try await server.until("the bus listens") { _ in Files.exists(directory.path("bus")) ? true : nil }
+            try await server.untilListening(at: directory.path("bus"))
             // Debian's own: it has jeepney.
             let words = ["/usr/bin/python3", directory.path("systemd.py"), address]
             try await BackgroundServer.running(words, log: directory.path("calls")) { systemd in
