@@ -67,6 +67,7 @@ let modules = [
     Module(name: "CStart", rung: .kernel, form: .c, tested: false),
     Module(name: "Linux", rung: .kernel, needs: ["CKernel"]),
 
+    Module(name: "Chance", rung: .values),
     Module(name: "JSON", rung: .values),
     Module(name: "OCI", rung: .values, needs: ["JSON"]),
 
@@ -155,7 +156,7 @@ let modules = [
         ], outside: [crypto]),
     Module(name: "Deploying", rung: .function, needs: ["Linux", "JSON", "OCI", "Lambda", "Images"], outside: [yaml]),
 
-    Module(name: "Comparison", rung: .shift, needs: ["Linux", "JSON", "Metrics", "Plotting", "Spawn", "Engine"]),
+    Module(name: "Comparison", rung: .shift, needs: ["Linux", "Chance", "JSON", "Metrics", "Plotting", "Spawn", "Engine"]),
     Module(name: "RightSizing", rung: .shift, needs: ["Linux", "JSON", "Metrics", "Metering", "Comparison"]),
     Module(name: "Observation", rung: .shift, needs: ["Linux", "JSON", "Metrics", "Sandbox"]),
     Module(name: "Planning", rung: .shift, needs: ["Linux", "JSON", "Spawn", "Comparison", "Observation"]),
@@ -171,8 +172,8 @@ let modules = [
     Module(
         name: "ExecDoor", rung: .shift,
         needs: [
-            "Linux", "JSON", "Lambda", "Metrics", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing", "Store", "Metering",
-            "Functions", "Traces",
+            "Linux", "Chance", "JSON", "Lambda", "Metrics", "Spawn", "Sandbox", "Keeper", "Engine", "HTTPServing", "Store",
+            "Metering", "Functions", "Traces",
         ]),
 
     Module(name: "Dashboard", rung: .edge, needs: ["Linux", "Plotting", "HTTPServing", "Comparison"]),
@@ -200,7 +201,7 @@ let modules = [
         name: "forkless-load", rung: .edge, needs: ["Linux", "JSON", "Spawn", "Sandbox", "Keeper"], form: .executable,
         tested: false),
 
-    Module(name: "TestKit", rung: .tests, needs: ["Linux", "JSON", "OCI", "Images"], form: .testKit, tested: false),
+    Module(name: "TestKit", rung: .tests, needs: ["Linux", "Chance", "JSON", "OCI", "Images"], form: .testKit, tested: false),
 ]
 
 /// C libraries of the system that only these modules' tests link: `swift build` works without them.

@@ -1,4 +1,5 @@
 import Linux
+import TestKit
 
 #if canImport(Glibc)
     import Glibc
@@ -36,13 +37,13 @@ enum FuzzCorpus {
 
 /// Changes bytes, repeats, removes, and joins pieces of inputs: the same for the same seed.
 struct FuzzMutator {
-    private var state: UInt64
+    private var chance: SeededChance
     private static let words = [
         "\\", "\n", "\r\n", "<<", "<<-E\n", "\nE\n", "${", ":-", "}", "$", "\"", "'", "[", "]", "--", "=", "#", "\t", "`",
         "FROM ", "RUN ", "COPY ", "ENV ", "ARG ", "\u{FEFF}", "\0", "# escape=`\n", "é",
     ].map { Array($0.utf8) }
 
-    init(seed: Int) { state = UInt64(bitPattern: Int64(seed)) &+ 0x9E37_79B9_7F4A_7C15 }
+    init(seed: Int) { chance = SeededChance(seed: UInt64(bitPattern: Int64(seed))) }
 
     mutating func mutated(_ corpus: [[UInt8]]) -> [UInt8] {
         var bytes = corpus[below(corpus.count)]
@@ -66,12 +67,5 @@ struct FuzzMutator {
         }
     }
 
-    /// SplitMix64.
-    private mutating func below(_ count: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((z ^ (z >> 31)) % UInt64(max(1, count)))
-    }
+    private mutating func below(_ count: Int) -> Int { Int.random(in: 0..<max(1, count), using: &chance) }
 }

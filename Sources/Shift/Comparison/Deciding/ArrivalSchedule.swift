@@ -1,3 +1,4 @@
+internal import Chance
 internal import Glibc
 
 /// When calls arrive, whether or not those before have ended: the load is open, as requests from outside are.
@@ -35,7 +36,7 @@ package enum ArrivalSchedule: Hashable, Sendable {
                 number += 1
             }
         case .poisson(let rate, let seed):
-            var chance = SplitMix(seed: seed)
+            var chance = SplitMix(seed: UInt64(bitPattern: Int64(seed)))
             var time = 0.0
             while true {
                 time -= log(1 - chance.fraction()) * 1e9 / rate

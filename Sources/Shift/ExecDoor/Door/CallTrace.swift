@@ -1,3 +1,4 @@
+internal import Chance
 package import Linux
 package import Spawn
 package import Traces
@@ -15,7 +16,7 @@ extension CallHead {
 
     /// The hop that the call is: in the trace that the caller's environment names, else at the beginning of one.
     package var trace: TraceContext {
-        var chance = Mixing(state: Self.salt ^ UInt64(bitPattern: Int64(arrivedAt.nanoseconds)) ^ UInt64(UInt32(bitPattern: pid)) << 32)
+        var chance = SplitMix(seed: Self.salt ^ UInt64(bitPattern: Int64(arrivedAt.nanoseconds)) ^ UInt64(UInt32(bitPattern: pid)) << 32)
         return TraceContext(
             after: carrier, seconds: max(arrivedAt.nanoseconds, 0) / 1_000_000_000, &chance)
     }
@@ -65,17 +66,4 @@ extension CallHead {
 
     /// Not known outside: ids of traces cannot be foreseen.
     private static let salt = UInt64.random(in: .min ... .max)
-
-    /// SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-    private struct Mixing: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ mixed >> 31
-        }
-    }
 }

@@ -1,3 +1,5 @@
+internal import Chance
+
 /// What a shift does with the calls of its program.
 package enum ShiftMode: String, Hashable, Sendable, CaseIterable {
     /// The original runs and is measured.
@@ -53,7 +55,7 @@ package struct PercentSpread: Hashable, Sendable {
     package func isChosen(_ number: Int, percent: Int) -> Bool {
         if percent <= 0 { return false }
         if percent >= 100 { return true }
-        let chance = Self.mixed(seed &+ UInt64(truncatingIfNeeded: number / 100) &* 0x9E37_79B9_7F4A_7C15)
+        let chance = SplitMix.mixed(seed &+ UInt64(truncatingIfNeeded: number / 100) &* SplitMix.step)
         // k -> (a k + c) mod 100 takes each place once where a has no divisor in common with 100.
         let factor = Self.units[Int(chance % UInt64(Self.units.count))]
         let shift = Int(chance >> 32) % 100
@@ -61,12 +63,4 @@ package struct PercentSpread: Hashable, Sendable {
     }
 
     private static let units = (1..<100).filter { $0 % 2 != 0 && $0 % 5 != 0 }
-
-    /// The finisher of splitmix64.
-    private static func mixed(_ value: UInt64) -> UInt64 {
-        var mixed = value
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
 }
