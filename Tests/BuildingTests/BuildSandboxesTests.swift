@@ -23,12 +23,6 @@ import Testing
         func forget(_ plan: SandboxPlan) async { forgotten.withLock { $0 += 1 } }
 
         func perform(_ request: KeeperRequest) async throws(NodeFailure) { requests.withLock { $0.append(request) } }
-
-        var killed: [String] {
-            requests.withLock { requests in
-                requests.compactMap { if case .signal(let name, Signal.kill, true) = $0 { name } else { nil } }
-            }
-        }
     }
 
     fileprivate static let report = StartReport(pid: 7, startedAt: Clock.now(), startNanoseconds: 1, wasPrepared: false)
@@ -58,8 +52,8 @@ import Testing
         let task = run(sandboxes)
         try await eventually("it runs") { keeper.started.withLock { $0.count } == 1 }
         let name = keeper.started.withLock { $0[0] }
-        #expect(sandboxes.owns(name))
-        sandboxes.ended(name, Self.end(3))
+        #expect(sandboxes.lives.owns(name))
+        sandboxes.lives.ended(name, Self.end(3))
         #expect(try await task.value.get().status == .exited(3))
         #expect(keeper.forgotten.withLock { $0 } == 1)
         try await eventually("the end is acknowledged") {
@@ -72,28 +66,12 @@ import Testing
         let sandboxes = BuildSandboxes(keeper)
         let task = run(sandboxes)
         try await eventually("it runs") { keeper.started.withLock { $0.count } == 1 }
-        // That it runs is noted after the start's answer: the link is lost again and again until it is.
-        let telling = Task {
-            while !Task.isCancelled {
-                await sandboxes.adopt([])
-                try? await Task.sleep(for: .milliseconds(5))
-            }
-        }
+        await sandboxes.lives.adopt([], round: 1)
         let result = await task.value
-        telling.cancel()
         guard case .failure(let failure) = result else {
             Issue.record("it ended")
             return
         }
         #expect(failure.kind == .unavailable)
-    }
-
-    @Test func `the programs of a dead node's builds are killed`() async throws {
-        let keeper = FakeKeeper()
-        let sandboxes = BuildSandboxes(keeper)
-        let stranger = BuildSandboxes.prefix + "old-1"
-        await sandboxes.adopt([SandboxReport(sandbox: stranger, parent: nil, start: Self.report, isFrozen: false, end: nil)])
-        try await eventually("it is killed") { keeper.killed == [stranger] }
-        #expect(!sandboxes.owns("c-1"))
     }
 }

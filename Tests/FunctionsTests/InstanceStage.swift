@@ -32,7 +32,7 @@ final class InstanceStage: Sendable {
         launcher = try SandboxLauncher(link, ground)
         loops = ServingLoops(count: 1)
         loop = loops.loops[0]
-        await link.add(launcher.sandboxes)
+        await link.add(launcher.sandboxes.lives)
         running = Task { await link.run() }
         try await link.untilUp()
     }
@@ -220,7 +220,7 @@ private func play(on directory: TemporaryDirectory, _ body: (InstanceStage) asyn
     do {
         try await body(stage)
         try await eventually("an empty keeper") { try await stage.link.list().isEmpty }
-        #expect(stage.launcher.sandboxes.count == 0)
+        #expect(stage.launcher.sandboxes.lives.count == 0)
     } catch {
         try await stage.end()
         throw error

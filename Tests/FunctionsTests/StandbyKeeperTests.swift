@@ -22,7 +22,7 @@ final class OwnKeeper: Sendable {
         self.link = link
         sandboxes = StandbySandboxes(link)
         planner = LaunchPlanner(machine: try .ofThisMachine())
-        await link.add(sandboxes)
+        await link.add(sandboxes.lives)
         running = Task { await link.run() }
     }
 
@@ -109,7 +109,7 @@ final class OwnKeeper: Sendable {
         let instance = try await keeper.sandboxes.start(try await keeper.planner.plan(Self.catSpec))
         let next = KeeperLink(keeper.access, nodeName: "the next")
         let sandboxes = StandbySandboxes(next)
-        await next.add(sandboxes)
+        await next.add(sandboxes.lives)
         await keeper.link.close()
         let running = Task { await next.run() }
         try await eventually("the standby's end") { !Files.exists("/proc/\(instance.pid)") }

@@ -21,7 +21,7 @@ package enum BuildPart {
                 try await bench.prune(request)
             },
         ]
-        return NodePart(owner: sandboxes, routes: routes)
+        return NodePart(owner: sandboxes.lives, routes: routes)
     }
 }
 

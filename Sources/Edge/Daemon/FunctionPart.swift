@@ -34,7 +34,7 @@ package enum FunctionPart {
                 return NoValue()
             },
         ]
-        var part = NodePart(owner: sandboxes, routes: routes) {
+        var part = NodePart(owner: sandboxes.lives, routes: routes) {
             await registry.close()
             await cluster?.close()
         }

@@ -1,4 +1,5 @@
 import Engine
+import Functions
 import ExecDoor
 import Keeper
 import Linux
@@ -24,7 +25,7 @@ final class KeeperStage: Sendable {
         sandboxes = CallSandboxes(link, orphanTime: orphanTime)
         shelf = StandbyShelf(link)
         await link.add(sandboxes)
-        await link.add(shelf.sandboxes)
+        await link.add(shelf.sandboxes.lives)
         running = Task { await link.run() }
         try await link.untilUp()
     }

@@ -270,12 +270,13 @@ package actor KeeperLink {
         _ request: ExecuteRequest, descriptors: [CInt]
     ) async throws(NodeFailure) -> StartedSandbox {
         let connection = try await connection()
+        let round = rounds
         return try await translated { () async throws(KeeperConnection.Problem) in
             let answer = try await self.patiently { () async throws(KeeperConnection.Problem) in
                 try await connection.request(.execute(request), descriptors: descriptors)
             }
             guard case .started(let report) = answer.reply else { throw KeeperConnection.strange(answer, "started") }
-            return StartedSandbox(report: report, descriptors: answer.descriptors, round: self.rounds)
+            return StartedSandbox(report: report, descriptors: answer.descriptors, round: round)
         }
     }
 

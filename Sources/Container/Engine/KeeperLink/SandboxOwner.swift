@@ -8,20 +8,33 @@ package protocol SandboxOwner: Sendable {
     func owns(_ sandbox: String) -> Bool
 
     /// The link to a keeper was made: this is all that it runs of theirs, or has ended and was not acknowledged. What
-    /// they know of and is not listed does not run any more. Also called, with nothing, when no keeper is there. It must
-    /// not ask the link for anything: nobody is answered before adoption is over.
-    func adopt(_ reports: [SandboxReport]) async
-
-    /// The same for owners that look at the reports later: what `StartedSandbox` says was started in this round of
-    /// adoption or a later one was not there yet when the list was made.
+    /// they know of and is not listed does not run any more, but for what `StartedSandbox` says was started in this round
+    /// of adoption or a later one: it was not there yet when the list was made. Also called, with nothing, when no keeper
+    /// is there. It must not ask the link for anything: nobody is answered before adoption is over.
     func adopt(_ reports: [SandboxReport], round: Int) async
 
     /// A sandbox of theirs has ended. Called in order, and possibly again for an end that was not acknowledged.
     func ended(_ sandbox: String, _ report: EndReport)
 }
 
-extension SandboxOwner {
-    package func adopt(_ reports: [SandboxReport], round: Int) async { await adopt(reports) }
+/// What the last adoption told, for owners that hear only after it that a start was answered before it.
+package struct LastAdoption: Sendable {
+    private var round = 0
+    private var listed: Set<String> = []
+
+    package init() {}
+
+    package init(_ reports: [SandboxReport], round: Int) {
+        self.round = round
+        listed = Set(reports.map(\.sandbox))
+    }
+
+    package func lists(_ sandbox: String) -> Bool { listed.contains(sandbox) }
+
+    /// Whether what was started has gone with its keeper.
+    package func hasLost(_ sandbox: String, _ started: StartedSandbox) -> Bool {
+        started.round < round && !lists(sandbox)
+    }
 }
 
 /// How to get to a keeper: sockets and processes in the node, a scripted double in tests.

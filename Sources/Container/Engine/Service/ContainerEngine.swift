@@ -198,14 +198,14 @@ package final class ContainerEngine: Sendable {
         guard worker.record.lifecycle.phase != .created else {
             throw NodeFailure(.conflict, "container \(worker.record.name): it was not started")
         }
-        let run = worker.record.lifecycle.runs
         try await worker.handle(.stopRequested(signal: signal, graceNanoseconds: seconds * 1_000_000_000))
         let life = worker.record.lifecycle
         if !life.phase.isActive, life.startError != nil {
             // It was between two attempts, the last of which did not get it to run.
             return ContainerEnd(exitStatus: nil, endedAt: Clock.now())
         }
-        return try await end(of: worker, run: run)
+        // That which was told to stop: a restart may have come first.
+        return try await end(of: worker, run: life.runs)
     }
 
     package func kill(_ request: KillContainer) async throws(NodeFailure) {
@@ -373,10 +373,6 @@ package final class ContainerEngine: Sendable {
 extension ContainerEngine: SandboxOwner {
     /// `<id>.<run>` and what was executed in it, `<id>.<run>.<name>`.
     package func owns(_ sandbox: String) -> Bool { SandboxName(sandbox) != nil }
-
-    package func adopt(_ reports: [SandboxReport]) async {
-        preconditionFailure("containers look at reports later, so the round matters")
-    }
 
     package func adopt(_ reports: [SandboxReport], round: Int) async {
         executions.adopt(reports.filter { $0.parent != nil })

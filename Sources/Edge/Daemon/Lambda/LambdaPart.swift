@@ -27,7 +27,7 @@ package enum LambdaPart {
             parts.functions = rung
             parts.shifts = shifts.desk
         }
-        var part = NodePart(owner: rung.launcher.sandboxes, routes: []) {
+        var part = NodePart(owner: rung.launcher.sandboxes.lives, routes: []) {
             doors.close()
             await shifts.close()
             await rung.close()

@@ -54,7 +54,7 @@ struct ShiftPart: Sendable {
         let book = ShiftBook(ledger: rung.ledger) { id, actions in waiting.desk?.perform(id, actions) }
         let targets = ShiftTargets(node, rung)
         await node.link.add(targets.sandboxes)
-        await node.link.add(targets.shelf.sandboxes)
+        await node.link.add(targets.shelf.sandboxes.lives)
         let desk = ShiftDesk(
             book: book, journal: ShiftJournal(rung.database),
             mounting: NodeMounts(state: settings.state, run: settings.run, socket: settings.execSocket, shim: shim),

@@ -1,3 +1,4 @@
+internal import Engine
 internal import JSON
 internal import Keeper
 internal import Linux

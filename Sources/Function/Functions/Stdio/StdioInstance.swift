@@ -1,3 +1,4 @@
+internal import Engine
 internal import HTTPServing
 internal import JSON
 internal import Keeper

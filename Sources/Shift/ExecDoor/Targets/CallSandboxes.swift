@@ -24,11 +24,14 @@ package final class CallSandboxes: SandboxOwner, CallResumption {
 
     private struct State {
         var lives: [String: Life] = [:]
+        var adoption = LastAdoption()
         var waiters: [String: CheckedContinuation<EndReport?, Never>] = [:]
     }
 
     private let link: KeeperLink
     private let state = Mutex(State())
+    /// Signals on their way, in their order.
+    private let signals: AsyncStream<KeeperRequest>.Continuation
 
     private let orphanTime: Duration
 
@@ -38,7 +41,13 @@ package final class CallSandboxes: SandboxOwner, CallResumption {
     package init(_ link: KeeperLink, orphanTime: Duration = .seconds(60)) {
         self.link = link
         self.orphanTime = orphanTime
+        let (requests, signals) = AsyncStream<KeeperRequest>.makeStream()
+        self.signals = signals
+        // One that comes after the end finds nothing.
+        Task { for await request in requests { try? await link.perform(request) } }
     }
+
+    deinit { signals.finish() }
 
     private static func name(_ token: CallToken) -> String { prefix + token.text }
 
@@ -51,12 +60,22 @@ package final class CallSandboxes: SandboxOwner, CallResumption {
         do throws(StartProblem) {
             let started = try await link.start(
                 SandboxStart(plan: plan, name: name, call: call, streams: .passed), descriptors: descriptors)
-            state.withLock { if case .ordered = $0.lives[name] { $0.lives[name] = .runs } }
+            note(started, as: name)
             return started.report
         } catch {
             if case .failed = error { state.withLock { $0.lives[name] = nil } }
             throw error
         }
+    }
+
+    private func note(_ started: StartedSandbox, as name: String) {
+        let waiter = state.withLock { state -> CheckedContinuation<EndReport?, Never>? in
+            guard case .ordered = state.lives[name] else { return nil }
+            let isLost = state.adoption.hasLost(name, started)
+            state.lives[name] = isLost ? .lost : .runs
+            return isLost ? state.waiters.removeValue(forKey: name) : nil
+        }
+        waiter?.resume(returning: nil)
     }
 
     /// Has the keeper forget a plan that no other call will have.
@@ -88,9 +107,7 @@ package final class CallSandboxes: SandboxOwner, CallResumption {
     /// Sends a signal: to the program, or to everything in the sandbox when it is SIGKILL, SIGSTOP or SIGCONT.
     package func signal(_ token: CallToken, _ number: Int32) {
         let whole = number == Signal.kill || number == Signal.stop || number == Signal.resume
-        let name = Self.name(token)
-        // In their order as far as the link's actor keeps it; one that comes after the end finds nothing.
-        Task { try? await self.link.perform(.signal(sandbox: name, number: number, wholeTree: whole)) }
+        signals.yield(.signal(sandbox: Self.name(token), number: number, wholeTree: whole))
     }
 
     package func end(of token: CallToken, _ control: CallControl) async -> CallEnd? {
@@ -107,7 +124,7 @@ package final class CallSandboxes: SandboxOwner, CallResumption {
 
     package func owns(_ sandbox: String) -> Bool { sandbox.hasPrefix(Self.prefix) }
 
-    package func adopt(_ reports: [SandboxReport]) async {
+    package func adopt(_ reports: [SandboxReport], round: Int) async {
         for report in reports {
             let isOrphan = state.withLock { state in
                 guard state.lives[report.sandbox] == nil else { return false }
@@ -117,9 +134,10 @@ package final class CallSandboxes: SandboxOwner, CallResumption {
             if let end = report.end { ended(report.sandbox, end) }
             if isOrphan { Task { await self.killUnlessAskedFor(report.sandbox) } }
         }
-        let listed = Set(reports.map(\.sandbox))
+        let adoption = LastAdoption(reports, round: round)
         let lost = state.withLock { state in
-            let lost = state.lives.filter { if case .runs = $0.value { !listed.contains($0.key) } else { false } }
+            state.adoption = adoption
+            let lost = state.lives.filter { if case .runs = $0.value { !adoption.lists($0.key) } else { false } }
             for name in lost.keys { state.lives[name] = .lost }
             return lost.keys.compactMap { state.waiters.removeValue(forKey: $0) }
         }
