@@ -137,9 +137,11 @@ final class PodWorker: Sendable {
 
     /// An object that is to go says until when. It is told once: what the machine waits for moves with the clock.
     private func see(_ pod: KubeObject, before: KubeObject?) {
-        guard let text = pod.metadata.deletionTimestamp, text != before?.metadata.deletionTimestamp else { return }
+        guard pod.metadata.deletionTimestamp != before?.metadata.deletionTimestamp,
+            let deadline = pod.deletionDeadline(heardAt: surroundings.now())
+        else { return }
         pullWaits.end()
-        post(.deletionRequested(deadline: Timestamp(text) ?? surroundings.now()))
+        post(.deletionRequested(deadline: deadline))
     }
 
     /// Whether the pod names the object in its spec.
