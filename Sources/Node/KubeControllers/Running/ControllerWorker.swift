@@ -72,6 +72,7 @@ package final class ControllerWorker: Sendable {
         _ inputs: AsyncStream<Input>, _ input: AsyncStream<Input>.Continuation, _ start: (ObjectKey) -> Void
     ) async {
         var queue = WorkQueue(limit: limit)
+        var latest = clock.now
         var sleeper: (until: Timestamp, task: Task<Void, Never>)?
         defer { sleeper?.task.cancel() }
         for key in everything() { queue.add(key) }
@@ -83,12 +84,13 @@ package final class ControllerWorker: Sendable {
             case .newcomer(let resource):
                 for key in controller.concerned(byNewcomer: resource, in: cache) { queue.add(key) }
             case .finished(let key, let outcome): queue.finish(key, outcome, clock.now)
-            case .due(let moment):
-                // Woken before its time: somebody has set the clock.
-                if let moment, clock.now < moment { queue.clockWasSet() }
+            case .due: break
             case .over: return
             }
             let now = clock.now
+            // Also when nobody slept who could have been woken by it.
+            if now < latest { queue.clockWasSet() }
+            latest = now
             for key in queue.start(now, isMet: { $0.isMet(in: cache) }) { start(key) }
             let wake = queue.wake(now)
             if let sleeper, sleeper.until == wake, !event.isTimer { continue }

@@ -5,7 +5,8 @@ import Linux
 ///
 /// Invariants
 /// 1. A key is never at work twice. (test: `a key that changes while it is at work is looked at again afterwards`)
-/// 2. Keys that wait are each there once, and go in the order in which they came. (test: `a key is queued once, and keys go in their order`)
+/// 2. Keys that wait are each there once, and go in the order in which they came or were due.
+///    (tests: `a key is queued once, and keys go in their order`, `keys that are due go in the order of their moments`)
 /// 3. A key is not looked at before what was done about it can be seen. (test: `a key waits for its expectations`)
 /// 4. After failures in a row a key waits 5 ms, 10 ms ... up to 1000 s, unless it changes.
 ///    (test: `failures back off, and a success begins anew`)
@@ -58,11 +59,7 @@ struct WorkQueue {
 
     /// Takes the keys whose turn it is; each has to be finished.
     mutating func start(_ now: Timestamp, isMet: (Expectation) -> Bool) -> [ObjectKey] {
-        for (key, entry) in entries {
-            guard let due = entry.due, due <= now else { continue }
-            entries[key]!.due = nil
-            add(key)
-        }
+        addWaiting { $0 <= now }
         var started: [ObjectKey] = []
         var left: [ObjectKey] = []
         hasHeld = false
@@ -89,7 +86,16 @@ struct WorkQueue {
 
     /// The clock was set: what waits for a moment of it is looked at again, since that moment may be far away now.
     mutating func clockWasSet() {
-        for (key, entry) in entries where entry.due != nil {
+        addWaiting { _ in true }
+    }
+
+    /// Queues the keys whose moment is one of these, in the order of their moments: what a dictionary's order would differ
+    /// from run to run.
+    private mutating func addWaiting(_ isWanted: (Timestamp) -> Bool) {
+        let keys = entries.compactMap { key, entry in
+            entry.due.flatMap { isWanted($0) ? (due: $0, key: key) : nil }
+        }
+        for (_, key) in keys.sorted(by: { ($0.due, $0.key) < ($1.due, $1.key) }) {
             entries[key]!.due = nil
             add(key)
         }
