@@ -55,7 +55,7 @@ extension ServiceRouter {
     /// Says in services' statuses where their load balancers are, and in events what is not served.
     private func reportServices() async {
         let (services, claims, nodeAddresses) = state.withLock {
-            ($0.model.services.values, $0.plan.claims, $0.model.nodeAddresses)
+            ($0.model.services.values, $0.claims, $0.model.nodeAddresses)
         }
         for service in services {
             guard let stored = cache.get(.services, namespace: service.name.namespace, service.name.name) else { continue }

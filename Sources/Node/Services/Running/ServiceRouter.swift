@@ -32,6 +32,8 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     struct State {
         var model = ClusterModel()
         var plan: DataPathPlan
+        /// As the kernel's rules have them.
+        var claims = AddressClaims()
         var policies = PolicyPlan()
         var ingresses = IngressPlan()
         /// Whether the kernel has rules of ours.
@@ -127,9 +129,9 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
 
     private func begin() async throws(NetworkFailure) {
         let keepsSources = try await openWays()
-        let (parts, base) = state.withLock { state in
+        let (parts, claims, base) = state.withLock { state in
             (
-                state.step().parts.merging(state.plan.fixed) { $1 },
+                state.step().parts.merging(state.plan.fixed) { $1 }, state.plan.claims,
                 BaseRules.text(clusterSubnets: settings.clusterSubnets, keepsSources: keepsSources) + PolicyRules.base
             )
         }
@@ -139,7 +141,10 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
                 "network policies do not hold between pods: the kernel has no br_netfilter. Load that module (modprobe br_netfilter).")
         }
         try await rules.begin(base, with: parts)
-        state.withLock { $0.hasBegun = true }
+        state.withLock { state in
+            state.claims = claims
+            state.hasBegun = true
+        }
         await reports.request { await self.report() }
     }
 
@@ -166,9 +171,10 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     private func pass() async {
         if let gateway { gateway.update(state.withLock { $0.ingresses.snapshot($0.model) }) }
         guard hasBegun else { return }
-        let step = state.withLock { $0.step() }
+        let (step, claims) = state.withLock { state in (state.step(), state.plan.claims) }
         do throws(NetworkFailure) {
             try await rules.apply(step.parts)
+            state.withLock { $0.claims = claims }
         } catch {
             settings.report("the rules of services could not be applied: \(error)")
             // Whatever is missing comes with the next pass.
