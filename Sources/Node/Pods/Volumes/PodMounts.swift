@@ -70,8 +70,10 @@ final class PodMounts: Sendable {
     private func mount(at target: String, _ body: @escaping @Sendable () throws(SystemError) -> Void)
         async throws(ConfigProblem)
     {
+        // Between two keepers the next is waited for, as a start waits for it.
+        do { try await engine.untilUp() } catch { throw ConfigProblem("mount on \(target): \(error)") }
         guard let keeper = await engine.keeper() else {
-            throw ConfigProblem("mount on \(target): the keeper is not connected")
+            throw ConfigProblem("mount on \(target): the keeper has gone again")
         }
         let isDone = state.withLock { state in
             if state.generation != keeper.generation { state = State(generation: keeper.generation) }
