@@ -56,6 +56,8 @@ struct SignalForwarding: ~Copyable {
             }
             guard let record = try ProcessFD.reapIfEnded(launch.pidfd.raw) else { continue }
             relay?.drain()
+            // What it said right before its end.
+            _ = try readiness?.move()
             return record.status
         }
     }
