@@ -19,6 +19,23 @@ import Testing
         #expect(error?.code == .noEntry)
     }
 
+    private final class Held: Sendable {}
+
+    /// Work that holds something.
+    private func work(_ show: (Held) -> Void) -> @Sendable () throws(SystemError) -> Void {
+        let held = Held()
+        show(held)
+        return { withExtendedLifetime(held) {} }
+    }
+
+    @Test func `work lets go of what it holds before it is over`() async throws {
+        for _ in 0..<500 {
+            weak var held: Held?
+            try await BlockingPool.shared.run(work { held = $0 })
+            #expect(held == nil)
+        }
+    }
+
     @Test func `a full queue refuses work and says so`() async throws {
         let gate = try Gate()
         let error = await withTaskGroup(of: SystemError?.self) { group in

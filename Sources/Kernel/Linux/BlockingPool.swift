@@ -10,6 +10,7 @@ import Synchronization
 ///    (test: `a full queue refuses work and says so`)
 /// 2. Work starts in the order in which it came.
 ///    (test: `blocking work runs on a few threads and returns its value or its error`)
+/// 3. What work holds is let go of before its caller goes on. (test: `work lets go of what it holds before it is over`)
 package final class BlockingPool: Sendable {
     /// Blocking calls are few and short here; more threads than this would only wait for the same disk.
     package static let threadLimit = 4
@@ -26,10 +27,11 @@ package final class BlockingPool: Sendable {
     package func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(SystemError) -> Value
     ) async throws(SystemError) -> Value {
+        let work = ThreadWork(body)
         let result = await withUnsafeContinuation {
             (continuation: UnsafeContinuation<Result<Value, SystemError>, Never>) in
             do throws(SystemError) {
-                try submit { continuation.resume(returning: Result(catching: body)) }
+                try submit { continuation.resume(returning: work.perform()) }
             } catch { continuation.resume(returning: .failure(error)) }
         }
         return try result.get()

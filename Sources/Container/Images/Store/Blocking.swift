@@ -18,23 +18,7 @@ package enum Blocking {
     package static func runLong<Value: Sendable>(
         _ body: @escaping @Sendable (Cancellation) throws(ImageFailure) -> Value
     ) async throws(ImageFailure) -> Value {
-        let cancellation = Cancellation()
-        let result = await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, ImageFailure>, Never>) in
-                do throws(SystemError) {
-                    try HelperThread.start("forkless-images") {
-                        let result: Result<Value, ImageFailure>
-                        do throws(ImageFailure) { result = .success(try body(cancellation)) } catch {
-                            result = .failure(error)
-                        }
-                        continuation.resume(returning: result)
-                    }
-                } catch { continuation.resume(returning: .failure(.system(error))) }
-            }
-        } onCancel: {
-            cancellation.request()
-        }
-        return try result.get()
+        try await OwnThreadWork.run("forkless-images", refused: { .system($0) }, body)
     }
 
     /// The same for what cannot be cancelled.
@@ -46,10 +30,11 @@ package enum Blocking {
 
     /// The same for what cannot fail; where no thread can be had, it is not done.
     static func runToItsEnd(_ body: @escaping @Sendable () -> Void) async {
+        let work = ThreadWork<Void, Never>(body)
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             do throws(SystemError) {
                 try HelperThread.start("forkless-images") {
-                    body()
+                    _ = work.perform()
                     continuation.resume()
                 }
             } catch { continuation.resume() }

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Linux
+package import Linux
 internal import Synchronization
 
 /// A request to stop soon, asked for between entries.
@@ -21,29 +21,34 @@ package final class Cancellation: Sendable {
     }
 }
 
-/// Archive work on a thread that lasts as long as the work: layers take seconds, which would keep the few threads
-/// of BlockingPool from everybody else.
-enum OwnThreadWork {
-    /// - Throws: what `body` throws; a failure when no thread can be started.
-    static func run<Value: Sendable>(
-        _ name: String, _ body: @escaping @Sendable (Cancellation) throws(ArchiveFailure) -> Value
-    ) async throws(ArchiveFailure) -> Value {
+/// Work on a thread that lasts as long as the work: what takes seconds would keep the few threads of BlockingPool from
+/// everybody else. Cancelling the task requests the cancellation that the work gets.
+package enum OwnThreadWork {
+    /// - Parameters:
+    ///   - name: of the thread.
+    ///   - refused: what it means that no thread can be started.
+    package static func run<Value: Sendable, Failure: Error>(
+        _ name: String, refused: (SystemError) -> Failure,
+        _ body: @escaping @Sendable (Cancellation) throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
         let cancellation = Cancellation()
+        let work = ThreadWork { () throws(Failure) in try body(cancellation) }
         let result = await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, ArchiveFailure>, Never>) in
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, Failure>, Never>) in
                 do throws(SystemError) {
-                    try HelperThread.start(name) {
-                        let result: Result<Value, ArchiveFailure>
-                        do throws(ArchiveFailure) {
-                            result = .success(try body(cancellation))
-                        } catch { result = .failure(error) }
-                        continuation.resume(returning: result)
-                    }
-                } catch { continuation.resume(returning: .failure(ArchiveFailure(error))) }
+                    try HelperThread.start(name) { continuation.resume(returning: work.perform()) }
+                } catch { continuation.resume(returning: .failure(refused(error))) }
             }
         } onCancel: {
             cancellation.request()
         }
         return try result.get()
+    }
+
+    /// The same for archives.
+    static func run<Value: Sendable>(
+        _ name: String, _ body: @escaping @Sendable (Cancellation) throws(ArchiveFailure) -> Value
+    ) async throws(ArchiveFailure) -> Value {
+        try await run(name, refused: { ArchiveFailure($0) }, body)
     }
 }

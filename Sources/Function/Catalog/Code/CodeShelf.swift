@@ -164,9 +164,10 @@ package final class CodeShelf: Sendable {
     private static func onOwnThread<Value: Sendable>(
         _ body: @escaping @Sendable () throws(LambdaFailure) -> Value
     ) async -> Result<Value, LambdaFailure> {
-        await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, LambdaFailure>, Never>) in
+        let work = ThreadWork(body)
+        return await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, LambdaFailure>, Never>) in
             do throws(SystemError) {
-                try HelperThread.start("forkless-unzip") { continuation.resume(returning: Result(catching: body)) }
+                try HelperThread.start("forkless-unzip") { continuation.resume(returning: work.perform()) }
             } catch { continuation.resume(returning: .failure(.service("The code could not be unpacked: \(error)"))) }
         }
     }
