@@ -15,13 +15,12 @@ internal import Synchronization
 final class InstanceProcess: Sendable {
     let name: String
     let extensions: [String]
-    let start: MeteredCall.Start
     let output: InstanceOutput
     let extensionOutput: InstanceOutput?
     private let sandboxes: FunctionSandboxes
     private let recipe: InstanceRecipe
     /// Has a place for it; nil: it is a sandbox of its own, started by the keeper.
-    private let starter: (any InstanceStarting)?
+    private let starter: Mutex<(any InstanceStarting)?>
     private let environment: StringBlock
     private let descriptors: InstanceDescriptors
     private let onEnd: @Sendable (Program, ProgramEnd) -> Void
@@ -45,8 +44,7 @@ final class InstanceProcess: Sendable {
         self.environment = environment
         self.sandboxes = sandboxes
         extensions = recipe.extensions
-        self.starter = starter
-        start = starter == nil ? .cold : .zygote
+        self.starter = Mutex(starter)
         self.onEnd = onEnd
         self.onFailure = onFailure
         descriptors = try InstanceDescriptors(hasExtensions: !recipe.extensions.isEmpty)
@@ -55,6 +53,10 @@ final class InstanceProcess: Sendable {
         try logs.add(output)
         if let extensionOutput { try logs.add(extensionOutput) }
     }
+
+    var start: MeteredCall.Start { place == nil ? .cold : .zygote }
+
+    private var place: (any InstanceStarting)? { starter.withLock { $0 } }
 
     private var call: ProgramCall {
         var call = recipe.call
@@ -67,7 +69,7 @@ final class InstanceProcess: Sendable {
         var plan = recipe.plan
         plan.network = .given
         guard let writers = descriptors.writers else { preconditionFailure("an instance is started once") }
-        if let starter { return try await run(with: starter, writers) }
+        if let place, let started = await run(in: place, writers) { return started }
         let onEnd = onEnd
         do {
             let started = try await sandboxes.start(
@@ -81,17 +83,21 @@ final class InstanceProcess: Sendable {
         } catch { throw InstanceStartFailure(error, executing: recipe.call.path) }
     }
 
-    private func run(
-        with starter: any InstanceStarting, _ writers: InstanceDescriptors.Writers
-    ) async throws(InstanceStartFailure) -> StartedSandbox {
+    /// nil: what waited in the place has ended, with its zygote for instance. Then the instance is started as if there had
+    /// been none, in the network that it was given.
+    private func run(in place: any InstanceStarting, _ writers: InstanceDescriptors.Writers) async -> StartedSandbox? {
         let onEnd = onEnd
         do {
-            let started = try await starter.start(name, environment: call.environment, descriptors: writers.runtime) {
+            let started = try await place.start(name, environment: call.environment, descriptors: writers.runtime) {
                 onEnd(.sandbox, $0)
             }
             descriptors.closeWriters()
             return started
-        } catch { throw InstanceStartFailure(error, executing: recipe.call.path) }
+        } catch {
+            starter.withLock { $0 = nil }
+            await place.kill(name)
+            return nil
+        }
     }
 
     /// All at once, as the service does.
@@ -120,25 +126,25 @@ final class InstanceProcess: Sendable {
 
     /// Kills everything in the sandbox.
     func kill() {
-        let (sandboxes, starter, name) = (sandboxes, starter, name)
+        let (sandboxes, place, name) = (sandboxes, place, name)
         Task {
-            if let starter { await starter.kill(name) } else { await sandboxes.kill(name) }
+            if let place { await place.kill(name) } else { await sandboxes.kill(name) }
         }
     }
 
     /// Initialisation is over: from now on it has the processors that go with its memory.
     func limitToShare() {
         // A fork of a zygote begins with its share.
-        guard starter == nil, let share = recipe.share, share != recipe.plan.limits else { return }
+        guard place == nil, let share = recipe.share, share != recipe.plan.limits else { return }
         let (sandboxes, name) = (sandboxes, name)
         Task { try? await sandboxes.keeper.perform(.limit(sandbox: name, share)) }
     }
 
     /// Asks the runtime to end, where it has time for it.
     func terminateRuntime() {
-        let (sandboxes, starter, name) = (sandboxes, starter, name)
+        let (sandboxes, place, name) = (sandboxes, place, name)
         Task {
-            if let starter { return await starter.terminate(name) }
+            if let place { return await place.terminate(name) }
             try? await sandboxes.keeper.perform(.signal(sandbox: name, number: Signal.terminate, wholeTree: false))
         }
     }

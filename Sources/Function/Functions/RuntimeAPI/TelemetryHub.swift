@@ -41,6 +41,8 @@ final class TelemetryHub {
             let loop = loop
             output.onLine { line, time in
                 let text = String(decoding: line, as: UTF8.self)
+                // What is read on the loop, before the report of a call, goes before it.
+                if loop.isCurrent { return bound.value.line(text, kind, at: time) }
                 loop.execute { bound.value.line(text, kind, at: time) }
             }
         }

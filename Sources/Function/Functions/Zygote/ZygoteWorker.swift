@@ -123,8 +123,10 @@ actor ZygoteWorker: InstanceStarting {
 // Events in, actions out.
 extension ZygoteWorker {
     private func send(_ event: ZygoteEvent) {
-        for action in book.handle(event, now: clock.now) { perform(action) }
+        let actions = book.handle(event, now: clock.now)
+        // First: whoever has read in the log why, may ask.
         unfitReason.withLock { $0 = book.unfitReason }
+        for action in actions { perform(action) }
     }
 
     private func perform(_ action: ZygoteAction) {
