@@ -52,7 +52,9 @@ final class HeadKeeper: Sendable {
         // Not for a ledger that has gone meanwhile: whoever ends it properly has closed it.
         Task { [weak self] in
             try? await Task.sleep(for: .seconds(1))
-            await self?.write()
+            // It may have been written since, by whoever closed the ledger.
+            guard let self, self.state.withLock({ $0.isPlanned }) else { return }
+            await self.write()
         }
     }
 

@@ -7,7 +7,8 @@ internal import Synchronization
 ///
 /// Invariants
 /// 1. What `commit` has acknowledged is on disk, together with the caller's change. (test: `what was committed is there after kill -9`)
-/// 2. What was appended is on disk soon, each once, as long as the node lives. (test: `calls of many threads are recorded once each`)
+/// 2. What was appended is on disk soon, each once and in its order, as long as the node lives.
+///    (tests: `calls of many threads are recorded once each`, `calls that are written by many at once keep their order`)
 /// 3. The head beside the database never runs ahead of it. (test: `the head is written after the records`)
 package final class Ledger: CallLedger, CapacityLedger, Sendable {
     package let database: StateDatabase
@@ -16,6 +17,8 @@ package final class Ledger: CallLedger, CapacityLedger, Sendable {
     package let verified = LastVerification()
     private let heads: HeadKeeper
     private let buffer: Mutex<LedgerBuffer>
+    /// Held while what waits is handed to the database: groups arrive there in the order in which they were taken.
+    private let handing = Mutex(())
     private let groupSpan: Duration
     let now: @Sendable () -> Timestamp
     private let remark: @Sendable (String) -> Void
@@ -83,9 +86,8 @@ package final class Ledger: CallLedger, CapacityLedger, Sendable {
 
     /// Writes what waits, and returns when it is on disk.
     package func flush() async throws(StoreFailure) {
-        let entries = buffer.withLock { $0.take() }
         let failure = await withUnsafeContinuation { (continuation: UnsafeContinuation<StoreFailure?, Never>) in
-            write(entries) { continuation.resume(returning: $0) }
+            writeWaiting { continuation.resume(returning: $0) }
         }
         // What was under way when this began has ended before, since the writer is one; it may have failed.
         if let failure = failure ?? buffer.withLock({ $0.failure }) { throw failure }
@@ -104,9 +106,12 @@ package final class Ledger: CallLedger, CapacityLedger, Sendable {
     private func plan(after span: Duration) {
         Task {
             try? await Task.sleep(for: span)
-            let entries = buffer.withLock { $0.take() }
-            write(entries) { _ in }
+            writeWaiting { _ in }
         }
+    }
+
+    private func writeWaiting(then: @escaping @Sendable (StoreFailure?) -> Void) {
+        handing.withLock { _ in write(buffer.withLock { $0.take() }, then: then) }
     }
 
     private func write(_ entries: [LedgerEntry], then: @escaping @Sendable (StoreFailure?) -> Void) {
