@@ -51,8 +51,14 @@ package struct LogsExtension: DoorExtension {
                     }
                 }
                 if follows {
-                    try await stream.begin()
-                    try await reader.follow(untilEnded: { try? await Task.sleep(for: .seconds(1 << 40)) }, deliver)
+                    // Whoever has the head of the answer gets every line that is written from then on.
+                    let begin = { () async throws(NodeFailure) in
+                        do { try await stream.begin() } catch {
+                            throw NodeFailure(.cancelled, "nobody reads the log any more")
+                        }
+                    }
+                    try await reader.follow(
+                        untilEnded: { try? await Task.sleep(for: .seconds(1 << 40)) }, caughtUp: begin, deliver)
                 } else {
                     try await reader.read(deliver)
                 }
