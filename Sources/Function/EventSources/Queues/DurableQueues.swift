@@ -193,6 +193,8 @@ package final class DurableQueues: Sendable {
         guard !receiver.isGone, receiver.deadline > now else { return end(number, wish.queue, .success([])) }
         // It waits before its timers are set: one that fires at once finds it waiting.
         tell(wish.queue, .waits(number))
+        // One that was cancelled meanwhile was not found waiting.
+        if state.withLock({ $0.receivers[number]?.isGone ?? false }) { return expire(number) }
         clock.at(receiver.deadline) { [weak self] in self?.expire(number) }
         if let next = outcome.nextAt, next < receiver.deadline {
             clock.at(next) { [weak self] in self?.hasNews(wish.queue) }
