@@ -37,7 +37,7 @@ package struct NodeMounts: ShiftMounting {
 
     package func mount(_ id: String, program: String) throws(ShiftProblem) -> MountedProgram {
         try mounts.mount(id, program: program) { path, original, status in
-            try shim.make(for: ShimRecord(shift: id, socket: socket, original: original), like: status, at: path)
+            try shim.make(for: shim.record(shift: id, socket: socket, original: original), like: status, at: path)
         }
     }
 

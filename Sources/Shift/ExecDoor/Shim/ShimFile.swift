@@ -28,6 +28,16 @@ package struct ShimFile: Sendable {
         return own.joined(separator: "/")
     }
 
+    /// What the shim of a shift is to know. Times that the installed file has are kept: as it was built it has none, and
+    /// what a packager patched into it is meant for every shim of this node.
+    package func record(shift: String, socket: String, original: String) -> ShimRecord {
+        var record = ShimRecord(shift: shift, socket: socket, original: original)
+        guard let installed = ShimRecord(in: bytes) else { return record }
+        if installed.decisionMilliseconds > 0 { record.decisionMilliseconds = installed.decisionMilliseconds }
+        if installed.resumeSeconds > 0 { record.resumeSeconds = installed.resumeSeconds }
+        return record
+    }
+
     /// Makes the shim of one shift, with the mode and the owner of the original: who may execute that may execute this,
     /// and nobody else. Blocking.
     ///
