@@ -7,15 +7,7 @@ import Synchronization
 // Instances that wait. The Lambda API does not tell of them: they are found on this machine by their environment.
 extension LambdaRung {
     func idleBytes() async -> Reading<Int> {
-        do throws(ComparisonError) {
-            // One that has had its call may end while it is looked at.
-            for _ in 0..<5 {
-                for pid in try await waitingInstances() {
-                    if case .measured(let bytes) = MemoryOfProcess.proportional(pid) { return .measured(bytes) }
-                }
-            }
-            return .unavailable(Self.noneFound)
-        } catch { return .unavailable(error.description) }
+        await InstanceProcesses.idleBytes(of: waitingInstances, none: Self.noneFound)
     }
 
     /// A function of its own with so many provisioned instances: from none.
@@ -58,20 +50,13 @@ extension LambdaRung {
     private static let nothingWaits = "nothing is kept ready"
     private static let noneFound = "no instance that waits was found among the processes that may be looked at"
 
-    /// Those that take the next calls, the newest first: what is there for a while, since an instance that has had its only call
-    /// ends, and the next may just be on its way.
+    /// Those that take the next calls.
     private func waitingInstances() async throws(ComparisonError) -> [Int32] {
         guard form != .cold else { throw ComparisonError(Self.nothingWaits) }
-        var before: [Int32] = []
-        for _ in 0..<100 {
-            let now =
+        return try await InstanceProcesses.waiting(
+            among: {
                 form == .zygote
-                ? FunctionProcesses.ofForks(of: name) : FunctionProcesses.ofInstances(of: name, version: "1")
-            let staying = now.filter { before.contains($0) }
-            if !staying.isEmpty { return staying.sorted(by: >) }
-            before = now
-            do { try await Task.sleep(for: .milliseconds(20)) } catch { break }
-        }
-        throw ComparisonError(Self.noneFound)
+                    ? FunctionProcesses.ofForks(of: name) : FunctionProcesses.ofInstances(of: name, version: "1")
+            }, none: Self.noneFound)
     }
 }

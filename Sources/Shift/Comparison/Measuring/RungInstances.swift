@@ -29,13 +29,14 @@ extension RungMeasurement {
 
     private func several(_ method: String, _ read: () async -> Reading<Int>) async -> Quantity<Estimate> {
         var values: [Double] = []
+        var reason = RungReport.notMeasured
         for _ in 0..<settings.repetitions {
             switch await read() {
             case .measured(let bytes): values.append(Double(bytes))
-            case .unavailable(let reason): if values.isEmpty { return .unavailable(reason) }
+            case .unavailable(let why): reason = why
             }
         }
-        return Statistics.estimate(values).map { .measured($0, method: method) } ?? .unavailable(RungReport.notMeasured)
+        return Statistics.estimate(values).map { .measured($0, method: method) } ?? .unavailable(reason)
     }
 
     func density(_ report: inout RungReport) async {

@@ -9,6 +9,42 @@ package enum InstanceProcesses {
             .split(separator: "\t").dropFirst().compactMap { Int32($0) }
     }
 
+    /// What an instance that waits has of memory: of the first that can be looked at.
+    ///
+    /// - Parameters:
+    ///   - waiting: those that wait now. One that has had its call may end while it is looked at: then it is asked again.
+    ///   - none: what is said when there is none.
+    package static func idleBytes(
+        of waiting: () async throws(ComparisonError) -> [Int32], none: String
+    ) async -> Reading<Int> {
+        do throws(ComparisonError) {
+            for _ in 0..<5 {
+                for pid in try await waiting() {
+                    if case .measured(let bytes) = MemoryOfProcess.proportional(pid) { return .measured(bytes) }
+                }
+            }
+            return .unavailable(none)
+        } catch { return .unavailable(error.description) }
+    }
+
+    /// Those that take the next calls, the newest first: what is there for a while, since an instance that has had its only
+    /// call ends, and the next may just be on its way.
+    ///
+    /// - Parameter all: the processes that are instances now.
+    package static func waiting(
+        among all: () -> [Int32], none: String
+    ) async throws(ComparisonError) -> [Int32] {
+        var before: [Int32] = []
+        for _ in 0..<100 {
+            let now = all()
+            let staying = now.filter { before.contains($0) }
+            if !staying.isEmpty { return staying.sorted(by: >) }
+            before = now
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { break }
+        }
+        throw ComparisonError(none)
+    }
+
     /// Kills, with SIGKILL, the first that is there still: one that ended before may be listed until its end is known.
     ///
     /// - Parameter none: what is said when there is none.

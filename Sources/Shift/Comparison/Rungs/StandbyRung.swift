@@ -88,13 +88,12 @@ package struct StandbyRung: ComparedRung {
     }
 
     package func idleBytes() async -> Reading<Int> {
-        guard let pid = copyPids().first else { return .unavailable("no standby was found") }
-        return MemoryOfProcess.proportional(pid)
+        await InstanceProcesses.idleBytes(of: waitingCopies, none: Self.noneFound)
     }
 
     package func busyBytes(_ input: [UInt8]) async -> Reading<Int> {
         let pids = copyPids()
-        guard !pids.isEmpty else { return .unavailable("no standby was found") }
+        guard !pids.isEmpty else { return .unavailable(Self.noneFound) }
         async let most = onThread { () throws(ComparisonError) in MemoryOfProcess.mostUntilEnd(pids) }
         _ = try? await call(input)
         return (try? await most) ?? .unavailable("it could not be watched")
@@ -118,13 +117,13 @@ package struct StandbyRung: ComparedRung {
 
     /// A copy of the pool itself: the next call finds one less.
     package func killInstance() async throws(ComparisonError) -> Int {
-        guard let pid = copyPids().first else { throw ComparisonError("no standby was found") }
-        do {
-            let process = try ProcessFD(pid: pid)
-            let now = Clock.monotonicNanoseconds()
-            try process.signal(Signal.kill)
-            return now
-        } catch { throw ComparisonError("\(error)") }
+        try InstanceProcesses.killFirst(of: try await waitingCopies(), none: Self.noneFound)
+    }
+
+    private static let noneFound = "no standby was found"
+
+    private func waitingCopies() async throws(ComparisonError) -> [Int32] {
+        try await InstanceProcesses.waiting(among: copyPids, none: Self.noneFound)
     }
 
     /// Processes whose executable is the program and which the keeper started: the standbys.
