@@ -398,6 +398,9 @@ static void thread_gone(void) {
     pthread_t thread;
     pthread_create(&thread, NULL, nothing, NULL);
     pthread_join(thread, NULL);
+    // It may be joined before it has left the process's list.
+    struct stat tasks;
+    while (stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3) pause_ms(1);
     FILE *files[3];  // their locks, which the C library resets in the child before any handler, lie in the large heap
     for (int i = 0; i < 3; i++) files[i] = fopen("/dev/null", "w");
     train();

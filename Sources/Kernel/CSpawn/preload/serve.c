@@ -182,12 +182,20 @@ static bool is_busy(const struct window *w) {
     return (state == 'R' || state == 'D') && ran < PATIENCE;
 }
 
+/// Whether the child waits for a page: it is not what it waits for itself that takes its time.
+static bool has_question(int faults) {
+    struct pollfd wait = {faults, POLLIN, 0};
+    struct timespec none = {0};
+    return syscall(SYS_ppoll, &wait, 1, &none, NULL, 0) > 0;
+}
+
 /// Whether the child has had its time. One that is in exec, or that a busy machine has not let run, gets more: the file may
-/// be far away, and copying everything would not help either.
-static bool is_overdue(struct window *w, uint64_t *end, uint64_t now) {
+/// be far away, and copying everything would not help either. So does one that has asked while we did not run.
+static bool is_overdue(struct window *w, int faults, uint64_t *end, uint64_t now) {
     if (now < *end) return false;
     bool is_executing = atomic_load(&w->note->step) == STEP_EXECUTING;
-    if (now - w->began >= LONGEST || !(is_executing || is_busy(w))) return true;
+    // In this order: one that was busy may have asked since.
+    if (now - w->began >= LONGEST || !(is_executing || is_busy(w) || has_question(faults))) return true;
     *end = now + PATIENCE / 4;
     return false;
 }
@@ -206,7 +214,7 @@ static enum outcome attend(struct window *w, int faults) {
         if (waits[1].revents) is_connected = false;
         if (given == GIVEN_GONE || (!is_connected && !has_memory(faults))) break;
         bool is_asked = atomic_load(&w->note->settled) == SETTLED_WANTED;
-        if (given == GIVEN_NO_MEMORY || is_asked || is_overdue(w, &end, now_ns())) return settle(w, faults);
+        if (given == GIVEN_NO_MEMORY || is_asked || is_overdue(w, faults, &end, now_ns())) return settle(w, faults);
     }
     return OUTCOME_GONE;
 }
