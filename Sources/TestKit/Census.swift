@@ -99,11 +99,14 @@ package struct Census: Sendable {
         let deadline = clock.now + limit
         var pause = Duration.milliseconds(2)
         var left = await take(before.scope).items.subtracting(before.items)
-        while !left.isEmpty, clock.now < deadline {
+        var looks = 1
+        // A machine that stalls past the deadline has given nothing the time to go.
+        while !left.isEmpty, clock.now < deadline || looks < 10 {
             // Cancelled: the caller does not want to wait, so what is left now is the answer.
             do { try await Task.sleep(for: pause, clock: clock) } catch { break }
             pause = min(pause * 2, .milliseconds(200))
             left.formIntersection(await take(before.scope).items)
+            looks += 1
         }
         return left.map(\.sentence).sorted()
     }
