@@ -31,8 +31,11 @@ package struct LogReader: Sendable {
     }
 
     /// Reads what is there and what comes, until `untilEnded` has returned and everything was read.
+    ///
+    /// - Parameter caughtUp: called once, when what was there has been read: whatever is written from then on comes.
     package func follow(
-        untilEnded: @escaping @Sendable () async -> Void, _ deliver: ([LogLine]) async throws(NodeFailure) -> Void
+        untilEnded: @escaping @Sendable () async -> Void, caughtUp: () async throws(NodeFailure) -> Void = {},
+        _ deliver: ([LogLine]) async throws(NodeFailure) -> Void
     ) async throws(NodeFailure) {
         var cursor = LogCursor(directory: directory, since: since)
         let changes = try watch()
@@ -48,6 +51,7 @@ package struct LogReader: Sendable {
             let hasEnded = end.isSet
             changes.forget()
             try await pass(&cursor, isFirst: isFirst, isLast: hasEnded, deliver)
+            if isFirst { try await caughtUp() }
             if hasEnded { return }
             isFirst = false
             await end.wait(orReadable: changes.raw)
