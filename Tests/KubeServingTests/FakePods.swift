@@ -47,9 +47,13 @@ final class FakePods: PodAccess {
 
     func connect(_ target: PodTarget, port: UInt16) async throws(APIFailure) -> SharedFD {
         do {
-            let socket = try InternetSocket.connect(.stream, to: InternetEndpoint(IPAddress("127.0.0.1")!, port))
+            let socket = SharedFD(
+                try InternetSocket.connect(.stream, to: InternetEndpoint(IPAddress("127.0.0.1")!, port)))
             try Files.setNonBlocking(socket.raw)
-            return SharedFD(socket)
+            // Refused here: of who reads and who writes only the first is told, and the other sees an ordinary end.
+            try await Readiness.shared.writable(socket.raw)
+            _ = try InternetSocket.peer(socket.raw)
+            return socket
         } catch { throw .internalError("\(error)") }
     }
 }

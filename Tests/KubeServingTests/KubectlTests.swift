@@ -96,18 +96,19 @@ import Testing
     @Test(arguments: ways) func `exec with a terminal is one`(_ way: [String]) async throws {
         try await ServedDoor.with { door in
             let kubectl = try await Kubectl.at(door)
+            // The size comes when it comes. What is typed does not say it: that is echoed.
             let script = """
-                import os, pty, sys, time, fcntl, termios, struct
+                import os, pty, sys, fcntl, termios, struct
                 pid, fd = pty.fork()
                 if pid == 0:
+                    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
                     os.execve(sys.argv[1], sys.argv[1:], os.environ)
-                fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
                 got = b""
                 def until(word):
                     global got
                     while word not in got: got += os.read(fd, 4096)
                 until(b"$ ")
-                time.sleep(0.3)
+                os.write(fd, b'until [ "$(stty size)" = "$((30+3)) 99" ]; do sleep 0.1; done\\n')
                 os.write(fd, b"stty size; tty -s && echo terminal-$((40+2))\\n")
                 until(b"terminal-42")
                 os.write(fd, b"exit 5\\n")
@@ -159,7 +160,9 @@ import Testing
                 environment: ["KUBECONFIG": kubectl.configuration, "HOME": kubectl.home]
             ) { _ in
                 pods.logs.emit("line 1\n")
-                try await eventually("the first line") { try Files.readText(log) == "line 1" }
+                try await eventually(within: .seconds(60), "the first line") {
+                    try Files.readText(log) == "line 1"
+                }
                 pods.logs.emit("line 2\n")
                 try await eventually("the second line") { try Files.readText(log) == "line 1\nline 2" }
             }
@@ -211,7 +214,9 @@ import Testing
             let python = try await PythonEnvironment.kubernetes()
             try Files.makeDirectories(door.directory.path("www"))
             try door.directory.write("through the port\n", to: "www/file")
-            try await WebServer.running(door.directory) { port in
+            // The client for Python throws away what it has not handed on when the connection's end is there, too: so
+            // what is looked at comes long before the end.
+            try await WebServer.running(door.directory, speaking: "HTTP/1.1") { port in
                 let script = """
                     import sys
                     from kubernetes import client, config
@@ -230,12 +235,14 @@ import Testing
                     connect = core.connect_get_namespaced_pod_portforward
                     forward = portforward(connect, "web", "default", ports=sys.argv[2])
                     socket = forward.socket(int(sys.argv[2]))
-                    socket.sendall(b"GET /file HTTP/1.0\\r\\n\\r\\n")
+                    socket.sendall(b"GET /file HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
                     got = b""
-                    while True:
+                    while not got.endswith(b"through the port\\n"):
                         part = socket.recv(65536)
                         if not part: break
                         got += part
+                    socket.sendall(b"GET /file HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+                    while socket.recv(65536): pass
                     print(got.split(b"\\r\\n\\r\\n")[1].decode().strip(), forward.error(int(sys.argv[2])))
                     """
                 let outcome = try await CommandRunner.run(
@@ -258,7 +265,9 @@ import Testing
                     [kubectl.path, "exec", "-i", "web", "--", "sh", "-c", "echo up; sleep 1000"],
                     log: door.directory.path("log"), environment: environment
                 ) { _ in
-                    try await eventually("the program") { try Files.readText(door.directory.path("log")) == "up" }
+                    try await eventually(within: .seconds(60), "the program") {
+                        try Files.readText(door.directory.path("log")) == "up"
+                    }
                 }
                 try await eventually("the end of the session") { pods.programs.last?.isAbandoned == true }
             }
@@ -269,10 +278,14 @@ import Testing
 
 /// Serves "www" of a directory on a free port of the loopback interface.
 enum WebServer {
-    static func running(_ directory: TemporaryDirectory, _ body: (UInt16) async throws -> Void) async throws {
+    /// - Parameter version: of HTTP/1.0 an answer's end is that of its connection.
+    static func running(
+        _ directory: TemporaryDirectory, speaking version: String = "HTTP/1.0", _ body: (UInt16) async throws -> Void
+    ) async throws {
         let log = directory.path("web.log")
         let script =
-            "import http.server, functools; s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial("
+            "import http.server, functools; http.server.SimpleHTTPRequestHandler.protocol_version = '\(version)'; "
+            + "s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial("
             + "http.server.SimpleHTTPRequestHandler, directory='\(directory.path("www"))')); "
             + "print(s.server_port, flush=True); s.serve_forever()"
         try await BackgroundServer.running(["python3", "-c", script], log: log) { _ in

@@ -188,19 +188,22 @@ import Testing
     @Test func `a door that closes ends its streams`() async throws {
         let pods = FakePods()
         try await ServedDoor.with(pods: pods) { door in
+            let there = door.directory.path("there")
             async let outcome = run(
                 door,
                 """
                 socket = open("exec?command=sleep&command=1000&stdout=true", ["v5.channel.k8s.io"])
                 socket.recv_data()
+                __builtins__.open(sys.argv[4], "w").close()
                 try: print(socket.recv_data())
                 except (websocket.WebSocketConnectionClosedException, OSError): print("closed")
-                """)
-            try await eventually("the stream") { door.door.openAnswers == 1 && pods.programs.count == 1 }
-            try await Task.sleep(for: .milliseconds(300))
+                """, [there])
+            // Before, the end would break off what a stream begins with.
+            try await eventually(within: .seconds(60), "a client that has its stream") { Files.exists(there) }
+            #expect(door.door.openAnswers == 1 && pods.programs.count == 1)
             await door.door.close(after: .seconds(2))
             #expect(try await outcome == "closed\n")
-            #expect(pods.programs.first?.isAbandoned == true)
+            try await eventually("the end of the session") { pods.programs.first?.isAbandoned == true }
         }
     }
 }

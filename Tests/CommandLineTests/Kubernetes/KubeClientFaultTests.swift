@@ -86,7 +86,7 @@ import Testing
         gaps = ended = 0
         for secure in stalled[:3]:
             secure.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-            secure.settimeout(5)
+            secure.settimeout(30)
             data = b""
             try:
                 while not data.endswith(b"\r\n0\r\n\r\n") and (part := secure.recv(65536)):
@@ -142,7 +142,9 @@ import Testing
                 }
             } catch { Issue.record("\(error): \(before) before, now \(try kinds(node))") }
             // A program that reads its client's input ends with it. As with Kubernetes, one that does not is left to itself.
-            #expect(try await kubectl("exec", "web", "--", "sh", "-c", "ps | grep -c [c]at || true").text == "0\n")
+            try await eventually(within: .seconds(30), "nobody reads any more") {
+                try await kubectl("exec", "web", "--", "sh", "-c", "ps | grep -c [c]at || true").text == "0\n"
+            }
             try await kubectl("exec", "web", "--", "true")
             #expect(try await kubectl("get", "pod", "web").text.contains("Running"))
         }

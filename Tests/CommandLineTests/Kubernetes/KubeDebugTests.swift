@@ -18,24 +18,24 @@ import Testing
             try await kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
 
             // A debugger beside the container, with the rights that kubectl gives it.
+            // By its input: what a program says before anybody has attached is in its log alone. It says when it is
+            // done, as kubectl asks for an input that outlives who is attached.
             let beside = try await kubectl(
-                "debug", "web", "-i", "--image=busybox:1", "--target=web", "--profile=general", "--", "ps", "-o", "args"
-            )
+                "debug", "web", "-i", "--image=busybox:1", "--target=web", "--profile=general", "--", "sh",
+                input: "ps -o args\nexit\n")
             #expect(beside.text.contains("httpd -f -p 8080"), "\(beside.text)\(beside.errorText)")
             #expect(try await kubectl("exec", "web", "--", "ps", "-o", "args").text.contains("httpd"))
 
             // A copy whose containers share their processes.
-            let look = "sleep 1; until ps -o args | grep -q ^httpd; do sleep 0.1; done; ps -o args"
+            let look = "until ps -o args | grep -q ^httpd; do sleep 0.1; done; ps -o args\nexit\n"
             let copy = try await kubectl(
-                "debug", "web", "-i", "--image=busybox:1", "--copy-to=copy", "--profile=general", "--", "sh", "-c", look
-            )
+                "debug", "web", "-i", "--image=busybox:1", "--copy-to=copy", "--profile=general", "--", "sh",
+                input: look)
             #expect(
                 copy.text.contains("httpd -f -p 8080") && copy.text.contains("/dev/init"),
                 "\(copy.text)\(copy.errorText)")
 
             let node = try await kubectl.get("nodes")["items"]?[0]?["metadata", "name"]?.string ?? ""
-            // By its input: what a program says before anybody has attached is in its log alone. It says when it is done, as
-            // kubectl asks for an input that outlives who is attached.
             let script = """
                 readlink /proc/self/ns/net; readlink /proc/self/ns/ipc; chroot /host readlink /proc/self/ns/pid
                 ps -o args | grep -c forkless

@@ -51,7 +51,10 @@ import Testing
                     print(number, flush=True)
                 """
             async let written = kubectl.python(program)
-            try await Task.sleep(for: .seconds(3))
+            // Until then Python has only read its library.
+            try await eventually(within: .seconds(50), "objects are made") {
+                try await kubectl("get", "configmaps", "-o", "name").text.split(separator: "\n").count > 100
+            }
             try await kubectl.killNode()
             let answered = try await written.split(separator: "\n").count
             #expect(answered > 10)

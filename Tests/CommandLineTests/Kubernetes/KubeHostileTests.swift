@@ -23,7 +23,7 @@ import Testing
         try await KubeStage.run { kubectl in
             _ = try await kubectl.raw(Self.deployment)
             let before = try Self.residentBytes(try kubectl.node())
-            let answers = try JSONParser.parse(Array(try await kubectl.raw(Self.requests).utf8))
+            let answers = try JSONParser.parse(Array(try await kubectl.raw(Self.requests, within: .seconds(300)).utf8))
             for expected in Self.expected {
                 let answer = answers[expected.name]
                 #expect(

@@ -46,6 +46,12 @@ import Testing
             func ask(_ host: String, _ path: String, _ more: String...) async throws -> String {
                 try await curl(["-H", "Host: \(host)"] + more + ["http://127.0.0.1:\(http)\(path)"])
             }
+            // The gateway hears of the pods a moment after the status of their deployments.
+            for (path, name) in [("/", "one"), ("/two", "two")] {
+                try await eventually(within: .seconds(30), "the pods of \(name) are known") {
+                    firstLine(try await ask("shop.example.com", path)) == "\(name) GET \(path)"
+                }
+            }
             for (host, path, answer) in [
                 ("shop.example.com", "/a?b=c", "one GET /a?b=c"), ("SHOP.example.com.:80", "/two", "two GET /two"),
                 ("shop.example.com", "/two/x", "two GET /two/x"), ("shop.example.com", "/twox", "one GET /twox"),
@@ -122,6 +128,9 @@ import Testing
             let (http, https) = try await ports(kubectl, "web")
             func secure(_ host: String, _ authority: String) async throws -> String {
                 try await curl(["--resolve", "\(host):\(https):127.0.0.1", "--cacert", authority, "https://\(host):\(https)/x"])
+            }
+            try await eventually(within: .seconds(30), "the certificate is shown and the pod is known") {
+                firstLine(try await secure("shop.example.com", first.certificate)) == "one GET /x"
             }
             let answer = try await secure("shop.example.com", first.certificate)
             #expect(answer.hasPrefix("one GET /x\n") && answer.contains("X-Forwarded-Proto: https\n"), "\(answer)")

@@ -15,13 +15,18 @@ import Testing
                 from kubernetes.stream import stream, portforward
                 config.load_kube_config()
                 api = client.CoreV1Api()
-                container = client.V1Container(name="main", image="busybox:1", command=["httpd", "-f", "-p", "8080", "-h", "/etc"])
+                # Running is not listening yet.
+                probe = client.V1Probe(tcp_socket=client.V1TCPSocketAction(port=8080), period_seconds=1)
+                container = client.V1Container(name="main", image="busybox:1", readiness_probe=probe,
+                                               command=["httpd", "-f", "-p", "8080", "-h", "/etc"])
                 pod = client.V1Pod(metadata=client.V1ObjectMeta(name="py", labels={"app": "py"}),
                                    spec=client.V1PodSpec(containers=[container]))
                 made = api.create_namespaced_pod("default", pod)
                 for event in watch.Watch().stream(api.list_namespaced_pod, "default", label_selector="app=py",
                                                   resource_version=made.metadata.resource_version, timeout_seconds=30):
-                    if event["object"].status.phase == "Running":
+                    status = event["object"].status
+                    ready = any(c.type == "Ready" and c.status == "True" for c in status.conditions or [])
+                    if status.phase == "Running" and ready:
                         print("running")
                         break
                 print(stream(api.connect_get_namespaced_pod_exec, "py", "default", command=["echo", "executed"],

@@ -79,16 +79,14 @@ import Testing
           behavior: {scaleDown: {stabilizationWindowSeconds: 0}}
         """
 
-    private static func freePort() throws -> UInt16 {
-        let socket = try InternetSocket.bind(.stream, to: InternetEndpoint(IPAddress("127.0.0.1")!, 0), backlog: 1)
-        return try InternetSocket.local(socket.raw)!.port
-    }
-
     @Test func `programs are scaled by what they use, and by what they are asked, from zero and back`() async throws {
-        let port = try Self.freePort()
-        try await KubeStage.run(with: ["FORKLESS_INGRESS_LISTEN=127.0.0.1:\(port)"]) { kubectl in
+        try await KubeStage.run { kubectl in
             try await kubectl.apply(Self.busy)
             try await kubectl.apply(Self.web)
+            let port: Int64 = try await eventuallySome("the ingress says where it is") {
+                let place = try await kubectl.get("ingress", "web")["status", "loadBalancer", "ingress"]?[0]
+                return place?["ports"]?[0]?["port"]?.integer
+            }
             func size(_ name: String) async throws -> Int64? {
                 try await kubectl.get("deployment", name)["spec", "replicas"]?.integer
             }
@@ -107,9 +105,12 @@ import Testing
                 for _ in 0..<20 { _ = try await ask() }
                 return try await size("web") == 2
             }
-            let autoscaler = try await kubectl.get("hpa", "web")
-            let measured = autoscaler["status", "currentMetrics"]?.array ?? []
-            #expect(measured.contains { $0["pods", "metric"]?["name"] == "requests-per-second" }, "\(autoscaler)")
+            // The target is scaled before the autoscaler's status says by what.
+            try await eventually(within: .seconds(60), "what is measured is told") {
+                for _ in 0..<20 { _ = try await ask() }
+                let measured = try await kubectl.get("hpa", "web")["status", "currentMetrics"]?.array ?? []
+                return measured.contains { $0["pods", "metric"]?["name"] == "requests-per-second" }
+            }
             try await eventually(within: .seconds(90), "who uses little goes") { try await size("busy") == 1 }
             let old = try await kubectl("get", "horizontalpodautoscalers.v1.autoscaling", "busy", "-o", "json").output
             #expect(try JSONParser.parse(old)["spec", "targetCPUUtilizationPercentage"] == 60)

@@ -33,18 +33,28 @@ import Testing
           ports: [{port: 80, targetPort: 8080}]
         """
 
+    /// The address of the service "web", once it answers: the kernel's rules come a moment after the status of the
+    /// deployment says that its pods are ready.
+    private func address(_ kubectl: KubeStage) async throws -> String {
+        let address = try await kubectl.get("service", "web")["spec", "clusterIP"]?.string ?? ""
+        try await eventually(within: .seconds(30), "the service answers") {
+            let answer = try await CommandRunner.run(["curl", "-sS", "--max-time", "5", "http://\(address)/passwd"])
+            return answer.text.contains("root:x:0:0")
+        }
+        return address
+    }
+
     @Test func `a service is reached by its address, by its name and from its own pods`() async throws {
         try await KubeStage.run { kubectl in
             try await kubectl.apply(web)
             try await kubectl("rollout", "status", "deployment/web", "--timeout=30s")
-            let address = try await kubectl.get("service", "web")["spec", "clusterIP"]?.string ?? ""
-            let direct = try await CommandRunner.run(["curl", "-sS", "--max-time", "5", "http://\(address)/passwd"])
-            #expect(direct.text.contains("root:x:0:0"), "\(direct.errorText)")
+            _ = try await address(kubectl)
             let named = try await kubectl("exec", "deployment/web", "--", "wget", "-qO-", "http://web.default.svc/passwd")
             #expect(named.text.contains("root:x:0:0"))
-            let forwarded = try await kubectl("get", "endpointslices", "-l", "kubernetes.io/service-name=web", "-o", "json")
-            let endpoints = try JSONParser.parse(forwarded.output)["items"]?[0]?["endpoints"]?.array ?? []
-            #expect(endpoints.count == 4)
+            try await eventually(within: .seconds(30), "all four pods are endpoints") {
+                let slices = try await kubectl.get("endpointslices", "-l", "kubernetes.io/service-name=web")
+                return slices["items"]?[0]?["endpoints"]?.array?.count == 4
+            }
         }
     }
 
@@ -52,7 +62,7 @@ import Testing
         try await KubeStage.run { kubectl in
             try await kubectl.apply(web)
             try await kubectl("rollout", "status", "deployment/web", "--timeout=30s")
-            let address = try await kubectl.get("service", "web")["spec", "clusterIP"]?.string ?? ""
+            let address = try await address(kubectl)
             async let load = CommandRunner.run(["wrk", "-t1", "-c4", "-d6s", "--timeout", "5s", "http://\(address)/passwd"])
             for round in 2...3 {
                 try await kubectl("set", "env", "deployment/web", "ROUND=\(round)")
@@ -139,7 +149,7 @@ import Testing
             }
             let ready = try await kubectl.get("pods", "-l", "app=one")["items"]?[0]?["status", "podIP"]?.string ?? ""
             let service = try await kubectl.get("service", "one")["spec", "clusterIP"]?.string ?? ""
-            try await eventually("what a pod asks is answered") {
+            try await eventually(within: .seconds(60), "what a pod asks is answered") {
                 let said = try await kubectl.kubectl(
                     "exec", "-i", "deployment/one", "--", "/usr/bin/python3", "-c", asking, service, waits, ready, "\(many)")
                 if said.text != "all\n" { print("not yet: \(said.text)\(said.errorText)") }
@@ -162,6 +172,10 @@ import Testing
                 "-n", "guestbook", "rollout", "status", "deployment/web", "--timeout=120s", within: .seconds(150))
             let address = try await kubectl.get("-n", "guestbook", "service", "web")["spec", "clusterIP"]?.string ?? ""
             let page = "http://\(address)/cgi-bin/guestbook"
+            // The kernel's rules come a moment after the status of the deployment.
+            try await eventually(within: .seconds(30), "the guestbook answers") {
+                try await CommandRunner.run(["curl", "-sSf", "--max-time", "10", page]).status.isSuccess
+            }
             for message in ["it's me", "spam"] {
                 let answer = try await CommandRunner.run(["curl", "-sS", "--max-time", "10", "--data-binary", message, page])
                 #expect(answer.text == "", "\(answer.text)\(answer.errorText)")

@@ -88,8 +88,10 @@ final class KubeStage: Sendable {
 
     private func kill(_ pids: [Int32]) async throws {
         for pid in pids {
-            try ProcessFD(pid: pid).signal(Signal.kill)
-            try await eventually("process \(pid) is gone") { Self.words(pid) == nil }
+            let process = try ProcessFD(pid: pid)
+            try process.signal(Signal.kill)
+            let killed = process.shared()
+            try await eventually(within: .seconds(60), "process \(pid) is gone") { TestForkless.hasEnded(killed) }
         }
     }
 
