@@ -21,7 +21,7 @@ import Testing
     @Test func `a container is run, listed, read, entered, stopped and removed`() async throws {
         let forkless = try TestForkless()
         try await forkless.withNode {
-            let script = "echo out; echo err >&2; trap 'exit 4' TERM; while :; do sleep 0.02; done"
+            let script = "trap 'exit 4' TERM; echo out; echo err >&2; while :; do sleep 0.02; done"
             let started = try await forkless("run", "-d", "--name", "desk", "--label", "team=rates", "sh", "-c", script)
             let id = started.text.split(separator: "\n").map(String.init).first ?? ""
             #expect(id.count == 64, "\(started.errorText)")

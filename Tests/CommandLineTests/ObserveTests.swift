@@ -139,11 +139,13 @@ import Testing
 
     @Test func `the machine is observed for a time, as lines and as JSON`() async throws {
         let forkless = try TestForkless()
-        async let outcome = recording(forkless, ["--for", "3s"])
-        try await Task.sleep(for: .milliseconds(1500))
         let marker = "0.2317"
-        _ = try await CommandRunner.run(["sleep", marker])
-        let (lines, recording) = try await outcome
+        // Again and again, since nobody says when observing has begun.
+        let sleeping = Task { while !Task.isCancelled { _ = try await CommandRunner.run(["sleep", marker]) } }
+        defer { sleeping.cancel() }
+        let (lines, recording) = try await self.recording(forkless, ["--for", "3s"])
+        sleeping.cancel()
+        try await sleeping.value
         #expect(lines.status == .exited(0))
         #expect(lines.text.contains("sleep \(marker)"))
         #expect(lines.text.contains("PROGRAM"))

@@ -33,14 +33,15 @@ import Testing
         return steps
     }
 
-    /// What differs from run to run, replaced by a word: ids, times, numbers of processes, sizes of files of the
-    /// machine, and the widths of columns that follow from them.
+    /// What differs from run to run, replaced by a word: ids, times, numbers of processes, shares of the processor,
+    /// sizes of files of the machine, and the widths of columns that follow from them.
     static func comparable(_ text: String) -> [String] {
         text.split(separator: "\n").map { line -> String in
             String(line).replacing(#/[0-9a-f]{64}/#, with: "ID").replacing(#/\b[0-9a-f]{12}\b/#, with: "ID")
                 .replacing(#/(Less than a second|About a minute|[0-9]+ (seconds?|minutes?))/#, with: "TIME")
                 .replacing(#/\b[0-9.,]+ ?(ms|µs|s|[kKM]?i?B)\b/#, with: "AMOUNT")
                 .replacing(#/\b0\.[0-9]+\b/#, with: "FRACTION").replacing(#/\b[0-9]{2}:[0-9]{2}\b/#, with: "CLOCK").replacing(#/\b[0-9]{3,}\b/#, with: "NUMBER")
+                .replacing(#/\b[0-9]{1,2} +CLOCK\b/#, with: "SHARE CLOCK")
                 .replacing(#/[─ \t]+/#, with: " ")
         }
     }
@@ -57,13 +58,16 @@ import Testing
         let clients = heading == "Services" ? try await PythonEnvironment.kubernetes().directory + "/bin:" : ""
         // In a network namespace of its own: the session makes a bridge and publishes a port.
         var script = "cd '\(forkless.path("work"))' && ip link set lo up && forkless node --detach >/dev/null || exit 99\n"
+        // Who types is slower than a server that has just been started: it may not listen yet.
+        script += "curl() { command curl --retry 30 --retry-delay 1 --retry-all-errors --connect-timeout 2 \"$@\"; }\n"
         for step in steps { script += "echo '~~~'\n\(step.command)\n" }
         script += "echo '~~~'\n"
         try await forkless.endingNode {
             let outcome = try await CommandRunner.run(
                 ["unshare", "-n", "bash", "-c", "{ \(script) } 2>&1"],
                 environment: forkless.environment.filter { !$0.hasPrefix("PATH=") && !$0.hasPrefix("HOME=") }
-                    + ["PATH=\(executables):\(clients)/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(forkless.path("home"))"])
+                    + ["PATH=\(executables):\(clients)/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(forkless.path("home"))"],
+                within: .seconds(300))
             let outputs = outcome.text.split(separator: "~~~\n", omittingEmptySubsequences: false).dropFirst().dropLast()
             try #require(outputs.count == steps.count, "\(outcome.text)")
             for (step, output) in zip(steps, outputs) {

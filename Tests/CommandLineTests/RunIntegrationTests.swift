@@ -70,12 +70,20 @@ import Testing
     @Test(arguments: ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"])
     func `signals reach the program`(name: String) async throws {
         let forkless = try TestForkless()
-        // `timeout` sends the signal to forkless alone, and says nothing about it.
-        let script = "trap 'echo got \(name); exit 5' \(name); while :; do sleep 0.02; done"
-        let outcome = try await CommandRunner.run(
-            ["timeout", "--foreground", "--preserve-status", "-s", name, "2", forkless.executable, "run", "sh", "-c", script],
-            environment: forkless.environment)
-        #expect(outcome.text == "got \(name)\n", "\(outcome.errorText)")
+        let (said, number) = (forkless.path("said"), forkless.path("number"))
+        let script = "trap 'echo got \(name); exit 5' \(name); echo ready; while :; do sleep 0.02; done"
+        // The shell becomes forkless, which alone gets the signal, and not before the program is ready for it.
+        let line = "echo $$ >\(number); exec \(forkless.executable) run sh -c \"$0\" >\(said)"
+        let running = Task {
+            try await CommandRunner.run(["sh", "-c", line, script], environment: forkless.environment)
+        }
+        try await eventually(within: .seconds(50), "the program is ready") {
+            (try? Files.readText(said)) == "ready\n"
+        }
+        let pid = try #require(Int32(try Files.readText(number).split(separator: "\n").joined()))
+        try ProcessFD(pid: pid).signal(try SignalFlag.parse(name, flag: "--signal"))
+        let outcome = try await running.value
+        #expect(try Files.readText(said) == "ready\ngot \(name)\n", "\(outcome.errorText)")
         #expect(outcome.status == .exited(5))
     }
 

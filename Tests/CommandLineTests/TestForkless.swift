@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import TestKit
 
@@ -62,16 +63,28 @@ final class TestForkless: Sendable {
     private func endNode() async throws {
         for name in ["forkless node", "forkless-keeper"] {
             let own = try Self.pids(naming: run).filter { try Self.commandLine($0).contains(name) }
-            for pid in own { try Self.terminate(pid) }
-            try await eventually("\(name) has ended") { own.allSatisfy { !Files.exists("/proc/\($0)/exe") || Self.isZombie($0) } }
+            let asked = try own.compactMap { try Self.terminate($0) }
+            try await eventually(within: .seconds(60), "\(name) has ended") { asked.allSatisfy { Self.hasEnded($0) } }
         }
     }
 
-    /// Asks a process to end; one that has ended since it was listed is what is wanted.
-    private static func terminate(_ pid: Int32) throws(SystemError) {
-        do { try ProcessFD(pid: pid).signal(Signal.terminate) } catch {
+    /// Asks a process to end; nil for one that has ended since it was listed, which is what is wanted.
+    private static func terminate(_ pid: Int32) throws(SystemError) -> SharedFD? {
+        do throws(SystemError) {
+            let process = try ProcessFD(pid: pid)
+            try process.signal(Signal.terminate)
+            return process.shared()
+        } catch {
             guard error.code == .noProcess else { throw error }
+            return nil
         }
+    }
+
+    /// Whether a process has ended with all its threads. It loses its command line and its executable before that, and
+    /// with them gone it still has its locks and listens at its sockets, into which the next node there would run.
+    static func hasEnded(_ process: SharedFD) -> Bool {
+        var wait = pollfd(fd: process.raw, events: Int16(POLLIN), revents: 0)
+        return poll(&wait, 1, 0) > 0
     }
 
     /// The processes whose command line has this text.
@@ -82,11 +95,6 @@ final class TestForkless: Sendable {
     private static func commandLine(_ pid: Int32) throws -> String {
         let bytes = (try? Files.read("/proc/\(pid)/cmdline")) ?? []
         return String(decoding: bytes.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
-    }
-
-    private static func isZombie(_ pid: Int32) -> Bool {
-        guard let stat = try? Files.readText("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return true }
-        return stat[end...].dropFirst(2).first == "Z"
     }
 
     /// An executable of this package, beside the tests' own bundle.

@@ -50,9 +50,9 @@ import Testing
 
     private static func harness(width: Int) -> String {
         """
-        <!DOCTYPE html><meta charset="utf-8"><body><iframe id="frame" src="report.html" style="width:\(width)px;height:900px;border:0"></iframe>
-        <pre id="result"></pre><script>
-        frame.onload = function () {
+        <!DOCTYPE html><meta charset="utf-8"><body><pre id="result"></pre><script>
+        // Before the frame: one that is there already may have its page before somebody asks to be told.
+        function look() {
           var page = frame.contentDocument, root = page.documentElement, all = [].slice.call(page.querySelectorAll("body *"));
           var style = function (e) { return frame.contentWindow.getComputedStyle(e); };
           var shown = function (e) { return e.getClientRects().length > 0; };
@@ -76,8 +76,9 @@ import Testing
             furthest: Math.ceil(Math.max.apply(null, all.map(function (e) { var s = e.closest(".scroll");
               return s && s !== e ? 0 : e.getBoundingClientRect().right; })))
           });
-        };
+        }
         </script>
+        <iframe id="frame" src="report.html" onload="look()" style="width:\(width)px;height:900px;border:0"></iframe>
         """
     }
 

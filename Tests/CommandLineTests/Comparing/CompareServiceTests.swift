@@ -36,11 +36,18 @@ import Testing
             try await stage.apply(Self.echo)
             try await stage("rollout", "status", "deployment/echo", "--timeout=60s")
             let address = try #require(try await stage.get("service", "echo")["spec", "clusterIP"]?.string)
-            let outcome = try await stage.forkless.call(
-                [
-                    "compare", "--quick", "--output", "json", "--count", "4", "--repetitions", "2", "--rungs", "process",
-                    "--service", "\(address):7000", "--service-deployment", "echo", "--", "cat",
-                ], input: "a trade\n")
+            // The kernel's rules come a moment after the deployment's status says that its pods are ready.
+            let way = InternetEndpoint(try #require(IPAddress(address)), 7000)
+            try await eventually(within: .seconds(30), "the service answers") {
+                (try? await ServiceRung(way).prepare()) != nil
+            }
+            // Replicas are started and become ready a dozen times over.
+            let words = [
+                stage.forkless.executable, "compare", "--quick", "--output", "json", "--count", "4", "--repetitions",
+                "2", "--rungs", "process", "--service", "\(address):7000", "--service-deployment", "echo", "--", "cat",
+            ]
+            let outcome = try await CommandRunner.run(
+                words, input: Array("a trade\n".utf8), environment: stage.forkless.environment, within: .seconds(200))
             #expect(outcome.status == .exited(0), "\(outcome.errorText)")
             let report = try ComparisonReport(json: JSONParser.parse(outcome.text))
             let service = try #require(report.rungs.first { $0.rung.name == "service" })
