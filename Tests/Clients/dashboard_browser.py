@@ -70,16 +70,29 @@ def log_in(driver):
     return url.split("/dashboard")[0] + "/dashboard", url
 
 
-def text(driver):
-    return driver.find_element(By.TAG_NAME, "main").text
+# An update may replace what was found before it is used: then it is looked for again.
+
+def text(driver, css="main"):
+    return wait(f"the text of {css}", lambda: driver.find_element(By.CSS_SELECTOR, css).text)
+
+
+def click(driver, by, what):
+    wait(f"{what} to click", lambda: driver.find_element(by, what).click() or True)
+
+
+def type_into(driver, by, what, keys):
+    wait(f"{what} to type into", lambda: driver.find_element(by, what).send_keys(keys) or True)
+
+
+def link(driver, by, what):
+    return wait(f"where {what} leads", lambda: driver.find_element(by, what).get_attribute("href"))
 
 
 def without_login(driver, base):
     driver.get(base)
     assert driver.title.startswith("Log in"), driver.title
     assert "forkless dashboard" in text(driver)
-    field = driver.find_element(By.NAME, "token")
-    field.send_keys("wrong" + Keys.ENTER)
+    type_into(driver, By.NAME, "token", "wrong" + Keys.ENTER)
     wait("the page says that it is not the token", lambda: "This is not the token." in text(driver))
 
 
@@ -167,7 +180,7 @@ def workloads_and_hostile_names(driver, base):
     shown = text(driver)
     for name in ["plain-worker", "hostile-worker"]:
         assert name in shown, shown
-    driver.find_element(By.LINK_TEXT, "hostile-worker").click()
+    click(driver, By.LINK_TEXT, "hostile-worker")
     wait("the container's page", lambda: driver.title.startswith("hostile-worker"))
     shown = text(driver)
     assert "<img src=x onerror='window.hacked=1'>" in shown and "⟨U+202E⟩" in shown and "␛[31m" in shown, shown
@@ -233,34 +246,32 @@ def keyboard(driver, base):
 
 def roll_back(driver, base, program):
     driver.get(base + "/shifts")
-    row = driver.find_element(By.XPATH, f"//tr[th//*[normalize-space()='{program}']]")
-    assert "canary 50 %" in row.text, row.text
-    row.find_element(By.PARTIAL_LINK_TEXT, "Roll back").click()
+    row = f"//tr[th//*[normalize-space()='{program}']]"
+    shown = wait("the shift", lambda: driver.find_element(By.XPATH, row).text)
+    assert "canary 50 %" in shown, shown
+    click(driver, By.XPATH, row + "//a[contains(normalize-space(), 'Roll back')]")
     wait("the question", lambda: driver.title.startswith("Roll back"))
     assert "the original program answers every call" in text(driver)
-    driver.find_element(By.CSS_SELECTOR, "form.confirm button").click()
+    click(driver, By.CSS_SELECTOR, "form.confirm button")
     wait("what has happened", lambda: "was rolled back" in text(driver))
-    assert "rolled back" in driver.find_element(By.CSS_SELECTOR, "main .summary").text
+    assert "rolled back" in text(driver, "main .summary")
     assert driver.find_elements(By.PARTIAL_LINK_TEXT, "Roll back") == []
 
 
 def act(driver, base):
     driver.get(base + "/workloads?q=plain-worker")
-    driver.find_element(By.LINK_TEXT, "plain-worker").click()
+    click(driver, By.LINK_TEXT, "plain-worker")
     wait("its page", lambda: driver.title.startswith("plain-worker"))
     for action, after in [("Stop", "exited"), ("Start", "running"), ("Restart", "running")]:
-        link = wait(action, lambda: driver.find_elements(By.XPATH, f"//main//a[starts-with(normalize-space(), '{action} ')]"))[0]
-        link.click()
-        wait("the question", lambda: driver.find_elements(By.CSS_SELECTOR, "form.confirm"))
-        driver.find_element(By.CSS_SELECTOR, "form.confirm button").click()
+        click(driver, By.XPATH, f"//main//a[starts-with(normalize-space(), '{action} ')]")
+        click(driver, By.CSS_SELECTOR, "form.confirm button")
         wait(f"{action} is told of", lambda: driver.find_elements(By.CSS_SELECTOR, "main .notice.good"))
         assert after in text(driver), text(driver)
     driver.get(base + "/ledger")
-    driver.find_element(By.PARTIAL_LINK_TEXT, "Verify now").click()
-    wait("the question", lambda: driver.find_elements(By.CSS_SELECTOR, "form.confirm"))
-    driver.find_element(By.CSS_SELECTOR, "form.confirm button").click()
-    wait("the verification", lambda: "Verified: " in driver.find_element(By.CSS_SELECTOR, ".summary").text)
-    driver.find_element(By.NAME, "workload").send_keys("nobody" + Keys.ENTER)
+    click(driver, By.PARTIAL_LINK_TEXT, "Verify now")
+    click(driver, By.CSS_SELECTOR, "form.confirm button")
+    wait("the verification", lambda: "Verified: " in text(driver, ".summary"))
+    type_into(driver, By.NAME, "workload", "nobody" + Keys.ENTER)
     wait("no record", lambda: "No record is like that." in text(driver))
 
 
@@ -328,9 +339,9 @@ def look(driver, program):
     keyboard(driver, base)
     done("keys")
     driver.get(base + "/workloads?q=hostile")
-    more = [driver.find_element(By.LINK_TEXT, "hostile-worker").get_attribute("href").split("/dashboard")[1]]
+    more = [link(driver, By.LINK_TEXT, "hostile-worker").split("/dashboard")[1]]
     driver.get(base + "/shifts")
-    more.append(driver.find_element(By.CSS_SELECTOR, "tbody th a").get_attribute("href").split("/dashboard")[1])
+    more.append(link(driver, By.CSS_SELECTOR, "tbody th a").split("/dashboard")[1])
     every_page(driver, base, more + ["/confirm?do=verify"])
     done("landmarks, contrast and narrow screens")
     roll_back(driver, base, program)
@@ -342,7 +353,7 @@ def look(driver, program):
     other_site(driver, base)
     done("another site's page")
     driver.get(base)
-    driver.find_element(By.CSS_SELECTOR, ".logout button").click()
+    click(driver, By.CSS_SELECTOR, ".logout button")
     wait("logged out", lambda: driver.title.startswith("Log in"))
     driver.get(base)
     assert driver.title.startswith("Log in")

@@ -28,7 +28,7 @@ struct FunctionNode: Sendable {
             arguments: ["node", "--state", test.settings.state, "--run", test.settings.run] + flags, options: options
         ).start()
         withExtendedLifetime(log) {}
-        try await eventually("the node serves functions") {
+        try await eventually(within: .seconds(60), "the node serves functions") {
             if let end = try program.exitIfEnded() { throw Unserved(description: "the node \(end.status): \(try said())") }
             // Its own socket comes last.
             guard (try? await call("GET", "/2015-03-31/functions"))?.status == 200 else { return false }

@@ -28,7 +28,7 @@ import Testing
                 try Template(.path(executable), arguments: arguments, options: options)
             }
         let program = try template.start()
-        try await eventually("the node serves") {
+        try await eventually(within: .seconds(60), "the node serves") {
             if let end = try program.exitIfEnded() { throw NodeFailure(.system, "the node \(end.status)") }
             return (try? await test.connect().call(GetVersion())) != nil
         }
@@ -77,10 +77,9 @@ import Testing
         let holder = try Template(
             .path("/usr/bin/unshare"), arguments: ["-n", "sh", "-c", "ip link set lo up; exec sleep 1000"]
         ).start()
-        let own = try Files.link("/proc/self/ns/net")
-        let theirs = "/proc/\(holder.pid)/ns/net"
-        // Before that a node would join ours, and leave a bridge in it.
-        try await eventually("the namespace is made") { try Files.link(theirs) != own }
+        let name = "/proc/\(holder.pid)/comm"
+        // Before that a node would join ours, and leave a bridge in it, or one that has no loopback yet.
+        try await eventually("the namespace is made") { try Files.readText(name) == "sleep" }
         let first = try await launch(test, inNetworkOf: holder.pid)
         let client = try await test.connect()
         var spec = ContainerSpec(
@@ -156,7 +155,7 @@ import Testing
 
     /// What the node says that runs is exactly what the keeper runs.
     private func agree(_ test: TestNode) async throws {
-        try await eventually("node and keeper agree") {
+        try await eventually(within: .seconds(60), "node and keeper agree") {
             let client = try await test.connect()
             let containers = try await client.call(ListContainers(all: true)).containers
             let running = containers.count { $0.phase == .running }

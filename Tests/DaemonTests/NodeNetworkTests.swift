@@ -14,7 +14,7 @@ import Testing
     private func ask(_ machine: NetworkedNode, _ address: String, _ port: Int) async throws -> String {
         let script = """
             import socket,sys,time
-            for i in range(200):
+            for i in range(800):
               try: c=socket.create_connection((sys.argv[1],int(sys.argv[2])),timeout=10); break
               except ConnectionRefusedError: time.sleep(0.05)
             print(c.recv(99).decode().strip())

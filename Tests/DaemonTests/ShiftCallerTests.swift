@@ -126,7 +126,15 @@ import Testing
     }
 
     private static func freePort() async throws -> Int {
-        let script = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
+        // None that the kernel gives to whoever asks for any (ip_local_port_range, ip(7)): it is let go of before it is
+        // used.
+        let script = """
+            import random, socket
+            while True:
+                port = random.randrange(20000, 32000)
+                try: socket.socket().bind(("127.0.0.1", port)); print(port); break
+                except OSError: pass
+            """
         let text = try await CommandRunner.run(["python3", "-c", script]).text
         return try #require(Int(text.split(separator: "\n").first ?? ""))
     }

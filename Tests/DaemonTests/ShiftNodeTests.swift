@@ -136,7 +136,8 @@ import Testing
             try await eventually("the shift is paused") {
                 try await machine.state(program)["phase"]?.string == "paused"
             }
-            #expect(try await machine.isShifted(program))
+            // It is mounted after that is known.
+            try await eventually("the shim stands over the new file") { try await machine.isShifted(program) }
             #expect(try await machine.run([program]).status == .exited(1))
             try await machine.shift("resume", program)
             for _ in 0..<3 { #expect(try await machine.run([program]).status == .exited(1)) }

@@ -1,4 +1,5 @@
 import Daemon
+import ExecDoor
 import JSON
 import Keeper
 import Linux
@@ -56,9 +57,9 @@ final class ShiftedMachine: Sendable {
             .path("/usr/bin/unshare"),
             arguments: ["--mount", "--propagation", "private", "sh", "-c", "exec sleep 100000"], options: quiet
         ).start()
-        let own = try Files.link("/proc/self/ns/mnt")
-        let pid = holder.pid
-        try await eventually("the namespace is there") { try Files.link("/proc/\(pid)/ns/mnt") != own }
+        let name = "/proc/\(holder.pid)/comm"
+        // Not as soon as it is in a namespace of its own: a moment later what is mounted there stays there.
+        try await eventually("the namespace is there") { try Files.readText(name) == "sleep" }
         return holder
     }
 
@@ -130,18 +131,29 @@ final class ShiftedMachine: Sendable {
             .path("/usr/bin/nsenter"),
             arguments: Array(into.dropFirst()) + [
                 try TestNode.forkless(), "node", "--state", test.settings.state, "--run", test.settings.run, "--shim",
-                try BuiltFile.path("shim/forkless-shim"),
+                try patientShim(),
                 "--lambda-listen", "off", "--http-listen", "off",
             ] + flags, options: options
         ).start()
         launched.withLock { $0.append(node) }
         withExtendedLifetime(log) {}
-        try await eventually(within: .seconds(30), "the node serves") {
+        try await eventually(within: .seconds(60), "the node serves") {
             if let end = try node.exitIfEnded() { throw Problem(description: "the node \(end.status): \(try said())") }
             guard Files.exists(test.settings.nodeSocket) else { return false }
             return try await forkless(["shift", "status"]).status.isSuccess
         }
         return node
+    }
+
+    /// A shim that waits long for its decision. On a user's machine a node that is starved has a tenth of a second before
+    /// the original runs; here the calls of a slow machine would go another way than a test expects.
+    private func patientShim() throws -> String {
+        let path = test.directory.path("forkless-shim")
+        var record = ShimRecord(shift: "any", socket: "/any", original: "/any")
+        record.decisionMilliseconds = 20_000
+        let built = try Files.read(try BuiltFile.path("shim/forkless-shim"))
+        try Files.replace(path, with: try record.patched(into: built), mode: 0o755)
+        return path
     }
 
     func said() throws -> String { try Files.readText(test.directory.path("log")) }

@@ -43,9 +43,11 @@ final class TestBench: Sendable {
         guard mounted.status.isSuccess else { throw CommandFailed(mounted.errorText) }
         var failure: (any Error)?
         do { try await run(test, body) } catch { failure = error }
-        let unmounted = try await CommandRunner.run(["umount", test.settings.state])
+        // What a node had open there is closed when its last reference has gone.
+        try await eventually("the disk is not in use") {
+            try await CommandRunner.run(["umount", test.settings.state]).status.isSuccess
+        }
         if let failure { throw failure }
-        guard unmounted.status.isSuccess else { throw CommandFailed(unmounted.errorText) }
     }
 
     struct CommandFailed: Error, CustomStringConvertible {

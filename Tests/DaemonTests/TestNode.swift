@@ -31,15 +31,23 @@ struct TestNode: Sendable {
 
     func connect() async throws -> NodeClient { try await NodeClient.connect(to: settings.nodeSocket) }
 
-    /// Ends the keeper with everything in it, and waits until it is gone.
+    private var keeperProcess: KeeperProcess { KeeperProcess(run: settings.run, executable: settings.keeper) }
+
+    /// Ends the keeper with everything in it, and waits until it is gone. Not for a node that runs: it starts another.
     func endKeeper() async throws {
-        let access = KeeperProcess(run: settings.run, executable: settings.keeper)
-        guard let channel = try await access.connect() else { return }
+        guard try await shutDownKeeper() else { return }
+        let socket = keeperProcess.socket
+        try await eventually("the keeper's socket is gone") { !Files.exists(socket) }
+    }
+
+    /// Ends the keeper with everything in it; false when there is none.
+    @discardableResult
+    func shutDownKeeper() async throws -> Bool {
+        guard let channel = try await keeperProcess.connect() else { return false }
         let connection = KeeperConnection(channel) { _, _ in }
         _ = try? await connection.request(.shutdown(killing: true))
         _ = await connection.untilEnded()
-        let socket = access.socket
-        try await eventually("the keeper's socket is gone") { !Files.exists(socket) }
+        return true
     }
 }
 

@@ -19,7 +19,8 @@ import Testing
         try await eventually { bench.invoker.heldCount == 1 }
         bench.invoker.release()
         try await eventually { try await bench.rows("async_event") == 0 }
-        #expect(bench.events.counters.succeeded == 1)
+        // It is counted once the database has told of it.
+        try await eventually { bench.events.counters.succeeded == 1 }
         await bench.stop()
     }
 
@@ -163,7 +164,8 @@ import Testing
             try await bench.accept(payload)
         }
         try await eventually { bench.invoker.heldCount == 2 }
-        #expect(bench.invoker.calls.map(\.orderKey) == ["a", "b"])
+        // Each is read by whichever of the database's readers is free: one may overtake the other.
+        #expect(Set(bench.invoker.calls.map(\.orderKey)) == ["a", "b"])
         bench.invoker.release()
         try await eventually { bench.invoker.calls.count == 3 }
         bench.invoker.release()

@@ -59,6 +59,8 @@ final class ScriptedInvoker: Invoker {
         var held: [(FunctionCall, @Sendable (InvocationOutcome) -> Void)] = []
         var running = 0
         var peak = 0
+        /// Those whose caller has been told of their end.
+        var ended = 0
     }
 
     private let state = Mutex(State())
@@ -78,6 +80,8 @@ final class ScriptedInvoker: Invoker {
     var payloads: [String] { calls.map { String(decoding: $0.payload, as: UTF8.self) } }
     var heldCount: Int { state.withLock { $0.held.count } }
     var peak: Int { state.withLock { $0.peak } }
+    /// Whether no call is under way.
+    var isIdle: Bool { state.withLock { $0.ended == $0.calls.count } }
 
     func invoke(_ call: FunctionCall, _ done: @escaping @Sendable (InvocationOutcome) -> Void) {
         let number = state.withLock { state in
@@ -105,6 +109,7 @@ final class ScriptedInvoker: Invoker {
     private func finish(_ done: @Sendable (InvocationOutcome) -> Void, _ outcome: InvocationOutcome) {
         state.withLock { $0.running -= 1 }
         done(outcome)
+        state.withLock { $0.ended += 1 }
     }
 }
 
@@ -237,7 +242,26 @@ final class EventBench: Sendable {
         }
     }
 
+    /// Waits until no call is under way and none begins by itself.
+    func untilIdle() async throws {
+        try await eventually("nothing is under way") {
+            let calls = invoker.calls.count
+            guard invoker.isIdle else { return false }
+            // The writer does one thing after the other: an end is written, somebody looks for what it has made
+            // visible, and has begun a call by the third turn.
+            for _ in 0..<3 { try await store.write { _ throws(StoreFailure) in () } }
+            return invoker.isIdle && invoker.calls.count == calls
+        }
+    }
+
     // MARK: Queues
+
+    /// When the first of all messages becomes visible.
+    func firstVisible() async throws -> Timestamp {
+        try await store.read { transaction throws(StoreFailure) in
+            Timestamp(nanoseconds: try transaction.first("SELECT min(visible_at) FROM queue_message")!.integer(0)!)
+        }
+    }
 
     func makeQueue(_ name: String, _ attributes: [String: String] = [:]) async throws {
         var attributes = attributes

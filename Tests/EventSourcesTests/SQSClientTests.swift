@@ -122,10 +122,10 @@ import Testing
                 return error
             raise AssertionError("no error %s from %s" % (code, arguments))
 
-        url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "5"}, tags={"team": "a"})["QueueUrl"]
+        url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "60"}, tags={"team": "a"})["QueueUrl"]
         assert sqs.create_queue(QueueName="q")["QueueUrl"] == url
         assert sqs.get_queue_url(QueueName="q")["QueueUrl"] == url
-        fails("QueueAlreadyExists", sqs.create_queue, QueueName="q", Attributes={"VisibilityTimeout": "6"})
+        fails("QueueAlreadyExists", sqs.create_queue, QueueName="q", Attributes={"VisibilityTimeout": "61"})
         error = fails("AWS.SimpleQueueService.NonExistentQueue", sqs.get_queue_url, QueueName="none")
         assert isinstance(error, sqs.exceptions.QueueDoesNotExist), type(error)
         fails("InvalidParameterValue", sqs.create_queue, QueueName="bad name")

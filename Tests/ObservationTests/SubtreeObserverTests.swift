@@ -124,13 +124,15 @@ import Testing
     }
 
     @Test func `signals reach the command`() async throws {
-        let seen = try await observe(["sh", "-c", "trap 'exit 9' TERM; echo; while :; do sleep 0.05; done"]) {
-            observer in
-            try await eventually { observer.pid.map { ProcessFiles.name($0) == "sh" } ?? false }
-            try await Task.sleep(for: .milliseconds(300))
+        let place = try TemporaryDirectory()
+        let ready = place.path("ready")
+        let script = "trap 'exit 9' TERM; : >\(ready); while :; do sleep 0.05; done"
+        let seen = try await observe(["sh", "-c", script]) { observer in
+            try await eventually("the trap is set") { Files.exists(ready) }
             observer.signal(Signal.terminate)
         }
         #expect(seen.status == .exited(9))
+        withExtendedLifetime(place) {}
     }
 
     @Test func `what the command leaves behind can be left to itself`() async throws {

@@ -17,11 +17,14 @@ final class DoorStage: Sendable {
 
     /// - Parameters:
     ///   - program: nil: the fixture.
+    ///   - decisionMilliseconds: long unless a test is about it: a shim that gives up waiting, because this machine
+    ///     stands still for a moment, runs the original.
+    ///   - resumeSeconds: the same for a shim that looks for the next node.
     ///   - byDescriptor: whether the door hands the original over by descriptor.
     ///   - isStrict: whether the shim alone may ask.
     init(
-        program: String? = nil, decisionMilliseconds: UInt32 = 2000, byDescriptor: Bool = false, isStrict: Bool = false,
-        isOpen: Bool = true,
+        program: String? = nil, decisionMilliseconds: UInt32 = 20_000, resumeSeconds: UInt32 = 30,
+        byDescriptor: Bool = false, isStrict: Bool = false, isOpen: Bool = true,
         resumption: (any CallResumption)? = nil,
         _ way: @escaping @Sendable (CallHead) -> CallDecision.Way? = { _ in .measured }
     ) throws {
@@ -35,7 +38,7 @@ final class DoorStage: Sendable {
         self.settings = settings
         var record = ShimRecord(shift: "staged", socket: settings.socket, original: direct)
         record.decisionMilliseconds = decisionMilliseconds
-        record.resumeSeconds = 5
+        record.resumeSeconds = resumeSeconds
         try ShimFile(path: Self.shimExecutable()).make(for: record, like: try Files.status(direct), at: shim)
         let original = byDescriptor ? SharedFD(try Files.handle(direct)) : nil
         let place = try Files.handle(shim)

@@ -18,6 +18,8 @@ import Testing
         async let outcome = CommandRunner.run(
             [stage.shim, "--", "quiet"] + words + ["exit", "5"], environment: ["A=1"])
         try await eventually("the target runs") { stage.door.counts.running == 1 }
+        // Some time after its start, which is when the shim must not run the original any more.
+        try await eventually("the keeper runs it") { try await keeper.running() == 1 || stage.door.counts.running == 0 }
         try await Task.sleep(for: .milliseconds(300))
         // The node's door and its link end, the keeper runs on.
         await stage.close()
@@ -35,11 +37,11 @@ import Testing
     @Test func `a target nobody asks for is killed`() async throws {
         let keeper = try await KeeperStage()
         let target = try keeper.target(.process, dropsDescriptors: true)
-        let stage = try DoorStage { _ in .target(target) }
+        let stage = try DoorStage(resumeSeconds: 5) { _ in .target(target) }
         async let outcome = CommandRunner.run(
             [stage.shim, "--", "quiet", "sleep", "60000"], environment: ["A=1"], within: .seconds(30))
-        try await eventually("the target runs") { stage.door.counts.running == 1 }
-        try await Task.sleep(for: .milliseconds(200))
+        // From then on the shim does not run the original.
+        try await eventually("the keeper runs the target") { try await keeper.running() == 1 }
         await stage.close()
         await keeper.leave()
         // Its shim finds no door and gives up after its five seconds.
@@ -53,9 +55,9 @@ import Testing
         let keeper = try await KeeperStage()
         let target = try keeper.target(.process, dropsDescriptors: true)
         let stage = try DoorStage { _ in .target(target) }
-        async let outcome = CommandRunner.run([stage.shim, "--", "quiet", "sleep", "5000"], environment: ["A=1"])
-        try await eventually("the target runs") { stage.door.counts.running == 1 }
-        try await Task.sleep(for: .milliseconds(200))
+        async let outcome = CommandRunner.run([stage.shim, "--", "quiet", "sleep", "60000"], environment: ["A=1"])
+        // From then on the shim does not run the original.
+        try await eventually("the keeper runs the target") { try await keeper.running() == 1 }
         await stage.close()
         try await keeper.end()
         // The keeper that ends may still answer.
@@ -71,8 +73,13 @@ import Testing
         let keeper = try await KeeperStage()
         let target = try keeper.target(.process, dropsDescriptors: true)
         let stage = try DoorStage { _ in .target(target) }
-        let script = "'\(stage.shim)' -- quiet sleep 60000 & sleep 0.5; kill -9 $!; wait $!; echo $?"
-        let outcome = try await CommandRunner.run(["sh", "-c", script], environment: ["A=1", "PATH=/usr/bin:/bin"])
+        let go = stage.directory.path("go")
+        let untilTold = "until [ -e '\(go)' ]; do sleep 0.05; done"
+        let script = "'\(stage.shim)' -- quiet sleep 60000 & \(untilTold); kill -9 $!; wait $!; echo $?"
+        async let calling = CommandRunner.run(["sh", "-c", script], environment: ["A=1", "PATH=/usr/bin:/bin"])
+        try await eventually("the keeper runs the target") { try await keeper.running() == 1 }
+        try Files.replace(go, with: [])
+        let outcome = try await calling
         #expect(outcome.text.hasSuffix("137\n"))
         try await eventually("the target is gone") { stage.door.counts.running == 0 }
         let record = try #require(try await stage.decider.settledRecords(1).first)

@@ -44,7 +44,10 @@ import Testing
             _ = try await CommandRunner.run([stage.shim, "--", "quiet", "exit", "\(status)"])
         }
         _ = try await CommandRunner.run([stage.shim, "--", "quiet", "die", "15"])
-        let records = try await stage.decider.settledRecords(4)
+        // In the order of the calls: what a process has used may be told later than the next one's end.
+        let records = try await stage.decider.settledRecords(4).sorted {
+            $0.head.arrivedNanoseconds < $1.head.arrivedNanoseconds
+        }
         #expect(records.count == 4)
         #expect(
             records.map(\.answer?.status) == [
