@@ -204,6 +204,8 @@ import Testing
         try await eventually { first.phase("one") == .stopping }
         await first.link.close()
         let second = try await Inside(files, keeper)
+        // Where more than the grace has passed by now, the first has sent the kill, and nobody would hear of the end.
+        try await second.link.untilUp()
         try await eventually {
             keeper.requests.contains(.signal(sandbox: sandbox, number: Signal.kill, wholeTree: true))
         }

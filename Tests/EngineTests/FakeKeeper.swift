@@ -12,6 +12,8 @@ final class FakeKeeper: KeeperAccess {
         case run
         /// It is answered by a failure.
         case fail(KeeperFailure)
+        /// So many are answered by a failure, and those after them run.
+        case refuse(KeeperFailure, times: Int)
         /// The keeper dies instead of answering, and with it what it ran.
         case die
         /// The node's connection breaks before the answer; the keeper runs the program.
@@ -134,9 +136,13 @@ final class FakeKeeper: KeeperAccess {
     }
 
     private func start(_ sandbox: String) -> KeeperReply? {
-        let manner = state.withLock { $0.manner }
+        let manner = state.withLock { state -> Manner in
+            guard case .refuse(let failure, let times) = state.manner else { return state.manner }
+            state.manner = times > 1 ? .refuse(failure, times: times - 1) : .run
+            return .fail(failure)
+        }
         switch manner {
-        case .run: break
+        case .run, .refuse: break
         case .fail(let failure): return .failed(failure)
         case .die:
             die()

@@ -1,4 +1,5 @@
 import Linux
+import NIOConcurrencyHelpers
 import TestKit
 import Testing
 
@@ -116,21 +117,27 @@ import Testing
     @Test func `a listener that closes with grace lets an answer under way be completed`() async throws {
         let loops = ServingLoops(count: 1)
         let loop = loops.loops[0]
+        let held = NIOLockedValueBox<LoopBound<any HTTPExchange>?>(nil)
         let listener = try await HTTPListener.listen(on: .tcp("127.0.0.1", 0), loop: loop) { _ in
             ScriptedService { exchange in
-                let bound = LoopBound(exchange, on: loop)
-                loop.schedule(after: .milliseconds(100)) {
-                    bound.value.respond(HTTPResponse(200, body: Array("late".utf8)))
-                }
+                held.withLockedValue { $0 = LoopBound(exchange, on: loop) }
                 return .whole(limit: 0) { _ in }
             }
         }
         let call = HTTPCall(to: listener.address!, on: loop)
         async let answer = call.answer(to: HTTPRequest(method: "GET", target: "/"))
-        try await eventually("the connection") { await listener.connectionCount == 1 }
-        await listener.close(after: .seconds(30))
+        // Not the connection alone: one whose request has not come yet is idle, and is closed.
+        let exchange = try await eventuallySome("the request") { held.withLockedValue { $0 } }
+        let idle = try await RawClient.connect(to: listener.address!, on: loop)
+        try await eventually("both connections") { await listener.connectionCount == 2 }
+        async let closed: Void = listener.close(after: .seconds(30))
+        // All connections are told at once: when this one has ended, the other knows that it is to.
+        try await eventually("the end of the idle connection") { idle.isEnded }
+        await loop.run { exchange.value.respond(HTTPResponse(200, body: Array("late".utf8))) }
         #expect(try await answer.text == "late")
         #expect(try await answer.headers["connection"] == "close")
+        await closed
+        await idle.close()
         await loops.shutDown()
     }
 }

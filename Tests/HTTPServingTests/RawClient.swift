@@ -21,12 +21,17 @@ final class RawClient: Sendable {
         self.state = state
     }
 
-    static func connect(to address: HTTPAddress, on loop: ServingLoop, reads: Bool = true) async throws -> RawClient {
+    /// - Parameter first: sent as soon as there is a connection, however late the caller goes on.
+    static func connect(
+        to address: HTTPAddress, on loop: ServingLoop, reads: Bool = true, sending first: String = ""
+    ) async throws -> RawClient {
         let state = NIOLockedValueBox(State())
         let bootstrap = ClientBootstrap(group: loop.eventLoop)
             .channelOption(.autoRead, value: reads).channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Keeper(state)) }
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Keeper(state, first))
+                }
             }
         switch address {
         case .tcp(let host, let port):
@@ -52,8 +57,17 @@ final class RawClient: Sendable {
     private final class Keeper: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
         let state: NIOLockedValueBox<State>
+        let first: String
 
-        init(_ state: NIOLockedValueBox<State>) { self.state = state }
+        init(_ state: NIOLockedValueBox<State>, _ first: String) {
+            self.state = state
+            self.first = first
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            if !first.isEmpty { context.channel.writeAndFlush(ByteBuffer(string: first), promise: nil) }
+            context.fireChannelActive()
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let bytes = Array(buffer: unwrapInboundIn(data))

@@ -149,8 +149,14 @@ extension KeeperSuites {
                 terminal: Terminal.Size(rows: 33, columns: 44))
             let (reply, ends) = try keeper.client.ask(.execute(request))
             guard case .started = reply else { throw TestFailure("\(reply)") }
-            try Files.writeAll(Array("word\n".utf8), to: ends[0].raw)
             var text = ""
+            while !text.contains("33 44\r\n") {
+                let part = try Files.readSome(ends[0].raw, count: 1000)
+                try #require(!part.isEmpty, "\(text)")
+                text += String(decoding: part, as: UTF8.self)
+            }
+            // Typed before, its echo could come between a line and its end.
+            try Files.writeAll(Array("word\n".utf8), to: ends[0].raw)
             while let part = try? Files.readSome(ends[0].raw, count: 1000), !part.isEmpty {
                 text += String(decoding: part, as: UTF8.self)
             }

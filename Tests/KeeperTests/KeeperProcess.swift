@@ -27,7 +27,7 @@ final class KeeperProcess {
                 "--socket", "\(run.path)/keeper.sock", "--run", run.path, "--cgroup-parent",
                 "forkless-keepertest-\(number)",
             ])
-        client = try KeeperClient("\(run.path)/keeper.sock", patience: .seconds(10))
+        client = try KeeperClient("\(run.path)/keeper.sock", patience: .seconds(30))
         identity = try client.hello()
     }
 
@@ -85,9 +85,11 @@ final class KeeperProcess {
     }
 
     /// Whether the keeper comes to have so many descriptors open: its janitor closes a moment after the answer.
-    func settles(atDescriptors expected: Int) throws -> Bool {
-        for _ in 0..<500 {
-            if try status().openDescriptors == expected { return true }
+    func settles(atDescriptors expected: Int) throws -> Bool { try settles(atDescriptors: expected...expected) }
+
+    func settles(atDescriptors expected: ClosedRange<Int>) throws -> Bool {
+        for _ in 0..<3000 {
+            if try expected.contains(status().openDescriptors) { return true }
             usleep(10_000)
         }
         return false
@@ -157,10 +159,10 @@ final class KeeperProcess {
         if !Self.wait(for: pid) { Issue.record("the keeper did not end on SIGTERM") }
     }
 
-    /// Reaps a child of the test; false when it had to be killed after ten seconds.
+    /// Reaps a child of the test; false when it had to be killed after half a minute.
     static func wait(for pid: Int32) -> Bool {
         var status: Int32 = 0
-        for _ in 0..<10_000 {
+        for _ in 0..<30_000 {
             if waitpid(pid, &status, WNOHANG) != 0 { return true }
             usleep(1000)
         }

@@ -173,9 +173,7 @@ extension KeeperSuites {
             // It waits with its output in the pipes; others start, run and end.
             for _ in 0..<3 { #expect(try keeper.shell("echo other").output == "other\n") }
             #expect(try keeper.list().contains { $0.sandbox == "held" && $0.end == nil })
-            let cpu = try processorTime(of: keeper.pid)
-            usleep(200_000)
-            #expect(try processorTime(of: keeper.pid) - cpu <= 5, "the keeper spins")
+            #expect(try rests(), "the keeper spins")
             let text = try started.text(0)
             #expect(text.utf8.count == 3_000_004)
             #expect(text.hasSuffix("end\n"))
@@ -189,9 +187,7 @@ extension KeeperSuites {
             #expect(try keeper.end(of: "slow").status.isSuccess)
             try keeper.demand(.acknowledge(sandbox: "slow"))
             #expect(try lines().count == 15_000)
-            let cpu = try processorTime(of: keeper.pid)
-            usleep(200_000)
-            #expect(try processorTime(of: keeper.pid) - cpu <= 5, "the keeper spins")
+            #expect(try rests(), "the keeper spins")
             #expect(try started.text(0).utf8.count == 120_000)
         }
 
@@ -206,6 +202,17 @@ extension KeeperSuites {
             usleep(20_000)
             let after = try keeper.status().openDescriptors
             #expect(after <= before + 2, "\(before) \(after)")
+        }
+
+        /// Whether the keeper comes to rest: one that still works on what it has read does in a moment, one that spins
+        /// never.
+        private func rests() throws -> Bool {
+            for _ in 0..<100 {
+                let before = try processorTime(of: keeper.pid)
+                usleep(200_000)
+                if try processorTime(of: keeper.pid) - before <= 5 { return true }
+            }
+            return false
         }
 
         /// User and system time in clock ticks of 10 ms.

@@ -10,7 +10,8 @@ import Testing
         let place = stage.directory
         for name in ["exits", "persist", "sockets"] { try Files.makeDirectories(place.path(name)) }
         try stage.configure([
-            "sh", "-c", "echo logged; echo bad >&2; trap 'exit 9' TERM; while :; do busybox usleep 20000; done",
+            // The trap first: when the lines are there, so is it.
+            "sh", "-c", "trap 'exit 9' TERM; echo logged; echo bad >&2; while :; do busybox usleep 20000; done",
         ])
         let process: JSONValue = [
             "args": ["sh", "-c", "echo inside; exit 5"], "cwd": "/", "env": ["PATH=/bin"],

@@ -35,9 +35,9 @@ import Testing
             try await kill(stage, "start \(id)", after: microseconds)
             let status = try await stage.status(id)
             #expect(["created", "running"].contains(status), "after \(microseconds) us: \(status ?? "")")
-            // One that still waits can still be started.
+            // One that still waits can still be started. One that had its call just now begins by itself, and refuses.
             if status == "created" {
-                try await stage.demand("start", id)
+                _ = try await stage("start", id)
                 try await eventually { try await stage.status(id) == "running" }
             }
             try await stage.demand("delete", "--force", id)
@@ -156,7 +156,10 @@ import Testing
             """,
         ])
         #expect(outcome.text.split(separator: "\n") == ["0", "1", "2", "3"], "\(outcome.text)\(outcome.errorText)")
-        try await eventually { try Files.readText(stage.rootfs + "/tmp/fds").split(separator: "\n").count == 4 }
+        // The file is the program's own to make.
+        try await eventually {
+            (try? Files.readText(stage.rootfs + "/tmp/fds"))?.split(separator: "\n").count == 4
+        }
         #expect(try Files.readText(stage.rootfs + "/tmp/fds").split(separator: "\n") == ["0", "1", "2", "3"])
         try await stage.demand("delete", "--force", id)
     }

@@ -69,7 +69,7 @@ import Testing
 
     /// gRPC is HTTP/2 with a length before each message; the messages are protobuf (cri-api, runtime/v1/api.proto).
     private static let kubelet = #"""
-        import struct, subprocess, sys
+        import struct, subprocess, sys, time
         socket, logs, parent = sys.argv[1:4]
 
         def varint(number):
@@ -104,8 +104,13 @@ import Testing
             words = ["curl", "-sS", "--http2-prior-knowledge", "--unix-socket", socket, "-X", "POST", "-D", "/dev/stderr",
                      "-H", "content-type: application/grpc", "-H", "te: trailers", "--data-binary", "@-",
                      "http://localhost/runtime.v1.RuntimeService/" + method]
-            said = subprocess.run(words, input=b"\0" + struct.pack(">I", len(message)) + message, capture_output=True)
-            head = said.stderr.decode()
+            body = b"\0" + struct.pack(">I", len(message)) + message
+            # containerd has booted a moment before its CRI service is initialized; until then that refuses everything.
+            for _ in range(200):
+                said = subprocess.run(words, input=body, capture_output=True)
+                head = said.stderr.decode()
+                if "not initialized" not in head: break
+                time.sleep(0.1)
             if "grpc-status: 0" not in head: sys.exit(method + ": " + head)
             return parse(said.stdout[5:])
 
@@ -124,7 +129,9 @@ import Testing
         print("state", parse(call("ContainerStatus", field(1, container))[1][0])[3][0])
         said = call("ExecSync", field(1, container) + b"".join(field(2, w) for w in ["cat", "/proc/self/cgroup"]) + field(3, 20))
         print("cgroup", (parent + "/" + container.decode() + "\n").encode() in said[1][0] or b":/\n" in said[1][0])
-        print(open(logs + "/one.log").read().split(" ", 1)[1].strip())
+        # containerd writes the log in its own time.
+        while not (log := open(logs + "/one.log").read()).endswith("\n"): time.sleep(0.05)
+        print(log.split(" ", 1)[1].strip())
         call("StopContainer", field(1, container) + field(2, 0))
         call("RemoveContainer", field(1, container))
         call("StopPodSandbox", field(1, sandbox))

@@ -64,7 +64,9 @@ struct SystemdStandIn {
             path = units.pop(unit)
             if os.path.isdir(path):
                 for pid in open(path + "/cgroup.procs").read().split():
-                    os.kill(int(pid), signal.SIGKILL)
+                    # One that ends by itself meanwhile is no error.
+                    try: os.kill(int(pid), signal.SIGKILL)
+                    except ProcessLookupError: pass
             for _ in range(500):
                 try:
                     if os.path.isdir(path): os.rmdir(path)

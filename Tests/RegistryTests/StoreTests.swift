@@ -221,17 +221,7 @@ import Testing
     }
 
     @Test(.enabled(if: isRoot)) func `a full disk in the middle of a pull leaves the store as it was`() async throws {
-        let directory = try TemporaryDirectory("full")
-        try Files.makeDirectory(directory.path("disk"), mode: 0o700)
-        let mounted = try await CommandRunner.run(
-            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", directory.path("disk")])
-        #expect(mounted.status.isSuccess, "\(mounted.errorText)")
-        let result: Result<Void, any Error>
-        do { result = .success(try await pullOnto(fullDisk: directory.path("disk"))) } catch {
-            result = .failure(error)
-        }
-        _ = try await CommandRunner.run(["umount", directory.path("disk")])
-        try result.get()
+        try await SmallDisk.with("2m") { try await pullOnto(fullDisk: $0) }
     }
 
     private func pullOnto(fullDisk: String) async throws {

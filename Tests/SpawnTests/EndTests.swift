@@ -89,7 +89,8 @@ import Testing
     @Test func `a grandchild that writes for ever does not keep run from returning`() async throws {
         let result = try await shell("yes & echo $! >&2; sleep 0.02").run(outputBytesLimit: 16 << 30)
         #expect(result.status == .exited(0))
-        try ProcessFD(pid: Int32(result.errorText.dropLast())!).signal(Signal.kill)
+        // Nobody reads any more, so that it may have ended by SIGPIPE and been reaped already.
+        try? ProcessFD(pid: Int32(result.errorText.dropLast())!).signal(Signal.kill)
     }
 
     @Test func `a program that minds SIGTERM ends gracefully`() async throws {
@@ -121,8 +122,9 @@ import Testing
     }
 
     @Test func `a timeout stops the program with its tree and says so`() async throws {
+        // Time enough for the shell to set its trap and to say so, whatever else the machine does.
         let result = try await shell("trap '' TERM; echo started $$; sleep 1000 & wait; sleep 1000")
-            .run(timeout: .milliseconds(200), gracePeriod: .milliseconds(50))
+            .run(timeout: .seconds(3), gracePeriod: .milliseconds(50))
         #expect(result.timedOut)
         #expect(result.status == .signaled(Signal.kill, coreDumped: false))
         #expect(result.text.hasPrefix("started "))
