@@ -21,7 +21,7 @@ import Testing
         // Notes what it is asked.
         let script = """
             import socket
-            s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); s.bind(("127.0.0.1",53)); s.settimeout(20)
+            s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); s.bind(("127.0.0.1",53)); s.settimeout(50)
             d,a=s.recvfrom(999); print(d[13:].split(b"\\0")[0].decode("latin1"))
             """
         let outside = Task { try await machine.run("python3", "-c", script).text }

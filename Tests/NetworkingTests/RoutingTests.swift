@@ -86,7 +86,7 @@ import Testing
             if others { _ = try await machine.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward") }
             let service = machine.service()
             let a = try await service.attach(attachment("1"))
-            let across = try await machine.run("ping", "-c1", "-W1", "198.51.100.2", in: left)
+            let across = try await machine.run("ping", "-c1", others ? "-W5" : "-W1", "198.51.100.2", in: left)
             // Only where it routed before.
             #expect(across.status.isSuccess == others, "\(across.text)")
             #expect(try await machine.run("ping", "-c1", "-W5", "198.51.100.2", in: a.namespace).status.isSuccess)

@@ -49,6 +49,14 @@ import Testing
         return pod.status["containerStatuses"]?[0]?["state", "waiting", "message"]?.string ?? ""
     }
 
+    /// Why the image of a pod could not be had, as its event says: the status has the reason ErrImagePull for a second.
+    private func pullProblem(_ stage: PodStage, _ name: String, _ image: String) async throws -> String {
+        let words = "Warning Failed: Failed to pull image \"\(image)\": "
+        return try await eventuallySome(within: .seconds(60), "\(name) cannot have its image") {
+            try await events(stage, name).first { $0.hasPrefix(words) }.map { String($0.dropFirst(words.count)) }
+        }
+    }
+
     private func events(_ stage: PodStage, _ name: String) async throws -> [String] {
         try await stage.api.list(.events, namespace: "default", labels: .everything)
             .filter { $0.json["involvedObject", "name"]?.string == name }
@@ -120,7 +128,7 @@ import Testing
             try await stage.make("stranger", spec(name))
             try await stage.make("guesser", with("wrong", "missing"))
             for pod in ["stranger", "guesser"] {
-                let message = try await waits(stage, pod, "ErrImagePull")
+                let message = try await pullProblem(stage, pod, name)
                 #expect(message.hasPrefix("failed to pull and unpack image \"\(name)\": "), "\(message)")
                 let later = try await waits(stage, pod, "ImagePullBackOff")
                 #expect(later == "Back-off pulling image \"\(name)\": ErrImagePull: \(message)")
@@ -189,7 +197,7 @@ import Testing
             }
             let name = "\(registry.host)/app:1"
             try await stage.make("early", spec(name))
-            let message = try await waits(stage, "early", "ErrImagePull")
+            let message = try await pullProblem(stage, "early", name)
             #expect(message.contains("no trusted TLS connection"), "\(message)")
             isTrusted.withLock { $0 = true }
             try await stage.make("late", spec(name))

@@ -40,7 +40,8 @@ import Testing
             return try await stage.execute("shares", "sh", "-c", "kill -\(number) $(\(all))", container: container)
                 .status == 0
         }
-        #expect(try await signal(9, "sleep 2222", from: "one"))
+        // The shell of "two" runs before what it executes.
+        try await eventually { try await signal(9, "sleep 2222", from: "one") }
         try await stage.pod("shares", "one of both was restarted") {
             count($0, 1) == 1 && $0.status["containerStatuses"]?[1]?["state", "running"] != nil
         }

@@ -125,10 +125,10 @@ final class PodStage: Sendable {
         for pod in try await api.list(.pods, namespace: nil, labels: .everything) {
             try? await api.delete(.pods, namespace: pod.namespace, pod.name, DeletionOptions(gracePeriodSeconds: 1))
         }
-        try await eventually(within: .seconds(30), "all pods are gone") {
+        try await eventually(within: .seconds(60), "all pods are gone") {
             try await api.list(.pods, namespace: nil, labels: .everything).isEmpty
         }
-        try await eventually("no container is left") {
+        try await eventually(within: .seconds(30), "no container is left") {
             try await engine.list(ListContainers(all: true)).containers.isEmpty
         }
         let inside = inside
@@ -165,7 +165,8 @@ final class PodStage: Sendable {
         -> KubeObject
     {
         do {
-            return try await eventuallySome(within: .seconds(20), what) {
+            // Longer than the pauses between starts of a container that fails: 10 s, and then 20 s.
+            return try await eventuallySome(within: .seconds(60), what) {
                 let pod = try await pod(name)
                 return isWanted(pod) ? pod : nil
             }
@@ -181,7 +182,7 @@ final class PodStage: Sendable {
     }
 
     func gone(_ name: String) async throws {
-        try await eventually(within: .seconds(30), "\(name) is gone") {
+        try await eventually(within: .seconds(60), "\(name) is gone") {
             do { _ = try await pod(name) } catch let error as APIFailure { return error.code == 404 }
             return false
         }

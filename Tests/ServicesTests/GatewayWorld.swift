@@ -105,20 +105,24 @@ final class GatewayWorld: Sendable {
     }
 
     func curl(_ arguments: String...) async throws -> CommandRunner.Outcome {
-        try await CommandRunner.run(["curl", "-sS", "--max-time", "20"] + arguments)
+        try await CommandRunner.run(["curl", "-sS", "--max-time", "100"] + arguments, within: .seconds(120))
     }
 }
 
 /// HTTP servers of python3 on the loopback.
 enum LoopbackServer {
-    /// Says its name, the request and its fields; "/slow" waits, "/big" is long, "/break" breaks off, "/none" has no body.
+    /// Says its name, the request and its fields; "/slow" waits, "/held" until somebody asks for "/release", "/big" is
+    /// long, "/break" breaks off, "/none" has no body.
     static let script = """
-        import sys,time,socket
+        import sys,time,socket,threading
         from http.server import *
+        released=threading.Event()
         class H(BaseHTTPRequestHandler):
           protocol_version="HTTP/1.1"
           def do_GET(self):
             if self.path=="/slow": time.sleep(1)
+            if self.path=="/held": released.wait(60)
+            if self.path=="/release": released.set()
             if self.path=="/none": self.send_response(204); self.end_headers(); return
             if self.path=="/break":
               self.send_response(200); self.send_header("Content-Length","1000"); self.end_headers(); self.wfile.write(b"part"); self.wfile.flush(); self.connection.shutdown(socket.SHUT_RDWR); self.close_connection=True; return

@@ -148,9 +148,11 @@ import Testing
                 world.ingress("web", [("/", "Prefix", "web")])
                 let servers = world.gateway.servers
                 #expect(servers.load(of: "127.0.0.1") == ServerLoad())
-                async let slow = world.curl("http://\(world.address)/slow")
+                async let held = world.curl("http://\(world.address)/held")
                 try await eventually("the request is at the server") { servers.load(of: "127.0.0.1").concurrency == 1 }
-                #expect(try await slow.text.contains(" GET /slow"))
+                // Not by the gateway, which would count it.
+                #expect(try await world.curl("http://127.0.0.1:\(ports[0])/release").status.isSuccess)
+                #expect(try await held.text.contains(" GET /held"))
                 try await eventually("it is answered") { servers.load(of: "127.0.0.1").concurrency == 0 }
                 try await eventually("it counts for its second") { servers.load(of: "127.0.0.1").requestsPerSecond > 0 }
                 #expect(servers.count == 1)
@@ -175,26 +177,37 @@ import Testing
     }
 
     @Test func `requests wait for the first server of a service at zero`() async throws {
+        func mayBeAtZero(_ world: GatewayWorld) {
+            world.put(
+                .deployments, "web",
+                [
+                    "metadata": ["annotations": ["forkless.dev/scale-to-zero": "true"]],
+                    "spec": ["template": ["metadata": ["labels": ["app": "web", "tier": "front"]]]],
+                ])
+        }
         try await LoopbackServer.running(["one"]) { ports in
-            try await GatewayWorld.with({ $0.waitingTime = .seconds(2) }) { world in
+            try await GatewayWorld.with({ $0.waitingTime = .seconds(60) }) { world in
                 world.service("web", []) { $0["spec", "selector"] = ["app": "web"] }
                 world.ingress("web", [("/", "Prefix", "web")])
                 #expect(try await world.curl("-i", "http://\(world.address)/").text.hasPrefix("HTTP/1.1 503 "))
-                world.put(
-                    .deployments, "web",
-                    [
-                        "metadata": ["annotations": ["forkless.dev/scale-to-zero": "true"]],
-                        "spec": ["template": ["metadata": ["labels": ["app": "web", "tier": "front"]]]],
-                    ])
+                mayBeAtZero(world)
                 async let early = world.curl("-d", "hello", "http://\(world.address)/")
                 let name = ServiceName(namespace: "default", name: "web")
                 try await eventually("the request waits") { world.gateway.loads.load(of: name).waiting == 1 }
-                #expect(world.demands.withLock { $0 } == ["default/web"])
+                // It waits, and then somebody is told.
+                try await eventually("a server is asked for") { world.demands.withLock { $0 } == ["default/web"] }
                 world.endpoints("web", ports)
                 #expect(try await early.text.hasSuffix("body 5"))
                 #expect(world.gateway.loads.load(of: name).waiting == 0)
+            }
+            try await GatewayWorld.with({ $0.waitingTime = .seconds(1) }) { world in
+                world.service("web", ports) { $0["spec", "selector"] = ["app": "web"] }
+                world.ingress("web", [("/", "Prefix", "web")])
+                mayBeAtZero(world)
                 world.endpoints("web", [])
-                #expect(try await world.curl("-i", "http://\(world.address)/").text.hasPrefix("HTTP/1.1 503 "), "it waited in vain")
+                let inVain = try await world.curl("-i", "http://\(world.address)/")
+                #expect(inVain.text.hasPrefix("HTTP/1.1 503 "))
+                #expect(world.demands.withLock { $0 } == ["default/web"], "it waited in vain")
             }
         }
     }

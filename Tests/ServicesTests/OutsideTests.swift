@@ -35,7 +35,11 @@ import Testing
                 try await world.endpoints("second", [one.endpoint])
                 try await world.store.delete(Resource.services.key(namespace: "default", "first"))
                 try await eventually("the second has the addresses") { world.status("second")["loadBalancer", "ingress"] != nil }
-                #expect(try await world.ask(ServiceWorld.nodeAddress, 80, from: client.namespace) == ["one \(client.address)"])
+                // The status may say so while the kernel is being told.
+                try await eventually("the machine answers for the second") {
+                    let heard = try await world.ask(ServiceWorld.nodeAddress, 80, from: client.namespace)
+                    return heard == ["one \(client.address)"]
+                }
             }
         }
     }

@@ -103,18 +103,31 @@ import Testing
             let (server, client) = (try await world.pod("server"), try await world.pod("client"))
             try await world.object(server)
             try await world.serving([server], Servers.http) {
+                // Asks before and while the policy comes, and twenty times more when a file says that it is there.
                 let script = """
-                    import http.client,sys,time
-                    c=http.client.HTTPConnection(sys.argv[1],8080,timeout=3); count=0
-                    end=time.time()+3
-                    while time.time()<end: c.request("GET","/"); count+=c.getresponse().read()==b"server"; time.sleep(0.02)
-                    print("kept" if count>20 else count)
+                    import http.client,os,sys,time
+                    c=http.client.HTTPConnection(sys.argv[1],8080,timeout=30)
+                    def ask(): c.request("GET","/"); assert c.getresponse().read()==b"server"; time.sleep(0.02)
+                    ask(); print("open",flush=True)
+                    while not os.path.exists(sys.argv[2]): ask()
+                    for i in range(20): ask()
+                    print("kept",flush=True); time.sleep(600)
                     """
-                async let kept = world.run(in: client.namespace, "python3", "-c", script, server.address)
-                try await Task.sleep(for: .milliseconds(700))
-                try await world.policy("closed", ["podSelector": [:], "policyTypes": ["Ingress"]])
-                try await eventually("it is closed") { try await world.ask(server.address, 8080, from: client.namespace) == ["timeout"] }
-                #expect(try await kept.text == "kept\n")
+                let (log, mark) = (
+                    "/tmp/forkless-services-kept-\(OwnProcess.pid)", "/tmp/forkless-services-closed-\(OwnProcess.pid)"
+                )
+                defer { for file in [log, mark] { try? Files.remove(file) } }
+                try await BackgroundServer.running(
+                    ServiceWorld.enter(client.namespace) + ["python3", "-c", script, server.address, mark], log: log
+                ) { asker in
+                    _ = try await asker.until("the connection is there") { $0.contains("open") ? true : nil }
+                    try await world.policy("closed", ["podSelector": [:], "policyTypes": ["Ingress"]])
+                    try await eventually("it is closed") {
+                        try await world.ask(server.address, 8080, from: client.namespace) == ["timeout"]
+                    }
+                    try Files.replace(mark, with: [])
+                    _ = try await asker.until("the connection is kept") { $0.contains("kept") ? true : nil }
+                }
             }
         }
     }

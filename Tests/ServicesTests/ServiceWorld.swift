@@ -124,14 +124,18 @@ final class ServiceWorld: Sendable {
         _ pods: [Pod], _ script: String = Servers.tcp, port: UInt16 = 8080, _ body: () async throws -> Void
     ) async throws {
         guard let first = pods.first else { return try await body() }
-        let log = "\(state)/\(first.name)-\(port).log"
         try await BackgroundServer.running(
-            Self.enter(first.namespace) + ["python3", "-u", "-c", script, first.name, "\(port)"], log: log
+            Self.enter(first.namespace) + ["python3", "-u", "-c", script, first.name, "\(port)"], log: log(first, port)
         ) { server in
             _ = try await server.until("a server in \(first.name)") { $0.contains("ready") ? true : nil }
             try await serving(Array(pods.dropFirst()), script, port: port, body)
         }
     }
+
+    private func log(_ pod: Pod, _ port: UInt16) -> String { "\(state)/\(pod.name)-\(port).log" }
+
+    /// What the server in a pod has said so far.
+    func said(_ pod: Pod, port: UInt16 = 8080) throws -> String { try Files.readText(log(pod, port)) }
 }
 
 /// The API without an API: what is given is stored.
@@ -259,14 +263,14 @@ enum Servers {
         while True:
           d,a=s.recvfrom(99); s.sendto((sys.argv[1]+" "+a[0]).encode(),a)
         """
-    /// HTTP/1.1 with connections that stay; a path of "/slow" takes a second and a half.
+    /// HTTP/1.1 with connections that stay; a path of "/slow" takes a second and a half, and it says "asked" before.
     static let http = """
         import sys,time
         from http.server import *
         class H(BaseHTTPRequestHandler):
           protocol_version="HTTP/1.1"
           def do_GET(self):
-            if self.path=="/slow": time.sleep(1.5)
+            if self.path=="/slow": print("asked"); time.sleep(1.5)
             b=sys.argv[1].encode()
             self.send_response(200); self.send_header("Content-Length",str(len(b))); self.end_headers(); self.wfile.write(b)
           def log_message(self,*a): pass
@@ -286,7 +290,9 @@ extension ServiceWorld {
             import socket,sys
             for i in range(int(sys.argv[3])):
               try:
-                with socket.create_connection((sys.argv[1],int(sys.argv[2])),timeout=2) as c: print(c.recv(99).decode() or "closed")
+                with socket.create_connection((sys.argv[1],int(sys.argv[2])),timeout=2) as c:
+                  # Who has a connection is answered; by a server that may be held up.
+                  c.settimeout(30); print(c.recv(99).decode() or "closed")
               except ConnectionRefusedError: print("refused")
               except TimeoutError: print("timeout")
               except OSError as e: print(e)
