@@ -27,7 +27,9 @@ import Testing
     private func example(_ name: String, on stage: InstanceStage) async throws -> DeployedFunction {
         let examples = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Examples/functions"
         let build = stage.directory.path("build")
-        let built = try await CommandRunner.run(["make", "-C", examples, "OUT=\(build)", "\(build)/\(name)"])
+        // An optimised Swift program with all of its libraries in it: minutes on a slow machine.
+        let built = try await CommandRunner.run(
+            ["make", "-C", examples, "OUT=\(build)", "\(build)/\(name)"], within: .seconds(600))
         try #require(built.status.isSuccess, "\(built.errorText)")
         let code = stage.directory.path("code-\(name)")
         try Files.makeDirectories(code)

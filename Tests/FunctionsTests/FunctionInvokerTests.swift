@@ -264,26 +264,32 @@ import Testing
         #expect(isClean)
     }
 
-    @Test func `a call that waits for its turn is refused at its deadline`() async {
+    @Test func `a call that waits for its turn is refused at its deadline`() async throws {
         let bench = PlaneBench(
             invoking: {
                 var settings = InvokerSettings()
                 settings.waitingLimit = 3
                 return settings
             }())
-        await bench.script { $0.callTime = { _ in .milliseconds(400) } }
+        await bench.script { $0.callTime = { _ in .seconds(3600) } }
         let function = PlaneBench.function {
             $0.order = .header("Account")
             $0.deadlineHeader = "Deadline"
         }
-        let soon = Clock.now().nanoseconds / 1_000_000 + 300
+        // All five have come by then: one that comes after its deadline takes no place from those that wait.
+        let soon = Clock.now().nanoseconds / 1_000_000 + 3000
         let calls = (0..<5).map { number in
             PlaneBench.call(function, "\(number)") {
                 $0.headers = ["account": "7"]
                 if number == 1 { $0.headers["deadline"] = "\(soon)" }
             }
         }
-        let outcomes = await bench.invokeAll(calls)
+        async let all = bench.invokeAll(calls)
+        try await eventually("the refusal at the deadline") {
+            bench.ledger.all.contains { $0.outcome == .refused("DeadlineExceededException") }
+        }
+        await bench.script { $0.finishCalls() }
+        let outcomes = await all
         #expect(
             outcomes.map { $0.failure?.name }
                 == [nil, "DeadlineExceededException", nil, nil, "TooManyRequestsException"])

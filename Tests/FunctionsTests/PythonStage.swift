@@ -35,7 +35,10 @@ struct PythonStage {
         await first.stop()
         try await first.ended()
         let shelf = shelf ?? zygotes
-        try await eventually("a zygote of \(function.name)") { await shelf.worker(of: function)?.isReady == true }
+        // As much time as it gets itself, and more: it imports what the first instance does, beside it.
+        try await eventually(within: .seconds(60), "a zygote of \(function.name)") {
+            await shelf.worker(of: function)?.isReady == true
+        }
     }
 
     /// Ends an instance, and what was prepared for others of it.

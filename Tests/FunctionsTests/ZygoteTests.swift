@@ -190,7 +190,10 @@ import Testing
             try await eventually("a word about \(reason)") {
                 try python.stage.log("unfit").contains { $0.contains("cannot be forked") && $0.contains(reason) }
             }
-            #expect(python.zygotes.unfitReason(of: function)?.contains(reason) == true)
+            // For whoever asks it is said right after the log's line.
+            try await eventually("a status about \(reason)") {
+                python.zygotes.unfitReason(of: function)?.contains(reason) == true
+            }
             let next = try await python.stage.ready(function)
             #expect(try await next.invoke("1").call.start == .cold)
             try await python.leave([next])
@@ -274,7 +277,8 @@ import Testing
     @Test func `a change that does not matter to the imports keeps the zygote`() async throws {
         try await withPython { python in
             var function = try python.function("changed", "import time\nat = time.time_ns()\ndef handler(event, context): return at\n", start: .zygote)
-            let zygotes = ZygoteShelf(python.stage.launcher, patience: .seconds(1))
+            // Long enough for the change on a machine that stalls, and not too long to wait for the end.
+            let zygotes = ZygoteShelf(python.stage.launcher, patience: .seconds(8))
             let runtimes = PythonRuntimes(directories: [python.python.runtimes], path: "", home: "/root")
             python.stage.launcher.use(PythonPlanning(python.stage.launcher, runtimes: runtimes, zygotes: zygotes), for: .python)
             try await python.warm(function, in: zygotes)
@@ -286,6 +290,9 @@ import Testing
             let after = try await python.stage.ready(function)
             #expect(try await after.invoke("1").text == first.text)
             try await python.leave([before, after])
+            try await eventually(within: .seconds(60), "the zygote's end") {
+                try await python.stage.link.list().isEmpty
+            }
         }
     }
 

@@ -80,6 +80,8 @@ struct CrashingWriter {
         let ledger = try await Ledger(database, headFile: path + "/functions/ledger.head")
         let run = "\(getpid())"
         let book = KeyBook(ledger, run: run)
+        // One is acknowledged before the end is planned, however slow the disk is.
+        await Self.write("\(run).first", 0, book, ledger)
         Task.detached {
             try await Task.sleep(for: .milliseconds(Int.random(in: 100...400)))
             kill(getpid(), SIGKILL)

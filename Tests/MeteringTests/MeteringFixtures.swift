@@ -19,9 +19,11 @@ struct LedgerFixture {
 
     var headFile: String { directory.path("functions/ledger.head") }
 
-    /// - Parameter directory: of a fixture before, whose node has ended; nil for a new one.
+    /// - Parameters:
+    ///   - directory: of a fixture before, whose node has ended; nil for a new one.
+    ///   - groupSpan: how long appended calls wait unless they are flushed.
     init(
-        _ directory: TemporaryDirectory? = nil, waitingLimit: Int = 128 << 20,
+        _ directory: TemporaryDirectory? = nil, groupSpan: Duration = .milliseconds(50), waitingLimit: Int = 128 << 20,
         now: @escaping @Sendable () -> Timestamp = { Clock.now() }
     ) async throws {
         self.directory = try directory ?? TemporaryDirectory("ledger")
@@ -29,8 +31,8 @@ struct LedgerFixture {
         let remarks = Remarks()
         self.remarks = remarks
         ledger = try await Ledger(
-            database, headFile: self.directory.path("functions/ledger.head"), waitingLimit: waitingLimit, now: now,
-            remark: { remarks.add($0) })
+            database, headFile: self.directory.path("functions/ledger.head"), groupSpan: groupSpan,
+            waitingLimit: waitingLimit, now: now, remark: { remarks.add($0) })
     }
 
     func verify(noted: [LedgerHeads.Anchor] = []) async throws -> LedgerVerification {

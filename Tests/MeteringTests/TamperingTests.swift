@@ -19,6 +19,13 @@ struct TamperingTests {
         return fixture
     }
 
+    /// What the same leaves when it is gone itself: it would write its head once more, up to a second after its last
+    /// record.
+    private static func left() async throws -> (TemporaryDirectory, StateDatabase) {
+        let fixture = try await ledger()
+        return (fixture.directory, fixture.database)
+    }
+
     private static func tampered(_ statements: String...) async throws -> LedgerVerification {
         let fixture = try await ledger()
         #expect(try await fixture.verify().fault == nil)
@@ -177,13 +184,16 @@ struct TamperingTests {
     }
 
     @Test func `a head file that is no list of heads is an error, and put aside by the next run`() async throws {
-        let fixture = try await Self.ledger()
-        try Files.replace(fixture.headFile, with: Array("12 abc\n".utf8))
-        let failure = await #expect(throws: StoreFailure.self) { try await fixture.verify() }
+        let (directory, database) = try await Self.left()
+        let headFile = directory.path("functions/ledger.head")
+        try Files.replace(headFile, with: Array("12 abc\n".utf8))
+        let failure = await #expect(throws: StoreFailure.self) {
+            try await LedgerVerification.verify(database, headFile: headFile)
+        }
         #expect(failure?.kind == .damaged)
-        let next = try await LedgerFixture(fixture.directory)
+        let next = try await LedgerFixture(directory)
         #expect(next.remarks.all.first?.contains("put aside") == true)
-        #expect(Files.exists(fixture.headFile + ".damaged"))
+        #expect(Files.exists(headFile + ".damaged"))
         #expect(try await next.verify().fault == nil)
     }
 
