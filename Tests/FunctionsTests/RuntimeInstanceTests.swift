@@ -4,6 +4,7 @@ import Keeper
 import Lambda
 import Linux
 import Metering
+import Spawn
 import TestKit
 import Testing
 
@@ -30,6 +31,41 @@ import Testing
             await staged.stop()
             try await staged.ended()
             #expect(staged.told.last == .ended("killed by signal 9 (SIGKILL)") || staged.told.count == 4)
+        }
+    }
+
+    /// Has a place, and in it something that has ended.
+    private struct DeadPlaces: InstanceStarting, RuntimePlanning {
+        let planning: BootstrapPlanning
+
+        func plan(_ function: DeployedFunction) async throws(InstanceStartFailure) -> InstanceRecipe {
+            var recipe = try await planning.plan(function)
+            recipe.starter = self
+            return recipe
+        }
+
+        func place(for instance: String) async -> InstanceNetwork? { try? InstanceNetwork.make() }
+
+        func start(
+            _ instance: String, environment: StringBlock, descriptors: [CInt], ended: @escaping FunctionSandboxes.Ended
+        ) async throws(NodeFailure) -> StartedSandbox {
+            throw NodeFailure(.system, "what waited has ended")
+        }
+
+        func kill(_ instance: String) async {}
+        func terminate(_ instance: String) async {}
+        func forget() async {}
+    }
+
+    @Test func `an instance whose place is dead is started cold`() async throws {
+        try await withStage { stage in
+            let planning = BootstrapPlanning(stage.launcher.plans, zygotes: nil)
+            stage.launcher.use(DeadPlaces(planning: planning), for: .bootstrap)
+            let staged = try await stage.ready(try stage.function())
+            let answer = try await staged.invoke("1")
+            #expect(answer.text == "1" && answer.call.start == .cold)
+            await staged.stop()
+            try await staged.ended()
         }
     }
 

@@ -120,6 +120,16 @@ import Testing
         #expect(session.handle(.extensionNext(7, id: "id-watcher")) == [.extensionsDone])
     }
 
+    @Test func `a poll of an instance that is being ended waits for its end`() {
+        var session = serving()
+        _ = session.handle(.invoke(requestID: "a"))
+        _ = answered(&session, 2, "a")
+        _ = session.handle(.shutDown)
+        #expect(session.handle(.next(3)) == [])
+        _ = session.handle(.end)
+        #expect(session.handle(.next(4)) == [])
+    }
+
     @Test func `registrations are checked`() {
         var session = Session()
         _ = session.handle(.expect(["outside"]))

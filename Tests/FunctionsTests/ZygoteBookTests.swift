@@ -147,10 +147,25 @@ import Testing
         #expect(play(.placeFailed(place(2), "no")).contains(.startCold(first)))
         #expect(play(.wanted(second)) == [.startCold(second)])
         #expect(play(.timer, after: ZygoteBook.failurePause) == [.makePlace(place(3)), .makePlace(place(4))])
-        _ = play(.placeFailed(place(4), "no"))
-        let last = play(.placeFailed(place(3), "no"))
-        #expect(last.contains(.endZygote))
+        #expect(!play(.placeFailed(place(4), "no")).contains(.endZygote))
+        _ = play(.placeFailed(place(3), "no"))
+        _ = play(.timer, after: ZygoteBook.failurePause)
+        let last = play(.placeFailed(place(5), "no"))
+        #expect(last.contains(.say("Instances are started without a zygote, since forks of it fail")))
+        #expect(play(.placeFailed(place(6), "no")).contains(.endZygote))
         #expect(play(.wanted(second)) == [.startCold(second)])
+    }
+
+    @Test func `forks that fail together, before their zygote's end is told, are no fault of forks`() {
+        var play = Play()
+        play.start(isReady: false)
+        _ = play(.wanted(first), after: .milliseconds(1100))
+        for number in 2...4 { _ = play(.wanted(ZygoteWish(number: number))) }
+        #expect(play(.ready) == [1, 2, 3, 4].map { .makePlace(place($0)) })
+        for number in 1...4 { _ = play(.placeFailed(place(number), "it has gone without a word"), after: .milliseconds(2)) }
+        _ = play(.ended("exit status 1"))
+        #expect(play.book.unfitReason == nil)
+        #expect(play(.wanted(second), after: ZygoteBook.firstPause).contains(.startZygote))
     }
 
     /// Random lives: whatever comes in whatever order, wishes are answered once, places given once, zygotes single.

@@ -248,6 +248,32 @@ import Testing
         }
     }
 
+    @Test func `an instance may end before the child that went before it has gone`() async throws {
+        try await withPython { python in
+            let function = try python.function(
+                "short",
+                """
+                import os, time
+                leave = os._exit
+                def leave_late(status):
+                    time.sleep(2)
+                    leave(status)
+                os._exit = leave_late
+                def handler(event, context): return event
+                """, start: .zygote)
+            try await python.warm(function)
+            let zygote = try #require(await python.zygotes.worker(of: function)?.zygoteName)
+            let staged = try await python.stage.ready(function)
+            #expect(try await staged.invoke("1").call.start == .zygote)
+            await staged.stop()
+            try await staged.ended()
+            let next = try await python.stage.ready(function)
+            #expect(try await next.invoke("2").call.start == .zygote)
+            #expect(await python.zygotes.worker(of: function)?.zygoteName == zygote)
+            try await python.leave([next])
+        }
+    }
+
     @Test func `instances end with their zygote, and the next are started`() async throws {
         try await withPython { python in
             let function = try python.function("orphan", "def handler(event, context): return event\n", start: .zygote)

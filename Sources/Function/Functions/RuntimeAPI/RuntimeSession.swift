@@ -159,6 +159,9 @@ package struct RuntimeSession: Sendable {
 // The runtime.
 extension RuntimeSession {
     private mutating func next(_ exchange: Exchange) -> [Action] {
+        // It waits like one that polled before: a refusal would be an error in the function's log each time an instance
+        // is ended right after its answer.
+        if phase == .shuttingDown || phase == .ended { return [] }
         guard phase == .initializing || phase == .serving, !hasInitError else {
             return [.refuse(exchange, .invalidState("next", in: "\(phase)"))]
         }

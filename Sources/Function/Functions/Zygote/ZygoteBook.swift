@@ -61,7 +61,7 @@ package struct ZygoteBook: Sendable {
     static let makingLimit = 4
     /// Most places that wait.
     static let spareLimit = 8
-    /// So many places that fail one after the other end the zygote.
+    /// So many places that fail one after the other end the zygote. Those that were being made together fail together.
     static let failureLimit = 3
     /// What a fork and its place take: a cold start that begins no later than this after the zygote's is ready before it.
     static let headStart = Duration.milliseconds(100)
@@ -178,7 +178,7 @@ package struct ZygoteBook: Sendable {
         _ place: ZygotePlaceID, _ reason: String, _ now: Instant, _ actions: inout [ZygoteAction]
     ) {
         guard making.remove(place) != nil || taken.remove(place) != nil else { return }
-        failures += 1
+        if lastFailure.map({ now - $0 >= Self.failurePause }) ?? true { failures += 1 }
         lastFailure = now
         actions.append(.say("A fork of the zygote failed: \(reason)"))
         // Nobody waits for the next attempt.

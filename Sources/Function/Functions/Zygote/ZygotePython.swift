@@ -279,7 +279,7 @@ enum ZygotePython {
                 except BaseException as error:
                     self.fail(life, error)
                 if pid > 0:
-                    os.write(self.birth_end, ("%s %d\n" % (name, pid)).encode())
+                    os.write(self.birth_end, ("%s %d %d\n" % (name, pid, os.getpid())).encode())
                     os._exit(0)
                 try:
                     # From here on they are this child's to keep or to close.
@@ -305,26 +305,36 @@ enum ZygotePython {
                 os.write(life, b"parked")
                 return life
 
-            def watch(self, pid, name):
+            def watch(self, pid, name, before=None):
                 try:
                     pidfd = os.pidfd_open(pid)
                 except ProcessLookupError:
                     return
-                self.children[pidfd] = (name, pid)
+                self.children[pidfd] = (name, pid, before)
                 self.poll.register(pidfd, select.POLLIN)
 
             def note_births(self):
                 for line in os.read(self.births, 1 << 16).decode().splitlines():
-                    name, pid = line.split()
-                    self.watch(int(pid), name)
+                    name, pid, before = line.split()
+                    self.watch(int(pid), name, int(before))
 
             def reap(self, pidfd):
-                name, pid = self.children.pop(pidfd)
+                name, pid, before = self.children.pop(pidfd)
                 self.poll.unregister(pidfd)
                 os.close(pidfd)
+                if before is not None:
+                    self.inherit(before)
                 _, status = os.waitpid(pid, 0)
                 if name is not None:
                     self.say("ended", name, str(status))
+
+            @staticmethod
+            def inherit(before):
+                """A fork becomes our child when the child that went before has gone, which is about to."""
+                try:
+                    os.waitid(os.P_PID, before, os.WEXITED | os.WNOWAIT)
+                except ChildProcessError:
+                    pass  # It was reaped already.
 
 
         def begin(life):
