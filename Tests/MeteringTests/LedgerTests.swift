@@ -25,6 +25,23 @@ struct LedgerTests {
         #expect(verification.good == 1600)
     }
 
+    @Test func `calls that are written by many at once keep their order`() async throws {
+        // Planned writings at once, and flushes beside them.
+        let fixture = try await LedgerFixture(groupSpan: .zero)
+        let flushing = (0..<4).map { _ in
+            Task { while !Task.isCancelled { try await fixture.ledger.flush() } }
+        }
+        for number in 0..<3000 {
+            fixture.ledger.append(SampleCalls.plain(number))
+            if number % 10 == 0 { await Task.yield() }
+        }
+        for task in flushing { task.cancel() }
+        for task in flushing { try await task.value }
+        try await fixture.ledger.flush()
+        let requests = try await fixture.texts().map { try LedgerRecord(canonicalBytes: Array($0.utf8)).entry.call!.requestID }
+        #expect(requests == (0..<3000).map { SampleCalls.plain($0).requestID })
+    }
+
     @Test func `an appended call is written without being asked for`() async throws {
         let fixture = try await LedgerFixture()
         fixture.ledger.append(SampleCalls.plain(1))
