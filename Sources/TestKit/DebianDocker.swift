@@ -4,6 +4,9 @@ internal import Linux
 package struct DebianDocker: Sendable {
     private let socket: String
 
+    /// For clients: the value of DOCKER_HOST.
+    package var address: String { "unix://\(socket)" }
+
     /// Runs a daemon for the length of `body`; its containers have no network, and their control groups are below one
     /// that goes with it.
     ///
@@ -46,7 +49,7 @@ package struct DebianDocker: Sendable {
     @discardableResult
     package func call(_ arguments: [String], input: [UInt8] = []) async throws -> String {
         let outcome = try await CommandRunner.run(
-            ["docker", "--host", "unix://\(socket)"] + arguments, input: input, within: .seconds(300))
+            ["docker", "--host", address] + arguments, input: input, within: .seconds(300))
         guard outcome.status.isSuccess else {
             throw BackgroundServer.Failure(description: "docker \(arguments): \(outcome.errorText)")
         }

@@ -39,7 +39,7 @@ import Testing
         let forkless = try TestForkless()
         // What crashes has time for it on any machine: a call that is slow to begin would be told as one that hangs.
         for (script, kind, timeout) in [
-            ("cat >/dev/null; echo no >&2; exit 3", FailureKind.crash, "30s"),
+            ("cat >/dev/null; echo no >&2; exit 3", FailureKind.crash, "5s"),
             ("cat >/dev/null; exec sleep 600", .hang, "300ms"),
         ] {
             let outcome = try await forkless.call(
@@ -166,6 +166,27 @@ import Testing
             #expect(outcome.status == .exited(0), "\(outcome.errorText)")
             let functions = try JSONParser.parse(try await forkless("fn", "list", "--output", "json").text)["Functions"]
             #expect(functions?.array?.isEmpty == true)
+        }
+    }
+
+    @Test(.enabled(if: isRoot)) func `Docker runs the same program beside`() async throws {
+        try await DebianDocker.running { docker in
+            let forkless = try TestForkless()
+            let words = [
+                forkless.executable, "compare", "--quick", "--output", "json", "--count", "2", "--repetitions", "2",
+                "--rungs", "process", "--beside", "docker", "--", "cat",
+            ]
+            let outcome = try await CommandRunner.run(
+                words, input: Array("a trade\n".utf8),
+                environment: forkless.environment + ["DOCKER_HOST=\(docker.address)"], within: .seconds(300))
+            let report = try report(outcome)
+            #expect(report.leftOut.isEmpty, "\(report.leftOut)")
+            let rung = try #require(report.rungs.first { $0.rung.name == "docker" })
+            #expect(rung.incomplete == nil && rung.results == .identical, "\(rung.incomplete ?? "") \(rung.failures)")
+            #expect(rung.latency.value != nil && rung.density.value != nil && rung.isolation.value != nil)
+            // Nothing is left of it with the daemon.
+            #expect(try await docker("ps", "-aq") == "")
+            #expect(try await docker("images", "-q") == "")
         }
     }
 
