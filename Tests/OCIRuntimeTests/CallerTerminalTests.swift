@@ -44,6 +44,14 @@ import Testing
         #expect(exec.split(whereSeparator: \.isNewline) == ["40 100", "ready", "50 120"], "\(exec)")
     }
 
+    @Test func `the terminal of a process that joins is its user's`() async throws {
+        let stage = try RuntimeStage()
+        let id = try await stage.sleeping()
+        let words = [stage.executable, "--root", stage.state, "exec", "--tty", "--user", "1000:1000", id]
+        let said = try await onTerminal(words + ["sh", "-c", "echo opened > $(tty)"])
+        #expect(said.split(whereSeparator: \.isNewline) == ["opened"], "\(said)")
+    }
+
     @Test func `CVE-2017-5226: a program cannot type into the terminal that it inherits`() async throws {
         let stage = try RuntimeStage()
         stage.addPython()

@@ -146,6 +146,22 @@ import Testing
         #expect((seconds ?? 0) > 10_000_000, "\(outcome.text)\(outcome.errorText)")
     }
 
+    @Test func `a tmpfs that says nothing of its mode has that of the directory that it covers`() async throws {
+        let stage = try RuntimeStage()
+        for name in ["covered", "given"] { try Files.makeDirectories("\(stage.rootfs)/\(name)", mode: 0o700) }
+        let outcome = try await stage.shell("ls -ld /covered /given /made") { config in
+            let mounts: [(String, [String])] = [("covered", ["size=64k"]), ("given", ["mode=750"]), ("made", [])]
+            for (name, options) in mounts {
+                config["mounts"]?.array?.append([
+                    "destination": .string("/" + name), "type": "tmpfs", "source": "tmpfs", "options": options.json,
+                ])
+            }
+        }
+        let modes = outcome.text.split(separator: "\n").map { String($0.prefix(10)) }
+        // Where there was nothing, it is what the kernel makes of it.
+        #expect(modes == ["drwx------", "drwxr-x---", "drwxrwxrwt"], "\(outcome.text)\(outcome.errorText)")
+    }
+
     @Test func `tmpcopyup brings what was there before`() async throws {
         let stage = try RuntimeStage()
         try stage.directory.write("kept", to: "bundle/rootfs/data/sub/file", mode: 0o640)
@@ -223,6 +239,28 @@ import Testing
         try await stage.demand("update", "--pids-limit", "30", id)
         let changed = try JSONParser.parse(try await stage.demand("events", "--stats", id))
         #expect(changed["data", "pids", "limit"]?.integer == 30)
+    }
+
+    @Test func `events end in peace when the container stops or goes`() async throws {
+        let stage = try RuntimeStage()
+        for verb in ["kill", "delete"] {
+            let id = try await stage.sleeping(verb)
+            let file = stage.directory.path("events-\(verb)")
+            async let events = CommandRunner.run(["sh", "-c", "\(stage.call) events --interval 10ms \(id) > \(file)"])
+            try await eventually("it tells something") { !((try? Files.readText(file)) ?? "").isEmpty }
+            if verb == "kill" {
+                try await stage.demand("kill", id, "KILL")
+            } else {
+                try await stage.demand("delete", "--force", id)
+            }
+            let outcome = try await events
+            #expect(outcome.status.isSuccess, "\(verb): \(outcome.errorText)")
+            let stats = try JSONParser.parse(String(try Files.readText(file).split(separator: "\n")[0]))
+            #expect(stats["type"]?.string == "stats")
+            // Of one that is not there from the first it is an error.
+            #expect(try await stage("events", "--interval", "10ms", id).status == .exited(1))
+            try await stage.demand("delete", "--force", id)
+        }
     }
 
     @Test func `a label without its kernel module is refused`() async throws {

@@ -64,6 +64,50 @@ import Testing
         try ProcessFD(pid: hanging).signal(Signal.kill)
     }
 
+    @Test func `a pid file that cannot be written takes the container back`() async throws {
+        let stage = try RuntimeStage()
+        try stage.configure(["sleep", "1000"])
+        let file = stage.directory.path("nowhere/pid")
+        let error = await #expect(throws: StageFailure.self) {
+            try await stage.shellOutside("create --bundle \(stage.bundle) --pid-file \(file) \(stage.id())")
+        }
+        #expect(error?.description.contains("--pid-file") == true, "\(error?.description ?? "")")
+        // The directory goes last, after the process and its cgroups.
+        #expect(try await stage.demand("list", "--quiet") == "")
+    }
+
+    @Test func `a container that is being made says so, and nobody gets into it`() async throws {
+        let stage = try RuntimeStage()
+        let said = stage.directory.path("said")
+        for verb in ["create", "run"] {
+            let id = stage.id(verb)
+            let script = """
+                \(stage.call) state \(id) > \(said)-state
+                for words in 'exec \(id) true' 'pause \(id)' 'update --pids-limit 9 \(id)' 'start \(id)'; do
+                \(stage.call) $words 2>&1
+                done > \(said)-refusals
+                true
+                """
+            try stage.configure(["true"]) { $0["hooks"] = ["createRuntime": hook("createRuntime", script)] }
+            if verb == "create" {
+                try await stage.shellOutside("create --bundle \(stage.bundle) \(id)")
+                #expect(try await stage.status(id) == "created")
+                try await stage.demand("delete", "--force", id)
+            } else {
+                let run = try await stage("run", "--bundle", stage.bundle, id)
+                #expect(run.status.isSuccess, "\(run.errorText)")
+            }
+            let state = try JSONParser.parse(try Files.readText(said + "-state"))
+            #expect(state["status"]?.string == "creating" && state["bundle"]?.string == stage.bundle, "\(state)")
+            let refusals = try Files.readText(said + "-refusals")
+            #expect(refusals.contains("cannot exec in a container in the creating state"), "\(refusals)")
+            #expect(refusals.contains("cannot start a container in the creating state"), "\(refusals)")
+            // pause and update
+            let lines = refusals.split(separator: "\n").map(String.init)
+            #expect(lines.filter { $0.contains("container not running: creating") }.count == 2, "\(refusals)")
+        }
+    }
+
     @Test(arguments: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart"])
     func `a hook that fails ends the container, and its last hooks run`(_ name: String) async throws {
         let stage = try RuntimeStage()
@@ -122,6 +166,22 @@ import Testing
                 outcome.status == .exited(1) && outcome.errorText.contains("time-out of 1 s"), "\(outcome.errorText)")
         }
         #expect(try await stage.demand("list", "--quiet") == "")
+    }
+
+    @Test func `what a hook has started goes with it when its time is over`() async throws {
+        let stage = try RuntimeStage()
+        let mark = stage.directory.path("mark")
+        try stage.configure(["true"]) {
+            let script = "sleep 1000 & echo $! > \(mark); wait"
+            $0["hooks"] = ["createRuntime": hook("createRuntime", script, timeout: 1)]
+        }
+        let outcome = try await stage("run", "--bundle", stage.bundle, stage.id())
+        #expect(outcome.status == .exited(1) && outcome.errorText.contains("time-out of 1 s"), "\(outcome.errorText)")
+        let child = try Files.readText(mark)
+        // Whoever inherits it may take his time to reap it.
+        try await eventually("its child has ended") {
+            (try? Files.readText("/proc/\(child)/stat")).map { $0.contains(") Z ") } ?? true
+        }
     }
 
     @Test func `a hook may leave its input unread, and gets no descriptor but its streams`() async throws {

@@ -1,3 +1,4 @@
+import JSON
 import Linux
 import OCIRuntime
 import TestKit
@@ -33,14 +34,23 @@ import Testing
     }
 
     @Test func `a status is what is there now`() {
-        func status(_ recorded: Bool, _ alive: Bool, _ waits: Bool, _ frozen: Bool) -> ContainerStatus {
-            ContainerStatus(.init(isRecorded: recorded, isAlive: alive, awaitsStart: waits, isFrozen: frozen))
+        func status(
+            _ recorded: Bool, _ alive: Bool, _ waits: Bool, _ frozen: Bool, isBeingMade: Bool = false
+        ) -> ContainerStatus {
+            ContainerStatus(
+                .init(
+                    isRecorded: recorded, isAlive: alive, isBeingMade: isBeingMade, awaitsStart: waits,
+                    isFrozen: frozen))
         }
         #expect(status(false, false, false, false) == .creating)
         #expect(status(true, false, true, false) == .stopped)
         #expect(status(true, true, true, false) == .created)
         #expect(status(true, true, true, true) == .paused)
         #expect(status(true, true, false, false) == .running)
+        // One that was killed in the making has stopped.
+        #expect(status(true, true, false, false, isBeingMade: true) == .creating)
+        #expect(status(true, true, true, false, isBeingMade: true) == .creating)
+        #expect(status(true, false, false, false, isBeingMade: true) == .stopped)
     }
 }
 
@@ -69,6 +79,20 @@ import Testing
         try await stage.demand("delete", id)
         #expect(try await stage("state", id).errorText.contains("container does not exist"))
         try await stage.demand("delete", "--force", id)
+    }
+
+    @Test func `a list names who made a container`() async throws {
+        let stage = try RuntimeStage()
+        let id = stage.id()
+        try stage.configure(["sleep", "1000"])
+        try await stage.shellOutside("create --bundle \(stage.bundle) \(id)")
+        for (user, name) in [("0", "root"), ("54321", "#54321")] {
+            try await CommandRunner.runQuietly(["chown", user, "\(stage.state)/\(id)"])
+            let list = try JSONParser.parse(try await stage.demand("list", "--format", "json"))
+            #expect(list.array?.first?["owner"]?.string == name, "\(list)")
+            let lines = try await stage.demand("list").split(separator: "\n")
+            #expect(lines.last?.hasSuffix(" " + name) == true, "\(lines)")
+        }
     }
 
     @Test func `run ends with the program's status and leaves nothing`() async throws {

@@ -31,6 +31,33 @@ import Testing
         #expect(try Files.status(stage.rootfs + "/made").owner == 100_000)
     }
 
+    @Test func `a kernel parameter of a namespace that is the runtime's own is refused`() async throws {
+        let stage = try RuntimeStage()
+        let file = "/proc/sys/kernel/shm_rmid_forced"
+        // What it is already: nothing would change.
+        let value = try Files.readText(file)
+        let outcome = try await stage.shell("true") {
+            join(&$0, "ipc", "/proc/self/ns/ipc")
+            $0["linux", "sysctl"] = ["kernel.shm_rmid_forced": .string(value)]
+        }
+        #expect(
+            outcome.status == .exited(1)
+                && outcome.errorText.contains(
+                    "linux.sysctl.kernel.shm_rmid_forced: the ipc namespace /proc/self/ns/ipc is the runtime's own"),
+            "\(outcome.errorText)")
+        #expect(try await stage.demand("list", "--quiet") == "")
+        // That of another container is the containers' own.
+        let id = try await stage.sleeping("first")
+        let path = "/proc/\(try await stage.pid(id))/ns/ipc"
+        let joined = try await stage.shell("cat \(file)") {
+            join(&$0, "ipc", path)
+            $0["linux", "sysctl"] = ["kernel.shm_rmid_forced": "1"]
+            $0["linux", "cgroupsPath"] = .string("/\(stage.name)-second")
+        }
+        #expect(joined.text == "1\n", "\(joined.text)\(joined.errorText)")
+        #expect(try Files.readText(file) == value)
+    }
+
     @Test func `a time namespace can be joined by its path, with its clocks`() async throws {
         let stage = try RuntimeStage()
         let id = try await stage.sleeping("first") { config in

@@ -44,4 +44,34 @@ import Testing
         // Without "no new privileges" loading a filter takes rights; with it, it is last.
         #expect(noNewPrivileges ? filter == steps.count - 1 : filter < groups && filter > 0)
     }
+
+    private func steps(uid: Int, _ change: (inout ProcessSteps) -> Void = { _ in }) throws -> [Step] {
+        let text = #"{"user":{"uid":\#(uid),"gid":0},"args":["x"],"cwd":"/","env":[]}"#
+        var process = ProcessSteps(
+            process: try ProcessSpec(Array(text.utf8)), filter: nil, preserved: 0, isKeyringNew: false,
+            lastCapability: 40)
+        change(&process)
+        var program = StepProgram()
+        let slots = ProcessSteps.Slots(socket: program.slot())
+        process.add(to: &program, slots)
+        return program.steps
+    }
+
+    @Test func `the streams are given to a user before the process becomes him`() throws {
+        let steps = try steps(uid: 1000)
+        let given = position(steps) { $0 == .giveStreams(1000) }
+        let user = position(steps) { $0 == .uid(1000) }
+        #expect(given >= 0 && given < user)
+        let root = try self.steps(uid: 0)
+        let none = position(root) { if case .giveStreams = $0 { true } else { false } }
+        #expect(none == -1)
+    }
+
+    @Test func `all processors are asked for where the configuration says nothing of them`() throws {
+        #expect(try steps(uid: 0).contains(.allProcessors))
+        let chosen = try steps(uid: 0) { $0.affinity = [1, 0, 0, 0, 0, 0, 0, 0] }
+        #expect(chosen.contains(.affinity([1, 0, 0, 0, 0, 0, 0, 0])) && !chosen.contains(.allProcessors))
+        let kept = try steps(uid: 0) { $0.keepsProcessors = true }
+        #expect(!kept.contains(.allProcessors))
+    }
 }

@@ -8,16 +8,16 @@ import Testing
     private static let user = "12345"
 
     /// Runs the runtime's words as that user.
-    private func asUser(_ stage: RuntimeStage, _ words: String, inNamespace: Bool = true) async throws
-        -> CommandRunner.Outcome
-    {
+    private func asUser(
+        _ stage: RuntimeStage, _ words: String, inNamespace: Bool = true, group: String = "12345"
+    ) async throws -> CommandRunner.Outcome {
         // A copy that the user may reach, wherever the build is.
         let runtime = stage.directory.path("forkless-oci")
         try Files.replace(runtime, with: try Files.read(stage.executable, limit: 1 << 30), mode: 0o755)
         try await CommandRunner.runQuietly(["chown", "-R", "\(Self.user):\(Self.user)", stage.directory.path])
         let namespace = inNamespace ? "unshare --user --map-root-user --mount " : ""
         return try await CommandRunner.run([
-            "setpriv", "--reuid", Self.user, "--regid", Self.user, "--clear-groups", "sh", "-c",
+            "setpriv", "--reuid", Self.user, "--regid", group, "--clear-groups", "sh", "-c",
             "exec \(namespace)\(runtime) --root \(stage.directory.path("mine")) \(words)",
         ])
     }
@@ -50,6 +50,16 @@ import Testing
         try configure(stage)
         let strict = try await asUser(stage, "--rootless false run --bundle \(stage.bundle) \(stage.id())")
         #expect(strict.status == .exited(1) && strict.errorText.contains("ermission denied"), "\(strict.errorText)")
+    }
+
+    @Test func `a configuration to begin with maps the user and the group of who asks for it`() async throws {
+        let stage = try RuntimeStage()
+        let outcome = try await asUser(
+            stage, "spec --rootless --bundle \(stage.bundle)", inNamespace: false, group: "23456")
+        #expect(outcome.status.isSuccess, "\(outcome.errorText)")
+        let config = try JSONParser.parse(try Files.readText(stage.bundle + "/config.json"))
+        #expect(config["linux", "uidMappings"] == [["containerID": 0, "hostID": 12_345, "size": 1]])
+        #expect(config["linux", "gidMappings"] == [["containerID": 0, "hostID": 23_456, "size": 1]])
     }
 
     @Test func `who is not root at all is told what to do`() async throws {

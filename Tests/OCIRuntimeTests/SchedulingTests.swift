@@ -78,9 +78,31 @@ import Testing
             "\(outcome.errorText)")
     }
 
-    @Test func `a personality changes what the machine is called`() async throws {
+    @Test func `the processors of who starts the runtime are not the container's`() async throws {
+        guard OwnProcess.processors() > 1 else { return }
+        let stage = try RuntimeStage()
+        let bound = [
+            "python3", "-c",
+            "import os, sys; os.sched_setaffinity(0, {0}); os.execv(sys.argv[1], sys.argv[1:])",
+            stage.executable, "--root", stage.state,
+        ]
+        let words = ["grep", "Cpus_allowed_list", "/proc/self/status"]
+        try stage.configure(words)
+        let free = try await stage("run", "--bundle", stage.bundle, stage.id())
+        #expect(free.text.hasPrefix("Cpus_allowed_list:"), "\(free.errorText)")
+        let run = try await CommandRunner.run(bound + ["run", "--bundle", stage.bundle, stage.id()])
+        #expect(run.text == free.text, "\(run.errorText)")
+        let id = try await stage.sleeping("exec")
+        let exec = try await CommandRunner.run(bound + ["exec", id] + words)
+        #expect(exec.text == free.text, "\(exec.errorText)")
+    }
+
+    @Test func `a personality changes what the machine is called, for exec too`() async throws {
         let stage = try RuntimeStage()
         let outcome = try await stage.shell("busybox uname -m") { $0["linux", "personality"] = ["domain": "LINUX32"] }
         #expect(["i686\n", "armv8l\n"].contains(outcome.text), "\(outcome.text)\(outcome.errorText)")
+        let id = try await stage.sleeping("exec") { $0["linux", "personality"] = ["domain": "LINUX32"] }
+        let exec = try await stage.demand("exec", id, "busybox", "uname", "-m")
+        #expect(exec == outcome.text)
     }
 }

@@ -15,7 +15,8 @@ import Testing
         #expect(
             options.propagation.map(\.kind) == [.private, .shared] && options.propagation.map(\.reach) == [.all, .one])
         #expect(options.propagation.map(\.flags) == [0x4_4000, 0x10_0000])
-        #expect(options.isSilent && options.countsVersions == true)
+        #expect(options.countsVersions == true)
+        #expect(options.ofFileSystem == ["sync", "iversion", "mode=755", "size=65536k"])
         #expect(options.bind == nil && options.idMap == nil && !options.isRemount && !options.copiesUp)
     }
 
@@ -49,7 +50,8 @@ import Testing
             rnosymfollow ro rprivate rrelatime rro rrw rshared rslave rstrictatime rsuid rsymfollow runbindable rw \
             shared silent slave strictatime suid symfollow sync tmpcopyup unbindable idmap ridmap
             """.split(separator: " ").map(String.init)
-        #expect(Set(words).subtracting(MountOptions.names) == [])
+        // What the kernel logs of a mount is not ours to say: taken, and not said to be supported.
+        #expect(Set(words).subtracting(MountOptions.names) == ["silent", "loud"])
         // Those are ours by the same rule.
         #expect(Set(MountOptions.names).subtracting(words) == ["rnodev"])
         for word in words { #expect(MountOptions([word]).data == [], "\(word)") }

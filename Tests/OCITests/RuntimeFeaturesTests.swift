@@ -3,7 +3,8 @@ import OCI
 import Testing
 
 @Suite struct RuntimeFeaturesTests {
-    private let json = RuntimeFeatures.json(version: "1.2.3", architectures: [.x86_64, .x86], flags: [.log])
+    private let json = RuntimeFeatures.json(
+        version: "1.2.3", architectures: [.x86_64, .x86], flags: [.log], annotations: ["a.b"])
 
     @Test func `what features lists is what reading accepts`() throws {
         func accepts(_ change: (inout JSONValue) -> Void) -> Bool {
@@ -52,6 +53,7 @@ import Testing
             #expect(spec.hooks.byStage.count == 1)
         }
         #expect(try names(json["mountOptions"]) == MountOptions.names)
+        #expect(try names(json["potentiallyUnsafeConfigAnnotations"]) == ["a.b"])
         #expect(try names(json["linux", "capabilities"]).count == 41)
         #expect(try names(json["linux", "seccomp", "archs"]) == ["SCMP_ARCH_X86", "SCMP_ARCH_X86_64"])
         #expect(try names(json["linux", "seccomp", "supportedFlags"]) == ["SECCOMP_FILTER_FLAG_LOG"])

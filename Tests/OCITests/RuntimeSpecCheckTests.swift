@@ -173,6 +173,20 @@ import Testing
         try refuses("options: tmpcopyup is for tmpfs", ["destination": "/a", "type": "proc", "options": ["tmpcopyup"]])
         try refuses(
             "uidMappings: idmap needs a mapping", ["destination": "/a", "source": "/b", "options": ["bind", "idmap"]])
+        try refuses(
+            "options: tmpcopyup is for tmpfs",
+            ["destination": "/a", "type": "tmpfs", "options": ["remount", "tmpcopyup"]])
+        for word in ["size=64k", "sync", "lazytime", "noiversion"] {
+            try refuses(
+                "options: remount changes the mount alone, and \"\(word)\" is",
+                ["destination": "/a", "type": "tmpfs", "options": ["remount", "ro", .string(word)]])
+        }
+        #expect(
+            try Self.problem {
+                $0["mounts"] = [
+                    ["destination": "/a", "source": "/a", "options": ["bind", "remount", "ro", "nosuid", "rprivate"]]
+                ]
+            } == nil)
         #expect(
             try RuntimeDocuments.spec(RuntimeDocuments.least) {
                 $0["mounts"] = [["destination": "a", "type": "tmpfs"]]
@@ -204,6 +218,25 @@ import Testing
             problem(["defaultAction": "SCMP_ACT_TRACE", "defaultErrnoRet": 65_536])?.contains("defaultErrnoRet") == true
         )
         #expect(problem(["defaultAction": "SCMP_ACT_FLY"])?.contains("expected one of SCMP_ACT_KILL,") == true)
+    }
+
+    @Test func `no call that the process needs itself is handed to a listener`() throws {
+        try Self.refuses("linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be the default") {
+            $0["linux", "seccomp"] = ["defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/x"]
+        }
+        func filter(_ name: String, _ action: String) -> JSONValue {
+            [
+                "defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x",
+                "syscalls": [["names": ["mkdir", .string(name)], "action": .string(action)]],
+            ]
+        }
+        for name in ["sendmsg", "write", "read"] {
+            try Self.refuses("linux.seccomp.syscalls[0].names[1]: \(name) cannot have SCMP_ACT_NOTIFY") {
+                $0["linux", "seccomp"] = filter(name, "SCMP_ACT_NOTIFY")
+            }
+            #expect(try Self.problem { $0["linux", "seccomp"] = filter(name, "SCMP_ACT_LOG") } == nil)
+        }
+        #expect(try Self.problem { $0["linux", "seccomp"] = filter("mkdirat", "SCMP_ACT_NOTIFY") } == nil)
     }
 
     @Test func `maps do not overlap`() throws {

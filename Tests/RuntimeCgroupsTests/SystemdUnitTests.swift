@@ -97,6 +97,9 @@ import Testing
         ])
         #expect(read.ignored == ["org.systemd.property.SuccessAction"])
         #expect(Set(read.properties.map(\.value)) == [.uint64(10_000_000), .string("inactive"), .uint64(5_000_000)])
+        // Those that are said to have an effect have one.
+        let named = try SystemdAnnotations(Dictionary(uniqueKeysWithValues: SystemdAnnotations.names.map { ($0, "5") }))
+        #expect(named.properties.count == 3 && named.ignored == [])
         for text in ["", "'", "'a'b'", "uint64 -1", "uint64 x", "[1]", "\"\\\""] {
             #expect(throws: SystemError.self, "\(text)") {
                 _ = try SystemdAnnotations(["org.systemd.property.CollectMode": text])

@@ -84,6 +84,38 @@ import Testing
         }
     }
 
+    @Test func `a limit on swap alone goes by the memory limit in force`() throws {
+        try populate(["cgroup.controllers": "memory", "memory.max": "1000\n", "memory.swap.max": ""])
+        var cgroup = RuntimeCgroup(recorded: ["": leaf])
+        let resources = try Resources(Array(#"{"memory":{"swap":3000}}"#.utf8))
+        #expect(cgroup.completed(resources).memory.limit == 1000)
+        try cgroup.check(resources)
+        try cgroup.apply(resources)
+        #expect(try text("memory.swap.max") == "2000" && text("memory.max") == "1000")
+        // Without one nobody can tell what swap's own part is.
+        try populate(["memory.max": "max\n"])
+        #expect(cgroup.completed(resources) == resources)
+        #expect(throws: SystemError.self) { try cgroup.check(resources) }
+    }
+
+    @Test func `memory that was not to be had is news once, on v2 and on v1`() throws {
+        try populate(["cgroup.controllers": "memory", "memory.events": "low 0\nmax 3\noom 0\noom_kill 0\n"])
+        let cgroup = RuntimeCgroup(recorded: ["": leaf])
+        let before = cgroup.memoryShortage
+        try populate(["memory.events": "low 0\nmax 4\noom 1\noom_kill 1\n"])
+        let after = cgroup.memoryShortage
+        #expect(after.isNews(after: before) && !after.isNews(after: after))
+        let legacy = RuntimeCgroup(recorded: ["memory": leaf])
+        // Without a file there is nothing to tell, and neither when it has gone with the container.
+        #expect(legacy.memoryShortage == MemoryShortage(kills: 0, isWaitedFor: false))
+        #expect(!legacy.memoryShortage.isNews(after: after))
+        try populate(["memory.oom_control": "oom_kill_disable 1\nunder_oom 1\noom_kill 0\n"])
+        let waiting = legacy.memoryShortage
+        #expect(waiting.isNews(after: before) && !waiting.isNews(after: waiting))
+        try populate(["memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n"])
+        #expect(legacy.memoryShortage.isNews(after: waiting))
+    }
+
     @Test func `figures are those that managers know`() throws {
         try populate([
             "cgroup.controllers": "cpuset cpu io memory hugetlb pids",

@@ -84,12 +84,13 @@ package struct RuntimeCgroup: Sendable {
             path: place.directory(in: hierarchy, isUnified: isUnified), mount: hierarchy.path)
     }
 
-    /// Refuses limits that cannot be set here.
+    /// Refuses limits that cannot be set here: beside those that are in force, where the group is there already.
     package func check(_ resources: Resources) throws(SystemError) {
         for controller in Controller.wanted(by: resources) {
             let branch = try require(controller)
-            _ = try ControlWrite.all(
-                for: controller, resources, isUnified: branch.isUnified, current: { _ in nil })
+            _ = try ControlWrite.all(for: controller, resources, isUnified: branch.isUnified) { file in
+                try? Files.readText(branch.path + "/" + file)
+            }
         }
         for file in resources.unified.keys.sorted() { try checkUnified(file) }
     }
@@ -242,6 +243,18 @@ package struct RuntimeCgroup: Sendable {
         for (file, text) in resources.unified.sorted(by: { $0.key < $1.key }) {
             try Files.writeText(text, to: unified.path + "/" + file)
         }
+    }
+
+    /// The same with the memory limit in force where swap is limited alone: the specification has both in one figure,
+    /// v2 and systemd count them apart.
+    package func completed(_ resources: Resources) -> Resources {
+        guard let swap = resources.memory.swap, swap >= 0, resources.memory.limit == nil,
+            let memory = branch(.memory), memory.isUnified,
+            let limit = text(memory, "memory.max").flatMap({ Int64($0) })
+        else { return resources }
+        var completed = resources
+        completed.memory.limit = limit
+        return completed
     }
 
     package var unified: Branch? { branches.first(where: \.isUnified) }

@@ -29,9 +29,13 @@ package enum Step: Hashable, Sendable {
     case priority(Int32)
     /// A CPU mask, least significant byte first.
     case affinity([UInt8])
+    /// Every processor that the cpuset has, whatever mask was inherited; where that is refused the mask stays.
+    case allProcessors
     case scheduler(policy: Int32, priority: Int32)
     /// The signal to get when the parent dies; `parent` 0: the parent is outside this pid namespace.
     case deathSignal(Int32, parent: Int32)
+    /// Descriptors 0 to 2 to a user, but for the null device and what cannot be given away.
+    case giveStreams(UInt32)
     case groups([UInt32])
     case gid(UInt32)
     case uid(UInt32)

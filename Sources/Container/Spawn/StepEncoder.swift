@@ -53,6 +53,8 @@ struct StepEncoder {
                 Int64(bitPattern: limit.hard ?? .max))
         case .priority(let nice): return record(CSPAWN_PRIORITY, Int64(nice))
         case .affinity(let mask): return record(CSPAWN_AFFINITY, bytes: mask)
+        case .allProcessors: return record(CSPAWN_ALL_PROCESSORS)
+        case .giveStreams(let user): return record(CSPAWN_GIVE_STREAMS, Int64(user))
         case .scheduler(let policy, let priority): return record(CSPAWN_SCHEDULER, Int64(policy), Int64(priority))
         case .deathSignal(let number, let parent): return record(CSPAWN_DEATH_SIGNAL, Int64(number), Int64(parent))
         case .groups(let groups):

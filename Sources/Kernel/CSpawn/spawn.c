@@ -17,6 +17,7 @@
 #include <linux/time_types.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #ifndef MNT_DETACH
@@ -204,6 +205,30 @@ static long loopback_up(void) {
     long result = CALL(SYS_ioctl, socket, SIOCSIFFLAGS, &request);
     CALL(SYS_close, socket);
     return result;
+}
+
+/// A pipe is its maker's with mode 0600, and whoever opens /dev/stdout opens it anew. The null device is everybody's.
+/// EINVAL, EPERM: user or owner is none of this user namespace; EROFS, ENOTSUP: the file system does not give.
+static long give_streams(int64_t user) {
+    for (int descriptor = 0; descriptor <= 2; descriptor++) {
+        struct stat status;
+        long result = CALL(SYS_fstat, descriptor, &status);
+        if (result == -EBADF) continue;
+        if (result < 0) return result;
+        int is_null = S_ISCHR(status.st_mode) && status.st_rdev == (1 << 8 | 3);
+        if (is_null || (int64_t)status.st_uid == user) continue;
+        result = CALL(SYS_fchown, descriptor, user, -1);
+        if (result < 0 && result != -EPERM && result != -EROFS && result != -EINVAL && result != -ENOTSUP) return result;
+    }
+    return 0;
+}
+
+/// More processors than any kernel has (CONFIG_NR_CPUS); the kernel leaves those that the cpuset has.
+static void use_all_processors(void) {
+    // volatile, so that filling it does not become a call of libc's.
+    volatile uint64_t mask[8192 / 64];
+    for (unsigned i = 0; i < sizeof mask / sizeof mask[0]; i++) mask[i] = ~0ull;
+    CALL(SYS_sched_setaffinity, 0, sizeof mask, mask);
 }
 
 static long drop_bounding(uint64_t keep, int64_t last) {
@@ -425,8 +450,10 @@ static long perform(struct context *x, const struct cspawn_step *s) {
     }
     case CSPAWN_PRIORITY: return CALL(SYS_setpriority, 0, 0, s->a);
     case CSPAWN_AFFINITY: { long result = CALL(SYS_sched_setaffinity, 0, s->s1, text(x, s->s0)); return result < 0 ? result : 0; }
+    case CSPAWN_ALL_PROCESSORS: use_all_processors(); return 0;
     case CSPAWN_SCHEDULER: { int32_t priority = (int32_t)s->b; return CALL(SYS_sched_setscheduler, 0, s->a, &priority); }
     case CSPAWN_DEATH_SIGNAL: return death_signal(s->a, s->b);
+    case CSPAWN_GIVE_STREAMS: return give_streams(s->a);
     case CSPAWN_GROUPS: return CALL(SYS_setgroups, s->s1, text(x, s->s0));
     case CSPAWN_GID: return CALL(SYS_setresgid, s->a, s->a, s->a);
     case CSPAWN_UID: return CALL(SYS_setresuid, s->a, s->a, s->a);

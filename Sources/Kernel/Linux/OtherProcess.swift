@@ -18,6 +18,16 @@ package enum OtherProcess {
         )
     }
 
+    /// Sets a limit of another process, prlimit(2). Raising a hard one takes CAP_SYS_RESOURCE in the first user
+    /// namespace.
+    ///
+    /// - Parameter resource: the kernel's number (RLIMIT_*).
+    package static func setLimit(
+        _ resource: Int32, soft: UInt64, hard: UInt64, of pid: Int32
+    ) throws(SystemError) {
+        try call("set a limit of process", "\(pid)") { ck_set_limit_of(pid, resource, soft, hard) }
+    }
+
     /// Whether two numbers of another process name one open file, as after `2>&1`; kcmp(2).
     package static func areSame(_ one: CInt, _ other: CInt, of pid: Int32) -> Bool {
         ck_compare_files(pid, one, other) == 0

@@ -5,6 +5,7 @@ import Glibc
 public enum OwnProcess {
     public static var pid: Int32 { getpid() }
     public static var effectiveUser: UInt32 { geteuid() }
+    public static var effectiveGroup: UInt32 { getegid() }
 
     /// A variable of our environment; nil when there is none.
     public static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

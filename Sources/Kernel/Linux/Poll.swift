@@ -69,6 +69,15 @@ package enum Descriptors {
         return try call("wait for descriptors") { ck_poll(&requests, UInt(requests.count), timeout) } > 0
     }
 
+    /// The same, with others that can be written (or have failed).
+    package static func areAnyReady(
+        toRead readers: [CInt], toWrite writers: [CInt], withinMilliseconds timeout: CInt
+    ) throws(SystemError) -> Bool {
+        var requests = readers.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        requests += writers.map { pollfd(fd: $0, events: Int16(POLLOUT), revents: 0) }
+        return try call("wait for descriptors") { ck_poll(&requests, UInt(requests.count), timeout) } > 0
+    }
+
     /// Whether it can be read (or has hung up) within a time; -1 waits without end.
     package static func isReadable(_ fd: CInt, withinMilliseconds timeout: CInt) throws(SystemError) -> Bool {
         var request = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)

@@ -42,6 +42,15 @@ public struct ProcessFD: ~Copyable, Sendable {
         } catch where error.code == .noProcess {}
     }
 
+    /// The same by its leader's number: only for a child of ours that has not been reaped, so that the number, and with
+    /// it the group, is its own; kill(2). Every kernel can do that.
+    package static func signalGroup(_ number: Int32, ledBy child: Int32) throws(SystemError) {
+        precondition(child > 1, "no child has this number")
+        do {
+            try call("send signal \(number) to process group", "\(child)") { ck_kill(-child, number) }
+        } catch where error.code == .noProcess {}
+    }
+
     /// Whether the process has not been reaped yet, so that its pid is still its own.
     package borrowing func isThere() -> Bool { ck_pidfd_send_signal(fd.raw, 0) != -Int(ESRCH) }
 

@@ -17,6 +17,16 @@ package enum ThisProcess {
         return block
     }
 
+    /// A limit in force, which children inherit, getrlimit(2). All bits set is no limit.
+    ///
+    /// - Parameter resource: the kernel's number (RLIMIT_*).
+    package static func limit(_ resource: Int32) throws(SystemError) -> (soft: UInt64, hard: UInt64) {
+        var soft: UInt64 = 0
+        var hard: UInt64 = 0
+        try call("read a limit") { ck_getrlimit(resource, &soft, &hard) }
+        return (soft, hard)
+    }
+
     /// Whether others of the same user may look into this process's memory, PR_GET_DUMPABLE.
     package static var isDumpable: Bool { ck_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 }
 

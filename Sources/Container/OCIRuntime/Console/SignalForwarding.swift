@@ -42,9 +42,10 @@ struct SignalForwarding: ~Copyable {
         defer { relay = nil }
         while true {
             var watched = [launch.pidfd.raw, signals.fd.raw]
-            if let relay { watched += relay.descriptors }
+            if let relay { watched += relay.readers }
             if let readiness { watched.append(readiness.descriptor) }
-            _ = try Descriptors.areAnyReadable(watched, withinMilliseconds: -1)
+            _ = try Descriptors.areAnyReady(
+                toRead: watched, toWrite: relay?.writers ?? [], withinMilliseconds: relay?.patience ?? -1)
             relay?.move()
             if try readiness?.move() == true { readiness = nil }
             while let number = try signals.next() {

@@ -8,7 +8,8 @@ import Spawn
 ///
 /// Invariants
 /// 1. A hook that does not end within its time-out is killed with its process group and counts as failed.
-///    (test: `a hook that hangs is killed after its time-out`)
+///    (tests: `a hook that hangs is killed after its time-out, and the container is gone`,
+///    `what a hook has started goes with it when its time is over`)
 /// 2. A hook that does not read its input holds nobody up. (test: `a hook may leave its input unread`)
 struct HookRun {
     /// What a failing hook said is quoted up to this many bytes.
@@ -18,8 +19,8 @@ struct HookRun {
     let state: RuntimeState
     /// The namespaces in which they run; empty: the runtime's own.
     var entries: [SteeredLaunch.Entry] = []
-    /// The root they see, where the mount namespace's own is another.
-    var root: CInt?
+    /// The container in which they run as its process does; nil: they run as the runtime does.
+    var container: StartHooks?
 
     /// Runs all of them.
     ///
@@ -39,6 +40,16 @@ struct HookRun {
             return SharedFD(file)
         }
         let output = try attempt { () throws(SystemError) in SharedFD(try Files.memory(named: "output")) }
+        let launch: SteeredLaunch
+        if let container {
+            launch = try container.start(hook, input: input, output: output)
+        } else {
+            launch = try start(hook, input: input, output: output)
+        }
+        try finish(launch, hook, output)
+    }
+
+    private func start(_ hook: HookSpec, input: SharedFD, output: SharedFD) throws(RuntimeFailure) -> SteeredLaunch {
         var steps = StepProgram()
         let socket = steps.slot()
         let (standardInput, standardOutput) = (steps.slot(), steps.slot())
@@ -47,10 +58,6 @@ struct HookRun {
         steps.add(.duplicate(standardInput, to: 0))
         steps.add(.duplicate(standardOutput, to: 1))
         steps.add(.duplicate(standardOutput, to: 2))
-        if let root {
-            let slot = steps.slot(root)
-            steps.add(.changeRoot(slot))
-        }
         steps.add(.closeFrom(3))
         steps.add(.signalsToDefault(~Signal.mask([Signal.kill, Signal.stop])))
         steps.add(.signalMask(0))
@@ -67,7 +74,7 @@ struct HookRun {
             launch.abandon()
             throw RuntimeFailure(error)
         }
-        try finish(launch, hook, output)
+        return launch
     }
 
     private func finish(_ launch: SteeredLaunch, _ hook: HookSpec, _ output: SharedFD) throws(RuntimeFailure) {
@@ -76,7 +83,8 @@ struct HookRun {
             try Descriptors.isReadable(launch.pidfd.raw, withinMilliseconds: limit)
         }
         if !hasEnded {
-            try? ProcessFD.signalGroup(Signal.kill, of: launch.pidfd.raw)
+            // By number, which is its own until it is reaped: kernels before 6.9 know no groups by pidfd.
+            try? ProcessFD.signalGroup(Signal.kill, ledBy: launch.pid)
             launch.abandon()
             throw RuntimeFailure("not over after its time-out of \(hook.timeout ?? 0) s: killed")
         }

@@ -11,16 +11,19 @@ package enum ContainerStatus: String, Sendable, CaseIterable {
 
     /// What a status is derived from.
     package struct Evidence: Hashable, Sendable {
-        /// The record is complete: its process has been made and will wait or has run.
+        /// The record is there: its process has been made.
         package var isRecorded: Bool
         package var isAlive: Bool
+        /// Its root and its hooks are not through: its process has nothing of the container around it yet.
+        package var isBeingMade: Bool
         /// It waits for its start.
         package var awaitsStart: Bool
         package var isFrozen: Bool
 
-        package init(isRecorded: Bool, isAlive: Bool, awaitsStart: Bool, isFrozen: Bool) {
+        package init(isRecorded: Bool, isAlive: Bool, isBeingMade: Bool, awaitsStart: Bool, isFrozen: Bool) {
             self.isRecorded = isRecorded
             self.isAlive = isAlive
+            self.isBeingMade = isBeingMade
             self.awaitsStart = awaitsStart
             self.isFrozen = isFrozen
         }
@@ -31,6 +34,8 @@ package enum ContainerStatus: String, Sendable, CaseIterable {
             self = .creating
         } else if !evidence.isAlive {
             self = .stopped
+        } else if evidence.isBeingMade {
+            self = .creating
         } else if evidence.isFrozen {
             self = .paused
         } else {

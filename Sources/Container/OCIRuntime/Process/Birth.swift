@@ -9,6 +9,7 @@ struct Birth {
     private let spec: RuntimeSpec
     private let mounts: [MountPlan]
     private let plan: Creation.Plan
+    private let report: Report
     /// The compiled filter of its system calls.
     let filter: ProcessSteps.Filter?
     /// Whether the child is born before most of its cgroups are made, and makes meanwhile the namespaces that take the
@@ -23,6 +24,7 @@ struct Birth {
         self.spec = spec
         self.mounts = mounts
         self.plan = plan
+        self.report = report
         isEarly =
             spec.linux.hasNew(.network) && spec.linux.namespace(.user) == nil && !plan.cgroups.usesSystemd
             && !isRootless
@@ -42,8 +44,10 @@ struct Birth {
 
     /// - Parameter joinCount: in how many cgroups it has to write itself.
     func program(joinCount: Int, _ layout: RuntimeCgroupLayout) throws(RuntimeFailure) -> InitProgram {
+        var process = spec.process!
+        if linux.namespace(.user) == nil { process = try GrantedCapabilities.cut(process, report: report) }
         let steps = ProcessSteps(
-            process: spec.process!, filter: filter, preserved: plan.options.preservedDescriptors,
+            process: process, filter: filter, preserved: plan.options.preservedDescriptors,
             isKeyringNew: !plan.options.noNewKeyring,
             lastCapability: try attempt { () throws(SystemError) in try Capabilities.lastOfKernel() },
             memoryPolicy: try linux.memoryPolicy.map { policy throws(RuntimeFailure) in try IndexMask.step(policy) },

@@ -61,6 +61,7 @@ final class Creation {
     /// Does all of it.
     func make() throws(RuntimeFailure) {
         try directory.write(config: bundle.bytes)
+        if options.noNewKeyring { try directory.noteCallersKeyring() }
         let cgroups = ContainerCgroup(
             layout: layout, choice: choice, isRootless: isRootless, directory: directory, report: report)
         if birth.isEarly {
@@ -81,6 +82,8 @@ final class Creation {
         try moveNetworkDevices(launch)
         try buildRoot(program, launch, sources)
         try runHooks(launch)
+        // One that waits for nothing may begin now.
+        if !awaitsStart, bundle.spec.hooks[.startContainer].isEmpty { try directory.endMaking() }
         try sendOn(launch)
         if let seccomp = linux.seccomp, birth.filter?.hasListener == true {
             try SeccompListening.handOver(from: launch, seccomp, state(launch))
@@ -88,6 +91,7 @@ final class Creation {
         if awaitsStart {
             _ = try spawning { () throws(SpawnError) in try launch.awaitWord() }
             try directory.openForStart()
+            try directory.endMaking()
         }
     }
 
@@ -145,6 +149,7 @@ final class Creation {
                 ids.uid = try IDMaps.read("/proc/\(launch.pid)/uid_map")
                 ids.gid = try IDMaps.read("/proc/\(launch.pid)/gid_map")
             }
+            if linux.namespace(.user) != nil { try RaisedLimits.raise(process.limits, of: launch.pid) }
             if let adjustment = process.oomScoreAdjustment {
                 try Files.writeText("\(adjustment)", to: "/proc/\(launch.pid)/oom_score_adj")
             }

@@ -60,6 +60,7 @@ struct JoinedNamespaces {
             let opened = try attempt("join the \(namespace.kind.rawValue) namespace") { () throws(SystemError) in
                 SharedFD(try Files.open(path, 0o4000))
             }
+            try Self.check(linux.sysctl, namespace.kind, opened, path)
             held.append(opened)
             if namespace.kind == .time {
                 time = opened
@@ -68,6 +69,21 @@ struct JoinedNamespaces {
                     SteeredLaunch.Entry(opened.raw, kind, name: "the \(namespace.kind.rawValue) namespace \(path)"))
             }
             if namespace.kind == .user { hasUser = true }
+        }
+    }
+
+    /// A kernel parameter of a namespace that is the runtime's own would be set for all who are in it: the machine.
+    private static func check(
+        _ sysctl: [String: String], _ kind: NamespaceSpec.Kind, _ opened: SharedFD, _ path: String
+    ) throws(RuntimeFailure) {
+        guard let name = sysctl.keys.sorted().first(where: { SysctlName($0)?.namespace == kind }) else { return }
+        let (own, joined) = try attempt { () throws(SystemError) in
+            (try Files.status("/proc/self/ns/\(kind.fileName)"), try Files.status(of: opened.raw, name: path))
+        }
+        guard own.device != joined.device || own.inode != joined.inode else {
+            let namespace = "the \(kind.rawValue) namespace \(path)"
+            throw RuntimeFailure(
+                "linux.sysctl.\(name): \(namespace) is the runtime's own: setting it would change the machine")
         }
     }
 

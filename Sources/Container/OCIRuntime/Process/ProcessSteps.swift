@@ -10,6 +10,8 @@ import Spawn
 ///    loading it takes rights. (test: `steps of a process stand in the order that the kernel demands`)
 /// 2. Ids change in the order groups, group, user. Inheritable capabilities are what was asked for and no more
 ///    (CVE-2022-29162). (test: `CVE-2022-29162 ...`)
+/// 3. The streams are the user's before the process is, who could not open /dev/stdout otherwise.
+///    (test: `the streams are given to a user before the process becomes him`)
 struct ProcessSteps {
     let process: ProcessSpec
     /// The compiled filter, its flags, and whether its listener is sent to the parent.
@@ -21,6 +23,8 @@ struct ProcessSteps {
     var memoryPolicy: Step?
     /// The processors that it may use from here on, as a mask.
     var affinity: [UInt8]?
+    /// Whether the processors stay as they are where no mask is given: the configuration has said something about them.
+    var keepsProcessors = false
     /// The highest capability that the kernel knows.
     let lastCapability: Int
     /// Whether nobody may change supplementary groups here: then those of the caller stay where none are wanted.
@@ -75,9 +79,12 @@ struct ProcessSteps {
     }
 
     private func takeStreams(_ program: inout StepProgram, _ slots: Slots) {
-        guard let terminal = slots.terminal else { return }
-        for number in CInt(0)...2 { program.add(.duplicate(terminal, to: number)) }
-        program.add(.controllingTerminal(terminal))
+        if let terminal = slots.terminal {
+            for number in CInt(0)...2 { program.add(.duplicate(terminal, to: number)) }
+            program.add(.controllingTerminal(terminal))
+        }
+        // A manager's are root's already.
+        if process.user.uid != 0 { program.add(.giveStreams(process.user.uid)) }
     }
 
     /// Labels are written through a proc file system of our own: the container's may be anything (CVE-2025-52881).
@@ -99,7 +106,12 @@ struct ProcessSteps {
         program.add(.umask(process.user.umask ?? 0o022))
         for limit in process.limits where limit.kind != .descriptors { program.add(.limit(Self.limit(limit))) }
         if let policy = memoryPolicy { program.add(policy) }
-        if let affinity { program.add(.affinity(affinity)) }
+        if let affinity {
+            program.add(.affinity(affinity))
+        } else if !keepsProcessors {
+            // A manager's own mask is not the container's, and since Linux 6.2 it outlives the way into another cpuset.
+            program.add(.allProcessors)
+        }
         if let scheduler = process.scheduler { program.add(.scheduling(scheduler.attributes)) }
         if let priority = process.ioPriority {
             program.add(.ioPriority(Int32(priority.class.number << 13 | priority.priority)))

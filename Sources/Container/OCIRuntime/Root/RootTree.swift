@@ -57,8 +57,11 @@ struct RootTree {
     ) throws(SystemError) {
         let type = fileSystem?.type ?? "tmpfs"
         let isKernels = type != "tmpfs" || ["/proc", "/sys", "/dev"].contains(plan.destination) || fileSystem == nil
+        // Before the place is made, where there is none.
+        let mode = try modeBelow(plan, fileSystem)
         let place = try root.directory(plan.destination, isKernels: isKernels && Self.kernelTypes.contains(type))
-        guard let source else { return try mountOld(plan, fileSystem!, on: place) }
+        guard let source else { return try mountOld(plan, fileSystem!, on: place, mode) }
+        if let mode { try Self.setMode(mode, of: source, plan.destination) }
         let set = plan.isReadOnlyLate ? plan.set.subtracting(.readOnly) : plan.set
         if !set.isEmpty || !plan.clear.isEmpty {
             try Mounts.change(source.raw, set: set, clear: plan.clear, recursive: false, name: plan.destination)
@@ -71,9 +74,24 @@ struct RootTree {
         if type == "devpts", plan.destination == "/dev/pts" { terminals = source }
     }
 
+    /// The mode of a tmpfs that says nothing of it: that of the directory that it covers, as runc has it. nil leaves the
+    /// kernel's.
+    private func modeBelow(_ plan: MountPlan, _ fileSystem: MountPlan.FileSystem?) throws(SystemError) -> UInt32? {
+        guard let fileSystem, fileSystem.type == "tmpfs" else { return nil }
+        if fileSystem.options.contains(where: { $0.key == "mode" }) { return nil }
+        guard let place = try root.place(plan.destination) else { return nil }
+        return try Files.status(of: place.raw, name: plan.destination).permissions
+    }
+
+    private static func setMode(_ mode: UInt32, of mount: SharedFD, _ name: String) throws(SystemError) {
+        // The mount itself is known as a place (O_PATH), which fchmod(2) does not take.
+        let directory = try Files.open(".", directoryOnly, at: mount.raw)
+        try FileEntries.setMode(mode, of: directory.raw, name: name)
+    }
+
     /// For options that are too long for fsconfig(2): the place is named through our own /proc.
     private mutating func mountOld(
-        _ plan: MountPlan, _ fileSystem: MountPlan.FileSystem, on place: borrowing OwnedFD
+        _ plan: MountPlan, _ fileSystem: MountPlan.FileSystem, on place: borrowing OwnedFD, _ mode: UInt32?
     ) throws(SystemError) {
         let data = fileSystem.options.map { option in
             // A label has commas of its own.
@@ -86,6 +104,7 @@ struct RootTree {
                 data: data.joined(separator: ","))
         } catch { throw SystemError("mount \(fileSystem.type) on", plan.destination, code: error.code) }
         let mounted = try openMount(plan)
+        if let mode { try Self.setMode(mode, of: mounted, plan.destination) }
         if !plan.set.isEmpty || !plan.clear.isEmpty {
             try Mounts.change(mounted.raw, set: plan.set, clear: plan.clear, recursive: false, name: plan.destination)
         }
@@ -174,6 +193,7 @@ struct RootTree {
     var makesDevices: Bool { !isDeviceDirectoryBound }
 
     private static let kernelTypes: Set<String> = ["proc", "sysfs", "mqueue", "devpts", "cgroup2", "tmpfs"]
+    private static let directoryOnly: CInt = 0o200_000
     /// PROC_SUPER_MAGIC, linux/magic.h.
     private static let procMagic = 0x9fa0
 }

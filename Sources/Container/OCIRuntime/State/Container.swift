@@ -5,8 +5,10 @@ import RuntimeCgroups
 /// A container that is there: its directory, its record, and what it is doing now.
 struct Container {
     let directory: StateDirectory
-    /// nil while it is being made.
+    /// nil until its process is there.
     let record: ContainerRecord?
+    /// The bundle of one that is being made.
+    private let bundleInMaking: String?
     let status: ContainerStatus
 
     /// Looks at a container.
@@ -16,12 +18,13 @@ struct Container {
         self.directory = directory
         let record = try directory.record()
         self.record = record
+        bundleInMaking = directory.bundleInMaking
         let isAlive = record.map { ProcessIdentity.startTicks(of: $0.pid) == $0.startTicks } ?? false
         let isFrozen = isAlive && (record.map { RuntimeCgroup(recorded: $0.cgroups).isFrozen } ?? false)
         status = ContainerStatus(
             ContainerStatus.Evidence(
-                isRecorded: record != nil, isAlive: isAlive, awaitsStart: isAlive && directory.awaitsStart,
-                isFrozen: isFrozen))
+                isRecorded: record != nil, isAlive: isAlive, isBeingMade: bundleInMaking != nil,
+                awaitsStart: isAlive && directory.awaitsStart, isFrozen: isFrozen))
     }
 
     /// The record of a container of which something may be asked.
@@ -35,7 +38,7 @@ struct Container {
     func state(_ annotations: [String: String]) -> RuntimeState {
         RuntimeState(
             id: directory.id, status: RuntimeState.Status(rawValue: status.rawValue)!,
-            pid: status == .stopped ? 0 : record?.pid ?? 0, bundle: record?.bundle ?? "", annotations: annotations,
-            root: record?.root, created: record?.created)
+            pid: status == .stopped ? 0 : record?.pid ?? 0, bundle: record?.bundle ?? bundleInMaking ?? "",
+            annotations: annotations, root: record?.root, created: record?.created)
     }
 }

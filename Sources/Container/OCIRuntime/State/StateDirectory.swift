@@ -7,7 +7,8 @@ import OCI
 ///
 ///     ROOT/ID/lock         held by who changes the container
 ///     ROOT/ID/config.json  the configuration as it was read
-///     ROOT/ID/state.json   the record; missing while the container is being made
+///     ROOT/ID/making       the bundle of a container that is being made; until its start can come, or its program
+///     ROOT/ID/state.json   the record; missing until the container's process is there
 ///     ROOT/ID/exec.fifo    there until the start
 ///     ROOT/ID/report.fifo  on which a start learns of a failure
 ///     ROOT/ID/scope        which scope of systemd is the container's cgroup; only with --systemd-cgroup
@@ -19,6 +20,9 @@ import OCI
 /// 2. Whatever instant the runtime is killed at, `delete --force` finds what there is: the configuration is written
 ///    before the first cgroup is made, the record before the process can go on.
 ///    (test: `a create that is killed at any instant leaves nothing behind after delete --force`)
+/// 3. From before the record is there until the root and the hooks are through, `making` is there: what asks for the
+///    container meanwhile, also a hook, finds it in the making.
+///    (test: `a container that is being made says so, and nobody gets into it`)
 struct StateDirectory {
     let id: String
     let path: String
@@ -29,6 +33,7 @@ struct StateDirectory {
     static let record = "state.json"
     static let startDoor = "exec.fifo"
     static let reportDoor = "report.fifo"
+    private static let making = "making"
     private static let lock = "lock"
     private static let scope = "scope"
     private static let notify = "notify"
@@ -75,6 +80,34 @@ struct StateDirectory {
         }
     }
 
+    // The making.
+
+    /// From now on the container is being made.
+    func beginMaking(of bundle: String) throws(RuntimeFailure) {
+        try attempt { () throws(SystemError) in
+            try Files.replaceInMemory("\(path)/\(Self.making)", with: Array(bundle.utf8))
+        }
+    }
+
+    /// From now on it is what its process says.
+    func endMaking() throws(RuntimeFailure) {
+        try attempt { () throws(SystemError) in try FileEntries.remove(Self.making, at: place.raw) }
+    }
+
+    /// The bundle of which the container is being made; nil when it has been. One whose runtime was killed meanwhile
+    /// stays in the making.
+    var bundleInMaking: String? {
+        (try? Files.read(Self.making, at: place.raw, limit: RuntimeLimits.pathBytes)).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
+    /// The name of who made it, or his number as runc shows it where he has none.
+    func owner(among users: [Users.User]) -> String? {
+        guard let owner = (try? Files.status(of: place.raw, name: path))?.owner else { return nil }
+        return users.first(where: { $0.uid == owner })?.name ?? "#\(owner)"
+    }
+
     // The configuration.
 
     func write(config bytes: [UInt8]) throws(RuntimeFailure) {
@@ -96,7 +129,7 @@ struct StateDirectory {
         }
     }
 
-    /// The record; nil while the container is being made.
+    /// The record; nil until the container's process is there.
     func record() throws(RuntimeFailure) -> ContainerRecord? {
         do { return try ContainerRecord(try Files.read(Self.record, at: place.raw, limit: 1 << 20)) } catch let error
             as SystemError

@@ -8,7 +8,11 @@ extension Verbs {
     func create(_ making: Command.Making) throws(RuntimeFailure) {
         let making = making.absolute
         let creation = try make(making, awaitsStart: true, isDetached: true)
-        try writePidFile(making.pidFile, creation.launch!.pid)
+        do throws(RuntimeFailure) { try writePidFile(making.pidFile, creation.launch!.pid) } catch {
+            // A manager that is told of a failure asks for no deletion.
+            creation.undo()
+            throw error
+        }
     }
 
     /// Makes a container; what was made goes again when a step fails.
@@ -24,6 +28,7 @@ extension Verbs {
         let directory = try StateDirectory.make(making.id, root: options.root)
         var creation: Creation?
         do throws(RuntimeFailure) {
+            try directory.beginMaking(of: bundle.path)
             if activation.notifySocket != nil {
                 bundle.spec = activation.adding(to: bundle.spec, directory: try directory.notifyDirectory())
             }

@@ -24,7 +24,9 @@ extension Verbs {
         try checkTerminal(process, executing.consoleSocket, isDetached: executing.isDetached)
         for warning in process.warnings { report.warn(warning) }
         let signals = executing.isDetached ? nil : try SignalForwarding()
-        let joining = Joining(record, spec, process, executing, report: report)
+        let joining = Joining(
+            record, spec, process, preserved: executing.preservedDescriptors,
+            keepsKeyring: directory.keepsCallersKeyring, report: report)
         let launch = try joining.start()
         do throws(RuntimeFailure) {
             if let socket = executing.consoleSocket, let terminal = joining.terminal {
@@ -79,6 +81,8 @@ enum ExecProcess {
             guard Capabilities(name: capability) != nil else {
                 throw RuntimeFailure("--cap: unknown capability \"\(capability)\"")
             }
+            // A configuration without capabilities gives none, and these are added to them.
+            process.capabilities = process.capabilities ?? CapabilitySpec()
             process.capabilities?.add(capability)
         }
         return process

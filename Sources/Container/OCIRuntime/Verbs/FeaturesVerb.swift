@@ -1,6 +1,7 @@
 import JSON
 import Linux
 import OCI
+import RuntimeCgroups
 import RuntimeSeccomp
 
 extension Verbs {
@@ -9,6 +10,6 @@ extension Verbs {
         try say(
             RuntimeFeatures.json(
                 version: RuntimeProgram.version, architectures: ContainerFilter.architectures,
-                flags: ContainerFilter.supportedFlags))
+                flags: ContainerFilter.supportedFlags, annotations: SystemdAnnotations.names))
     }
 }

@@ -42,7 +42,10 @@ extension Verbs {
         }
         if !hooks[.startContainer].isEmpty {
             _ = try spawning { () throws(SpawnError) in try launch.awaitWord() }
-            try StartHooks(creation.record!, launch.pidfd).run(hooks, state(.created))
+            let inside = StartHooks(
+                record: creation.record!, spec: creation.bundle.spec, directory: container, report: report)
+            try inside.run(state(.created))
+            try container.endMaking()
             try spawning { () throws(SpawnError) in try launch.goOn() }
         }
         try spawning("unable to start container process") { () throws(SpawnError) in try launch.awaitProgram() }

@@ -80,7 +80,7 @@ enum SpecTemplate {
         ]
         if isRootless {
             linux["uidMappings"] = [["containerID": 0, "hostID": .integer(Int64(OwnProcess.effectiveUser)), "size": 1]]
-            linux["gidMappings"] = [["containerID": 0, "hostID": .integer(Int64(OwnProcess.effectiveUser)), "size": 1]]
+            linux["gidMappings"] = [["containerID": 0, "hostID": .integer(Int64(OwnProcess.effectiveGroup)), "size": 1]]
         } else {
             linux["resources"] = ["devices": [["allow": false, "access": "rwm"]]]
         }

@@ -1,6 +1,5 @@
 import Linux
 import OCI
-import Spawn
 
 extension Verbs {
     /// `start`: lets the program of a created container begin, and, where a service manager wants to know, waits until
@@ -21,7 +20,8 @@ extension Verbs {
         let readiness = try readiness(of: directory, mainProcess: record.pid)
         try endingContainer(directory) { () throws(RuntimeFailure) in
             guard !spec.hooks[.startContainer].isEmpty else { return }
-            try StartHooks(record, process).run(spec.hooks, container.state(spec.annotations))
+            let inside = StartHooks(record: record, spec: spec, directory: directory, report: report)
+            try inside.run(container.state(spec.annotations))
         }
         try open(directory)
         let started = RuntimeState(
@@ -73,33 +73,4 @@ extension Verbs {
     }
 
     private static let nonBlocking: CInt = 0o4000
-}
-
-/// The hooks that run inside a container, right before its program.
-struct StartHooks {
-    private let entry: SteeredLaunch.Entry
-    private let root: SharedFD?
-
-    init(_ record: ContainerRecord, _ process: SharedFD) throws(RuntimeFailure) {
-        (entry, root) = try ContainerEntry.entry(record, process)
-    }
-
-    func run(_ hooks: HooksSpec, _ state: RuntimeState) throws(RuntimeFailure) {
-        try HookRun(stage: .startContainer, state: state, entries: [entry], root: root?.raw)(hooks[.startContainer])
-    }
-}
-
-/// How a process gets into a container that runs.
-enum ContainerEntry {
-    /// All namespaces at once by the pidfd of its first process, and the root where that was changed by chroot(2).
-    static func entry(_ record: ContainerRecord, _ process: SharedFD) throws(RuntimeFailure) -> (
-        SteeredLaunch.Entry, SharedFD?
-    ) {
-        let kinds = Namespaces(rawValue: record.namespaces).subtracting(.time)
-        let root =
-            record.isRootChanged
-            ? try attempt { () throws(SystemError) in SharedFD(try Files.open("/proc/\(record.pid)/root", 0o10_200_000))
-            } : nil
-        return (SteeredLaunch.Entry(process.raw, kinds, name: "the container's namespaces"), root)
-    }
 }

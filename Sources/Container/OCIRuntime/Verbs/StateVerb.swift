@@ -13,10 +13,13 @@ extension Verbs {
     /// `list`: all containers below the root.
     func list(format: String, isQuiet: Bool) throws(RuntimeFailure) {
         var containers: [(Container, RuntimeState)] = []
+        let users = isQuiet ? [] : Users.ofMachine().users
         for id in try StateDirectory.ids(root: options.root) {
             // One that goes away meanwhile is no error.
             guard let container = try? Container(id, root: options.root) else { continue }
-            containers.append((container, container.state((try? container.directory.spec().annotations) ?? [:])))
+            var state = container.state((try? container.directory.spec().annotations) ?? [:])
+            state.owner = container.directory.owner(among: users)
+            containers.append((container, state))
         }
         if isQuiet {
             for (container, _) in containers { try say(container.directory.id) }
@@ -24,7 +27,7 @@ extension Verbs {
             try say(.array(containers.map { $0.1.json }), .compact)
         } else {
             let rows = containers.map { _, state in
-                [state.id, "\(state.pid)", state.status.rawValue, state.bundle, state.created ?? "", "root"]
+                [state.id, "\(state.pid)", state.status.rawValue, state.bundle, state.created ?? "", state.owner ?? ""]
             }
             try say(Table.text([["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]] + rows))
         }

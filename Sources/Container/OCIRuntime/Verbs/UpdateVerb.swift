@@ -14,7 +14,7 @@ extension Verbs {
         var cgroup = RuntimeCgroup(recorded: record.cgroups)
         try attempt { () throws(SystemError) in try cgroup.check(resources) }
         // systemd first: it writes what it is told, and more than it is told stands in the cgroup.
-        if let scope = directory.scope() { try scope.change(resources) }
+        if let scope = directory.scope() { try scope.change(cgroup.completed(resources)) }
         try attempt { () throws(SystemError) in try cgroup.apply(resources) }
     }
 }

@@ -15,6 +15,9 @@ package struct SystemdAnnotations: Hashable, Sendable {
     package static let prefix = "org.systemd.property."
     private static let known: Set<String> = ["CollectMode", "TimeoutStopUSec", "TimeoutStopSec"]
 
+    /// The annotations that have an effect, in order.
+    package static var names: [String] { known.sorted().map { prefix + $0 } }
+
     /// - Throws: `SystemError` (EINVAL) for the value of a known one that cannot be read.
     package init(_ annotations: [String: String]) throws(SystemError) {
         for (key, text) in annotations.sorted(by: { $0.key < $1.key }) where key.hasPrefix(Self.prefix) {

@@ -296,6 +296,11 @@ static inline long ck_setrlimit(int resource, uint64_t soft, uint64_t hard) {
     struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
     CK_RESULT(setrlimit(resource, &limit));
 }
+/// prlimit(2), which glibc declares only under _GNU_SOURCE.
+static inline long ck_set_limit_of(pid_t pid, int resource, uint64_t soft, uint64_t hard) {
+    uint64_t limit[2] = {soft, hard};
+    CK_RESULT(syscall(SYS_prlimit64, pid, resource, limit, NULL));
+}
 
 // Calls whose presence is asked for with arguments that no kernel accepts: ENOSYS means that it is missing.
 

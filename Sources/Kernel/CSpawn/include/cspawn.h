@@ -37,8 +37,10 @@ enum cspawn_op {
     CSPAWN_LIMIT,              // a: resource, b: soft, c: hard
     CSPAWN_PRIORITY,           // a: nice value
     CSPAWN_AFFINITY,           // s0: mask bytes, s1 holds the length
+    CSPAWN_ALL_PROCESSORS,     // whatever processors the cpuset has; errors are ignored: then the mask stays as it was
     CSPAWN_SCHEDULER,          // a: policy, b: priority
     CSPAWN_DEATH_SIGNAL,       // a: signal; fails with ESRCH when the parent (pid in b, 0: do not check) is gone
+    CSPAWN_GIVE_STREAMS,       // a: user who gets descriptors 0 to 2; what cannot be given stays as it is
     CSPAWN_GROUPS,             // s0: gid_t array, s1 holds the count
     CSPAWN_GID,                // a
     CSPAWN_UID,                // a

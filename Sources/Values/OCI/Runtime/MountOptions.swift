@@ -3,7 +3,7 @@
 /// Invariants (each with a test in MountOptionsTests):
 /// 1. Of options that contradict each other the last one counts.
 /// 2. What is not in `table` is data of the file system, in its order: nothing is dropped.
-/// 3. `table` is what `features` reports.
+/// 3. `table` is what `features` reports, but for words that change nothing here.
 package struct MountOptions: Hashable, Sendable {
     /// Attributes of one mount, as mount_setattr(2) takes them: MOUNT_ATTR_* to set and to clear.
     package struct Attributes: Hashable, Sendable {
@@ -81,14 +81,18 @@ package struct MountOptions: Hashable, Sendable {
     package private(set) var superblock: [String] = []
     /// MS_I_VERSION of mount(2); nil leaves it. fsconfig(2) has no such flag.
     package private(set) var countsVersions: Bool?
-    /// MS_SILENT of mount(2): the kernel is to log nothing.
-    package private(set) var isSilent = false
     /// Ids are mapped, for the mount or for all below it.
     package private(set) var idMap: Reach?
     /// A tmpfs starts with what was there before.
     package private(set) var copiesUp = false
     /// What is left is for the file system.
     package private(set) var data: [String] = []
+
+    /// The words that mean the file system and not the one mount of it.
+    package var ofFileSystem: [String] {
+        let versions = countsVersions.map { [$0 ? "iversion" : "noiversion"] } ?? []
+        return superblock + versions + data
+    }
 
     package init(_ words: [String]) {
         self.words = words
@@ -111,7 +115,6 @@ package struct MountOptions: Hashable, Sendable {
         case .remount: isRemount = true
         case .propagation(let one): propagation.append(one)
         case .countsVersions(let wanted): countsVersions = wanted
-        case .silent(let wanted): isSilent = wanted
         case .idMap(let reach): idMap = reach
         case .copiesUp: copiesUp = true
         }
@@ -126,13 +129,15 @@ package struct MountOptions: Hashable, Sendable {
         case remount
         case propagation(Propagation)
         case countsVersions(Bool)
-        case silent(Bool)
         case idMap(Reach)
         case copiesUp
     }
 
-    /// The words in alphabetical order.
-    package static let names = table.map(\.0).sorted()
+    /// The words that do something, in alphabetical order.
+    package static let names = table.map(\.0).filter { !withoutEffect.contains($0) }.sorted()
+
+    /// How much the kernel logs (MS_SILENT) is a matter of mount(2) alone; fsopen(2) has no such flag.
+    private static let withoutEffect: Set<String> = ["silent", "loud"]
 
     private static let effects = Dictionary(uniqueKeysWithValues: table)
 
@@ -160,7 +165,7 @@ package struct MountOptions: Hashable, Sendable {
         ("async", .superblock), ("sync", .superblock), ("dirsync", .superblock), ("lazytime", .superblock),
         ("nolazytime", .superblock), ("mand", .superblock), ("nomand", .superblock),
         ("iversion", .countsVersions(true)), ("noiversion", .countsVersions(false)),
-        ("silent", .silent(true)), ("loud", .silent(false)),
+        ("silent", .nothing), ("loud", .nothing),
         ("idmap", .idMap(.one)), ("ridmap", .idMap(.all)), ("tmpcopyup", .copiesUp),
         ("shared", .propagation(Propagation(kind: .shared, reach: .one))),
         ("rshared", .propagation(Propagation(kind: .shared, reach: .all))),

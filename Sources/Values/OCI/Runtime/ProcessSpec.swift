@@ -114,6 +114,15 @@ package struct CapabilitySpec: Hashable, Sendable {
     package var permitted: [String]
     package var ambient: [String]
 
+    /// None.
+    package init() {
+        bounding = []
+        effective = []
+        inheritable = []
+        permitted = []
+        ambient = []
+    }
+
     init(_ reader: inout JSONObjectReader) throws(JSONShapeError) {
         bounding = try reader.texts("bounding", count: 1024, limit: 256)
         effective = try reader.texts("effective", count: 1024, limit: 256)

@@ -18,8 +18,9 @@ package enum RuntimeFeatures {
     ///   - version: The runtime's own.
     ///   - architectures: Those whose system calls the seccomp compiler of this machine knows.
     ///   - flags: The seccomp flags that the kernel takes.
+    ///   - annotations: Those that change what the runtime does, which a manager may want to keep users from writing.
     package static func json(
-        version: String, architectures: [SeccompSpec.Architecture], flags: [SeccompSpec.Flag]
+        version: String, architectures: [SeccompSpec.Architecture], flags: [SeccompSpec.Flag], annotations: [String]
     ) -> JSONValue {
         [
             "ociVersionMin": .string(RuntimeSpec.lowestVersion),
@@ -48,6 +49,7 @@ package enum RuntimeFeatures {
                 "netDevices": ["enabled": true],
             ],
             "annotations": ["dev.forkless.oci.version": .string(version)],
+            "potentiallyUnsafeConfigAnnotations": annotations.json,
         ]
     }
 

@@ -16,6 +16,7 @@ extension RuntimeSpec {
             try checkNames()
             try checkSysctl()
             try checkMounts()
+            if let seccomp = linux.seccomp { try seccomp.check(path: "linux.seccomp") }
             try checkUnsupported()
         } catch {
             throw DocumentError("config.json", error.description)
@@ -150,8 +151,12 @@ extension RuntimeSpec {
             if isOwnFileSystem, mount.type == nil {
                 throw Self.wrong("\(path).type", "expected a file system, since it is no bind mount; found nothing")
             }
-            if mount.options.copiesUp, mount.type != "tmpfs" || mount.options.bind != nil {
+            if mount.options.copiesUp, mount.type != "tmpfs" || mount.options.bind != nil || mount.options.isRemount {
                 throw Self.wrong("\(path).options", "tmpcopyup is for tmpfs")
+            }
+            if mount.options.isRemount, let word = mount.options.ofFileSystem.first {
+                throw Self.wrong(
+                    "\(path).options", "remount changes the mount alone, and \"\(word)\" is the file system's own")
             }
         }
     }

@@ -113,6 +113,25 @@ package struct SeccompSpec: Hashable, Sendable {
         }
     }
 
+    /// What the process calls itself between loading the filter and beginning its program. The listener is sent by
+    /// sendmsg(2): who would have to answer that call has not got it then, and both would wait for good.
+    private static let ownCalls: Set<String> = ["sendmsg", "write", "read"]
+
+    /// Refuses a filter that nobody could get past.
+    func check(path: String) throws(JSONShapeError) {
+        if defaultAction == .notify {
+            throw JSONShapeError(
+                path: "\(path).defaultAction",
+                problem: "SCMP_ACT_NOTIFY cannot be the default: its listener could not be sent")
+        }
+        for (index, rule) in rules.enumerated() where rule.action == .notify {
+            guard let at = rule.names.firstIndex(where: { Self.ownCalls.contains($0) }) else { continue }
+            throw JSONShapeError(
+                path: "\(path).syscalls[\(index)].names[\(at)]",
+                problem: "\(rule.names[at]) cannot have SCMP_ACT_NOTIFY: it is needed before the program begins")
+        }
+    }
+
     /// Whether a call can be handed to a listener.
     package var usesNotify: Bool { defaultAction == .notify || rules.contains { $0.action == .notify } }
 
