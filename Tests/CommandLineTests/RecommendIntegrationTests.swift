@@ -61,6 +61,7 @@ import Testing
             let stranger = try await forkless("recommend", "nobody")
             #expect(stranger.status == .exited(1) && stranger.errorText.contains("no function, shift, running container or deployment"))
             #expect(try await forkless("recommend", "--dry-run").status == .exited(125))
+            #expect(try await forkless("recommend", "--watch", "500ms").status == .exited(125))
             _ = try await forkless("rm", "-f", "big")
         }
     }

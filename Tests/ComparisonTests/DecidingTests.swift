@@ -38,6 +38,20 @@ import Testing
             ])
     }
 
+    @Test func `an arrival in centuries is none`() {
+        #expect(ArrivalSchedule.constant(perSecond: 1e-12).arrivals(forNanoseconds: 1_000_000_000) == [0])
+        #expect(ArrivalSchedule.poisson(perSecond: 1e-12, seed: 1).arrivals(forNanoseconds: 1_000_000_000) == [])
+        #expect(
+            ArrivalSchedule.bursts(size: 2, everyNanoseconds: .max).arrivals(forNanoseconds: 1_000_000_000) == [0, 0])
+    }
+
+    @Test func `how many calls will arrive is known before they are made`() {
+        #expect(ArrivalSchedule.constant(perSecond: 4).expectedCount(forNanoseconds: 1_500_000_000) == 6)
+        #expect(ArrivalSchedule.poisson(perSecond: 1e6, seed: 1).expectedCount(forNanoseconds: 1_000_000) == 1000)
+        #expect(ArrivalSchedule.bursts(size: 2, everyNanoseconds: 400).expectedCount(forNanoseconds: 1000) == 6)
+        #expect(ArrivalSchedule.bursts(size: 2, everyNanoseconds: .max).expectedCount(forNanoseconds: 1000) == 2)
+    }
+
     @Test func `every stretch of a mix has its shares`() {
         var order = MixOrder(weights: [3, 1])
         #expect((0..<8).map { _ in order.next() } == [0, 0, 1, 0, 0, 0, 1, 0])
@@ -211,6 +225,16 @@ import Testing
             .perCall(isFunction: false), nanoseconds: 1_200_000, bytes: Double(1 << 30), knee: nil)
         #expect(abs(try #require(program.value).amount - 0.012) < 1e-9)
         #expect(program.explanation.contains("1 GB × 0.0012 s"))
+    }
+
+    @Test func `a cost by the memory of an idle instance says so`() {
+        func formula(isIdle: Bool) -> String {
+            prices.perMillion(
+                .perCall(isFunction: false), nanoseconds: 1_200_000, bytes: Double(1 << 30), isIdle: isIdle, knee: nil
+            ).explanation
+        }
+        #expect(formula(isIdle: true).hasSuffix("memory of an idle instance, that of a busy one is not known"))
+        #expect(!formula(isIdle: false).contains("idle"))
     }
 
     @Test func `what is kept ready is paid for at the knee, and a missing quantity is said`() throws {

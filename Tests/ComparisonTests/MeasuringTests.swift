@@ -124,6 +124,59 @@ struct MadeUpInstances: HeldInstances {
         #expect(most.withLock { $0[0] } <= 3 && most.withLock { $0[1] } <= 8)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a stream that is full delays no other`() async throws {
+        let others = 20
+        let mixed = arrivals([0, 0, 0]) + arrivals([Int](repeating: 0, count: others), stream: 1)
+        let seen = MadeUpRung.Mutexed()
+        // The first call of the one stream does not end before all calls of the other have been made.
+        let (all, streams) = try await OpenLoad.run(
+            mixed, duration: 50_000_000, limits: [1, nil], OpenLoad.Settings()
+        ) {
+            call async throws(ComparisonError) in
+            if call.stream == 1 {
+                seen.value.withLock { $0 += 1 }
+                return Self.sample
+            }
+            do {
+                try await eventually(within: .seconds(40)) { seen.value.withLock { $0 } == others }
+            } catch { throw ComparisonError("\(error)") }
+            return Self.sample
+        }
+        #expect(streams.map(\.calls) == [3, others] && all.failures.isEmpty)
+        #expect(seen.value.withLock { $0 } == others)
+    }
+
+    @Test func `calls that wait for their turn for too long are not begun`() async throws {
+        let begun = MadeUpRung.Mutexed()
+        let point = try await OpenLoad.run(
+            arrivals([0, 0, 0]), duration: 1_000_000, limits: [1], OpenLoad.Settings(leastPatience: 0)
+        ) {
+            _ async throws(ComparisonError) in
+            begun.value.withLock { $0 += 1 }
+            // Three times the schedule's length after the load has begun nothing is: this ends later.
+            let until = Clock.monotonicNanoseconds() + 3_000_000
+            while Clock.monotonicNanoseconds() < until { try? await Task.sleep(for: .milliseconds(1)) }
+            return Self.sample
+        }.all
+        // On a machine that stalls for as long not even the first one is begun.
+        #expect(begun.value.withLock { $0 } <= 1)
+        #expect(point.calls == 3 && point.failures.isEmpty)
+    }
+
+    @Test func `what each call gave is looked at`() async throws {
+        let seen = Mutex<Set<Int>>([])
+        let (all, _) = try await OpenLoad.run(
+            arrivals([0, 0, 0, 0]), duration: 1_000_000, limits: [1], OpenLoad.Settings()
+        ) { call async throws(ComparisonError) in
+            if call.number == 2 { throw ComparisonError("no way") }
+            return Self.sample
+        } look: { call, _ in
+            seen.withLock { _ = $0.insert(call.number) }
+        }
+        // What could not be made gave nothing.
+        #expect(all.calls == 4 && seen.withLock { $0 } == [0, 1, 3])
+    }
+
     @Test func `a load that is taken back ends its calls`() async throws {
         let task = Task {
             try await OpenLoad.run(
@@ -149,6 +202,11 @@ struct MadeUpInstances: HeldInstances {
         #expect(value == nil)
         #expect(
             try await HangWatch.shared.limited(nanoseconds: 60_000_000_000) { () throws(ComparisonError) in 2 } == 2)
+    }
+
+    @Test func `a limit of centuries is never reached`() async throws {
+        #expect(try await HangWatch.shared.limited(nanoseconds: .max) { () throws(ComparisonError) in 3 } == 3)
+        #expect(HangWatch.deadline(after: .max) == .max)
     }
 }
 
@@ -298,5 +356,85 @@ struct MadeUpInstances: HeldInstances {
         let bad = await ComparisonRun(try workload(), settings) { _ in }.measure(
             [Contender([MadeUpRung.good("a")])], now: Clock.now())
         #expect(bad.rungs[0].results.isDifferent)
+    }
+    @Test func `every repetition is looked at`() async throws {
+        let input = try WorkloadInput(standardInput: Array("two\n".utf8), division: .whole)
+        let workload = ComparedWorkload(
+            name: "echo", streams: [WorkloadStream(name: "echo", program: "echo", arguments: [], input: input)])
+        let calls = MadeUpRung.Mutexed()
+        let rung = MadeUpRung("wavering") { input in
+            let number = calls.value.withLock { value -> Int in
+                value += 1
+                return value
+            }
+            return CallSample(
+                startNanoseconds: 1000, callNanoseconds: 2000, cpuMicroseconds: 7,
+                output: number % 5 == 0 ? Array("too\n".utf8) : input)
+        }
+        let report = await ComparisonRun(workload, settings) { text in
+            // Calls that warm up are not counted.
+            if text.hasSuffix("repetition 1 of 3, call 1") { calls.value.withLock { $0 = 0 } }
+        }.measure([Contender([rung], noLoad: "nobody asks for it")], now: Clock.now())
+        let found = try #require(report.rungs[0].inconsistent)
+        // Of 18 calls: the fifth, which is of the first repetition, and two of the others.
+        #expect(report.rungs[0].calls == 18 && found.calls == 3 && !found.isUnderLoad)
+        #expect(found.difference.offset == 1 && found.difference.found == "too\\n")
+        #expect(report.rungs[0].results == .reference && report.rungs[0].failures.isEmpty && report.hasFaults)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `what varies only while calls run at once is found under load`() async throws {
+        let (loaded, together) = (MadeUpRung.Mutexed(), MadeUpRung.Mutexed())
+        let rung = MadeUpRung("shared") { input in
+            var output = input
+            if loaded.value.withLock({ $0 }) == 1 {
+                let place = together.value.withLock { value -> Int in
+                    value += 1
+                    return value
+                }
+                // The first one under load has not ended when the second one comes, which is altered by that.
+                if place == 1 { try? await eventually { together.value.withLock { $0 } > 1 } }
+                if place == 2 { output.append(UInt8(ascii: "!")) }
+            }
+            return CallSample(startNanoseconds: 1000, callNanoseconds: 2000, cpuMicroseconds: 7, output: output)
+        }
+        let report = await ComparisonRun(try workload(), settings) { text in
+            if text.hasPrefix("shared: load") { loaded.value.withLock { $0 = 1 } }
+        }.measure([Contender([rung])], now: Clock.now())
+        let found = try #require(report.rungs[0].inconsistent)
+        #expect(found.calls == 1 && found.isUnderLoad && found.difference.found.hasSuffix("!"))
+        #expect(report.rungs[0].results == .reference && report.hasFaults)
+    }
+
+    @Test func `calls that cannot be made are counted and the rung is measured to its end`() async throws {
+        let calls = MadeUpRung.Mutexed()
+        let rung = MadeUpRung("flaky") { input throws(ComparisonError) in
+            let number = calls.value.withLock { value -> Int in
+                value += 1
+                return value
+            }
+            if number % 3 == 0 { throw ComparisonError("the connection broke") }
+            return CallSample(startNanoseconds: 1000, callNanoseconds: 2000, cpuMicroseconds: 7, output: input)
+        }
+        let report = await ComparisonRun(try workload(), settings) { _ in }
+            .measure([Contender([rung])], now: Clock.now())
+        let found = report.rungs[0]
+        #expect(found.incomplete == nil && found.calls == 18)
+        #expect(found.failures.kinds.map(\.kind) == [.unreachable] && found.failures.total == 6)
+        #expect(found.failures.first.first?.reason == "the connection broke")
+        #expect(found.latency.value?.histogram.count == 12 && found.density.value != nil && found.recovery.value != nil)
+        #expect(found.inconsistent == nil)
+    }
+
+    @Test func `a rung that is never reached ends when a repetition's time is up`() async throws {
+        var settings = settings
+        (settings.repetitionNanoseconds, settings.timeout) = (0, 1_000_000)
+        let gone = MadeUpRung("gone") { _ throws(ComparisonError) in throw ComparisonError("connection refused") }
+        let report = await ComparisonRun(try workload(), settings) { _ in }
+            .measure([Contender([gone]), Contender([MadeUpRung.good("good")])], now: Clock.now())
+        #expect(report.rungs[0].calls == 3 && report.rungs[0].failures.total == 3)
+        #expect(report.rungs[0].incomplete == "the last 3 calls could not be made; no more were made")
+        #expect(report.rungs[0].latency.value == nil && report.rungs[0].curve.isEmpty)
+        #expect(report.rungs[1].results == .reference && report.rungs[1].incomplete == nil)
     }
 }

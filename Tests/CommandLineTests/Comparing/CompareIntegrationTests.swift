@@ -61,6 +61,22 @@ import Testing
         #expect(try report(outcome).rungs.map(\.rung.name) == ["container"])
     }
 
+    /// Ctrl-C for the comparison that runs.
+    private func interrupt(_ forkless: TestForkless) throws {
+        let pids = try Files.list("/proc").compactMap(Int32.init).filter { pid in
+            let words = (try? Files.readText("/proc/\(pid)/cmdline"))?.split(separator: "\0").map(String.init) ?? []
+            return words.first == forkless.executable && words.contains("compare")
+                && (try? Files.readText("/proc/\(pid)/environ"))?.contains(forkless.run) == true
+        }
+        let pid = try #require(pids.first)
+        try ProcessFD(pid: pid).signal(Signal.interrupt)
+    }
+
+    private func functions(_ forkless: TestForkless) async throws -> [JSONValue] {
+        let list = try await forkless("fn", "list", "--output", "json")
+        return try #require(try JSONParser.parse(list.text)["Functions"]?.array, "\(list.errorText)")
+    }
+
     @Test func `ctrl-C gives what was measured until then`() async throws {
         let forkless = try TestForkless()
         let log = forkless.path("progress")
@@ -70,13 +86,7 @@ import Testing
         try await eventually(within: .seconds(50), "the first rung is measured") {
             (try? Files.readText(log))?.contains("comparing: fork + exec") == true
         }
-        let pids = try Files.list("/proc").compactMap(Int32.init).filter { pid in
-            let words = (try? Files.readText("/proc/\(pid)/cmdline"))?.split(separator: "\0").map(String.init) ?? []
-            return words.first == forkless.executable && words.contains("compare")
-                && (try? Files.readText("/proc/\(pid)/environ"))?.contains(forkless.run) == true
-        }
-        let pid = try #require(pids.first)
-        try ProcessFD(pid: pid).signal(Signal.interrupt)
+        try interrupt(forkless)
         let outcome = try await running.value
         #expect(outcome.status == .exited(130), "\(outcome.status)")
         let report = try report(outcome)
@@ -138,12 +148,12 @@ import Testing
             "FORKLESS_LAMBDA_LISTEN=off", "FORKLESS_HTTP_LISTEN=off", "FORKLESS_PYTHON_RUNTIMES=\(python.runtimes)",
         ]
         try await forkless.withNode(environment: environment) {
-            let words =
-                [forkless.executable] + Self.short + ["--rungs", "container,standby,lambda,zygote,warm", "--", "cat"]
+            let rungs = "container,standby,lambda,cold,zygote,warm"
+            let words = [forkless.executable] + Self.short + ["--rungs", rungs, "--", "cat"]
             let outcome = try await CommandRunner.run(
                 words, input: Array("a trade\n".utf8), environment: forkless.environment, within: .seconds(240))
             let report = try report(outcome)
-            #expect(report.rungs.map(\.rung.name) == ["container", "standby", "lambda", "zygote", "warm"])
+            #expect(report.rungs.map(\.rung.name) == ["container", "standby", "lambda", "cold", "zygote", "warm"])
             for rung in report.rungs {
                 #expect(rung.incomplete == nil, "\(rung.rung.name)")
                 #expect(
@@ -151,7 +161,11 @@ import Testing
                     "\(rung.rung.name): \(rung.failures) \(rung.results)")
                 #expect(rung.latency.value != nil, "\(rung.rung.name)")
             }
-            for rung in report.rungs {
+            let cold = try #require(report.rungs.first { $0.rung.name == "cold" })
+            let nothing = "nothing is kept ready"
+            #expect(cold.idleMemory.explanation == nothing && cold.recovery.explanation == nothing)
+            #expect(cold.density.explanation == nothing && cold.scale.explanation == nothing)
+            for rung in report.rungs where rung.rung.name != "cold" {
                 #expect((rung.idleMemory.value?.value ?? 0) > 50_000, "\(rung.rung.name): \(rung.idleMemory)")
                 #expect(rung.recovery.value != nil, "\(rung.rung.name): \(rung.recovery)")
                 // The probe is this executable, which is too large for a function's code in a debug build.
@@ -164,9 +178,42 @@ import Testing
                 #expect(rung.scale.value?.instances == 4, "\(rung.rung.name): \(rung.scale)")
             }
             #expect(outcome.status == .exited(0), "\(outcome.errorText)")
-            let functions = try JSONParser.parse(try await forkless("fn", "list", "--output", "json").text)["Functions"]
-            #expect(functions?.array?.isEmpty == true)
+            #expect(try await functions(forkless) == [])
         }
+    }
+
+    @Test(.enabled(if: isRoot)) func `ctrl-C in a cold call leaves no function in the node`() async throws {
+        let forkless = try TestForkless()
+        try await forkless.withNode(environment: ["FORKLESS_LAMBDA_LISTEN=off", "FORKLESS_HTTP_LISTEN=off"]) {
+            // A call lasts until it is interrupted, or counts as hanging.
+            let line =
+                "exec \(forkless.executable) compare --output json --rungs cold "
+                + "-- sh -c 'cat >/dev/null; exec sleep 600' </dev/null"
+            let running = Task {
+                try await CommandRunner.run(
+                    ["/bin/sh", "-c", line], environment: forkless.environment, within: .seconds(120))
+            }
+            try await eventually(within: .seconds(50), "a function was deployed") {
+                try await !functions(forkless).isEmpty
+            }
+            try interrupt(forkless)
+            let outcome = try await running.value
+            #expect(outcome.status == .exited(130), "\(outcome.status) \(outcome.errorText)")
+            #expect(try report(outcome).rungs.map(\.incomplete) == ["interrupted"])
+            #expect(try await functions(forkless) == [])
+        }
+    }
+
+    @Test(arguments: [
+        (["--timeout", "25h"], "--timeout 25h: a call is not waited for longer than 24h"),
+        (["--parent-memory", "4096t"], "--parent-memory 4096t: 4,096 TiB are more than the "),
+    ])
+    func `what no machine could do is refused before a node is started`(words: [String], reason: String) async throws {
+        let forkless = try TestForkless()
+        let outcome = try await forkless.call(["compare", "--rungs", "container"] + words + ["--", "cat"])
+        #expect(outcome.status == .exited(125), "\(outcome.status)")
+        #expect(outcome.errorText.contains(reason), "\(outcome.errorText)")
+        #expect(!outcome.errorText.contains("starting one"), "\(outcome.errorText)")
     }
 
     @Test(.enabled(if: isRoot)) func `Docker runs the same program beside`() async throws {

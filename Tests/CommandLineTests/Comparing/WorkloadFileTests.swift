@@ -45,6 +45,13 @@ import Testing
         #expect(mix.streams[1].input.inputs == [Array("payment 1\n".utf8)] && mix.streams[2].input.inputs == [[]])
     }
 
+    @Test func `as many calls may arrive as are kept, and hardly any`() throws {
+        let most = try parse("duration: 10s\nprograms:\n- command: [a]\n  rate: 1000000")
+        #expect(most.streams[0].schedule == .poisson(perSecond: 1e6, seed: 1))
+        let least = try parse("programs:\n- command: [a]\n  rate: 0.000001\n  arrivals: constant")
+        #expect(least.arrivals(rate: 1, seed: 1, forNanoseconds: 5_000_000_000).map(\.nanoseconds) == [0])
+    }
+
     @Test func `JSON is a workload as well, and shares may be given instead of rates`() throws {
         let mix = try parse(#"{"programs": [{"command": ["a"], "weight": 3}, {"command": ["b"]}]}"#)
         #expect(mix.name == "mix.yaml" && mix.loadNanoseconds == nil && !mix.hasSchedules)
@@ -95,6 +102,22 @@ import Testing
         ("duration: 5s\nprograms:\n- command: [a]", "line 1: duration: it is of use only with rates or bursts"),
         ("duration: 2h\nprograms:\n- command: [a]\n  rate: 1", "line 1: duration: expected at most 1h"),
         ("name: a\nname: b\nprograms:\n- command: [a]", "named twice"),
+        (
+            "programs:\n- command: [a]\n  rate: 0.0000001",
+            "line 3: programs[0].rate: expected at least 0.000001, found \"0.0000001\""
+        ),
+        (
+            "programs:\n- command: [a]\n- command: [b]\n  weight: 1e-9",
+            "line 4: programs[1].weight: expected at least 0.000001, found \"1e-9\""
+        ),
+        (
+            "duration: 11s\nprograms:\n- command: [a]\n  rate: 1000000",
+            "line 4: programs[0].rate: with it more than 10000000 calls would arrive"
+        ),
+        (
+            "programs:\n- command: [a]\n  rate: 1000000\n- command: [b]\n  bursts: {size: 100000, every: 50ms}",
+            "line 5: programs[1].bursts: with it more than 10000000 calls would arrive"
+        ),
     ])
     func `a bad file is told by line and field`(_ text: String, _ sentence: String) {
         let failure = #expect(throws: WorkloadFailure.self) { try parse(text) }

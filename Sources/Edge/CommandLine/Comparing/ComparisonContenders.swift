@@ -90,7 +90,7 @@ struct ComparisonContenders {
         LambdaRung(
             try session.directories(node), stream.program, stream.arguments, form,
             copies: max(2, OwnProcess.processors()),
-            timeoutSeconds: max(1, (timeout + 999_999_999) / 1_000_000_000), ownExecutable: own)
+            timeoutSeconds: ComparisonLimits.functionSeconds(timeout: timeout), ownExecutable: own)
     }
 
     private func spec(_ stream: WorkloadStream) -> ContainerSpec {

@@ -128,10 +128,9 @@ final class LambdaRung: ComparedRung {
         case .cold:
             // A function of its own for each call, so that nothing of it is there before.
             let one = "\(name)-\(nextNumber())"
-            try await deploy(one, program, arguments)
-            let sample = try await invoke(input, LambdaPaths.function(one, "/invocations"), limit)
-            try await ask(LambdaRequest("DELETE", LambdaPaths.function(one)))
-            return sample
+            return try await once(one, input, limit) { [self] () async throws(ComparisonError) in
+                try await deploy(one, program, arguments)
+            }
         case .zygote: return try await invoke(input, LambdaPaths.function(name, "/invocations"), limit)
         case .kept, .warm, .bootstrap:
             return try await invoke(input, LambdaPaths.function(name, "/invocations") + "?Qualifier=1", limit)
@@ -183,11 +182,11 @@ final class LambdaRung: ComparedRung {
         let tried =
             environment.filter { !$0.hasPrefix("FORKLESS_PROBE_FORKS=") }
             + ["FORKLESS_PROBE_FORKS=\(FunctionPlans.processLimit * 2)"]
-        try await deploy(
-            probe, ownExecutable, form.isHandler ? ["probe"] : ["probe", "--after-input"], environment: tried,
-            memoryMB: CompareCommand.memoryBytes >> 20)
-        let sample = try await invoke([], LambdaPaths.function(probe, "/invocations"), Self.usualLimit)
-        try await ask(LambdaRequest("DELETE", LambdaPaths.function(probe)))
+        let sample = try await once(probe, [], Self.usualLimit) { [self] () async throws(ComparisonError) in
+            try await deploy(
+                probe, ownExecutable, form.isHandler ? ["probe"] : ["probe", "--after-input"], environment: tried,
+                memoryMB: CompareCommand.memoryBytes >> 20)
+        }
         if let failure = sample.failure { throw ComparisonError("the probe failed: \(failure)") }
         return sample.output
     }

@@ -43,12 +43,13 @@ struct WorkloadDocument {
         return scalar.string
     }
 
-    /// A number above zero.
+    /// A number above zero. One that is hardly more would be no rate and no share that anybody could measure.
     mutating func positive(_ name: String) throws(WorkloadFailure) -> Double? {
         guard let text = try text(name) else { return nil }
         guard let number = Double(text), number > 0, number.isFinite, number <= 1e6 else {
             throw failure(name, "expected a number above 0, at most 1000000, found \"\(text)\"")
         }
+        guard number >= 1e-6 else { throw failure(name, "expected at least 0.000001, found \"\(text)\"") }
         return number
     }
 

@@ -5,6 +5,8 @@ import Linux
 enum WorkloadFile {
     static let mostPrograms = 32
     static let longest = 3600 * 1_000_000_000
+    /// Calls that all schedules together may make arrive: each is kept from the beginning on.
+    static let mostArrivals = 10_000_000
 
     /// The workload in a file; paths in it are relative to the file.
     static func read(_ path: String) throws -> ComparedWorkload {
@@ -50,8 +52,27 @@ enum WorkloadFile {
         if scheduled == 0, duration != nil {
             throw document.failure("duration", "it is of use only with rates or bursts of the programs")
         }
-        return ComparedWorkload(
-            name: name, streams: streams, loadNanoseconds: scheduled > 0 ? duration ?? 5_000_000_000 : nil)
+        guard scheduled > 0 else { return ComparedWorkload(name: name, streams: streams) }
+        let lasts = duration ?? 5_000_000_000
+        try refuseFloods(streams, programs, lasts)
+        return ComparedWorkload(name: name, streams: streams, loadNanoseconds: lasts)
+    }
+
+    private static func refuseFloods(
+        _ streams: [WorkloadStream], _ programs: [WorkloadDocument], _ duration: Int
+    ) throws(WorkloadFailure) {
+        var arrivals = 0.0
+        for (stream, program) in zip(streams, programs) {
+            guard let schedule = stream.schedule else { continue }
+            arrivals += schedule.expectedCount(forNanoseconds: duration)
+            guard arrivals > Double(mostArrivals) else { continue }
+            var field = "rate"
+            if case .bursts = schedule { field = "bursts" }
+            throw program.failure(
+                field,
+                "with it more than \(mostArrivals) calls would arrive in "
+                    + "\(FloatingText.duration(nanoseconds: duration)), those of the programs before it included")
+        }
     }
 
     private static func stream(

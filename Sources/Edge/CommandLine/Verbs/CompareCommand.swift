@@ -200,12 +200,12 @@ struct CompareCommand: RunsProgram {
         settings.count = try Self.number(count, "--count", 1...10_000_000)
         settings.inFlight = try Self.number(concurrency, "--concurrency", 1...1000) ?? settings.inFlight
         settings.seed = try Self.number(seed, "--seed", 0...Int(Int32.max)) ?? settings.seed
-        if let timeout {
-            let span = try DurationFlag.parse(timeout, flag: "--timeout").components
-            settings.timeout = Int(span.seconds) * 1_000_000_000 + Int(span.attoseconds / 1_000_000_000)
-        }
+        if let timeout { settings.timeout = try ComparisonLimits.timeout(timeout) }
         settings.expected = try expect.map { try Files.read($0, limit: 1 << 30) }
-        settings.parentBytes = try parentMemory.map { try ByteAmount.parse($0, flag: "--parent-memory") } ?? 0
+        if let parentMemory {
+            settings.parentBytes = try ComparisonLimits.parentBytes(
+                parentMemory, available: MachineReading.availableBytes())
+        }
         let book = try PriceBook.chosen(prices, state: try node.directories().state)
         settings.prices = CostEstimate.Prices(book)
         settings.pricesName = "\(book.name) (\(book.source))"

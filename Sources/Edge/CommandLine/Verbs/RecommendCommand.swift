@@ -59,7 +59,7 @@ struct RecommendCommand: Verb {
             throw FlagError("--dry-run", nil, "nothing is changed without --apply anyway", advice: "Give --apply --dry-run.")
         }
         let rules = try rules()
-        let seconds = try watch.map { text throws(FlagError) in Int(try DurationFlag.parse(text, flag: "--watch").components.seconds) } ?? 0
+        let seconds = try watch.map { text throws(FlagError) in try Self.watchSeconds(text) } ?? 0
         let ways = try await SizingNode.open(node)
         do {
             let (report, outcomes) = try await advise(ways, seconds, rules)
@@ -95,6 +95,15 @@ struct RecommendCommand: Verb {
         case .json: try StandardStreams.write(report.json)
         case .table: try StandardStreams.write(report.text(width: StandardStreams.width))
         }
+    }
+
+    /// For how long containers are looked at: so long at least, in whole seconds.
+    static func watchSeconds(_ text: String) throws(FlagError) -> Int {
+        let (seconds, attoseconds) = try DurationFlag.parse(text, flag: "--watch").components
+        guard seconds >= 1 else {
+            throw FlagError("--watch", text, "containers are looked at once a second", advice: "Write 1s or more.")
+        }
+        return Int(seconds) + (attoseconds > 0 ? 1 : 0)
     }
 
     private func rules() throws(FlagError) -> SizingRules {

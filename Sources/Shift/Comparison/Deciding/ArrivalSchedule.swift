@@ -22,6 +22,14 @@ package enum ArrivalSchedule: Hashable, Sendable {
         }
     }
 
+    /// How many calls arrive in a time: of Poisson arrivals on average.
+    package func expectedCount(forNanoseconds duration: Int) -> Double {
+        switch self {
+        case .constant(let rate), .poisson(let rate, _): rate * Double(duration) / 1e9
+        case .bursts(let size, let every): Double(size) * (Double(duration) / Double(every)).rounded(.up)
+        }
+    }
+
     /// The intended arrivals from the beginning on, nanoseconds.
     package func arrivals(forNanoseconds duration: Int) -> [Int] {
         precondition(perSecond > 0 && perSecond.isFinite && duration > 0, "a schedule has a rate and lasts")
@@ -30,9 +38,10 @@ package enum ArrivalSchedule: Hashable, Sendable {
         case .constant(let rate):
             var number = 0.0
             while true {
-                let time = Int(number * 1e9 / rate)
-                guard time < duration else { return times }
-                times.append(time)
+                let time = number * 1e9 / rate
+                // Before it becomes whole: at a low rate the next one may be later than an Int can say.
+                guard time < Double(duration) else { return times }
+                times.append(Int(time))
                 number += 1
             }
         case .poisson(let rate, let seed):

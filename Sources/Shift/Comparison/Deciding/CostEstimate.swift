@@ -44,8 +44,19 @@ package struct CostEstimate: Hashable, Sendable {
     /// - Parameters:
     ///   - nanoseconds: what a call takes on average.
     ///   - bytes: what an instance holds.
+    ///   - isIdle: whether that is while it waits, since it is not known while it works; the formula says so.
     ///   - knee: calls in a second at which instances that are kept ready are used up.
-    package func perMillion(_ billing: Billing, nanoseconds: Double?, bytes: Double?, knee: Double?) -> Quantity<Cost> {
+    package func perMillion(
+        _ billing: Billing, nanoseconds: Double?, bytes: Double?, isIdle: Bool = false, knee: Double?
+    ) -> Quantity<Cost> {
+        let cost = perMillion(billing, nanoseconds, bytes, knee)
+        guard isIdle, case .derived(let amount, let formula) = cost else { return cost }
+        return .derived(amount, formula: "\(formula); memory of an idle instance, that of a busy one is not known")
+    }
+
+    private func perMillion(
+        _ billing: Billing, _ nanoseconds: Double?, _ bytes: Double?, _ knee: Double?
+    ) -> Quantity<Cost> {
         guard let nanoseconds else { return .unavailable("the duration of a call is not known") }
         guard let bytes else { return .unavailable("the memory of an instance is not known") }
         let isFunction = billing != .perCall(isFunction: false)

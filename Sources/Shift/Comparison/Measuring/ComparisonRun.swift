@@ -146,6 +146,8 @@ package struct ComparisonRun: Sendable {
                     + "the calls end within ten times the 90th percentile of calls one at a time, or 10 ms more than it.",
                 "What fits is the memory that is available, less a tenth of the machine's, divided by what each further instance took.",
                 "Calls that fail are counted by kind and are in no latency of calls one at a time.",
+                "The first results of all inputs are compared with those of the reference, and that of every call with that "
+                    + "of the first call with the same input on the same rung.",
             ])
     }
 

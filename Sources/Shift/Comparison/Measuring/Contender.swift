@@ -55,11 +55,16 @@ package struct ComparedWorkload: Hashable, Sendable {
         }
     }
 
-    /// Calls one at a time until every input of every stream was given once.
+    /// Calls one at a time until every input of every stream was given once: of a mix no more than 100,000, since a program
+    /// that is hardly ever called would have the others called for days.
     package var callsForAllInputs: Int {
+        guard streams.count > 1 else { return streams[0].input.inputs.count }
         let total = streams.reduce(0) { $0 + $1.weight }
-        return streams.map { Int((Double($0.input.inputs.count) * total / $0.weight).rounded(.up)) }.max() ?? 1
+        let calls = streams.map { (Double($0.input.inputs.count) * total / $0.weight).rounded(.up) }.max() ?? 1
+        return Int(min(calls, Self.mostCallsForAllInputs))
     }
+
+    private static let mostCallsForAllInputs = 100_000.0
 
     /// Arrivals under load, in order. Streams without a schedule of their own share `rate`, and all of it where none has one.
     package func arrivals(rate: Double, seed: Int, forNanoseconds duration: Int) -> [WorkloadArrival] {

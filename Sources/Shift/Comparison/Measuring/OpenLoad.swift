@@ -6,12 +6,15 @@ import Synchronization
 /// a rung that stalls is charged for every call that came meanwhile (no coordinated omission).
 ///
 /// A thread of its own keeps the schedule; calls run as tasks. At most `inFlight` calls run at once: further ones begin later,
-/// and their waiting is in their latency like any other.
+/// and their waiting is in their latency like any other. So do those of a stream of which as many run as may, one behind the
+/// other; the schedule goes on meanwhile.
 ///
 /// Invariants:
 /// 1. Latency is from the intended arrival. Test: `a stall is charged to every call that arrived in it`.
 /// 2. Every arrival is a call, unless the run is taken back. What has not begun long after the schedule's end is one that has
-///    lasted until then and did not end well. Test: `every arrival is a call`.
+///    lasted until then and did not end well. Tests: `every arrival is a call`,
+///    `calls that wait for their turn for too long are not begun`.
+/// 3. A stream of which as many calls run as may delays no other stream. Test: `a stream that is full delays no other`.
 package final class OpenLoad: Sendable {
     package struct Settings: Sendable {
         /// Calls at once, at most, over all streams.
@@ -20,15 +23,22 @@ package final class OpenLoad: Sendable {
         package var limit = 10_000_000_000
         /// How long after the schedule's end calls may end without counting against the rate, nanoseconds.
         package var grace = 10_000_000
+        /// How long after the schedule's end calls are begun at least, nanoseconds.
+        package var leastPatience = 5_000_000_000
 
-        package init(inFlight: Int = 128, limit: Int = 10_000_000_000, grace: Int = 10_000_000) {
+        package init(
+            inFlight: Int = 128, limit: Int = 10_000_000_000, grace: Int = 10_000_000,
+            leastPatience: Int = 5_000_000_000
+        ) {
             self.inFlight = inFlight
             self.limit = limit
             self.grace = grace
+            self.leastPatience = leastPatience
         }
     }
 
     package typealias Call = @Sendable (WorkloadCall) async throws(ComparisonError) -> CallSample
+    package typealias Look = @Sendable (WorkloadCall, CallSample) -> Void
 
     private struct Counts {
         var latency = LatencyHistogram()
@@ -37,6 +47,9 @@ package final class OpenLoad: Sendable {
         var running = 0
         var lastEnd = 0
         var good = 0
+        /// Arrivals that wait until a call of the stream ends, in order. There are none unless as many run as may, so that one
+        /// of those will begin them.
+        var waiting: ArraySlice<Int> = []
     }
 
     private struct State {
@@ -54,17 +67,21 @@ package final class OpenLoad: Sendable {
     private let duration: Int
     private let limits: [Int?]
     private let call: Call
+    private let look: Look
+    private let began = Clock.monotonicNanoseconds()
     private let state: Mutex<State>
     private let running = Atomic<Int>(0)
 
     private init(
-        _ arrivals: [WorkloadArrival], _ duration: Int, _ limits: [Int?], _ settings: Settings, _ call: @escaping Call
+        _ arrivals: [WorkloadArrival], _ duration: Int, _ limits: [Int?], _ settings: Settings,
+        _ call: @escaping Call, _ look: @escaping Look
     ) {
         self.arrivals = arrivals
         self.duration = duration
         self.limits = limits
         self.settings = settings
         self.call = call
+        self.look = look
         state = Mutex(State(streams: limits.map { _ in Counts() }))
     }
 
@@ -72,14 +89,15 @@ package final class OpenLoad: Sendable {
     ///
     /// - Parameters:
     ///   - limits: for each stream how many of its calls may run at once; nil: as many as arrive.
+    ///   - look: gets what each call gave that was made, after its time was taken and its place given up.
     /// - Returns: what all streams gave together, and each by itself.
     package static func run(
-        _ arrivals: [WorkloadArrival], duration: Int, limits: [Int?], _ settings: Settings, _ call: @escaping Call
+        _ arrivals: [WorkloadArrival], duration: Int, limits: [Int?], _ settings: Settings, _ call: @escaping Call,
+        look: @escaping Look = { _, _ in }
     ) async throws(ComparisonError) -> (all: LoadPoint, streams: [LoadPoint]) {
         guard !arrivals.isEmpty else { throw ComparisonError("no call arrives in this time") }
-        let load = OpenLoad(arrivals, duration, limits, settings, call)
-        let began = Clock.monotonicNanoseconds()
-        do { try HelperThread.start("forkless-arrivals") { load.dispatch(from: began) } } catch {
+        let load = OpenLoad(arrivals, duration, limits, settings, call, look)
+        do { try HelperThread.start("forkless-arrivals") { load.dispatch() } } catch {
             throw ComparisonError("\(error)")
         }
         await withTaskCancellationHandler {
@@ -95,7 +113,7 @@ package final class OpenLoad: Sendable {
             load.stop()
         }
         if Task.isCancelled { throw ComparisonError("the load was taken back") }
-        return load.points(began)
+        return load.points()
     }
 
     private func stop() {
@@ -108,43 +126,56 @@ package final class OpenLoad: Sendable {
 
     // The thread.
 
-    private func dispatch(from began: Int) {
-        let last = began + max(Self.patience * duration, duration + Self.leastPatience)
+    private func dispatch() {
         for (index, arrival) in arrivals.enumerated() {
             sleep(until: began + arrival.nanoseconds)
-            let isLate = waitForRoom(arrival.call.stream, until: last)
+            if waitsForItsTurn(index) { continue }
+            let isLate = waitForRoom()
             guard !state.withLock({ $0.isStopped }) else { break }
             guard Clock.monotonicNanoseconds() < last else {
-                giveUp(arrivals[index...], began)
+                state.withLock { giveUp(index..<arrivals.count, &$0) }
                 break
             }
-            begin(index, arrival.call, intended: began + arrival.nanoseconds, countsDelay: !isLate)
+            begin(index, countsDelay: !isLate)
         }
-        state.withLock { $0.backlog = $0.tasks.count }
+        state.withLock { state in
+            state.backlog = state.streams.reduce(0) { $0 + $1.running + $1.waiting.count }
+        }
         finish { $0.isDispatched = true }
     }
 
-    /// How long calls are begun that came in the schedule's time, as a multiple of it and beyond it at least, nanoseconds: a
-    /// rate that is far too high would be worked off for minutes.
+    /// How long calls are begun that came in the schedule's time, as a multiple of it: a rate that is far too high would be
+    /// worked off for minutes.
     private static let patience = 3
-    private static let leastPatience = 5_000_000_000
 
-    /// Counts arrivals that are not begun any more as calls that have lasted until now and did not end well.
-    private func giveUp(_ rest: ArraySlice<WorkloadArrival>, _ began: Int) {
-        let now = Clock.monotonicNanoseconds()
-        state.withLock { state in
-            for arrival in rest {
-                state.streams[arrival.call.stream].calls += 1
-                state.streams[arrival.call.stream].latency.record(now - began - arrival.nanoseconds)
-                state.streams[arrival.call.stream].lastEnd = max(now, state.streams[arrival.call.stream].lastEnd)
-            }
+    /// After this nothing is begun.
+    private var last: Int { began + max(Self.patience * duration, duration + settings.leastPatience) }
+
+    /// Counts arrivals that are not begun any more as calls that have lasted until then and did not end well.
+    private func giveUp(_ rest: some Sequence<Int>, _ state: inout State) {
+        for index in rest {
+            let stream = arrivals[index].call.stream
+            state.streams[stream].calls += 1
+            state.streams[stream].latency.record(last - began - arrivals[index].nanoseconds)
+            state.streams[stream].lastEnd = max(last, state.streams[stream].lastEnd)
         }
     }
 
-    /// Waits while as many calls run as may; whether it had to.
-    private func waitForRoom(_ stream: Int, until last: Int) -> Bool {
+    /// Puts an arrival behind those of its stream that wait, if as many calls of it run as may.
+    private func waitsForItsTurn(_ index: Int) -> Bool {
+        let stream = arrivals[index].call.stream
+        guard let limit = limits[stream] else { return false }
+        return state.withLock { state in
+            guard state.streams[stream].running >= limit, !state.isStopped else { return false }
+            state.streams[stream].waiting.append(index)
+            return true
+        }
+    }
+
+    /// Waits while as many calls run as may, of all streams together; whether it had to.
+    private func waitForRoom() -> Bool {
         var hadTo = false
-        while running.load(ordering: .relaxed) >= settings.inFlight || isFull(stream) {
+        while running.load(ordering: .relaxed) >= settings.inFlight {
             if Clock.monotonicNanoseconds() >= last || state.withLock({ $0.isStopped }) { return true }
             hadTo = true
             sleep(until: Clock.monotonicNanoseconds() + 100_000)
@@ -152,40 +183,48 @@ package final class OpenLoad: Sendable {
         return hadTo
     }
 
-    private func isFull(_ stream: Int) -> Bool {
-        guard let limit = limits[stream] else { return false }
-        return state.withLock { $0.streams[stream].running } >= limit
-    }
-
-    private func begin(_ index: Int, _ call: WorkloadCall, intended: Int, countsDelay: Bool) {
-        running.add(1, ordering: .relaxed)
+    private func begin(_ index: Int, countsDelay: Bool) {
         state.withLock { state in
-            state.streams[call.stream].running += 1
-            // Under the lock, so that a call that ends at once finds its task.
-            state.tasks[index] = Task {
-                if countsDelay {
-                    let delay = Clock.monotonicNanoseconds() - intended
-                    self.state.withLock { $0.delays.record(delay) }
-                }
-                await self.perform(index, call, intended)
-            }
+            guard !state.isStopped else { return }
+            running.add(1, ordering: .relaxed)
+            start(index, countsDelay: countsDelay, &state)
         }
     }
 
-    private func perform(_ index: Int, _ call: WorkloadCall, _ intended: Int) async {
-        let fault: CallFault?
-        do throws(ComparisonError) { fault = try await self.call(call).failure } catch {
-            fault = CallFault(.unreachable, error.description)
+    /// Under the lock, so that a call that ends at once finds its task.
+    private func start(_ index: Int, countsDelay: Bool, _ state: inout State) {
+        state.streams[arrivals[index].call.stream].running += 1
+        state.tasks[index] = Task {
+            if countsDelay {
+                let delay = Clock.monotonicNanoseconds() - self.intended(index)
+                self.state.withLock { $0.delays.record(delay) }
+            }
+            await self.perform(index)
         }
+    }
+
+    private func intended(_ index: Int) -> Int { began + arrivals[index].nanoseconds }
+
+    private func perform(_ index: Int) async {
+        let call = arrivals[index].call
+        let given: Result<CallSample, ComparisonError>
+        do throws(ComparisonError) { given = .success(try await self.call(call)) } catch { given = .failure(error) }
         let ended = Clock.monotonicNanoseconds()
-        running.subtract(1, ordering: .relaxed)
+        // Whoever waits for the place does not wait for the look.
+        leave(call.stream, at: ended)
+        let fault: CallFault?
+        switch given {
+        case .success(let sample):
+            look(call, sample)
+            fault = sample.failure
+        case .failure(let error): fault = CallFault(.unreachable, error.description)
+        }
         finish { state in
             state.tasks[index] = nil
-            state.streams[call.stream].running -= 1
             guard !state.isStopped else { return }
             state.streams[call.stream].calls += 1
             state.streams[call.stream].lastEnd = max(ended, state.streams[call.stream].lastEnd)
-            state.streams[call.stream].latency.record(ended - intended)
+            state.streams[call.stream].latency.record(ended - intended(index))
             if let fault {
                 state.streams[call.stream].failures.add(
                     CallFailure(call: index + 1, kind: fault.kind, reason: fault.reason))
@@ -193,6 +232,25 @@ package final class OpenLoad: Sendable {
                 state.streams[call.stream].good += 1
             }
         }
+    }
+
+    /// Gives up the place of a call that has ended: to the next of its stream that waits, if there is one.
+    private func leave(_ stream: Int, at ended: Int) {
+        let isTaken = state.withLock { state -> Bool in
+            state.streams[stream].running -= 1
+            // What runs is being taken back, and nothing is counted any more.
+            guard !state.isStopped else { return false }
+            guard ended < last else {
+                let late = state.streams[stream].waiting
+                state.streams[stream].waiting = []
+                giveUp(late, &state)
+                return false
+            }
+            guard let next = state.streams[stream].waiting.popFirst() else { return false }
+            start(next, countsDelay: false, &state)
+            return true
+        }
+        if !isTaken { running.subtract(1, ordering: .relaxed) }
     }
 
     private func finish(_ change: (inout State) -> Void) {
@@ -221,7 +279,7 @@ package final class OpenLoad: Sendable {
 
     // What came of it.
 
-    private func points(_ began: Int) -> (all: LoadPoint, streams: [LoadPoint]) {
+    private func points() -> (all: LoadPoint, streams: [LoadPoint]) {
         let state = state.withLock { $0 }
         let delay = state.delays.value(atPercentile: 99)
         func point(_ counts: Counts, _ arrived: Int, backlog: Int) -> LoadPoint {

@@ -9,12 +9,27 @@ extension RungMeasurement {
         var calls = 0
     }
 
+    /// Calls in a row that could not be made, and since when.
+    private struct Silence {
+        var calls = 0
+        var began = Clock.monotonicNanoseconds()
+
+        mutating func record(_ sample: CallSample) {
+            guard sample.failure?.kind != .unreachable else {
+                calls += 1
+                return
+            }
+            (calls, began) = (0, Clock.monotonicNanoseconds())
+        }
+    }
+
     /// Calls one after the other; nil: they go too wrong for load to make sense.
     func oneAtATime(_ given: Given, _ found: inout Found) async throws(ComparisonError) -> SaturationRule? {
         try await warmUp()
         let fewest = comparedCalls
         let calls = workload.calls(max(fewest, settings.mostCalls))
         var repetitions: [Repetition] = []
+        var silence = Silence()
         defer { fill(&found, repetitions) }
         for number in 1...settings.repetitions {
             var repetition = Repetition()
@@ -27,7 +42,9 @@ extension RungMeasurement {
                 try goOn()
                 let sample = try await call(one)
                 take(sample, index, number, &repetition, &found)
-                if let hopeless = hopeless(found) {
+                look(sample, one, isUnderLoad: false)
+                silence.record(sample)
+                if let hopeless = hopeless(found) ?? hopeless(silence) {
                     repetitions.append(repetition)
                     found.report.incomplete = hopeless
                     found.report.results = agreement(found, given)
@@ -71,6 +88,14 @@ extension RungMeasurement {
         return
             "\(hangs) of \(found.report.calls) calls did not end within \(FloatingText.duration(nanoseconds: settings.timeout)); "
             + "no more were made"
+    }
+
+    /// Who was not reached for as long as a repetition lasts is not asked for every input that is left.
+    private func hopeless(_ silence: Silence) -> String? {
+        guard silence.calls >= 3,
+            Clock.monotonicNanoseconds() - silence.began >= settings.repetitionNanoseconds
+        else { return nil }
+        return "the last \(silence.calls) calls could not be made; no more were made"
     }
 
     private func warmUp() async throws(ComparisonError) {

@@ -103,7 +103,7 @@ extension RungMeasurement {
             do throws(ComparisonError) {
                 try goOn()
                 let killed = try await main.killInstance()
-                let limit = Clock.monotonicNanoseconds() + settings.timeout
+                let limit = HangWatch.deadline(after: settings.timeout)
                 while true {
                     let sample = try? await main.call(mainInput, limit: settings.timeout)
                     if let sample, sample.failure == nil { break }

@@ -77,6 +77,8 @@ extension RungMeasurement {
         let load = OpenLoad.Settings(inFlight: settings.inFlight, limit: settings.timeout, grace: rule.latencyLimit)
         return try await OpenLoad.run(arrivals, duration: duration, limits: workload.streams.map(\.concurrency), load) {
             (one: WorkloadCall) async throws(ComparisonError) -> CallSample in try await call(one)
+        } look: { (one: WorkloadCall, sample: CallSample) in
+            look(sample, one, isUnderLoad: true)
         }
     }
 }

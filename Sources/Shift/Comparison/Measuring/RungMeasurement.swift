@@ -8,6 +8,8 @@ struct RungMeasurement: Sendable {
     let workload: ComparedWorkload
     let settings: ComparisonSettings
     let progress: @Sendable (String) -> Void
+    /// What this rung's calls gave, of all repetitions and under load.
+    let results = ResultWatch()
 
     /// What the rungs before it have settled.
     struct Given: Sendable {
@@ -72,6 +74,7 @@ struct RungMeasurement: Sendable {
             say("isolation")
             found.report.isolation = await isolation()
         } catch { found.report.incomplete = Task.isCancelled ? "interrupted" : error.description }
+        found.report.inconsistent = results.found
         cost(&found.report)
         let rungs = contender.rungs
         await evenWhenCancelled { for rung in rungs { await rung.close() } }
@@ -84,9 +87,27 @@ struct RungMeasurement: Sendable {
         if Task.isCancelled { throw ComparisonError("interrupted") }
     }
 
+    /// Makes a call. One that could not be made is a call that failed: those after it may go well.
+    ///
+    /// - Throws: `ComparisonError` when the task is cancelled.
     func call(_ call: WorkloadCall) async throws(ComparisonError) -> CallSample {
-        try await contender.rungs[call.stream].call(
-            workload.streams[call.stream].input.input(ofCall: call.number), limit: settings.timeout)
+        let began = Clock.monotonicNanoseconds()
+        do throws(ComparisonError) {
+            return try await contender.rungs[call.stream].call(
+                workload.streams[call.stream].input.input(ofCall: call.number), limit: settings.timeout)
+        } catch {
+            guard !Task.isCancelled else { throw error }
+            return CallSample(
+                startNanoseconds: nil, callNanoseconds: Clock.monotonicNanoseconds() - began, cpuMicroseconds: nil,
+                output: [], failure: CallFault(.unreachable, error.description))
+        }
+    }
+
+    /// Holds what a call gave against what the first one with its input gave.
+    func look(_ sample: CallSample, _ call: WorkloadCall, isUnderLoad: Bool) {
+        let inputs = workload.streams[call.stream].input.inputs.count
+        results.look(
+            sample, input: WorkloadCall(stream: call.stream, number: call.number % inputs), isUnderLoad: isUnderLoad)
     }
 
     private func cost(_ report: inout RungReport) {
@@ -94,8 +115,9 @@ struct RungMeasurement: Sendable {
             report.costPerMillion = .unavailable("no prices were given")
             return
         }
+        let busy = report.busyMemory.value?.value
         report.costPerMillion = CostEstimate(prices).perMillion(
             main.billing, nanoseconds: report.latency.value?.histogram.mean,
-            bytes: report.busyMemory.value?.value ?? report.idleMemory.value?.value, knee: report.knee.value?.perSecond)
+            bytes: busy ?? report.idleMemory.value?.value, isIdle: busy == nil, knee: report.knee.value?.perSecond)
     }
 }

@@ -22,24 +22,34 @@ package struct ReportFaults: Hashable, Sendable {
                 faults.append(Fault(rung: title, sentence: "not everything was measured: \(Self.cut(incomplete))."))
             }
             for (kind, count) in rung.failures.kinds {
-                let first = rung.failures.first.first { $0.kind == kind }
-                let calls = count == 1 ? "1 call" : "\(FloatingText.grouped(count)) calls"
-                let example =
-                    first.map { ", the first is call \(FloatingText.grouped($0.call)): \(Self.cut($0.reason))" } ?? ""
-                faults.append(Fault(rung: title, sentence: "\(calls) \(Self.words(kind, count))\(example)."))
+                faults.append(Fault(rung: title, sentence: Self.failed(kind, count, rung.failures)))
+            }
+            if let load = rung.underLoad.value {
+                for (kind, count) in load.faults {
+                    faults.append(
+                        Fault(rung: title, sentence: "under load: \(Self.failed(kind, count, load.failures))"))
+                }
             }
             if case .different(let calls, let first, let difference) = rung.results {
                 let results = calls == 1 ? "1 result differs" : "\(FloatingText.grouped(calls)) results differ"
-                let place =
-                    "line \(FloatingText.grouped(difference.line)), column \(FloatingText.grouped(difference.column))"
                 faults.append(
                     Fault(
                         rung: title,
                         sentence:
-                            "\(results) from the reference, first that of call \(FloatingText.grouped(first)) at \(place) "
-                            + "(byte \(FloatingText.grouped(difference.offset))): \(Self.cut(difference.found)) instead of "
-                            + "\(Self.cut(difference.expected)).",
+                            "\(results) from the reference, first that of call \(FloatingText.grouped(first)) at "
+                            + "\(Self.place(difference)).",
                         difference: difference))
+            }
+            if let inconsistent = rung.inconsistent {
+                let calls = Self.calls(inconsistent.calls)
+                let load = inconsistent.isUnderLoad ? "under load " : ""
+                faults.append(
+                    Fault(
+                        rung: title,
+                        sentence:
+                            "\(calls) gave another result than the first call with the same input, first \(load)at "
+                            + "\(Self.place(inconsistent.difference)).",
+                        difference: inconsistent.difference))
             }
         }
         faults += report.leftOut.map { Fault(sentence: "Left out: \(Self.cut($0))") }
@@ -54,6 +64,24 @@ package struct ReportFaults: Hashable, Sendable {
     /// The sentences, with the rung before them.
     package var sentences: [String] {
         faults.map { fault in fault.rung.map { "\($0): \(fault.sentence)" } ?? fault.sentence }
+    }
+
+    private static func calls(_ count: Int) -> String {
+        count == 1 ? "1 call" : "\(FloatingText.grouped(count)) calls"
+    }
+
+    /// "2 calls crashed, the first is call 7: exited with status 3."
+    private static func failed(_ kind: FailureKind, _ count: Int, _ tally: FailureTally) -> String {
+        let first = tally.first.first { $0.kind == kind }
+        let example = first.map { ", the first is call \(FloatingText.grouped($0.call)): \(cut($0.reason))" } ?? ""
+        return "\(calls(count)) \(words(kind, count))\(example)."
+    }
+
+    /// "line 1, column 2 (byte 1): too instead of two"
+    private static func place(_ difference: ResultDifference) -> String {
+        "line \(FloatingText.grouped(difference.line)), column \(FloatingText.grouped(difference.column)) "
+            + "(byte \(FloatingText.grouped(difference.offset))): \(cut(difference.found)) instead of "
+            + "\(cut(difference.expected))"
     }
 
     private static func words(_ kind: FailureKind, _ count: Int) -> String {

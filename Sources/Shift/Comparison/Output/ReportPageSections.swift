@@ -51,7 +51,8 @@ extension ReportPage {
             if !interval.isEmpty { parts.append(.element("span", [("class", "interval")], interval)) }
             let isBad =
                 row.name == "failures" && figure.value ?? 0 > 0
-                || row.name == "results" && report.rungs[index].results.isDifferent
+                || row.name == "results"
+                    && (report.rungs[index].results.isDifferent || report.rungs[index].inconsistent != nil)
             let look = isBad ? "bad" : best.contains(index) ? "best" : ""
             cells.append(.element("td", look.isEmpty ? [] : [("class", look)], parts))
         }

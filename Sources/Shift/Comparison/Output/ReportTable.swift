@@ -169,12 +169,7 @@ package struct ReportTable: Hashable, Sendable {
         [
             Row(
                 name: "results", label: "results", unit: .count, hasRatios: false,
-                figures: rungs.map { rung in
-                    if case .unavailable(let reason) = rung.results { return .missing(reason) }
-                    return ReportFigure(
-                        origin: .measured, value: nil, text: rung.results.text,
-                        explanation: "compared byte for byte with those of the reference")
-                }),
+                figures: rungs.map { agreement($0) }),
             Row(
                 name: "failures", label: "calls that failed", unit: .count, hasRatios: false,
                 figures: rungs.map { rung in
@@ -187,6 +182,21 @@ package struct ReportTable: Hashable, Sendable {
                 name: "isolation", label: "attempts stopped", unit: .count, better: .more, hasRatios: false,
                 figures: rungs.map { isolation($0) }),
         ]
+    }
+
+    private static func agreement(_ rung: RungReport) -> ReportFigure {
+        guard let inconsistent = rung.inconsistent else {
+            if case .unavailable(let reason) = rung.results { return .missing(reason) }
+            return ReportFigure(
+                origin: .measured, value: nil, text: rung.results.text,
+                explanation: "compared byte for byte with those of the reference")
+        }
+        var texts = [inconsistent.text]
+        if rung.results.isIdentical || rung.results.isDifferent { texts.insert(rung.results.text, at: 0) }
+        return ReportFigure(
+            origin: .measured, value: nil, text: texts.joined(separator: ", "),
+            explanation:
+                "compared byte for byte with those of the reference, and with the first of the same input on this rung")
     }
 
     private static func isolation(_ rung: RungReport) -> ReportFigure {

@@ -33,11 +33,8 @@ package struct ComparisonReport: ReportObject {
         self.method = method
     }
 
-    /// Whether any call failed, any result differs or any rung is incomplete.
-    package var hasFaults: Bool {
-        incomplete != nil
-            || rungs.contains { !$0.failures.isEmpty || $0.results.isDifferent || $0.incomplete != nil }
-    }
+    /// Whether any call failed, any result differs or varies, or any rung is incomplete.
+    package var hasFaults: Bool { incomplete != nil || rungs.contains(where: \.hasFaults) }
 
     package var json: JSONValue {
         var object: JSONObject = [

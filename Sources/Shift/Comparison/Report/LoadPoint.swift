@@ -79,6 +79,12 @@ package struct LoadPoint: ReportObject {
         self.driverDelayNanoseconds = driverDelayNanoseconds
     }
 
+    /// Failures that are faults, in the order of their declaration, with their numbers. Where the rate is more than the
+    /// rung takes, calls that did not end in time waited for others: that is no fault of the program.
+    package var faults: [(kind: FailureKind, count: Int)] {
+        failures.kinds.filter { saturation.isEmpty || $0.kind != .hang }
+    }
+
     package var json: JSONValue {
         [
             "offeredPerSecond": offeredPerSecond.json, "achievedPerSecond": achievedPerSecond.json, "calls": calls.json,

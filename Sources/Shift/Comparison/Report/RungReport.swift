@@ -55,11 +55,20 @@ package struct RungReport: ReportObject {
     package var costPerMillion: Quantity<Cost> = .unavailable(notMeasured)
     package var isolation: Quantity<ReportList<IsolationFinding>> = .unavailable(notMeasured)
     package var results: ResultAgreement = .unavailable("not compared")
-    /// Calls whose result was looked at: those one at a time.
+    /// Calls that gave something else than the first one with the same input; nil: none did, or nobody looked.
+    package var inconsistent: ResultInconsistency?
+    /// Calls one at a time, and how many of them failed.
     package var calls = 0
     package var failures = FailureTally()
 
     package static let notMeasured = "not measured"
+
+    /// Whether calls failed, one at a time or under the load that all rungs get, results differ or vary, or not everything
+    /// was measured.
+    package var hasFaults: Bool {
+        !failures.isEmpty || !(underLoad.value?.faults.isEmpty ?? true) || results.isDifferent || inconsistent != nil
+            || incomplete != nil
+    }
 
     package init(_ rung: RungLabel, setUp: String = "") {
         self.rung = rung
@@ -86,6 +95,7 @@ package struct RungReport: ReportObject {
         object["costPerMillionCalls"] = costPerMillion.json
         object["isolation"] = isolation.json
         object["results"] = results.json
+        if let inconsistent { object["inconsistent"] = inconsistent.json }
         object["calls"] = calls.json
         object["failures"] = failures.json
         return .object(object)
@@ -112,6 +122,7 @@ package struct RungReport: ReportObject {
         costPerMillion = try reader.value("costPerMillionCalls")
         isolation = try reader.value("isolation")
         results = try reader.value("results")
+        inconsistent = try reader.valueIfPresent("inconsistent")
         calls = try reader.required("calls")
         failures = try reader.value("failures")
     }

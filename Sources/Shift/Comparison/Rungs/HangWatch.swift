@@ -32,7 +32,7 @@ package final class HangWatch: Sendable {
         let task = Task { () -> Result<Value, ComparisonError> in
             do throws(ComparisonError) { return .success(try await body()) } catch { return .failure(error) }
         }
-        let id = add(deadline: Clock.monotonicNanoseconds() + nanoseconds) { task.cancel() }
+        let id = add(deadline: Self.deadline(after: nanoseconds)) { task.cancel() }
         let result = await withTaskCancellationHandler {
             await task.value
         } onCancel: {
@@ -40,6 +40,12 @@ package final class HangWatch: Sendable {
         }
         if remove(id) { return nil }
         return try result.get()
+    }
+
+    /// When so much time will be up; a limit of centuries is one that is never reached.
+    static func deadline(after nanoseconds: Int) -> Int {
+        let (deadline, isBeyond) = Clock.monotonicNanoseconds().addingReportingOverflow(nanoseconds)
+        return isBeyond ? .max : deadline
     }
 
     private func add(deadline: Int, _ cancel: @escaping @Sendable () -> Void) -> Int {

@@ -147,9 +147,15 @@ package struct StandbyRung: ComparedRung {
         // It stands by like any other: it waits for the end of its input before it probes.
         probe.arguments = ["probe", "--after-input"]
         probe.environment += environment
-        let sample = try await call(probe, 0, [], Self.usualLimit)
-        await HeldStandbys(node, probe.name ?? "") { [] }.release()
-        return sample.output
+        let pool = HeldStandbys(node, probe.name ?? "") { [] }
+        do throws(ComparisonError) {
+            let sample = try await call(probe, 0, [], Self.usualLimit)
+            await evenWhenCancelled { await pool.release() }
+            return sample.output
+        } catch {
+            await evenWhenCancelled { await pool.release() }
+            throw error
+        }
     }
 
     package func close() async { await HeldStandbys(node, spec.name ?? "") { [] }.release() }
