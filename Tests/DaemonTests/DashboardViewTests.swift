@@ -66,6 +66,16 @@ import Testing
         #expect(found.highest() == [4, nil, 5, 7])
     }
 
+    @Test func `the highest of a part is the highest that was measured, not a mean`() {
+        func point(_ at: Int, _ mean: Double, _ maximum: Double) -> MeasuredPoint {
+            MeasuredPoint(at: Timestamp(nanoseconds: at), minimum: 0, mean: mean, maximum: maximum)
+        }
+        let calm = MeasuredSeries("x", labels: [], points: [point(100, 1, 2), point(150, 1, 1)])
+        let spiky = MeasuredSeries("x", labels: [], points: [point(101, 1, 9), point(110, 1, 1), point(180, 2, 3)])
+        #expect(grid([calm, spiky]).highest() == [9, nil, 1, 3])
+        #expect(grid([calm, spiky]).mean() == [1, nil, 1, 2])
+    }
+
     @Test func `what lies outside, or is no number, does not count`() {
         #expect(grid([series([(99, 1), (200, 1), (120, .nan)])]).sum() == [nil, nil, nil, nil])
         #expect(grid([]).sum() == [nil, nil, nil, nil])

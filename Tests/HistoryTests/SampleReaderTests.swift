@@ -50,6 +50,15 @@ import Testing
         #expect(taken.first { $0.key.name == "b_total" }?.point == SlotPoint(1))
     }
 
+    @Test func `what is older than the node did not begin at nothing when it appears`() {
+        var reader = SampleReader()
+        _ = reader.take([counter("a_total", 100)], at: 0)
+        #expect(reader.take([counter("b_total", 5000).outlivingNode()], at: second).isEmpty)
+        #expect(reader.take([counter("b_total", 5006).outlivingNode()], at: 3 * second).first?.point == SlotPoint(3))
+        // Another one took its place: that one began at nothing.
+        #expect(reader.take([counter("b_total", 8).outlivingNode()], at: 4 * second).first?.point == SlotPoint(8))
+    }
+
     @Test func `a histogram is a rate and the quantiles of what came since`() {
         var reader = SampleReader()
         #expect(reader.take([histogram([1000, 0, 0, 0])], at: 0).isEmpty)

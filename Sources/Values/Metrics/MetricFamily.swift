@@ -9,6 +9,9 @@ package struct MetricFamily: Hashable, Sendable {
     package var help: String
     package var kind: Kind
     package var samples: [MetricSample]
+    /// Of counters and histograms: whether what they count may be older than the node, so that they do not begin at nothing
+    /// with it. Formats for others do not tell.
+    package var outlivesNode = false
 
     package init(_ name: String, _ kind: Kind, help: String, _ samples: [MetricSample]) {
         self.name = name

@@ -15,6 +15,13 @@ extension MetricFamily {
     package static func counter(_ name: String, _ help: String, _ value: Double) -> MetricFamily {
         MetricFamily(name, .counter, help: help, [MetricSample([], .number(value))])
     }
+
+    /// The same of something that may be older than the node.
+    package func outlivingNode() -> MetricFamily {
+        var family = self
+        family.outlivesNode = true
+        return family
+    }
 }
 
 extension MetricSample {

@@ -1,3 +1,4 @@
+import Engine
 import HTTPServing
 import Linux
 import Metrics
@@ -64,6 +65,15 @@ import Testing
         #expect(ProcessTimes("123", bootSeconds: nil) == nil)
         #expect(ProcessTimes("123 (x) S 1 2", bootSeconds: nil) == nil)
         #expect((ProcessTimes.read(pid: "self")?.threads ?? 0) > 0)
+    }
+
+    @Test func `what the keeper counts does not begin with the node`() {
+        var view = KeeperView()
+        view.summary = KeeperSummary(
+            pid: 1, build: "", running: 0, prepared: 0, templates: 0, starts: 7, residentBytes: 0, openDescriptors: 0)
+        view.process = ProcessTimes.read(pid: "self")
+        let names = view.families.filter(\.outlivesNode).map(\.name).sorted()
+        #expect(names == ["forkless_keeper_cpu_seconds_total", "forkless_keeper_starts_total"])
     }
 
     @Test func `what a sandbox is for is told by its name`() {

@@ -1,4 +1,5 @@
 import Daemon
+import Dashboard
 import Engine
 import HTTPServing
 import JSON
@@ -92,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func `a node that is overloaded is scraped`() async throws {
+    @Test func `a node that is overloaded is scraped, and shows its pages`() async throws {
         try await withNode { measured in
             let node = measured.node
             try await node.deploy("busy", program: "sh -c 'cat >/dev/null; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo 1'")
@@ -108,7 +109,15 @@ import Testing
                         return refused
                     }
                 }
+                let token = try DashboardToken.open(state: node.test.settings.state).text
                 for _ in 0..<10 {
+                    for page in ["/dashboard", "/dashboard/workloads"] {
+                        let shown = try await measured.get(page, [("Authorization", "Bearer \(token)")])
+                        let text = String(decoding: shown.body, as: UTF8.self)
+                        // It may be too busy for it, and says so.
+                        #expect(shown.status == 200 || shown.status == 503, "\(page): \(shown.status) \(text)")
+                        #expect(shown.status == 503 ? !text.isEmpty : text.contains("<h1"), "\(page): \(text)")
+                    }
                     let answer = try await measured.get("/metrics")
                     #expect(answer.status == 200)
                     #expect(String(decoding: answer.body, as: UTF8.self).contains("\nforkless_concurrent_calls "))

@@ -57,12 +57,19 @@ struct NodeCourses: Sendable {
 }
 
 /// Several series laid over each other: of each, at most one value in each of so many equal parts of a time.
+///
+/// Invariants
+/// 1. The highest value of a part is the highest that was measured in it, however short: no mean hides it.
+///    (test: `the highest of a part is the highest that was measured, not a mean`)
 struct CourseGrid: Sendable {
-    /// By part: what the series had there.
+    /// By part: what the series had there, in the mean.
     private(set) var parts: [[Double]]
+    /// By part: the highest that any series had there.
+    private var peaks: [Double?]
 
     init(_ series: [MeasuredSeries], from: Timestamp, to: Timestamp, count: Int) {
         parts = Array(repeating: [], count: count)
+        peaks = Array(repeating: nil, count: count)
         let width = max(1, (to.nanoseconds - from.nanoseconds + count - 1) / count)
         for one in series {
             var sums: [Int: (sum: Double, count: Int)] = [:]
@@ -70,6 +77,8 @@ struct CourseGrid: Sendable {
                 let part = min(count - 1, (point.at.nanoseconds - from.nanoseconds) / width)
                 sums[part, default: (0, 0)].sum += point.mean
                 sums[part, default: (0, 0)].count += 1
+                let highest = point.maximum.isFinite ? point.maximum : point.mean
+                peaks[part] = max(peaks[part] ?? highest, highest)
             }
             for (part, values) in sums { parts[part].append(values.sum / Double(values.count)) }
         }
@@ -77,5 +86,5 @@ struct CourseGrid: Sendable {
 
     func sum() -> [Double?] { parts.map { $0.isEmpty ? nil : $0.reduce(0, +) } }
     func mean() -> [Double?] { parts.map { $0.isEmpty ? nil : $0.reduce(0, +) / Double($0.count) } }
-    func highest() -> [Double?] { parts.map { $0.max() } }
+    func highest() -> [Double?] { peaks }
 }

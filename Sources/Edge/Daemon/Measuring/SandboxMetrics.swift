@@ -56,11 +56,15 @@ struct KeeperView: Sendable {
                 .gauge("forkless_keeper_sandboxes", "Programs that the keeper runs.", summary.running),
                 .gauge("forkless_keeper_prepared_sandboxes", "Sandboxes that are ready for a program.", summary.prepared),
                 .gauge("forkless_keeper_templates", "Launch plans that the keeper knows.", summary.templates),
-                .counter("forkless_keeper_starts_total", "Programs that the keeper has started.", summary.starts),
             ]
+            let starts = MetricFamily.counter(
+                "forkless_keeper_starts_total", "Programs that the keeper has started.", summary.starts)
+            families.append(starts.outlivingNode())
         }
         if let process {
-            families.append(.counter("forkless_keeper_cpu_seconds_total", "Processor time of the keeper.", process.cpuSeconds))
+            let cpu = MetricFamily.counter(
+                "forkless_keeper_cpu_seconds_total", "Processor time of the keeper.", process.cpuSeconds)
+            families.append(cpu.outlivingNode())
             if let begun = process.startedAtSeconds {
                 families.append(.gauge("forkless_keeper_start_time_seconds", "When the keeper began, seconds since 1970.", begun))
             }
@@ -88,13 +92,17 @@ struct SandboxRound: Sendable {
         var running = 0
         var memoryBytes = 0
         var processes = 0
-        /// Of all that were ever looked at, microseconds.
+        /// Since the first look, of all that were ever looked at, microseconds.
         var cpuMicroseconds = 0
     }
 
     var byKind: [SandboxKind: Sums] = [:]
     /// Sandboxes that were not looked at, since there are so many.
     var unseen = 0
+
+    mutating func count(_ cpuMicroseconds: [SandboxKind: Int]) {
+        for (kind, sum) in cpuMicroseconds { byKind[kind, default: Sums()].cpuMicroseconds = sum }
+    }
 
     var families: [MetricFamily] {
         func family(_ name: String, _ kind: MetricFamily.Kind, _ help: String, _ value: (Sums) -> Double) -> MetricFamily {
@@ -121,39 +129,34 @@ final class SandboxSampler: Sendable {
     static let limit = 500
 
     private let link: KeeperLink
-    private let state = Mutex((seen: [String: Int](), cpu: [SandboxKind: Int]()))
+    private let use = Mutex(SandboxUse())
 
     init(_ link: KeeperLink) { self.link = link }
 
     func sample() async -> SandboxRound {
         var round = SandboxRound()
-        guard let reports = try? await link.list() else { return round }
+        guard let reports = try? await link.list() else {
+            // A counter goes on while the keeper is away.
+            round.count(use.withLock { $0.sums })
+            return round
+        }
         // What was executed in a sandbox beside its program is in its cgroup.
         let running = reports.filter { $0.end == nil && $0.parent == nil }.map(\.sandbox)
         round.unseen = max(0, running.count - Self.limit)
-        var seen: [String: Int] = [:]
+        var read: [String: Int] = [:]
         for sandbox in running { round.byKind[SandboxKind(sandbox), default: .init()].running += 1 }
         for sandbox in running.prefix(Self.limit) {
             guard let usage = try? await link.usage(of: sandbox) else { continue }
             let kind = SandboxKind(sandbox)
             round.byKind[kind]!.memoryBytes += usage.memoryBytes ?? 0
             round.byKind[kind]!.processes += usage.pids ?? 0
-            seen[sandbox] = usage.cpuMicroseconds
+            read[sandbox] = usage.cpuMicroseconds
         }
-        let cpu = take(seen)
-        for (kind, microseconds) in cpu { round.byKind[kind, default: .init()].cpuMicroseconds = microseconds }
+        let sums = use.withLock { use in
+            use.take(running: running, read: read)
+            return use.sums
+        }
+        round.count(sums)
         return round
-    }
-
-    /// Adds what was used since the last look. A sandbox whose count is smaller than before is another one of its name.
-    private func take(_ seen: [String: Int]) -> [SandboxKind: Int] {
-        state.withLock { state in
-            for (sandbox, now) in seen {
-                let before = state.seen[sandbox] ?? 0
-                state.cpu[SandboxKind(sandbox), default: 0] += now >= before ? now - before : now
-            }
-            state.seen = seen
-            return state.cpu
-        }
     }
 }

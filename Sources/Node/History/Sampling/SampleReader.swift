@@ -7,6 +7,8 @@ package import Metrics
 /// 1. A counter that begins anew never gives a negative rate. (test: `a counter that begins anew counts from nothing`)
 /// 2. More series than the bound are left out and counted, and those that are known already stay.
 ///    (test: `series beyond the bound are left out, and come in when others have gone`)
+/// 3. What a counter had counted before this node began is nobody's rate.
+///    (test: `what is older than the node did not begin at nothing when it appears`)
 package struct SampleReader: Sendable {
     /// Kept at most.
     package static let seriesLimit = 5000
@@ -54,7 +56,7 @@ package struct SampleReader: Sendable {
         _ result: inout [(key: SeriesKey, point: SlotPoint)]
     ) {
         let key = SeriesKey(family.name, sample.labels)
-        guard var track = tracks[key] ?? begun(key, sample, family.kind, time, wasComplete) else { return }
+        guard var track = tracks[key] ?? begun(key, sample, family, time, wasComplete) else { return }
         let seconds = Double(time - track.seenAt) / 1e9
         switch (family.kind, sample.value, track.last) {
         case (.gauge, .number(let value), _): if value.isFinite { result.append((key, SlotPoint(value))) }
@@ -73,18 +75,20 @@ package struct SampleReader: Sendable {
 
     /// A series that was not known: nil when there is nothing to compare with, or no room.
     private mutating func begun(
-        _ key: SeriesKey, _ sample: MetricSample, _ kind: MetricFamily.Kind, _ time: Int, _ wasComplete: Int?
+        _ key: SeriesKey, _ sample: MetricSample, _ family: MetricFamily, _ time: Int, _ wasComplete: Int?
     ) -> Track? {
-        let keys = Self.keys(key, kind)
+        let keys = Self.keys(key, family.kind)
         guard seriesCount + keys.count <= limit else {
             leftOut += keys.count
             return nil
         }
         seriesCount += keys.count
-        var track = Track(seenAt: wasComplete ?? time, last: sample.value, keys: keys)
-        if wasComplete != nil { track.last = Self.nothing(sample.value) }
+        // The first value of what may be older than the node is only what the next one is compared with.
+        let began = family.outlivesNode ? nil : wasComplete
+        var track = Track(seenAt: began ?? time, last: sample.value, keys: keys)
+        if began != nil { track.last = Self.nothing(sample.value) }
         tracks[key] = track
-        if wasComplete != nil || kind == .gauge { return track }
+        if began != nil || family.kind == .gauge { return track }
         return nil
     }
 
