@@ -64,6 +64,41 @@ import Testing
             ])
     }
 
+    @Test func `rules for restarts say what is wrong with them`() throws {
+        func rule(_ mark: String, _ values: JSONValue, action: String = "Restart") -> JSONValue {
+            ["action": .string(action), "exitCodes": ["operator": .string(mark), "values": values]]
+        }
+        func rules(_ rules: [JSONValue]) -> JSONValue {
+            ["restartPolicy": "Never", "restartPolicyRules": .array(rules)]
+        }
+        let place = "spec.containers[0].restartPolicyRules"
+        #expect(try containerCauses(rules([rule("In", [0, 42, 255]), rule("NotIn", [1])])) == [])
+        #expect(
+            try containerCauses(["restartPolicyRules": [rule("In", [1])]]) == [
+                "spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used"
+            ])
+        #expect(
+            try containerCauses(rules([rule("In", [1], action: "RestartAllContainers"), ["action": "Restart"]])) == [
+                #"\#(place)[0].action: Unsupported value: "RestartAllContainers": supported values: "Restart""#,
+                "\(place)[1].exitCodes: Required value: must be specified",
+            ])
+        #expect(
+            try containerCauses(rules([rule("Near", [256]), rule("In", [])])) == [
+                #"\#(place)[0].exitCodes.operator: Unsupported value: "Near": supported values: "In", "NotIn""#,
+                "\(place)[0].exitCodes.values[0]: Invalid value: 256: must be between 0 and 255, inclusive",
+                "\(place)[1].exitCodes.values: Required value: must specify at least one value",
+            ])
+        #expect(
+            try containerCauses(rules(Array(repeating: rule("In", [1]), count: 21))) == [
+                "\(place): Too many: 21: must have at most 20 items"
+            ])
+        let debugger: JSONValue = ["name": "d", "image": "i", "restartPolicyRules": [rule("In", [1])]]
+        #expect(
+            try podCauses(["containers": [["name": "c", "image": "i"]], "ephemeralContainers": [debugger]]) == [
+                "spec.ephemeralContainers[0].restartPolicyRules: Forbidden: cannot be set for an Ephemeral Container"
+            ])
+    }
+
     @Test func `volumes, mounts and probes say what is wrong with them`() throws {
         #expect(
             try containerCauses([

@@ -61,4 +61,80 @@ import Testing
                 #"metadata.resourceVersion: Invalid value: "": must be specified for an update"#
             ])
     }
+
+    /// What is wrong with a change of a filled in object.
+    private func update(_ kind: Kind, _ old: JSONValue, _ change: (inout JSONValue) -> Void) throws -> [String] {
+        var before = try prepared(kind, old)
+        before["metadata"]!["resourceVersion"] = "1"
+        var after = before
+        change(&after)
+        do throws(InvalidObject) {
+            try Validation(kind, in: .kubernetes).checkUpdate(after, of: before)
+            return []
+        } catch {
+            return error.causes.map(\.description)
+        }
+    }
+
+    @Test func `a claim gets a volume once and keeps it`() throws {
+        let claim = kind("v1", "PersistentVolumeClaim")
+        var object: JSONValue = [
+            "spec": ["accessModes": ["ReadWriteOnce"], "resources": ["requests": ["storage": "1Gi"]]]
+        ]
+        #expect(try update(claim, object) { $0["spec", "volumeName"] = "mine" }.isEmpty)
+        object["spec", "volumeName"] = "mine"
+        for name in ["other", nil] as [JSONValue?] {
+            let causes = try update(claim, object) { $0["spec", "volumeName"] = name }
+            #expect(causes.first?.hasPrefix("spec: Forbidden: spec is immutable after creation") == true, "\(causes)")
+        }
+        #expect(try update(claim, object) { $0["metadata", "labels"] = ["a": "b"] }.isEmpty)
+    }
+
+    @Test func `where a volume is never changes`() throws {
+        let volume = kind("v1", "PersistentVolume")
+        let object: JSONValue = [
+            "spec": [
+                "capacity": ["storage": "1Gi"], "accessModes": ["ReadWriteOnce"], "hostPath": ["path": "/data"],
+            ]
+        ]
+        let problem = "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation"
+        #expect(try update(volume, object) { $0["spec", "hostPath", "path"] = "/etc" } == [problem])
+        let affinity: JSONValue = [
+            "required": [
+                "nodeSelectorTerms": [
+                    ["matchExpressions": [["key": "kubernetes.io/hostname", "operator": "In", "values": ["n"]]]]
+                ]
+            ]
+        ]
+        let causes = try update(volume, object) {
+            $0["spec", "hostPath"] = nil
+            $0["spec", "local"] = ["path": "/etc"]
+            $0["spec", "nodeAffinity"] = affinity
+        }
+        #expect(causes.contains(problem), "\(causes)")
+        #expect(
+            try update(volume, object) { $0["spec", "volumeMode"] = "Block" }.contains(
+                "volumeMode: Invalid value: \"Block\": field is immutable"))
+        #expect(try update(volume, object) { $0["spec", "persistentVolumeReclaimPolicy"] = "Delete" }.isEmpty)
+        #expect(try update(volume, object) { $0["spec", "nodeAffinity"] = affinity }.isEmpty)
+        var placed = object
+        placed["spec", "nodeAffinity"] = affinity
+        let moved = try update(volume, placed) { $0["spec", "nodeAffinity"] = nil }
+        #expect(moved.count == 1 && moved[0].hasPrefix("nodeAffinity: Invalid value: "), "\(moved)")
+    }
+
+    @Test func `scheduling gates of a pod are only taken away`() throws {
+        let object: JSONValue = [
+            "spec": [
+                "containers": [["name": "c", "image": "i"]],
+                "schedulingGates": [["name": "example.com/a"], ["name": "example.com/b"]],
+            ]
+        ]
+        #expect(try update(pod, object) { $0["spec", "schedulingGates"] = [["name": "example.com/b"]] }.isEmpty)
+        #expect(try update(pod, object) { $0["spec", "schedulingGates"] = nil }.isEmpty)
+        #expect(
+            try update(pod, object) { $0["spec", "schedulingGates"] = [["name": "example.com/c"]] } == [
+                "spec.schedulingGates: Forbidden: only deletion is allowed, but found new scheduling gate 'example.com/c'"
+            ])
+    }
 }

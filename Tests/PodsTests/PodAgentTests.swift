@@ -9,6 +9,23 @@ import Testing
 @testable import Pods
 
 @Suite(.serialized, .timeLimit(.minutes(5)), .leavesNothing) struct PodAgentTests {
+    @Test func `the addresses of a pod are admitted before anything runs in it`() async throws {
+        let admitted = Mutex<[String]>([])
+        let (gate, opening) = AsyncStream<Void>.makeStream()
+        let path = TestDataPath(onAdmit: { pod, addresses in
+            admitted.withLock { $0.append("\(pod.name) \(addresses.joined(separator: ","))") }
+            for await _ in gate {}
+        })
+        let stage = try await PodStage(dataPath: path)
+        try await stage.make("web", oneContainer())
+        try await eventually("its addresses are told") { admitted.withLock { !$0.isEmpty } }
+        #expect(try await stage.engine.list(ListContainers(all: true)).containers.isEmpty)
+        opening.finish()
+        let pod = try await stage.phase("web", "Running")
+        #expect(admitted.withLock { $0 } == ["web " + (pod.status["podIP"]?.string ?? "")])
+        try await stage.end()
+    }
+
     @Test func `a pod runs, is told of, serves exec and logs, and is gone when it is deleted`() async throws {
         let stage = try await PodStage()
         try await stage.make(

@@ -72,6 +72,19 @@ import Testing
         #expect(pressure.victim(availableBytes: 0, among: [all[3]]) == nil)
     }
 
+    @Test func `a pod that goes already is not let go of again, but the next one`() {
+        func pod(_ uid: String, _ used: Int, isEnding: Bool) -> MemoryPressure.Pod {
+            MemoryPressure.Pod(
+                object: KubeObject(json: [
+                    "metadata": ["uid": .string(uid)], "spec": ["containers": [["name": "c"]]],
+                ]),
+                usage: ["c": used], isEnding: isEnding)
+        }
+        let (going, next) = (pod("going", 90 << 20, isEnding: true), pod("next", 8 << 20, isEnding: false))
+        #expect(MemoryPressure().victim(availableBytes: 0, among: [going, next])?.uid == "next")
+        #expect(MemoryPressure().victim(availableBytes: 0, among: [going]) == nil)
+    }
+
     @Test func `a pod's place when memory runs out follows from its class`() {
         func score(_ resources: JSONValue) -> Int {
             let container: JSONValue = ["name": "c", "resources": resources]

@@ -366,6 +366,71 @@ private func container(_ name: String = "c", _ more: JSONValue = [:]) -> JSONVal
         #expect(stage.take() == [])
     }
 
+    @Test func `a pod that memory runs out for has a second, whatever its grace is`() {
+        let evicted = PodMachine.Event.evicted(reason: "Evicted", message: "no memory")
+        func running(_ more: JSONValue = [:]) -> MachineStage {
+            var stage = MachineStage(["terminationGracePeriodSeconds": 30, "containers": [container("c", more)]])
+            stage.prepared()
+            stage.started("c")
+            _ = stage.take()
+            return stage
+        }
+        var stage = running()
+        stage.send(evicted)
+        stage.send(.withdrawn)
+        #expect(stage.take() == ["withdraw", "signal c"])
+        stage.pass(seconds: 1)
+        #expect(stage.take() == ["kill c"])
+        #expect(stage.machine.ending == .failed(reason: "Evicted", message: "no memory"))
+        // Clients that do not leave take none of it away from the machine.
+        stage = running()
+        stage.send(evicted)
+        stage.pass(seconds: 1)
+        #expect(stage.take() == ["withdraw", "signal c", "kill c"])
+        // Nor does a hook.
+        stage = running(["lifecycle": ["preStop": ["exec": ["command": ["sleep"]]]]])
+        stage.send(evicted)
+        stage.send(.withdrawn)
+        stage.pass(seconds: 1)
+        stage.send(.tick)
+        #expect(stage.take() == ["withdraw", "preStop c", "signal c", "kill c"])
+        // Nor one that was being ended at leisure.
+        stage = running(["livenessProbe": ["failureThreshold": 1]])
+        stage.send(.probed("c", attempt: 0, .liveness, number: 1, isSuccess: false, message: "no"))
+        stage.send(evicted)
+        stage.send(.withdrawn)
+        stage.pass(seconds: 1)
+        #expect(stage.take() == ["signal c", "withdraw", "kill c"])
+        // What fails for another reason keeps its grace.
+        stage = running()
+        stage.send(.evicted(reason: "SysctlForbidden", message: "no"))
+        stage.send(.withdrawn)
+        stage.pass(seconds: 29)
+        #expect(stage.take() == ["withdraw", "signal c"])
+        stage.pass(seconds: 1)
+        #expect(stage.take() == ["kill c"])
+    }
+
+    @Test func `a debugger starts in a pod that hangs in an init container`() {
+        var spec: JSONValue = ["initContainers": [container("a")], "containers": [container()]]
+        var stage = MachineStage(spec)
+        spec["ephemeralContainers"] = [container("debug")]
+        stage.send(.planChanged(MachineStage.plan(spec)))
+        // Not before there is a place for it.
+        #expect(stage.take() == ["prepare"])
+        stage.prepared()
+        #expect(stage.take() == ["start a 0", "start debug 0"])
+        #expect(
+            stage.status["ephemeralContainerStatuses"]?[0]?["state", "waiting", "reason"] == "ContainerCreating")
+        #expect(stage.waiting() == "PodInitializing")
+        stage.started("a")
+        stage.started("debug")
+        #expect(stage.machine.phase == .pending)
+        stage.ended("debug", 0, 1)
+        stage.ended("a")
+        #expect(stage.take() == ["start c 0"])
+    }
+
     @Test func `a hook after the start holds up readiness, and its failure restarts the container`() {
         var stage = MachineStage([
             "containers": [container("c", ["lifecycle": ["postStart": ["exec": ["command": ["x"]]]]])]

@@ -82,7 +82,7 @@ import Testing
 
     @Test func `hooks run, and clients are kept away first`() async throws {
         let order = Mutex<[String]>([])
-        let path = TestDataPath { _ in order.withLock { $0.append("withdrawn") } }
+        let path = TestDataPath(onWithdraw: { _ in order.withLock { $0.append("withdrawn") } })
         let stage = try await PodStage(dataPath: path)
         let host = stage.directory.path("shared")
         try await stage.make(

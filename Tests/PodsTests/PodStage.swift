@@ -239,12 +239,21 @@ struct TestTokens: ServiceAccountTokens {
     }
 }
 
-/// Notes who is withdrawn, and lets tests hold that up.
+/// Notes who is withdrawn, and lets tests hold that up, and what pods are admitted with.
 final class TestDataPath: ServiceDataPath {
     private let state = Mutex<[String]>([])
+    let onAdmit: @Sendable (KubeObject, [String]) async -> Void
     let onWithdraw: @Sendable (String) async -> Void
 
-    init(onWithdraw: @escaping @Sendable (String) async -> Void = { _ in }) { self.onWithdraw = onWithdraw }
+    init(
+        onAdmit: @escaping @Sendable (KubeObject, [String]) async -> Void = { _, _ in },
+        onWithdraw: @escaping @Sendable (String) async -> Void = { _ in }
+    ) {
+        self.onAdmit = onAdmit
+        self.onWithdraw = onWithdraw
+    }
+
+    func admit(_ pod: KubeObject, addresses: [String]) async { await onAdmit(pod, addresses) }
 
     var withdrawn: [String] { state.withLock { $0 } }
 

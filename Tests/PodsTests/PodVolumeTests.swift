@@ -14,6 +14,102 @@ import Testing
             .configMaps, KubeObject(json: ["metadata": ["name": .string(name), "namespace": "default"], "data": data]))
     }
 
+    /// Makes the volume "pv" and the claim "claim", which are bound to each other.
+    private func bind(_ api: TestAPI, _ source: JSONValue, annotations: JSONValue = [:]) async throws {
+        let claim = try await api.create(
+            .persistentVolumeClaims,
+            KubeObject(json: [
+                "metadata": ["name": "claim", "namespace": "default"], "spec": ["volumeName": "pv"],
+                "status": ["phase": "Bound"],
+            ]))
+        var spec = source
+        spec["claimRef"] = ["namespace": "default", "name": "claim", "uid": .string(claim.uid)]
+        _ = try await api.create(
+            .persistentVolumes,
+            KubeObject(json: ["metadata": ["name": "pv", "annotations": annotations], "spec": spec]))
+    }
+
+    /// The volumes of a pod with that claim, without a node: nothing but the API is asked.
+    private func volumes(_ api: TestAPI, in directory: TemporaryDirectory, _ security: JSONValue = [:]) throws -> PodVolumes {
+        let pod = KubeObject(json: [
+            "metadata": ["name": "p", "namespace": "default", "uid": "11111111-2222-3333-4444-555555555555"],
+            "spec": [
+                "securityContext": security,
+                "volumes": [["name": "data", "persistentVolumeClaim": ["claimName": "claim"]]],
+            ],
+        ])
+        let facts = try MachineFacts.ofThisMachine()
+        let settings = PodSettings(
+            nodeName: "n", hostAddress: IPAddress("192.0.2.10")!, directory: directory.path("pods"), machine: facts.capacity,
+            controllers: facts.controllers)
+        let references = References(cache: ObjectCache(api.store, PodAgent.resources), client: api)
+        let fields = FieldReference(
+            pod: pod, addresses: [], hostAddress: "192.0.2.10", machineCPUs: 1, machineMemory: 1 << 30)
+        let contents = VolumeContents(pod: pod, references: references, fields: fields, tokens: nil)
+        return PodVolumes(pod: pod, settings: settings, contents: contents, now: { Clock.now() })
+    }
+
+    @Test func `a claim leads to no volume that is not bound to it`() async throws {
+        let (api, directory) = (TestAPI(), try TemporaryDirectory("claims"))
+        defer { withExtendedLifetime(directory) {} }
+        try await bind(api, ["hostPath": ["path": .string(directory.path("data"))]])
+        let volumes = try self.volumes(api, in: directory)
+        func problem() async -> String? {
+            do throws(PodVolumes.Problem) {
+                _ = try await volumes.make()
+                return nil
+            } catch { return error.message }
+        }
+        #expect(await problem() == nil)
+        let own = try await api.get(.persistentVolumes, namespace: nil, "pv").spec["claimRef"]
+        for (field, value) in [("uid", "another"), ("namespace", "other"), ("name", "other")] {
+            _ = try await api.modify(.persistentVolumes, namespace: nil, "pv") { object in
+                object.json["spec", "claimRef"] = own
+                object.json["spec", "claimRef", field] = .string(value)
+                return true
+            }
+            #expect(
+                await problem()
+                    == "MountVolume.SetUp failed for volume \"data\" : persistentvolume \"pv\" is not bound to "
+                    + "persistentvolumeclaim \"default/claim\", which names it", "another \(field)")
+        }
+        _ = try await api.modify(.persistentVolumes, namespace: nil, "pv") { object in
+            object.json["spec", "claimRef"] = nil
+            return true
+        }
+        #expect(await problem() != nil, "free")
+    }
+
+    @Test(arguments: ["hostPath", "local", "made for the claim"])
+    func `the group of a pod gets a local volume as a whole, and no hostPath`(kind: String) async throws {
+        let (api, directory) = (TestAPI(), try TemporaryDirectory("groups"))
+        defer { withExtendedLifetime(directory) {} }
+        let data = directory.path("data")
+        try Files.makeDirectories(data)
+        try Files.replace(data + "/file", with: [], mode: 0o600)
+        let source = kind == "local" ? "local" : "hostPath"
+        let before = try Files.status(data + "/file").group
+        try await bind(
+            api, [source: ["path": .string(data)]],
+            annotations: kind == "made for the claim" ? ["pv.kubernetes.io/provisioned-by": "forkless.dev/local-path"] : [:])
+        _ = try await volumes(api, in: directory, ["fsGroup": 4321]).make()
+        let group = kind == "hostPath" ? before : 4321
+        for path in [data, data + "/file"] { #expect(try Files.status(path).group == group, "\(path)") }
+        #expect(try Files.status(data + "/file").permissions == (kind == "hostPath" ? 0o600 : 0o660))
+        // Again, by the top directory alone.
+        guard kind != "hostPath" else { return }
+        try FileEntries.setOwner(.max, 0, of: data + "/file", at: Files.here)
+        _ = try await volumes(api, in: directory, ["fsGroup": 4321, "fsGroupChangePolicy": "OnRootMismatch"]).make()
+        #expect(try Files.status(data + "/file").group == 0)
+        // And again, while programs use it.
+        var used = try volumes(api, in: directory, ["fsGroup": 4321])
+        used.isInUse = true
+        _ = try await used.make()
+        #expect(try Files.status(data + "/file").group == 0)
+        _ = try await volumes(api, in: directory, ["fsGroup": 4321]).make()
+        #expect(try Files.status(data + "/file").group == 4321)
+    }
+
     @Test func `volumes show config maps, secrets, fields and tokens, and follow their changes`() async throws {
         let stage = try await PodStage()
         try await config(stage, "settings", ["a": "1", "b": "2"])
@@ -116,15 +212,7 @@ import Testing
         let stage = try await PodStage()
         let host = stage.directory.path("host")
         let claimed = stage.directory.path("claimed")
-        _ = try await stage.api.create(
-            .persistentVolumes,
-            KubeObject(json: ["metadata": ["name": "pv"], "spec": ["hostPath": ["path": .string(claimed)]]]))
-        _ = try await stage.api.create(
-            .persistentVolumeClaims,
-            KubeObject(json: [
-                "metadata": ["name": "claim", "namespace": "default"], "spec": ["volumeName": "pv"],
-                "status": ["phase": "Bound"],
-            ]))
+        try await bind(stage.api, ["hostPath": ["path": .string(claimed)]])
         let pod = try await stage.make(
             "writer",
             oneContainer(["sh", "-c", "echo h >/host/f; echo c >/claim/f; echo e >/empty/f; exec sleep 1000"]) {

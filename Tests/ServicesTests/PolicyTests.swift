@@ -48,6 +48,34 @@ import Testing
         }
     }
 
+    @Test func `a policy holds before the status of a new pod says its address`() async throws {
+        try await ServiceWorld.with { world in
+            let (server, client) = (try await world.pod("server"), try await world.pod("client"))
+            try await world.policy("closed", ["podSelector": ["matchLabels": ["app": "server"]], "policyTypes": ["Ingress"]])
+            try await eventually("the policy is known") {
+                world.cache.get(.networkPolicies, namespace: "default", "closed") != nil
+            }
+            for pod in [server, client] {
+                let object = KubeObject(json: [
+                    "metadata": [
+                        "name": .string(pod.name), "namespace": "default", "uid": .string(pod.uid),
+                        "labels": ["app": .string(pod.name)],
+                    ],
+                    "spec": ["containers": [["name": "main"]]], "status": ["phase": "Pending"],
+                ])
+                try await world.store.create(Resource.pods.key(namespace: "default", pod.name), object.json)
+                await world.router.admit(object, addresses: [pod.address])
+            }
+            try await world.serving([server]) {
+                // The first packet of all: no status has been written.
+                let closed = try await world.ask(server.address, 8080, from: client.namespace)
+                #expect(closed == ["timeout"])
+                let open = try await world.ask(client.address, 8080, from: server.namespace)
+                #expect(open == ["refused"])
+            }
+        }
+    }
+
     @Test func `what a pod may ask is limited by egress`() async throws {
         try await ServiceWorld.with { world in
             let (server, other, client) = (try await world.pod("server"), try await world.pod("other"), try await world.pod("client"))

@@ -19,6 +19,20 @@ struct ShimRecordTests {
         #expect(ShimRecord(in: try short.patched(into: patched)) == short)
     }
 
+    @Test func `times that the installed shim has are those of every shim`() throws {
+        let usual = ShimRecord(shift: "s", socket: "/p", original: "/o")
+        let built = try ShimFile(path: try DoorStage.shimExecutable())
+        #expect(built.record(shift: "s", socket: "/p", original: "/o") == usual)
+        var installed = ShimRecord(shift: "any", socket: "/any", original: "/any")
+        installed.decisionMilliseconds = 20_000
+        let directory = try TemporaryDirectory("shim")
+        let path = directory.path("forkless-shim")
+        try Files.replace(path, with: try installed.patched(into: try executable()), mode: 0o755)
+        let record = try ShimFile(path: path).record(shift: "s", socket: "/p", original: "/o")
+        #expect(record.decisionMilliseconds == 20_000)
+        #expect(record.resumeSeconds == usual.resumeSeconds && record.shift == "s" && record.socket == "/p")
+    }
+
     @Test func `what does not fit is refused by its name`() throws {
         let bytes = try executable()
         for (record, word) in [

@@ -190,6 +190,31 @@ struct AccessTests {
         await door.close()
     }
 
+    @Test(arguments: ["exec?command=ls&stdout=true", "attach?stdout=true", "portforward?ports=80"])
+    func `whoever may only get a stream to a pod may not make one`(stream: String) async throws {
+        let door = try await Door()
+        var pod = Door.pod("p")
+        pod["spec", "nodeName"] = "n1"
+        _ = await door.send("POST", pods, pod)
+        let subresource = String(stream.prefix(while: { $0 != "?" }))
+        func allow(_ verbs: JSONValue, to name: String) async {
+            let resources: JSONValue = [.string("pods/" + subresource)]
+            let rules: JSONValue = [["apiGroups": [""], "resources": resources, "verbs": verbs]]
+            _ = await door.send("POST", Self.roles, Self.role(name, rules))
+            _ = await door.send("POST", Self.bindings, Self.binding("ann-" + name, name))
+        }
+        await allow(["get"], to: "asks")
+        let refused = await door.send("GET", pods + "/p/" + stream, as: Self.ann)
+        #expect(refused.status == 403)
+        #expect(
+            refused.message
+                == "pods \"p\" is forbidden: User \"ann\" cannot create resource \"pods/\(subresource)\" in API group \"\" "
+                + "in the namespace \"default\"")
+        await allow(["create"], to: "makes")
+        #expect(await door.send("GET", pods + "/p/" + stream, as: Self.ann).status == 101)
+        await door.close()
+    }
+
     @Test func `rules of any shape are asked without a trap`() {
         var chance = SeededChance(seed: 7)
         let words = ["*", "pods", "pods/log", "*/log", "", "get", "list", "/a/*", "/a", "apps", "x/"]

@@ -250,6 +250,41 @@ struct AdmissionTests {
             ])
         await door.close()
     }
+
+    @Test func `a size that is not enforced and labels that keep a pod from starting are warned of`() {
+        let options: JSONValue = ["seLinuxOptions": ["level": "s0"]]
+        let volumes: JSONValue = [
+            ["name": "disk", "emptyDir": ["sizeLimit": "1Gi"]],
+            ["name": "memory", "emptyDir": ["medium": "Memory", "sizeLimit": "1Gi"]],
+            ["name": "any", "emptyDir": [:]],
+        ]
+        let spec: JSONValue = [
+            "containers": [["name": "c", "image": "i", "securityContext": options]], "volumes": volumes,
+        ]
+        #expect(
+            FieldsWithoutEffect.warnings(spec, path: ["spec"]) == [
+                "spec.containers[0].securityContext.seLinuxOptions: "
+                    + "SELinux labels are not supported here, so the pod does not start",
+                "spec.volumes[0].emptyDir.sizeLimit: it is enforced here only for the medium Memory",
+            ])
+    }
+
+    @Test func `a taint that evicts nobody is warned of when it is set`() async throws {
+        let door = try await Door()
+        let taints: JSONValue = [["key": "a", "effect": "NoSchedule"], ["key": "b", "effect": "NoExecute"]]
+        let made = await door.send("POST", "/api/v1/nodes", object("v1", "Node", "n1", ["spec": ["taints": taints]]))
+        #expect(made.status == 201, "\(made.text)")
+        let words =
+            "spec.taints[1].effect: NoExecute keeps new pods away and ends those of DaemonSets; "
+            + "it evicts no other pod here"
+        #expect(made.warnings == [Warnings.header(words)])
+        var changed = made.json
+        changed["metadata", "labels"] = ["a": "b"]
+        let again = await door.send("PUT", "/api/v1/nodes/n1", changed)
+        #expect(again.status == 200, "\(again.text)")
+        #expect(again.warnings == [])
+        await door.close()
+    }
 }
 
 @Suite(.timeLimit(.minutes(2)))

@@ -33,6 +33,31 @@ struct FirstObjectsTests {
         await again.close()
     }
 
+    @Test func `whoever views a namespace sees what its pods use and its functions, and who edits it changes these`()
+        async throws
+    {
+        let door = try await Door()
+        let (bindings, ann) = (AccessTests.bindings, AccessTests.ann)
+        func may(_ verb: String, _ group: String, _ plural: String, as user: UserInfo) -> Bool {
+            let target = AccessAttributes.Target(
+                group: group, plural: plural, subresource: nil, name: nil, namespace: "default")
+            return door.server.access.policy.allows(user, AccessAttributes(verb: verb, .resource(target))) != nil
+        }
+        #expect(!may("list", "metrics.k8s.io", "pods", as: ann))
+        for (user, role) in [("ann", "view"), ("bob", "edit"), ("eve", "admin")] {
+            _ = await door.send(
+                "POST", bindings, AccessTests.binding(user, role, kind: "ClusterRole", user: user))
+            let who = UserInfo(name: user, groups: ["system:authenticated"])
+            #expect(may("list", "metrics.k8s.io", "pods", as: who), "\(role)")
+            for plural in ["functions", "eventsources"] {
+                #expect(may("list", "forkless.dev", plural, as: who), "\(role)")
+                #expect(may("create", "forkless.dev", plural, as: who) == (role != "view"), "\(role)")
+                #expect(may("delete", "forkless.dev", plural, as: who) == (role != "view"), "\(role)")
+            }
+        }
+        await door.close()
+    }
+
     @Test func `where the API is follows the node`() async throws {
         let store = MemoryObjectStore()
         var settings = APISettings(serviceRanges: [Subnet("10.96.0.0/16")!])

@@ -62,4 +62,23 @@ struct EventTests {
         #expect(direct.status == 422)
         await door.close()
     }
+
+    @Test func `whoever adds a container for debugging changes nothing else of a pod`() async throws {
+        let door = try await Door()
+        var pod = Door.pod("p")
+        pod["metadata", "labels"] = ["app": "web"]
+        var changed = await door.send("POST", pods, pod).json
+        changed["metadata", "labels"] = ["app": "other"]
+        changed["metadata", "annotations"] = ["a": "b"]
+        changed["metadata", "finalizers"] = ["example.com/held"]
+        changed["spec", "ephemeralContainers"] = [["name": "debug", "image": "busybox"]]
+        let added = await door.send("PUT", pods + "/p/ephemeralcontainers", changed)
+        #expect(added.status == 200, "\(added.text)")
+        let stored = await door.send("GET", pods + "/p").json
+        #expect(stored["spec", "ephemeralContainers"]?[0]?["name"] == "debug")
+        #expect(stored["metadata", "labels"] == ["app": "web"])
+        #expect(stored["metadata", "annotations"] == nil)
+        #expect(stored["metadata", "finalizers"] == nil)
+        await door.close()
+    }
 }

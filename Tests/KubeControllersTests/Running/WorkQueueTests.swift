@@ -106,6 +106,17 @@ import Testing
         #expect(queue.start(moment, isMet: all) == [a])
     }
 
+    @Test func `keys that are due go in the order of their moments`() {
+        var queue = WorkQueue(limit: 100)
+        let keys = (0..<50).map { Resource.pods.key(namespace: "default", "pod-\($0)") }
+        for key in keys { queue.add(key) }
+        _ = queue.start(start, isMet: all)
+        for (number, key) in keys.enumerated() {
+            queue.finish(key, .init(again: start.adding(seconds: Int64(100 - number))), start)
+        }
+        #expect(queue.start(start.adding(seconds: 100), isMet: all) == keys.reversed())
+    }
+
     @Test func `a queue remembers nothing of keys that are done`() {
         var queue = WorkQueue(limit: 1)
         for number in 0..<100 {

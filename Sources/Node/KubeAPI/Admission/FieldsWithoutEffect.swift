@@ -57,7 +57,7 @@ package enum FieldsWithoutEffect {
             warnings.append("\(place).appArmorProfile: AppArmor profiles are not applied here")
         }
         if context["seLinuxOptions"]?.object?.isEmpty == false {
-            warnings.append("\(place).seLinuxOptions: SELinux labels are not applied here")
+            warnings.append("\(place).seLinuxOptions: SELinux labels are not supported here, so the pod does not start")
         }
         if context["seLinuxChangePolicy"] != nil {
             warnings.append("\(place).seLinuxChangePolicy: SELinux labels are not applied here")
@@ -93,20 +93,39 @@ package enum FieldsWithoutEffect {
     ]
 
     private static func volume(_ volume: JSONValue, _ place: String) -> [String] {
-        remote.filter { volume[$0] != nil }.map { type in
+        var warnings = remote.filter { volume[$0] != nil }.map { type in
             "\(place).\(type): volumes of this type are not mounted here, so a pod with one does not start"
+        }
+        if volume["emptyDir", "sizeLimit"].map({ !$0.isNull }) == true,
+            volume["emptyDir", "medium"]?.string != "Memory"
+        {
+            warnings.append("\(place).emptyDir.sizeLimit: it is enforced here only for the medium Memory")
+        }
+        return warnings
+    }
+
+    /// - Returns: a sentence for each taint of a node that does less here than it says.
+    static func warnings(ofNode node: JSONValue) -> [String] {
+        (node["spec", "taints"]?.array ?? []).enumerated().filter { $1["effect"] == "NoExecute" }.map { index, _ in
+            "spec.taints[\(index)].effect: NoExecute keeps new pods away and ends those of DaemonSets; "
+                + "it evicts no other pod here"
         }
     }
 }
 
-/// Says with writes of pods and templates what of them has no effect.
+/// Says with writes of pods, templates and nodes what of them has no effect.
 struct WarningRule: AdmissionRule {
     let warnings: @Sendable (_ spec: JSONValue, _ path: [String]) -> [String]
 
     func check(_ request: AdmissionRequest, _ view: AdmissionView) throws(APIFailure) {
         guard request.operation == .create || request.operation == .update, request.call.subresource == nil,
-            !request.call.isTrusted, let path = PodTemplates.path(request.call.kind)
+            !request.call.isTrusted
         else { return }
+        if request.isFor(.nodes) {
+            guard request.object["spec", "taints"] != request.old?["spec", "taints"] else { return }
+            return request.call.warnings.add(FieldsWithoutEffect.warnings(ofNode: request.object))
+        }
+        guard let path = PodTemplates.path(request.call.kind) else { return }
         func spec(_ object: JSONValue?) -> JSONValue? { path.reduce(object) { $0?[$1] } }
         guard let new = spec(request.object), new != spec(request.old) else { return }
         request.call.warnings.add(warnings(new, path))

@@ -84,6 +84,18 @@ enum BootstrapPolicy {
             role("system:aggregate-to-admin", admin, labels: [aggregation("admin"): "true"]),
             role("system:aggregate-to-edit", edit, labels: [aggregation("edit"): "true"]),
             role("system:aggregate-to-view", view, labels: [aggregation("view"): "true"]),
+            // As metrics-server brings it: for `kubectl top`.
+            role(
+                "system:aggregated-metrics-reader", [rule(read, "metrics.k8s.io", "pods nodes")],
+                labels: [aggregation("view"): "true", aggregation("edit"): "true", aggregation("admin"): "true"]),
+            // Kinds of this node: as an operator brings roles for its own.
+            role(
+                "forkless.dev:aggregate-to-view",
+                [rule(read, "forkless.dev", "eventsources eventsources/status functions functions/status")],
+                labels: [aggregation("view"): "true"]),
+            role(
+                "forkless.dev:aggregate-to-edit", [rule(write, "forkless.dev", "eventsources functions")],
+                labels: [aggregation("edit"): "true"]),
         ]
     }
 

@@ -131,9 +131,19 @@ enum PodStreams {
 }
 
 extension APIServer {
+    /// That who only asks for a stream may also make it (Kubernetes 1.35, AuthorizePodWebsocketUpgradeCreatePermission).
+    private func authorizeStream(_ call: Call) throws(APIFailure) {
+        let target = AccessAttributes.Target(
+            group: call.resource.group, plural: call.resource.plural, subresource: call.subresource, name: call.name,
+            namespace: call.namespace)
+        try authorize(call.user, AccessAttributes(verb: "create", .resource(target)))
+    }
+
     func answerStream(_ request: APIRequest, _ verb: String, _ call: Call) async throws(APIFailure) -> APIAnswer {
         let subresource = call.subresource ?? ""
         guard verb == "get" || verb == "create" && subresource != "log" else { throw Self.noSuchMethod }
+        // WebSockets begin with GET: a program that is started so is no less a change than one that is started with POST.
+        if verb == "get", subresource != "log" { try authorizeStream(call) }
         let pod = KubeObject(try await get(call))
         let wanted = try PodStreams.request(subresource, pod, request.query)
         guard pod.spec["nodeName"]?.string?.isEmpty == false else {

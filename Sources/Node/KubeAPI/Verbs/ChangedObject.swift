@@ -55,9 +55,12 @@ enum ChangedObject {
         new["spec", "finalizers"] = finalizers
     }
 
+    /// Of metadata only what says which object, which version and which writers are meant: whoever may add a container for
+    /// debugging may not by that change labels, owners or finalizers.
     private static func ephemeral(_ new: inout JSONValue, _ old: JSONValue) {
         let containers = new["spec", "ephemeralContainers"]
-        let metadata = new["metadata"]
+        var metadata = old["metadata"] ?? [:]
+        for field in ["uid", "resourceVersion", "managedFields"] { metadata[field] = new["metadata", field] }
         new = old
         new["metadata"] = metadata
         new["spec", "ephemeralContainers"] = containers

@@ -36,8 +36,12 @@ package protocol PodSession: AnyObject, Sendable {
     func abandon()
 }
 
-/// The way of clients to pods, as whoever stops a pod uses it.
+/// The way of clients to pods, as whoever starts and stops pods uses it.
 package protocol ServiceDataPath: Sendable {
+    /// Says what addresses a pod has, in a network of pods, before anything runs in it and before its status says so.
+    /// Returns when policies that select the pod hold for them; at once when none does.
+    func admit(_ pod: KubeObject, addresses: [String]) async
+
     /// Takes a pod out of all services' rules, and returns when no new connection can reach it through one. Then waits, at
     /// most until `deadline`, for the connections there are to end.
     func withdraw(podUID: String, addresses: [String], deadline: ContinuousClock.Instant) async

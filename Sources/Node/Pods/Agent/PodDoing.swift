@@ -30,6 +30,10 @@ extension PodWorker {
             let machineHosts = isOfMachine ? (try? Files.readText("/etc/hosts")) ?? "" : ""
             surroundings.networks.write(
                 pod: uid, hosts: files.hosts(addresses, machine: machineHosts), resolvConf: files.resolver())
+            // Its status says the addresses when containers run: policies are not to wait for that.
+            if !isOfMachine, !place.addresses.isEmpty {
+                await surroundings.dataPath?.admit(pod, addresses: addresses)
+            }
             post(.prepared(addresses: addresses))
         } catch {
             let message = "Failed to create pod sandbox: \(error.message)"
@@ -308,22 +312,23 @@ extension PodWorker {
 
     func keep(_ made: PodVolumes.Made) {
         volumes.withLock { $0 = made }
-        guard let time = made.refreshAt else { return }
-        let pause = max(1_000_000_000, time.nanoseconds - surroundings.now().nanoseconds)
-        tasks.add {
-            guard (try? await Task.sleep(for: .nanoseconds(pause))) != nil else { return }
-            self.post(.refreshVolumes)
-        }
+        let now = surroundings.now()
+        refreshVolumes(after: refresh.withLock { $0.succeeded(due: made.refreshAt, now: now) })
     }
 
-    /// Brings what shows other objects up to date; what cannot be had now stays as it was.
+    private func refreshVolumes(after pause: Duration?) {
+        refreshAlarm.set(after: pause) { self.post(.refreshVolumes) }
+    }
+
+    /// Brings what shows other objects up to date; what cannot be had now stays as it was and is tried again.
     func refreshVolumes() {
         let machine = machine
-        guard machine.preparation == .done, machine.ending == nil else { return }
-        let maker = surroundings.volumes(pod, machine.addresses)
+        guard machine.preparation == .done, machine.ending == nil, refresh.withLock({ $0.begin() }) else { return }
+        let maker = surroundings.volumes(pod, machine.addresses, isInUse: true)
         tasks.add {
             do throws(PodVolumes.Problem) { self.post(.made(try await maker.make())) } catch {
                 self.tell(EventNote(.warning, "FailedMount", error.message))
+                self.refreshVolumes(after: self.refresh.withLock { $0.failed() })
             }
         }
     }

@@ -42,11 +42,11 @@ struct PodSurroundings: Sendable {
             machineMemory: settings.machine.memoryBytes)
     }
 
-    func volumes(_ pod: KubeObject, _ addresses: [String]) -> PodVolumes {
+    func volumes(_ pod: KubeObject, _ addresses: [String], isInUse: Bool = false) -> PodVolumes {
         PodVolumes(
             pod: pod, settings: settings,
             contents: VolumeContents(pod: pod, references: references, fields: fields(pod, addresses), tokens: tokens),
-            now: now)
+            now: now, isInUse: isInUse)
     }
 
     func files(_ pod: KubeObject) -> PodFiles {

@@ -33,6 +33,8 @@ final class PodWorker: Sendable {
     let view: Mutex<View>
     let surroundings: PodSurroundings
     let volumes = Mutex(PodVolumes.Made())
+    let refresh = Mutex(VolumeRefresh())
+    let refreshAlarm = Alarm()
     let mounts: PodMounts
     let processes: PodProcesses
     let pullWaits = PullWaits()
@@ -96,6 +98,7 @@ final class PodWorker: Sendable {
             }
         }
         timer?.cancel()
+        refreshAlarm.end()
         writer.end()
         tasks.cancelAll()
     }
@@ -155,9 +158,10 @@ final class PodWorker: Sendable {
         }
     }
 
-    private static func names(_ json: JSONValue, _ name: String) -> Bool {
+    /// Whether one of the texts in it is the name.
+    static func names(_ json: JSONValue, _ name: String) -> Bool {
         switch json {
-        case .string(let text): text == name || text.hasSuffix(name)
+        case .string(let text): text == name
         case .array(let elements): elements.contains { names($0, name) }
         case .object(let object): object.members.contains { names($0.value, name) }
         default: false

@@ -52,7 +52,8 @@ struct ContainerMaking: Sendable {
         // What checks a container is the pod's to say.
         spec.healthcheck = Healthcheck(test: .none)
         PodResources.apply(
-            container["resources"], to: &spec, machine: settings.machine, controllers: settings.controllers)
+            container["resources"], ofPod: pod.spec["resources"], to: &spec, machine: settings.machine,
+            controllers: settings.controllers)
         try PodSecurity(pod: pod, container: container).apply(to: &spec, image: found.defaults)
         var subPaths: [SubPath] = []
         spec.mounts = try mounts(values, &subPaths)

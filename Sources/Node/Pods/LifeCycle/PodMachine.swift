@@ -14,6 +14,8 @@ package import Linux
 ///    (test: `clients are kept away before the programs are told to end`)
 /// 6. A wall clock that is set neither shortens nor lengthens what is waited for.
 ///    (test: `a clock that is set changes no pause, no grace and no check`)
+/// 7. A pod that the machine has no memory for is told to end and killed within a second.
+///    (test: `a pod that memory runs out for has a second, whatever its grace is`)
 package struct PodMachine: Hashable, Sendable {
     package enum Event: Hashable, Sendable {
         /// The object has changed.
@@ -38,7 +40,7 @@ package struct PodMachine: Hashable, Sendable {
         case withdrawn
         /// Network and volumes are given back.
         case tornDown
-        /// It cannot stay: `reason` and `message` are the status's.
+        /// It cannot stay: `reason` and `message` are the status's. With `evictedReason` it has a second and no more.
         case evicted(reason: String, message: String)
         /// The time that `wake` named has come.
         case tick
@@ -166,13 +168,37 @@ package struct PodMachine: Hashable, Sendable {
     mutating func fail(_ reason: String, _ message: String, _ now: Timestamp) {
         guard ending == nil else { return }
         ending = .failed(reason: reason, message: message)
-        deadline = now.adding(seconds: plan.graceSeconds)
+        guard isEvicted else {
+            deadline = now.adding(seconds: plan.graceSeconds)
+            return
+        }
+        let end = now.adding(seconds: Self.evictionSeconds)
+        deadline = end
+        hurry(to: end)
+    }
+
+    /// The reason of pods that go because the machine runs out of something.
+    static let evictedReason = "Evicted"
+    /// What such a pod has, whatever its own grace is: as the kubelet below its hard thresholds.
+    static let evictionSeconds = 1
+
+    /// Whether the machine cannot wait for it.
+    var isEvicted: Bool {
+        guard case .failed(let reason, _) = ending else { return false }
+        return reason == Self.evictedReason
     }
 
     private mutating func delete(by deadline: Timestamp, _ now: Timestamp) {
         // A second request may shorten the time, not lengthen it.
         self.deadline = min(self.deadline ?? deadline, deadline)
-        let sooner = max(self.deadline!, now)
+        hurry(to: max(self.deadline!, now))
+        // How a pod that had failed or completed ended stays as it was told.
+        isDeleted = true
+        if ending == nil { ending = .deleted }
+    }
+
+    /// Containers that are ending already have no longer than until then.
+    private mutating func hurry(to sooner: Timestamp) {
         for index in containers.indices {
             guard case .stopping(let run, var stopping) = containers[index].stage, stopping.killAt > sooner else {
                 continue
@@ -180,9 +206,6 @@ package struct PodMachine: Hashable, Sendable {
             stopping.killAt = sooner
             containers[index].stage = .stopping(run, stopping)
         }
-        // How a pod that had failed or completed ended stays as it was told.
-        isDeleted = true
-        if ending == nil { ending = .deleted }
     }
 
     /// Whether the object is to go.

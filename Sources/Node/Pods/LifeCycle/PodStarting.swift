@@ -38,7 +38,8 @@ extension PodMachine {
     /// Whether it is this container's turn.
     func mayRun(_ plan: ContainerPlan) -> Bool {
         switch plan.role {
-        case .ephemeral: return hasInitialized
+        // What hangs before the main containers is debugged, too.
+        case .ephemeral: return true
         case .main: return hasInitialized
         case .initial, .sidecar:
             for before in containers where before.plan.role == .initial || before.plan.role == .sidecar {

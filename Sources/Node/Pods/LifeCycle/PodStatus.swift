@@ -66,8 +66,7 @@ extension PodMachine {
             return ["running": ["startedAt": .string(run.startedAt.kubeTime)]]
         }
         if isShownAsEnded(life), let ended = life.ended { return ["terminated": ended.json] }
-        let isWaitingForOthers =
-            !hasInitialized && (life.plan.role == .main || life.plan.role == .ephemeral || !mayRun(life.plan))
+        let isWaitingForOthers = !hasInitialized && (life.plan.role == .main || !mayRun(life.plan))
         var waiting: JSONValue = [
             "reason": .string(
                 life.waiting?.reason

@@ -2,8 +2,9 @@ import Linux
 
 // How a pod ends what runs in it: clients first, then the main containers, then the sidecars in reverse order.
 extension PodMachine {
-    /// What a program has at least between its signal and its end by force, as the kubelet has it.
-    static let leastGraceSeconds = 2
+    /// What a program has at least between its signal and its end by force, as the kubelet has it; where memory runs
+    /// out nothing is added to the second that there is.
+    private var leastGraceSeconds: Int { isEvicted ? 0 : 2 }
 
     mutating func endWhatRuns(_ now: Timestamp) {
         guard !containers.contains(where: \.isActive) else { return stopInOrder(now) }
@@ -49,7 +50,7 @@ extension PodMachine {
         let name = life.plan.name
         note(.normal, "Killing", message ?? "Stopping container \(name)", container: name)
         // Who wants it gone at once has said so; a signal is sent all the same.
-        let least = isDeleted ? 1 : Self.leastGraceSeconds
+        let least = isDeleted ? min(1, leastGraceSeconds) : leastGraceSeconds
         let killAt = max(deadline, now.adding(seconds: least))
         let hasHook = life.plan.hasPreStop && !life.isHooking
         containers[index].stage = .stopping(run, .init(step: hasHook ? .hook : .signalled, killAt: killAt))
@@ -66,7 +67,7 @@ extension PodMachine {
             case .stopping(let run, let stopping) = containers[index].stage,
             stopping.step == .hook
         else { return }
-        signal(index, run, killAt: max(stopping.killAt, now.adding(seconds: Self.leastGraceSeconds)))
+        signal(index, run, killAt: max(stopping.killAt, now.adding(seconds: leastGraceSeconds)))
     }
 
     private mutating func signal(_ index: Int, _ run: ContainerRun, killAt: Timestamp) {
@@ -78,7 +79,7 @@ extension PodMachine {
     mutating func stopFurther(_ index: Int, _ now: Timestamp) {
         guard case .stopping(let run, var stopping) = containers[index].stage, stopping.killAt <= now else { return }
         switch stopping.step {
-        case .hook: signal(index, run, killAt: now.adding(seconds: Self.leastGraceSeconds))
+        case .hook: signal(index, run, killAt: now.adding(seconds: leastGraceSeconds))
         case .signalled:
             stopping.step = .killed
             containers[index].stage = .stopping(run, stopping)

@@ -9,10 +9,13 @@ package struct MemoryPressure: Sendable {
         package var object: KubeObject
         /// Bytes by container.
         package var usage: [String: Int]
+        /// Whether it goes already: what it has comes back without another word.
+        package var isEnding: Bool
 
-        package init(object: KubeObject, usage: [String: Int]) {
+        package init(object: KubeObject, usage: [String: Int], isEnding: Bool = false) {
             self.object = object
             self.usage = usage
+            self.isEnding = isEnding
         }
 
         var used: Int { usage.values.reduce(0, +) }
@@ -39,7 +42,10 @@ package struct MemoryPressure: Sendable {
     /// - Returns: the pod, and the status's message; nil when there is enough, or nobody who could go.
     package func victim(availableBytes: Int, among pods: [Pod]) -> (uid: String, message: String)? {
         guard availableBytes < thresholdBytes else { return nil }
-        let ranked = pods.filter { !$0.isCritical && !$0.object.isBeingDeleted && !$0.usage.isEmpty }.sorted { a, b in
+        let candidates = pods.filter {
+            !$0.isCritical && !$0.isEnding && !$0.object.isBeingDeleted && !$0.usage.isEmpty
+        }
+        let ranked = candidates.sorted { a, b in
             let (above, other) = (a.used > a.requested, b.used > b.requested)
             if above != other { return above }
             if a.priority != b.priority { return a.priority < b.priority }
@@ -82,12 +88,13 @@ extension PodAgent {
             let pods = usage.compactMap { used -> MemoryPressure.Pod? in
                 guard let worker = worker(used.uid) else { return nil }
                 let bytes = Dictionary(used.containers.map { ($0.name, $0.memoryBytes) }) { first, _ in first }
-                return MemoryPressure.Pod(object: worker.pod, usage: bytes)
+                return MemoryPressure.Pod(
+                    object: worker.pod, usage: bytes, isEnding: worker.machine.ending != nil)
             }
             guard let victim = pressure.victim(availableBytes: free, among: pods), let worker = worker(victim.uid)
             else { continue }
-            worker.tell(EventNote(.warning, "Evicted", victim.message))
-            worker.post(.evicted(reason: "Evicted", message: victim.message))
+            worker.tell(EventNote(.warning, PodMachine.evictedReason, victim.message))
+            worker.post(.evicted(reason: PodMachine.evictedReason, message: victim.message))
         }
     }
 

@@ -11,11 +11,17 @@ import Sandbox
 /// 1. Nothing below the pod's own directory is followed by name through what a container may have written.
 /// 2. What is removed with the pod is its own directory and nothing that it only refers to.
 ///    (test: `volumes go with the pod, and what they lead to stays`)
+/// 3. A claim leads to the volume that is bound to it, and to no other that it names.
+///    (test: `a claim leads to no volume that is not bound to it`)
+/// 4. A directory that the machine's owner has declared as a hostPath keeps its owners.
+///    (test: `the group of a pod gets a local volume as a whole, and no hostPath`)
 struct PodVolumes: Sendable {
     let pod: KubeObject
     let settings: PodSettings
     let contents: VolumeContents
     let now: @Sendable () -> Linux.Timestamp
+    /// Whether the pod's programs use them already: then files keep the owners that those have given them.
+    var isInUse = false
 
     /// Where a volume is on this machine.
     struct Place: Hashable, Sendable {
@@ -122,6 +128,14 @@ struct PodVolumes: Sendable {
         guard let found = try await find(.persistentVolumes, nil, volume) else {
             throw ConfigProblem("persistentvolume \"\(volume)\" not found")
         }
+        let holder = found.spec["claimRef"]
+        guard holder?["uid"]?.string == claim.uid, holder?["namespace"]?.string == namespace,
+            holder?["name"]?.string == name
+        else {
+            throw ConfigProblem(
+                "persistentvolume \"\(volume)\" is not bound to persistentvolumeclaim \"\(namespace)/\(name)\", "
+                    + "which names it")
+        }
         var place: Place
         if let host = found.spec["hostPath"], !host.isNull {
             place = try await HostPath(host).place(madeWith: 0o777)
@@ -133,8 +147,15 @@ struct PodVolumes: Sendable {
                 "persistentvolume \"\(volume)\": only hostPath and local volumes are supported by this node")
         }
         place.isReadOnly = isReadOnly
-        try await setGroup(of: place)
+        if Self.takesGroup(found) { try await setGroup(of: place) }
         return place
+    }
+
+    /// Directories that were made for a claim are as local volumes; a hostPath may be anybody's, and no `fsGroup` changes
+    /// it.
+    private static func takesGroup(_ volume: KubeObject) -> Bool {
+        if let local = volume.spec["local"], !local.isNull { return true }
+        return volume.metadata.annotations["pv.kubernetes.io/provisioned-by"] == "forkless.dev/local-path"
     }
 
     private func find(_ resource: Resource, _ namespace: String?, _ name: String) async throws(ConfigProblem)
@@ -146,14 +167,12 @@ struct PodVolumes: Sendable {
         }
     }
 
-    /// The top of a claim's volume belongs to the pod's group; what is in it keeps its owners.
+    /// A claim's volume belongs to the pod's group.
     private func setGroup(of place: Place) async throws(ConfigProblem) {
-        guard let group, !place.isReadOnly else { return }
+        guard let group, !place.isReadOnly, !isInUse else { return }
+        let unlessDone = pod.spec["securityContext", "fsGroupChangePolicy"]?.string == "OnRootMismatch"
         try await Self.onDisk { () throws(SystemError) in
-            let fd = try Files.open(place.path, 0)
-            let mode = try Files.status(of: fd.raw).permissions
-            try FileEntries.setOwner(.max, group, of: fd.raw, name: place.path)
-            try FileEntries.setMode(mode | 0o2070, of: fd.raw, name: place.path)
+            try Files.giveTree(place.path, toGroup: group, unlessDone: unlessDone)
         }
     }
 

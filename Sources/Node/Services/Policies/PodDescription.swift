@@ -17,12 +17,14 @@ struct PodDescription: Hashable, Sendable {
     var ports: Set<NamedPort>
 
     /// nil for a pod without addresses of its own: one that has ended, has not begun, or is on the machine's network.
-    init?(_ object: KubeObject) {
+    ///
+    /// - Parameter admitted: the pod's addresses, where they are known before its status says them.
+    init?(_ object: KubeObject, admitted: [IPAddress]? = nil) {
         guard object.spec["hostNetwork"]?.bool != true, !["Succeeded", "Failed"].contains(object.status["phase"]?.string)
         else { return nil }
         let texts =
             (object.status["podIPs"]?.array ?? []).compactMap { $0["ip"]?.string } + [object.status["podIP"]?.string].compactMap(\.self)
-        addresses = Set(texts.compactMap { IPAddress($0) }).sorted()
+        addresses = Set(admitted ?? texts.compactMap { IPAddress($0) }).sorted()
         guard !addresses.isEmpty else { return nil }
         name = ServiceName(namespace: object.namespace ?? "", name: object.name)
         guard name.isPlainPolicy else { return nil }

@@ -5,8 +5,13 @@ import Linux
 
 /// Pods, namespaces and policies as they are, and which parts of the rules a change concerns. Pure.
 ///
-/// Invariant: steps taken after each change lead to the parts that all at once would give.
-/// (test: `policies are the same whatever way the cluster came to be`)
+/// Invariants
+/// 1. Steps taken after each change lead to the parts that all at once would give.
+///    (test: `policies are the same whatever way the cluster came to be`)
+/// 2. What policies say of a pod counts for its addresses before its status says them.
+///    (test: `a policy holds for an admitted pod that has no status`)
+/// 3. An address is that of the pod that was admitted with it last: the status of one that ends may still say it.
+///    (test: `an address that a pod gave up counts for the next pod alone`)
 struct PolicyPlan: Sendable {
     private(set) var pods: [ServiceName: PodDescription] = [:]
     private(set) var policies: [ServiceName: PolicyDescription] = [:]
@@ -14,16 +19,59 @@ struct PolicyPlan: Sendable {
     private var dirtyPolicies: Set<ServiceName> = []
     private var dirtyPods: Set<ServiceName> = []
 
+    /// What a pod was given before its status could say so.
+    private struct Admission: Sendable {
+        var uid: String
+        var addresses: [IPAddress]
+    }
+
+    private var admissions: [ServiceName: Admission] = [:]
+    private var holders: [IPAddress: ServiceName] = [:]
+
     static let resources: [Resource] = [.pods, .networkPolicies, .namespaces]
 
     mutating func take(_ resource: Resource, _ key: ObjectKey, _ object: KubeObject?) {
         let name = ServiceName(namespace: key.namespace ?? "", name: key.name)
         switch resource {
-        case .pods: put(object.flatMap { PodDescription($0) }, name)
+        case .pods:
+            let pod = described(object, name)
+            put(pod, name)
         case .networkPolicies: put(object.flatMap { PolicyDescription($0) }, name)
         case .namespaces: put(object.map { $0.json["metadata", "labels"] ?? .object([:]) }, of: key.name)
         default: break
         }
+    }
+
+    /// Takes the addresses of a pod into account before its status says them.
+    ///
+    /// - Returns: whether a policy selects the pod.
+    mutating func admit(_ object: KubeObject, _ addresses: [IPAddress]) -> Bool {
+        guard let pod = PodDescription(object, admitted: addresses) else { return false }
+        forget(pod.name)
+        admissions[pod.name] = Admission(uid: object.uid, addresses: addresses)
+        for address in addresses { holders[address] = pod.name }
+        for other in pods.values where other.name != pod.name {
+            var rest = other
+            rest.addresses.removeAll { addresses.contains($0) }
+            guard rest != other else { continue }
+            let left: PodDescription? = rest.addresses.isEmpty ? nil : rest
+            put(left, other.name)
+        }
+        put(pod, pod.name)
+        return policies.values.contains { $0.selects(pod) }
+    }
+
+    private mutating func described(_ object: KubeObject?, _ name: ServiceName) -> PodDescription? {
+        // Another pod has the name now, or nobody.
+        if let admission = admissions[name], admission.uid != object?.uid { forget(name) }
+        guard let object, var pod = PodDescription(object, admitted: admissions[name]?.addresses) else { return nil }
+        pod.addresses.removeAll { address in holders[address].map { $0 != name } ?? false }
+        return pod.addresses.isEmpty ? nil : pod
+    }
+
+    private mutating func forget(_ name: ServiceName) {
+        guard let admission = admissions.removeValue(forKey: name) else { return }
+        for address in admission.addresses where holders[address] == name { holders[address] = nil }
     }
 
     private mutating func put(_ pod: PodDescription?, _ name: ServiceName) {

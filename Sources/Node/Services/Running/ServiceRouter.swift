@@ -15,6 +15,8 @@ import Synchronization
 /// 1. `withdraw` returns when the kernel has no rule that leads to the pod, whatever its endpoints say.
 ///    (test: `a pod is withdrawn while its endpoints still say that it is ready`)
 /// 2. Nothing is lost while a service's pods are replaced. (test: `pods are replaced without a lost request`)
+/// 3. `admit` returns when the kernel has the rules of all policies that select the pod; what the kernel refuses is
+///    reported, and holds no pod up. (test: `a policy holds before the status of a new pod says its address`)
 package final class ServiceRouter: ServiceDataPath, Sendable {
     let cache: ObjectCache
     let client: any ObjectClient
@@ -38,6 +40,10 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
         var ingresses = IngressPlan()
         /// Whether the kernel has rules of ours.
         var hasBegun = false
+        /// Whether nobody makes rules: `run` has ended.
+        var isOver = false
+        /// Pods that wait for the first rules.
+        var waiters: [CheckedContinuation<Void, Never>] = []
         /// Whether packets between pods of one bridge are seen by rules.
         var holdsPolicies = true
 
@@ -45,6 +51,11 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
             model.take(resource, key, object)
             policies.take(resource, key, object)
             ingresses.take(resource, key, object)
+        }
+
+        mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
+            defer { waiters = [] }
+            return waiters
         }
 
         mutating func step() -> DataPathPlan.Step {
@@ -96,6 +107,8 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
     /// without any leaves the kernel alone. What an earlier node left there is replaced in one transaction, so that
     /// connections there are do not notice.
     package func run() async throws(NetworkFailure) {
+        state.withLock { $0.isOver = false }
+        defer { giveUp() }
         let changes = cache.changes()
         await cache.synced()
         state.withLock { state in
@@ -141,11 +154,34 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
                 "network policies do not hold between pods: the kernel has no br_netfilter. Load that module (modprobe br_netfilter).")
         }
         try await rules.begin(base, with: parts)
-        state.withLock { state in
+        let waiters = state.withLock { state in
             state.claims = claims
             state.hasBegun = true
+            return state.takeWaiters()
         }
+        for waiter in waiters { waiter.resume() }
         await reports.request { await self.report() }
+    }
+
+    /// `run` has ended: what waits for rules has nothing to wait for.
+    private func giveUp() {
+        let waiters = state.withLock { state in
+            state.isOver = true
+            return state.takeWaiters()
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits for the first rules.
+    private func untilBegun() async {
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { state in
+                guard !state.hasBegun, !state.isOver else { return false }
+                state.waiters.append(continuation)
+                return true
+            }
+            if !waits { continuation.resume() }
+        }
     }
 
     private func openWays() async throws(NetworkFailure) -> Bool {
@@ -207,6 +243,20 @@ package final class ServiceRouter: ServiceDataPath, Sendable {
 
     /// The ports at which ingresses are served, 0 for none: of HTTP and HTTPS.
     package var ingressPorts: (http: UInt16, https: UInt16) { (gateway?.plainPort ?? 0, gateway?.tlsPort ?? 0) }
+
+    package func admit(_ pod: KubeObject, addresses: [String]) async {
+        let addresses = addresses.compactMap { IPAddress($0) }
+        let isSelected = state.withLock { state in
+            // A policy that was there before the pod, and whose change waits behind others.
+            for object in cache.objects(.networkPolicies, namespace: pod.namespace ?? "") {
+                state.policies.take(.networkPolicies, object.key, KubeObject(object))
+            }
+            return state.policies.admit(pod, addresses)
+        }
+        guard isSelected else { return }
+        await untilBegun()
+        await passes.request { await self.pass() }.value
+    }
 
     package func withdraw(podUID: String, addresses: [String], deadline: ContinuousClock.Instant) async {
         let addresses = addresses.compactMap { IPAddress($0) }

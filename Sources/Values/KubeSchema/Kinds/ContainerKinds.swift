@@ -138,7 +138,7 @@ extension KubernetesKinds {
             restartPolicy 2 string! -- NotRequired or RestartContainer.
 
         type ContainerRestartRule -- What to do when a container ended in some way.
-            action 1 string -- Restart or RestartAllContainers.
+            action 1 string -- Restart; RestartAllContainers is not supported here.
             exitCodes 2 ContainerRestartRuleOnExitCodes? -- For which exit codes.
 
         type ContainerRestartRuleOnExitCodes -- Exit codes that a rule is for.

@@ -135,6 +135,11 @@ struct Causes {
     }
     mutating func tooLong(_ place: Located, limit: Int) { add(.tooLong, place, "may not be more than \(limit) bytes") }
 
+    /// Says it of a list by the number of its elements.
+    mutating func tooMany(_ place: Located, limit: Int) {
+        add(.tooMany, place, "must have at most \(limit) items", .integer(Int64(place.elements.count)))
+    }
+
     /// Says it when an integer that is there lies below 0.
     mutating func nonNegative(_ place: Located) {
         if let value = place.integer, value < 0 { invalid(place, "must be greater than or equal to 0") }

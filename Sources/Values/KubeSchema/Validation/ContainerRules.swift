@@ -33,6 +33,7 @@ struct ContainerRules {
         mounts(container, &causes)
         ResourceRules.check(container["resources"], &causes)
         SecurityRules.checkContainer(container["securityContext"], &causes)
+        if !isEphemeral { RestartRules.check(container, &causes) }
         handlers(container, isInit: isInit, isEphemeral: isEphemeral, &causes)
     }
 
@@ -145,7 +146,8 @@ struct ContainerRules {
         let probes = ["livenessProbe", "readinessProbe", "startupProbe"]
         let isSidecar = isInit && container["restartPolicy"].text == "Always"
         if isEphemeral {
-            for field in probes + ["lifecycle", "ports", "resources"] where !container[field].isEmpty {
+            for field in probes + ["lifecycle", "ports", "resources", "restartPolicyRules"]
+            where !container[field].isEmpty {
                 causes.forbidden(container[field], "cannot be set for an Ephemeral Container")
             }
             return

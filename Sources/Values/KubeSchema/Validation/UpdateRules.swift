@@ -12,6 +12,7 @@ enum UpdateRules {
             Immutable.check(new["type"], old["type"], &causes)
             frozen(new, old, ["data"], &causes)
         case ("", "PersistentVolumeClaim"): claim(spec, before, &causes)
+        case ("", "PersistentVolume"): volume(spec, before, &causes)
         case ("apps", "Deployment"), ("apps", "ReplicaSet"), ("apps", "DaemonSet"):
             Immutable.check(spec["selector"], before["selector"], &causes)
         case ("apps", "StatefulSet"):
@@ -71,6 +72,12 @@ enum UpdateRules {
                 spec["tolerations"], "existing toleration can not be modified except its tolerationSeconds")
             break
         }
+        let gates = Set(before["schedulingGates"].elements.map { $0["name"].text })
+        for gate in spec["schedulingGates"].elements where !gates.contains(gate["name"].text) {
+            causes.forbidden(
+                spec["schedulingGates"],
+                "only deletion is allowed, but found new scheduling gate '\(gate["name"].text)'")
+        }
         guard comparable(spec) != comparable(before) else { return }
         causes.forbidden(spec, "pod updates may not change fields other than \(podFields)\n")
     }
@@ -106,8 +113,11 @@ enum UpdateRules {
     }
 
     private static func claim(_ spec: Located, _ before: Located, _ causes: inout Causes) {
+        var fields = ["resources", "volumeAttributesClassName"]
+        // Once, by who brings a claim and its volume together: else a claim would get at whatever volume it names.
+        if before["volumeName"].isEmpty { fields.append("volumeName") }
         only(
-            ["resources", "volumeName", "volumeAttributesClassName"], spec, before, &causes,
+            fields, spec, before, &causes,
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims")
         let (new, old) = (
             spec["resources"]["requests"].entry("storage"), before["resources"]["requests"].entry("storage")
@@ -116,6 +126,32 @@ enum UpdateRules {
             causes.forbidden(
                 spec["resources"]["requests"].entry("storage"), "field can not be less than status.capacity")
         }
+    }
+
+    /// What of a volume's spec does not say where it is.
+    private static let besideSource = [
+        "capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName", "mountOptions",
+        "volumeMode", "nodeAffinity", "volumeAttributesClassName",
+    ]
+
+    private static func volume(_ spec: Located, _ before: Located, _ causes: inout Causes) {
+        var (new, old) = (spec.json ?? [:], before.json ?? [:])
+        for field in besideSource {
+            new[field] = nil
+            old[field] = nil
+        }
+        if new != old {
+            causes.forbidden(
+                spec["persistentvolumesource"], "spec.persistentvolumesource is immutable after creation")
+        }
+        // Kubernetes names these two without "spec".
+        func place(_ field: String, _ json: JSONValue?) -> Located { Located(json, FieldPath.root.child(field)) }
+        Immutable.check(
+            place("volumeMode", spec.json?["volumeMode"]), place("volumeMode", before.json?["volumeMode"]), &causes)
+        guard before["nodeAffinity"].exists else { return }
+        Immutable.check(
+            place("nodeAffinity", spec.json?["nodeAffinity"]), place("nodeAffinity", before.json?["nodeAffinity"]),
+            &causes)
     }
 
     private static func job(_ spec: Located, _ before: Located, _ causes: inout Causes) {

@@ -7,8 +7,8 @@ package import Linux
 /// for the next.
 ///
 /// Priorities order the queue; a pod that does not fit drives out less important ones as in Kubernetes. Scores do not exist:
-/// there is nothing to choose from. Nor do taints with NoExecute drive out pods that run: only the node itself sets those that
-/// Kubernetes acts on, for nodes that cannot be reached, and a node that cannot be reached runs no controller.
+/// there is nothing to choose from. Taints with NoExecute keep pods away and drive out none that run, whoever set them:
+/// there is no other node to run on. `tolerationSeconds` therefore has no effect; whoever sets such a taint is warned.
 ///
 /// Invariants
 /// 1. What pods on the node request is never more than it has to give.
