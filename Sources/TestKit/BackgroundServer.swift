@@ -88,8 +88,7 @@ package final class BackgroundServer: Sendable {
     }
 
     private func hasEnded() throws -> Bool {
-        var wait = pollfd(fd: process.fd.raw, events: Int16(POLLIN), revents: 0)
-        return poll(&wait, 1, 0) > 0
+        try Descriptors.isReadable(process.fd.raw, withinMilliseconds: 0)
     }
 
     /// Asks it to end and takes its status; one that does not is killed with what it started.

@@ -1,4 +1,3 @@
-import Glibc
 import Linux
 import TestKit
 
@@ -83,8 +82,7 @@ final class TestForkless: Sendable {
     /// Whether a process has ended with all its threads. It loses its command line and its executable before that, and
     /// with them gone it still has its locks and listens at its sockets, into which the next node there would run.
     static func hasEnded(_ process: SharedFD) -> Bool {
-        var wait = pollfd(fd: process.raw, events: Int16(POLLIN), revents: 0)
-        return poll(&wait, 1, 0) > 0
+        (try? Descriptors.isReadable(process.raw, withinMilliseconds: 0)) == true
     }
 
     /// The processes whose command line has this text.

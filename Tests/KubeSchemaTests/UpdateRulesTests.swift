@@ -8,18 +8,6 @@ import Testing
     let deployment = kind("apps/v1", "Deployment")
 
     @Test func `updates leave alone what cannot change`() throws {
-        func update(_ kind: Kind, _ old: JSONValue, _ change: (inout JSONValue) -> Void) throws -> [String] {
-            var before = try prepared(kind, old)
-            before["metadata"]!["resourceVersion"] = "1"
-            var after = before
-            change(&after)
-            do throws(InvalidObject) {
-                try Validation(kind, in: .kubernetes).checkUpdate(after, of: before)
-                return []
-            } catch {
-                return error.causes.map(\.description)
-            }
-        }
         let template: JSONValue = [
             "metadata": ["labels": ["a": "b", "c": "d"]], "spec": ["containers": [["name": "c", "image": "i"]]],
         ]

@@ -65,8 +65,7 @@ package struct Poll: ~Copyable, Sendable {
 package enum Descriptors {
     /// Whether any of several can be read (or has hung up) within a time, milliseconds; -1 waits without end.
     package static func areAnyReadable(_ fds: [CInt], withinMilliseconds timeout: CInt) throws(SystemError) -> Bool {
-        var requests = fds.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        return try call("wait for descriptors") { ck_poll(&requests, UInt(requests.count), timeout) } > 0
+        try areAnyReady(toRead: fds, toWrite: [], withinMilliseconds: timeout)
     }
 
     /// The same, with others that can be written (or have failed).

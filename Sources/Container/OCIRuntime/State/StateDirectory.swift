@@ -11,6 +11,7 @@ import OCI
 ///     ROOT/ID/state.json   the record; missing until the container's process is there
 ///     ROOT/ID/exec.fifo    there until the start
 ///     ROOT/ID/report.fifo  on which a start learns of a failure
+///     ROOT/ID/no-new-keyring  there for a container without a session keyring of its own (CallersKeyring.swift)
 ///     ROOT/ID/scope        which scope of systemd is the container's cgroup; only with --systemd-cgroup
 ///     ROOT/ID/notify       bound in the container: where its program says that it is ready; only with NOTIFY_SOCKET
 ///

@@ -38,8 +38,9 @@ package final class CodeShelf: Sendable {
     func put(_ zip: [UInt8]) async throws(LambdaFailure) -> (code: CodeRecord, lease: CodeLease) {
         let (digest, hex) = Self.names(zip)
         let lease = lease(hex)
-        let result = await Self.onOwnThread { () throws(LambdaFailure) -> Int in try self.place(zip, hex) }
-        let size = try result.get()
+        let size = try await OwnThreadWork.run(
+            "forkless-unzip", refused: { LambdaFailure.service("The code could not be unpacked: \($0)") }
+        ) { _ throws(LambdaFailure) -> Int in try self.place(zip, hex) }
         return (CodeRecord(kind: .zip(directory: hex), digest: digest, size: zip.count, unpackedSize: size), lease)
     }
 
@@ -158,17 +159,6 @@ package final class CodeShelf: Sendable {
         default:
             .invalidParameter(
                 "Could not unzip uploaded file. Please check your file, then try to upload again. The reason: \(failure.description)")
-        }
-    }
-
-    private static func onOwnThread<Value: Sendable>(
-        _ body: @escaping @Sendable () throws(LambdaFailure) -> Value
-    ) async -> Result<Value, LambdaFailure> {
-        let work = ThreadWork(body)
-        return await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, LambdaFailure>, Never>) in
-            do throws(SystemError) {
-                try HelperThread.start("forkless-unzip") { continuation.resume(returning: work.perform()) }
-            } catch { continuation.resume(returning: .failure(.service("The code could not be unpacked: \(error)"))) }
         }
     }
 }

@@ -19,7 +19,7 @@ package final class ControllerWorker: Sendable {
         case newcomer(Resource)
         case finished(ObjectKey, WorkQueue.Outcome)
         /// What was waited for; nil: nothing.
-        case due(Timestamp?)
+        case due
         /// The cache has ended.
         case over
 
@@ -77,7 +77,7 @@ package final class ControllerWorker: Sendable {
         defer { sleeper?.task.cancel() }
         for key in everything() { queue.add(key) }
         // The first look needs no input.
-        input.yield(.due(nil))
+        input.yield(.due)
         for await event in inputs {
             switch event {
             case .changed(let change): for key in concerned(by: change) { queue.add(key) }
@@ -99,7 +99,7 @@ package final class ControllerWorker: Sendable {
                 let clock = clock
                 let task = Task {
                     await clock.sleep(until: moment)
-                    if !Task.isCancelled { input.yield(.due(moment)) }
+                    if !Task.isCancelled { input.yield(.due) }
                 }
                 return (moment, task)
             }
