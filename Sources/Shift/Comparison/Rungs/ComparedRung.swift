@@ -49,14 +49,7 @@ extension ComparedRung {
 
     package func killInstance() async throws(ComparisonError) -> Int {
         let held = try await hold(1)
-        do throws(ComparisonError) {
-            let killed = try await held.killOne()
-            await evenWhenCancelled { await held.release() }
-            return killed
-        } catch {
-            await evenWhenCancelled { await held.release() }
-            throw error
-        }
+        return try await held.released { () async throws(ComparisonError) in try await held.killOne() }
     }
 }
 
@@ -72,6 +65,18 @@ package protocol HeldInstances: Sendable {
     /// Kills one with SIGKILL; returns the time at which it did, when the one who started it knows of its end.
     func killOne() async throws(ComparisonError) -> Int
     func release() async
+}
+
+extension HeldInstances {
+    /// Lets them go after `use`, however that ends, also when the task is cancelled.
+    func released<Value>(
+        after use: () async throws(ComparisonError) -> Value
+    ) async throws(ComparisonError) -> Value {
+        let result: Result<Value, ComparisonError>
+        do throws(ComparisonError) { result = .success(try await use()) } catch { result = .failure(error) }
+        await evenWhenCancelled { await release() }
+        return try result.get()
+    }
 }
 
 /// Shell commands, one for each step that a person takes.

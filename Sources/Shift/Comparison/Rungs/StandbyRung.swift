@@ -148,13 +148,8 @@ package struct StandbyRung: ComparedRung {
         probe.arguments = ["probe", "--after-input"]
         probe.environment += environment
         let pool = HeldStandbys(node, probe.name ?? "") { [] }
-        do throws(ComparisonError) {
-            let sample = try await call(probe, 0, [], Self.usualLimit)
-            await evenWhenCancelled { await pool.release() }
-            return sample.output
-        } catch {
-            await evenWhenCancelled { await pool.release() }
-            throw error
+        return try await pool.released { () async throws(ComparisonError) in
+            try await call(probe, 0, [], Self.usualLimit).output
         }
     }
 
