@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -91,6 +92,12 @@ static void say(int socket, const char *first, const char *second, const char *t
     send(socket, text, (size_t)count, MSG_NOSIGNAL);
 }
 
+static void say_not_forked(int socket, const char *name, const char *reason) {
+    char text[256];
+    int count = snprintf(text, sizeof text, "ended%c%s%cfork%c%s", 0, name, 0, 0, reason);
+    send(socket, text, (size_t)count, MSG_NOSIGNAL);
+}
+
 /* The child that becomes an instance. */
 
 static _Noreturn void fail(int life, const char *step) {
@@ -145,13 +152,32 @@ static _Noreturn void be_instance(int life, int rules) {
 
 /* The zygote. */
 
-static char names[4096][24];
-static pid_t pids[4096];
+/* Children by pid, with the name of their place: those that go before until they have told of a birth, and instances. */
+static struct child {
+    pid_t pid;
+    bool goes_before;
+    char name[24];
+} children[4096];
 
-static void fork_instance(struct message *m, int births) {
+static struct child *find(pid_t pid) {
+    for (size_t i = 0; i < sizeof children / sizeof *children; i++)
+        if (children[i].pid == pid) return &children[i];
+    return 0;
+}
+
+static void add(pid_t pid, const char *name, bool goes_before) {
+    struct child *free = find(0);
+    if (!free) return;
+    *free = (struct child){.pid = pid, .goes_before = goes_before};
+    snprintf(free->name, sizeof free->name, "%s", name);
+}
+
+static void fork_instance(struct message *m, int control, int births) {
     const char *name = word(m, 1);
     int pidfd = m->fds[0], life = m->fds[1], rules = m->fds[2];
     pid_t first = fork();
+    if (first < 0) say_not_forked(control, name, strerror(errno));
+    if (first > 0) add(first, name, true);
     if (first != 0) return;
     for (int i = 3; i < m->fd_count; i++)
         if (write(m->fds[i], "0", 1) < 0) fail(life, "join a cgroup");
@@ -161,7 +187,7 @@ static void fork_instance(struct message *m, int births) {
     pid_t second = fork();
     if (second < 0) fail(life, "fork");
     if (second == 0) be_instance(life, rules);
-    dprintf(births, "%s %d\n", name, (int)second);
+    dprintf(births, "%s %d %d\n", name, (int)second, (int)getpid());
     _exit(0);
 }
 
@@ -169,32 +195,36 @@ static void note_births(int births) {
     char text[4096];
     ssize_t count = read(births, text, sizeof text - 1);
     text[count > 0 ? count : 0] = 0;
-    for (char *line = strtok(text, "\n"); line; line = strtok(0, "\n"))
-        for (size_t i = 0; i < sizeof pids / sizeof *pids; i++)
-            if (!pids[i]) {
-                if (sscanf(line, "%23s %d", names[i], &pids[i]) != 2) pids[i] = 0;
-                break;
-            }
+    for (char *line = strtok(text, "\n"); line; line = strtok(0, "\n")) {
+        char name[24];
+        int pid, before;
+        if (sscanf(line, "%23s %d %d", name, &pid, &before) != 3) continue;
+        struct child *first = find(before);
+        if (first) first->pid = 0;
+        add(pid, name, false);
+    }
 }
 
 static void reap(int control, int births) {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        /* The one that went before has written the name of the other before it ended. */
+        /* The one that went before has written the name of the other before it ended, unless it was killed. */
         note_births(births);
-        for (size_t i = 0; i < sizeof pids / sizeof *pids; i++)
-            if (pids[i] == pid) {
-                char text[16];
-                snprintf(text, sizeof text, "%d", status);
-                say(control, "ended", names[i], text);
-                pids[i] = 0;
-            }
+        struct child *child = find(pid);
+        if (!child) continue;
+        char text[16];
+        snprintf(text, sizeof text, "%d", status);
+        if (!child->goes_before) say(control, "ended", child->name, text);
+        if (child->goes_before && WIFSIGNALED(status)) say_not_forked(control, child->name, strsignal(WTERMSIG(status)));
+        child->pid = 0;
     }
 }
 
 static void pass_signal(const struct message *m) {
-    for (size_t i = 0; i < sizeof pids / sizeof *pids; i++)
-        if (pids[i] && strcmp(names[i], word(m, 1)) == 0) kill(pids[i], atoi(word(m, 2)));
+    for (size_t i = 0; i < sizeof children / sizeof *children; i++) {
+        struct child *child = &children[i];
+        if (child->pid && !child->goes_before && strcmp(child->name, word(m, 1)) == 0) kill(child->pid, atoi(word(m, 2)));
+    }
 }
 
 static void woken(int number) { (void)number; }
@@ -225,7 +255,7 @@ int main(void) {
         if (count > 0 && waits[0].revents) {
             receive(control, &m);
             if (m.count == 0) return 0;
-            if (strcmp(word(&m, 0), "fork") == 0 && m.fd_count >= 3) fork_instance(&m, pipes[1]);
+            if (strcmp(word(&m, 0), "fork") == 0 && m.fd_count >= 3) fork_instance(&m, control, pipes[1]);
             if (strcmp(word(&m, 0), "signal") == 0) pass_signal(&m);
             for (int i = 0; i < m.fd_count; i++) close(m.fds[i]);
         }

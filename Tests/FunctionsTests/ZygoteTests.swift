@@ -274,6 +274,61 @@ import Testing
         }
     }
 
+    /// A function with which the child that goes before does not tell the zygote of its fork.
+    private static let untold = """
+        import os, time
+        os.register_at_fork(after_in_parent=lambda: time.sleep(600))
+        def handler(event, context): return event
+        """
+
+    /// The child that goes before is in the place's cgroups, too, and is killed with it.
+    @Test func `a fork of which the zygote was not told ends with its place`() async throws {
+        try await withPython { python in
+            let function = try python.function("untold", Self.untold, start: .zygote)
+            try await python.warm(function)
+            let staged = try await python.stage.ready(function)
+            #expect(try await staged.invoke("1").call.start == .zygote)
+            try await python.leave([staged])
+        }
+    }
+
+    @Test func `a fork ends when the child that went before it was killed`() async throws {
+        try await withPython { python in
+            let function = try python.function("untold", Self.untold, start: .zygote)
+            try await python.warm(function)
+            let staged = try await python.stage.ready(function)
+            #expect(try await staged.invoke("1").call.start == .zygote)
+            let name = try #require(await python.zygotes.worker(of: function)?.zygoteName)
+            let zygote = try #require(try await python.stage.link.list().first { $0.sandbox == name }?.start.pid)
+            let children = try Files.list("/proc").compactMap(Int32.init).filter { pid in
+                (try? Files.readText("/proc/\(pid)/status"))?.contains("PPid:\t\(zygote)\n") == true
+            }
+            #expect(!children.isEmpty)
+            for child in children { try ProcessFD(pid: child).signal(Signal.kill) }
+            try await staged.ended()
+            #expect(await python.zygotes.worker(of: function)?.zygoteName == name)
+            python.stage.launcher.forget(function)
+        }
+    }
+
+    @Test func `a fork that does not come is not waited for`() async throws {
+        try await withPython { python in
+            let function = try python.function(
+                "hanging",
+                """
+                import os, time
+                os.register_at_fork(after_in_child=lambda: time.sleep(600))
+                def handler(event, context): return event
+                """, start: .zygote)
+            try await python.warm(function)
+            let staged = try await python.stage.ready(function)
+            #expect(try await staged.invoke("1").call.start == .cold)
+            let log = try python.stage.log("hanging")
+            #expect(log.contains { $0.contains("A fork of the zygote failed: it was not ready after 5") }, "\(log)")
+            try await python.leave([staged])
+        }
+    }
+
     @Test func `instances end with their zygote, and the next are started`() async throws {
         try await withPython { python in
             let function = try python.function("orphan", "def handler(event, context): return event\n", start: .zygote)

@@ -6,7 +6,7 @@ enum ZygotePython {
         # Forkless' zygote for Python: imports a function once, then forks instances of it into sandboxes that wait for them.
         # What it says and hears on its control socket stands in docs/zygote.md. Standard library only; nothing is imported
         # after the function, whose imports could have put something else in its place.
-        import ctypes, gc, os, random, secrets, select, socket, stat, sys, time, traceback, weakref
+        import ctypes, gc, os, random, secrets, select, signal, socket, stat, sys, time, traceback, weakref
 
         NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
             0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
@@ -201,6 +201,35 @@ enum ZygotePython {
             return message, descriptors
 
 
+        class Ends:
+            """The ends of children: SIGCHLD becomes a byte in a pipe, in the zygote alone."""
+
+            def __init__(self):
+                self.reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+            def watch(self):
+                self.handler = signal.signal(signal.SIGCHLD, lambda number, frame: None)
+                if self.handler is None:
+                    raise Unfit("SIGCHLD is handled by native code")
+                signal.set_wakeup_fd(self.writer, warn_on_full_buffer=False)
+
+            def leave(self):
+                """In an instance: as the function had it."""
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, self.handler)
+
+            def statuses(self):
+                os.read(self.reader, 1 << 16)
+                while True:
+                    try:
+                        pid, status = os.waitpid(-1, os.WNOHANG)
+                    except ChildProcessError:
+                        return
+                    if pid == 0:
+                        return
+                    yield pid, status
+
+
         class Zygote:
             """Forks when it is told to, and tells how its children end."""
 
@@ -209,8 +238,10 @@ enum ZygotePython {
                 self.kernel = Kernel()
                 self.randomness = Randomness()
                 self.births, self.birth_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+                self.ends = Ends()
                 self.ground = Ground(control)
-                self.children = {}
+                # Places by pid: of those that go before and have told of no birth yet, and of instances.
+                self.before, self.instances = {}, {}
                 self.poll = select.poll()
 
             def say(self, *words):
@@ -219,13 +250,14 @@ enum ZygotePython {
             def wait(self):
                 """Serves until the node goes; returns in an instance, when that is told to begin."""
                 self.ground.check()
+                self.ends.watch()
                 gc.collect()
                 self.randomness.find()
                 was_collecting = gc.isenabled()
                 gc.disable()
                 gc.freeze()
-                self.poll.register(self.control, select.POLLIN)
-                self.poll.register(self.births, select.POLLIN)
+                for descriptor in (self.control, self.births, self.ends.reader):
+                    self.poll.register(descriptor, select.POLLIN)
                 self.say("ready")
                 while True:
                     for descriptor, _ in self.poll.poll():
@@ -238,7 +270,7 @@ enum ZygotePython {
                         elif descriptor == self.births:
                             self.note_births()
                         else:
-                            self.reap(descriptor)
+                            self.reap()
 
             def hear(self):
                 message, descriptors = receive(self.control)
@@ -249,7 +281,7 @@ enum ZygotePython {
                     if words[0] == "fork":
                         return self.fork(words[1], descriptors)
                     if words[0] == "signal":
-                        for pid, name in [(child[1], child[0]) for child in self.children.values()]:
+                        for pid, name in self.instances.items():
                             if name == words[1]:
                                 os.kill(pid, int(words[2]))
                     else:
@@ -264,7 +296,7 @@ enum ZygotePython {
                     self.say("ended", name, "fork", os.strerror(ctypes.get_errno()))
                     return None
                 if pid > 0:
-                    self.watch(pid, None)
+                    self.before[pid] = name
                     return None
                 return self.enter(name, descriptors)
 
@@ -294,6 +326,7 @@ enum ZygotePython {
                 os._exit(125)
 
             def be_born(self, life, rules):
+                self.ends.leave()
                 os.setresgid(0, 0, 0)
                 os.setresuid(0, 0, 0)
                 os.chdir(TASK)
@@ -305,36 +338,27 @@ enum ZygotePython {
                 os.write(life, b"parked")
                 return life
 
-            def watch(self, pid, name, before=None):
-                try:
-                    pidfd = os.pidfd_open(pid)
-                except ProcessLookupError:
-                    return
-                self.children[pidfd] = (name, pid, before)
-                self.poll.register(pidfd, select.POLLIN)
-
             def note_births(self):
-                for line in os.read(self.births, 1 << 16).decode().splitlines():
-                    name, pid, before = line.split()
-                    self.watch(int(pid), name, int(before))
-
-            def reap(self, pidfd):
-                name, pid, before = self.children.pop(pidfd)
-                self.poll.unregister(pidfd)
-                os.close(pidfd)
-                if before is not None:
-                    self.inherit(before)
-                _, status = os.waitpid(pid, 0)
-                if name is not None:
-                    self.say("ended", name, str(status))
-
-            @staticmethod
-            def inherit(before):
-                """A fork becomes our child when the child that went before has gone, which is about to."""
                 try:
-                    os.waitid(os.P_PID, before, os.WEXITED | os.WNOWAIT)
-                except ChildProcessError:
-                    pass  # It was reaped already.
+                    lines = os.read(self.births, 1 << 16).decode().splitlines()
+                except BlockingIOError:
+                    return
+                for line in lines:
+                    name, pid, before = line.split()
+                    self.instances[int(pid)] = name
+                    self.before.pop(int(before), None)
+
+            def reap(self):
+                for pid, status in self.ends.statuses():
+                    # A child becomes ours when the one that went before has ended, which has told of it by then.
+                    self.note_births()
+                    if pid in self.instances:
+                        self.say("ended", self.instances.pop(pid), str(status))
+                    elif pid in self.before:
+                        name = self.before.pop(pid)
+                        # Its place's end takes along what it may have forked.
+                        if os.WIFSIGNALED(status):
+                            self.say("ended", name, "fork", "signal %d ended it" % os.WTERMSIG(status))
 
 
         def begin(life):

@@ -12,11 +12,13 @@ internal import Synchronization
 /// and comes back as another event.
 ///
 /// Invariants (with their tests in ZygoteTests)
-/// 1. An instance's end is told once, and with the status of its own program.
-///    (`an instance that exits has its own status`)
+/// 1. An instance's end is told once, and with the status of its own program. (`memory and the end are an instance's own`,
+///    `a fork of which the zygote was not told ends with its place`)
 /// 2. What a zygote says before it ends is heard before its end. (ZygoteConversationTests)
 /// 3. What the zygote is given leads into its own places and nowhere else: their pidfds and cgroups, and the sockets of
 ///    their forks. (`an instance from a zygote is isolated as one that was started cold`)
+/// 4. Whoever waits for a fork is answered, whatever the function's own code does to it.
+///    (`a fork that does not come is not waited for`)
 actor ZygoteWorker: InstanceStarting {
     let function: DeployedFunction
     private let call: ProgramCall
@@ -270,6 +272,9 @@ extension ZygoteWorker {
         }
     }
 
+    /// A fork takes milliseconds. Whoever waits for it must have time left for a cold start, which has 10 s with this.
+    private static let forkPatience = Duration.seconds(5)
+
     private func fork(_ id: ZygotePlaceID, of zygote: Running, into way: [SharedFD]) async throws {
         var pair = try MessageSocket.pair()
         let theirs = pair.takeSecond()
@@ -280,6 +285,12 @@ extension ZygoteWorker {
             ZygoteOrder.fork("\(id.number)"), [pidfd.raw, theirs.raw, rules.raw] + way.dropFirst().map(\.raw))
         withExtendedLifetime(way) {}
         theirs.close()
+        let limit = clock.now + Self.forkPatience
+        let patient = Task { [clock] in
+            do { try await clock.sleep(until: limit) } catch { return }
+            life.shutDown()
+        }
+        defer { patient.cancel() }
         let word = ZygoteChildWord(try await life.receive() ?? [])
         guard places[id] != nil else { return }
         switch word {
@@ -287,7 +298,7 @@ extension ZygoteWorker {
             places[id]?.life = life
             send(.placeReady(id))
         case .failed(let reason): fail(id, reason)
-        case .gone: fail(id, "it has gone without a word")
+        case .gone: fail(id, clock.now < limit ? "it has gone without a word" : "it was not ready after \(Self.forkPatience)")
         }
     }
 
