@@ -240,6 +240,40 @@ import Testing
         #expect(isClean)
     }
 
+    @Test func `memory of what does not end is not waited for`() async throws {
+        let bench = PlaneBench(memoryMB: 400) {
+            $0.endPatience = .milliseconds(50)
+            $0.forgetAfter = .seconds(60)
+        }
+        // Of four idle instances one is told to stop and hangs.
+        await bench.script { $0.callTime = { _ in .milliseconds(20) } }
+        let (stuck, idle) = (PlaneBench.function("stuck", memoryMB: 100), PlaneBench.function("idle", memoryMB: 100))
+        _ = await bench.invoke(PlaneBench.call(stuck))
+        await bench.script { $0.stopsAtOnce = false }
+        bench.invoker.retire(stuck)
+        try await eventually { await bench.look { $0.instances[0].stopReason != nil } }
+        await bench.script { $0.stopsAtOnce = true }
+        _ = await bench.invokeAll((0..<3).map { PlaneBench.call(idle, "\($0)") })
+        #expect(await bench.look { $0.alive.count } == 4)
+        let promised = PlaneBench.function("promised", memoryMB: 100)
+        bench.invoker.setProvisioned(promised, 1)
+        try await eventually { await bench.invoker.provisioning(of: promised).state == .ready }
+        #expect(await bench.look { $0.alive.map(\.function.name).filter { $0 == "stuck" } } == ["stuck"])
+        await bench.script { $0.instances[0].end("was killed by signal 9") }
+        let isClean = await bench.close()
+        #expect(isClean)
+    }
+
+    @Test func `closing does not wait for what does not end`() async throws {
+        let bench = PlaneBench { $0.endPatience = .milliseconds(20) }
+        _ = await bench.invoke(PlaneBench.call(PlaneBench.function()))
+        await bench.script { $0.stopsAtOnce = false }
+        await bench.invoker.close(grace: .milliseconds(20))
+        #expect(await bench.look { $0.alive.count } == 1)
+        await bench.script { $0.instances[0].end("was killed by signal 9") }
+        await bench.loops.shutDown()
+    }
+
     @Test func `closing refuses who waits, lets who runs go on, and stops everything`() async throws {
         let bench = PlaneBench(memoryMB: 128)
         await bench.script { $0.callTime = { _ in .seconds(3600) } }

@@ -16,6 +16,8 @@ package import Metering
 /// 1. The memory of all instances together is never above the budget. (`memory is never overcommitted`)
 /// 2. Each call is answered once. (`a burst from nothing is served without an error`)
 /// 3. At most `startsAtOnce` instances start at the same time. (same test)
+/// 4. What does not end holds up nobody for ever. (`memory of what does not end is not waited for`, `closing does not wait for
+///    what does not end`)
 package final class FunctionPlane {
     /// How a call ended, and when an instance got it; nil: none did.
     package typealias Completion = (InvocationOutcome, _ handedAt: Instant?) -> Void
@@ -81,7 +83,8 @@ package final class FunctionPlane {
         serve(now)
     }
 
-    /// Takes no more calls, lets those that run end, and stops all instances; after `grace` also those that serve.
+    /// Takes no more calls, lets those that run end, and stops all instances; after `grace` also those that serve. What does not
+    /// end within `endPatience` after that is left to the keeper.
     package func close(grace: Duration, _ done: @escaping () -> Void) {
         guard closing == nil else {
             closing?.append(done)
@@ -95,11 +98,16 @@ package final class FunctionPlane {
             let plane = bound.value
             for pool in plane.numbered.values { for instance in pool.instances.values { instance.stop(.spindown) } }
         }
+        loop.schedule(after: grace + settings.endPatience) { bound.value.closed() }
         finishClosing()
     }
 
     private func finishClosing() {
-        guard let waiting = closing, numbered.values.allSatisfy({ $0.machine.isEmpty }) else { return }
+        if numbered.values.allSatisfy({ $0.machine.isEmpty }) { closed() }
+    }
+
+    private func closed() {
+        guard let waiting = closing else { return }
         closing = []
         for done in waiting { done() }
     }
@@ -145,7 +153,7 @@ package final class FunctionPlane {
             answer(call, .answered(InvocationAnswer(failure, pending.invocation)), pool)
         case .stop(let id, let reason):
             guard let instance = pool.instances[id] else { preconditionFailure("\(id) is not there") }
-            if pool.leaving.insert(id).inserted { budget.willGive(pool.function.memoryMB) }
+            if pool.leaving.insert(id).inserted { willLeave(id, pool) }
             instance.stop(reason)
         case .setTimer(let time): setTimer(time, pool, now)
         }

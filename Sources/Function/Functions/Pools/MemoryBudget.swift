@@ -8,7 +8,7 @@
 struct MemoryBudget: Hashable, Sendable {
     let totalMB: Int
     private(set) var usedMB = 0
-    /// Of these, what is about to be given back: instances that were told to stop.
+    /// Of these, what is about to be given back: instances that were told to stop a moment ago.
     private(set) var leavingMB = 0
     /// By function.
     private var held: [String: Int] = [:]
@@ -36,5 +36,6 @@ struct MemoryBudget: Hashable, Sendable {
     }
 
     mutating func willGive(_ needMB: Int) { leavingMB += needMB }
+    /// It is given back, or not waited for any more.
     mutating func hasGiven(_ needMB: Int) { leavingMB -= needMB }
 }

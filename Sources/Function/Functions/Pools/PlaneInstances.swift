@@ -1,3 +1,4 @@
+internal import HTTPServing
 internal import Lambda
 
 /// Starting instances, hearing of them, and dividing the memory among them.
@@ -30,6 +31,18 @@ extension FunctionPlane {
             handle(.instanceEnded(id, how), pool, now)
         }
         serve(now)
+    }
+
+    /// An instance was told to stop: who needs memory waits for what it gives back, but not for ever.
+    func willLeave(_ id: InstanceID, _ pool: PlanePool) {
+        budget.willGive(pool.function.memoryMB)
+        let bound = LoopBound((self, pool), on: loop)
+        loop.schedule(after: settings.endPatience) {
+            let (plane, pool) = bound.value
+            guard pool.leaving.remove(id) != nil else { return }
+            plane.budget.hasGiven(pool.function.memoryMB)
+            plane.serve(plane.now())
+        }
     }
 
     private func endStart(_ id: InstanceID, _ pool: PlanePool) {

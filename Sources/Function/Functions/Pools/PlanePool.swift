@@ -13,7 +13,7 @@ final class PlanePool {
     var instances: [InstanceID: any FunctionInstance] = [:]
     /// Of these, those that have not become ready or failed.
     var starting: Set<InstanceID> = []
-    /// Those that were told to stop.
+    /// Those that were told to stop a moment ago.
     var leaving: Set<InstanceID> = []
     var waiting: [CallID: PendingCall] = [:]
     var timer: ScheduledWork?

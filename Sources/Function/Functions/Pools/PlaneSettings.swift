@@ -14,6 +14,10 @@ package struct PlaneSettings: Hashable, Sendable {
     package var patience: Duration = .seconds(1)
     /// A promise of provisioned instances for which there has been no memory for so long has failed, until there is.
     package var promisePatience: Duration = .seconds(10)
+    /// What was told to stop is gone within milliseconds, or within seconds with extensions. After so long its memory is not
+    /// waited for any more (a program may hang in the kernel, in a file system for instance): others make room, and the node
+    /// may end.
+    package var endPatience: Duration = .seconds(10)
     /// Provisioned instances may have so much of the memory: what is left is for the calls of everybody else.
     package var promisedShare = 0.8
     /// Provisioned capacity is told of after so long at the latest: what a node that is killed does not bill.
