@@ -231,6 +231,8 @@ import Testing
             let rung = try #require(report.rungs.first { $0.rung.name == "docker" })
             #expect(rung.incomplete == nil && rung.results == .identical, "\(rung.incomplete ?? "") \(rung.failures)")
             #expect(rung.latency.value != nil && rung.density.value != nil && rung.isolation.value != nil)
+            #expect(rung.busyMemory.value != nil, "\(rung.busyMemory)")
+            #expect(rung.cpuPerCall.explanation.contains("leaves its programs to another process"))
             // Nothing is left of it with the daemon.
             #expect(try await docker("ps", "-aq") == "")
             #expect(try await docker("images", "-q") == "")
@@ -247,6 +249,7 @@ import Testing
         let runc = try #require(report.rungs.first { $0.rung.name == "runc" })
         #expect(runc.incomplete == nil && runc.results == .identical, "\(runc.incomplete ?? "") \(runc.failures)")
         #expect(runc.latency.value != nil && runc.density.value != nil && runc.isolation.value != nil)
+        #expect(runc.busyMemory.value != nil && runc.cpuPerCall.value != nil, "\(runc.busyMemory) \(runc.cpuPerCall)")
         if !["/usr/bin", "/usr/local/bin", "/usr/sbin"].contains(where: { Files.isExecutableFile("\($0)/crun") }) {
             #expect(report.leftOut == ["crun: it is not installed here."])
         }

@@ -17,15 +17,18 @@ package final class BesideRung: ComparedRung {
     private let directory: String
     private let number = Mutex(0)
 
+    /// - Parameter executable: the tool's file; nil: it is looked for on the PATH.
     /// - Throws: `ComparisonError` that says why the tool cannot be used here.
-    package init(_ tool: BesideTool, _ program: String, _ arguments: [String], ownExecutable: String)
-        throws(ComparisonError)
-    {
+    package init(
+        _ tool: BesideTool, _ program: String, _ arguments: [String], ownExecutable: String, executable: String? = nil
+    ) throws(ComparisonError) {
         self.tool = tool
         label = RungLabel(name: tool.rawValue, title: tool.title)
         self.ownExecutable = ownExecutable
         directory = "/tmp/forkless-beside-\(OwnProcess.pid)-" + String(UInt64.random(in: .min ... .max), radix: 36)
-        do throws(SpawnError) { template = try Template(.name(tool.executable)) } catch {
+        do throws(SpawnError) { 
+            template = try Template(executable.map { .path($0) } ?? .name(tool.executable))
+        } catch {
             throw ComparisonError("\(tool.rawValue): it is not installed here")
         }
         command = [try Self.found(program)] + arguments
@@ -91,15 +94,16 @@ package final class BesideRung: ComparedRung {
                     error: .descriptor(files.errors.raw))
             } catch { throw ComparisonError("\(error)") }
             do throws(ComparisonError) {
-                let end = try await SpawnedRung.wait(for: running)
+                let end: ExitRecord
+                do { end = try await running.wait() } catch { throw ComparisonError("\(error)") }
                 let ended = Clock.monotonicNanoseconds()
                 var sample = try CallSample(
-                    start: 0, call: ended - began, cpu: nil, status: end.status.shellStatus, how: "\(end.status)",
-                    files: files)
+                    start: 0, call: ended - began, cpu: tool.waitsForPrograms ? end.usage.cpuMicroseconds : nil,
+                    status: end.status.shellStatus, how: "\(end.status)", files: files)
                 sample.startNanoseconds = nil
                 return sample
             } catch {
-                await Task { await tool.kill(name, template) }.value
+                await evenWhenCancelled { await tool.end(running, name, template) }
                 throw error
             }
         }
@@ -132,14 +136,24 @@ package final class BesideRung: ComparedRung {
         } catch { return .unavailable("\(error)") }
     }
 
+    /// The program is found while it waits for its input, and gets it then.
     package func busyBytes(_ input: [UInt8]) async -> Reading<Int> {
-        .unavailable("\(tool.rawValue) does not tell what a call that has ended held")
+        do throws(ComparisonError) {
+            let held = try await held(1)
+            return try await held.released { () async throws(ComparisonError) in
+                let programs = held.programs()
+                async let feeding: Void = held.feed(input)
+                return try await onThread { () throws(ComparisonError) in MemoryOfProcess.mostUntilEnd(programs) }
+            }
+        } catch { return .unavailable("\(error)") }
     }
 
-    package func hold(_ count: Int) async throws(ComparisonError) -> any HeldInstances {
+    package func hold(_ count: Int) async throws(ComparisonError) -> any HeldInstances { try await held(count) }
+
+    private func held(_ count: Int) async throws(ComparisonError) -> HeldBeside {
         let before = Set(Self.pids())
         var (running, names): ([RunningProgram], [String]) = ([], [])
-        func held() -> HeldBeside {
+        func all() -> HeldBeside {
             HeldBeside(tool: tool, template: template, running: running, names: names, before: before, command: command)
         }
         do throws(ComparisonError) {
@@ -154,10 +168,10 @@ package final class BesideRung: ComparedRung {
             }
             let limit = Clock.monotonicNanoseconds() + 20_000_000_000
             while true {
-                let programs = held().programs()
+                let programs = all().programs()
                 if programs.count >= count {
                     try await MemoryOfProcess.allWait(programs)
-                    return held()
+                    return all()
                 }
                 guard Clock.monotonicNanoseconds() < limit, (try? running[0].exitIfEnded()) == .some(nil) else {
                     throw ComparisonError(
@@ -169,8 +183,8 @@ package final class BesideRung: ComparedRung {
                 }
             }
         } catch {
-            let all = held()
-            await evenWhenCancelled { await all.release() }
+            let some = all()
+            await evenWhenCancelled { await some.release() }
             throw error
         }
     }
@@ -181,6 +195,10 @@ package final class BesideRung: ComparedRung {
         let sample = try await call([ownExecutable, "probe"], environment, [], Self.usualLimit)
         if sample.output.isEmpty, let failure = sample.failure { throw ComparisonError("run the probe: \(failure)") }
         return sample.output
+    }
+
+    package func meanCPUMicroseconds() async -> Reading<Double> {
+        .unavailable("\(tool.rawValue) leaves its programs to another process, which counts for itself")
     }
 
     package func close() async { await tool.clear(directory, template) }
@@ -218,6 +236,15 @@ private struct HeldBeside: HeldInstances {
         return programs.isEmpty ? .unavailable("no instance was found") : .measured(sum)
     }
 
+    /// Gives all of them this input, and its end.
+    func feed(_ input: [UInt8]) async {
+        for one in running {
+            // One that does not read all of it has done its work all the same.
+            try? await one.standardInput?.write(input)
+            try? await one.standardInput?.finish()
+        }
+    }
+
     func killOne() async throws(ComparisonError) -> Int {
         guard let pid = programs().first else { throw ComparisonError("no instance was found") }
         let now = Clock.monotonicNanoseconds()
@@ -232,11 +259,7 @@ private struct HeldBeside: HeldInstances {
                 do { _ = try await one.wait() } catch { throw ComparisonError("\(error)") }
                 return true
             }
-            if ended == nil {
-                await tool.kill(name, template)
-                try? one.killTree()
-                _ = try? await one.wait()
-            }
+            if ended == nil { await tool.end(one, name, template) }
         }
     }
 }

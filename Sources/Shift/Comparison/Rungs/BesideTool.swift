@@ -34,6 +34,9 @@ package enum BesideTool: String, Hashable, Sendable, CaseIterable {
         "pasta", "slirp4netns", "catatonit", "rootlessport",
     ]
 
+    /// Whether the programs are its own children, so that their processor time counts as its own (wait4(2)).
+    var waitsForPrograms: Bool { self == .runc || self == .crun }
+
     static let memoryBytes = 512 << 20
     static let processes = 128
     private static let image = "localhost/forkless-compare:empty"
@@ -146,7 +149,24 @@ package enum BesideTool: String, Hashable, Sendable, CaseIterable {
         return words.contains { reason.contains($0) } ? "\(rawValue) does not start it: \(reason)" : nil
     }
 
-    func kill(_ name: String, _ template: Template) async {
+    /// Ends what a call runs. A tool that has others run it is asked to, until it has ended: killed while it makes a container,
+    /// it would leave that behind.
+    func end(_ running: RunningProgram, _ name: String, _ template: Template) async {
+        for _ in 0..<(waitsForPrograms ? 0 : Self.endAttempts) {
+            await kill(name, template)
+            for _ in 0..<10 {
+                if (try? running.exitIfEnded()) != nil { return }
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        try? running.killTree()
+        _ = try? await running.wait()
+    }
+
+    /// Half a second each, and what the tool takes for it.
+    private static let endAttempts = 10
+
+    private func kill(_ name: String, _ template: Template) async {
         let words: [String] =
             switch self {
             case .runc, .crun: []
