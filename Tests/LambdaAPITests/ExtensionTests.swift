@@ -61,6 +61,50 @@ import Testing
         }
     }
 
+    /// A client that has gone, which the first write of a part tells, before it returns.
+    private final class LostExchange: HTTPExchange {
+        let request = HTTPRequest(method: "GET", target: "/forkless/v1/ticks")
+        let loop: ServingLoop
+        let peerAddress: String? = nil
+        let peerCertificate: [UInt8]? = nil
+        var onAbandoned: (() -> Void)?
+        var onInputEnd: (() -> Void)?
+        var onWritable: (() -> Void)?
+        private(set) var isWritable = true
+
+        init(_ loop: ServingLoop) { self.loop = loop }
+
+        func send(_ bytes: [UInt8]) {
+            guard isWritable else { return }
+            isWritable = false
+            let last = onAbandoned
+            (onAbandoned, onWritable) = (nil, nil)
+            last?()
+        }
+
+        func respond(_ response: HTTPResponse) {}
+        func begin(_ status: Int, headers: HeaderFields) {}
+        func begin(_ status: Int, headers: HeaderFields, length: Int?) {}
+        func finish(trailers: HeaderFields) {}
+        func upgrade(headers: HeaderFields) -> (any HTTPDuplex)? { nil }
+        func abort() {}
+        func pauseBody() {}
+        func resumeBody() {}
+    }
+
+    @Test func `a follower ends whose client is found gone by a write`() async throws {
+        let ended = Ended()
+        let loops = ServingLoops(count: 1)
+        let loop = loops.loops[0]
+        loop.execute {
+            let request = DoorRequest(
+                exchange: LostExchange(loop), path: [], query: QueryItems("")!, body: [], requestID: "r")
+            Ticker(ended: ended).serve(request)
+        }
+        try await eventually("the end of the follower") { ended.isSet }
+        await loops.shutDown()
+    }
+
     @Test func `the log of a function is read and followed`() async throws {
         let directory = try TemporaryDirectory("logs")
         let logs = try LogThread(directory: directory.path)

@@ -32,7 +32,9 @@ import Testing
         @Sendable func isReady(_ pod: KubeObject, _ index: Int) -> Bool {
             pod.status["containerStatuses"]?[index]?["ready"] == true
         }
-        let pod = try await stage.pod("checked", "two are ready") { isReady($0, 0) && isReady($0, 1) }
+        let pod = try await stage.pod("checked", "two are ready, and the third runs") {
+            isReady($0, 0) && isReady($0, 1) && $0.status["containerStatuses"]?[2]?["state"]?["running"] != nil
+        }
         #expect(!isReady(pod, 2))
         #expect(pod.condition("Ready")?["message"] == "containers with unready status: [exec]")
         _ = try await stage.execute("checked", "touch", "/ready", container: "exec")

@@ -96,7 +96,8 @@ package final class HTTPForward {
         }
         lastSign = .now()
         upstream.send(bytes)
-        if !upstream.isWritable { exchange.pauseBody() }
+        // A write finds out that the server has gone before it returns.
+        if !isOver, !upstream.isWritable { exchange.pauseBody() }
     }
 
     private func takeEnd(_ trailers: HeaderFields, _ isComplete: Bool) {

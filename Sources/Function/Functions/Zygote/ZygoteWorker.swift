@@ -287,7 +287,10 @@ extension ZygoteWorker {
         theirs.close()
         let limit = clock.now + Self.forkPatience
         let patient = Task { [clock] in
-            do { try await clock.sleep(until: limit) } catch { return }
+            // In pieces, so that a machine that stands still takes one of them away and not all.
+            for _ in 0..<10 {
+                do { try await clock.sleep(until: clock.now + Self.forkPatience / 10) } catch { return }
+            }
             life.shutDown()
         }
         defer { patient.cancel() }

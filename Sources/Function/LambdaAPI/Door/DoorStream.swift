@@ -4,7 +4,7 @@ internal import Lambda
 /// An answer that a task writes part by part, no faster than the client takes it.
 ///
 /// Invariant: the task is cancelled, and `send` throws, once the client has gone
-/// (`a follower whose client goes ends`).
+/// (`a follower whose client goes ends`, `a follower ends whose client is found gone by a write`).
 package struct DoorStream: Sendable {
     private let pace: LoopBound<Pace>
 
@@ -70,7 +70,8 @@ private final class Pace {
                 200, headers: HeaderFields([("Content-Type", contentType), ("x-amzn-RequestId", requestID)]))
         }
         if !bytes.isEmpty { exchange.send(bytes) }
-        if exchange.isWritable { done(true) } else { waiter = done }
+        // A write finds out that the client has gone before it returns.
+        if isOver { done(false) } else if exchange.isWritable { done(true) } else { waiter = done }
     }
 
     /// It can take more, or nobody is there: that the next `send` tells.
