@@ -79,6 +79,7 @@ package struct SpawnedRung: ComparedRung {
             let template = template
             return try await onThread { () throws(ComparisonError) in
                 let running = try Self.start(template, files)
+                Self.untilInOwnMemory(running.pid)
                 // wait4 would count the parent's memory, which was the child's until its exec.
                 let most = MemoryOfProcess.mostUntilEnd([running.pid], limit: MemoryOfProcess.watchNanoseconds)
                 try? running.killTree()
@@ -86,6 +87,13 @@ package struct SpawnedRung: ComparedRung {
                 return most
             }
         } catch { return .unavailable("\(error)") }
+    }
+
+    /// The kernel lets us go on a moment before a child has left our memory for its own, whose size would be told as the child's.
+    private static func untilInOwnMemory(_ pid: Int32) {
+        let ours = try? Files.link("/proc/self/exe")
+        let limit = Clock.monotonicNanoseconds() + 10_000_000
+        while let its = try? Files.link("/proc/\(pid)/exe"), its == ours, Clock.monotonicNanoseconds() < limit {}
     }
 
     package func hold(_ count: Int) async throws(ComparisonError) -> any HeldInstances {
