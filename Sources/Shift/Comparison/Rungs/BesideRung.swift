@@ -26,7 +26,7 @@ package final class BesideRung: ComparedRung {
         label = RungLabel(name: tool.rawValue, title: tool.title)
         self.ownExecutable = ownExecutable
         directory = "/tmp/forkless-beside-\(OwnProcess.pid)-" + String(UInt64.random(in: .min ... .max), radix: 36)
-        do throws(SpawnError) { 
+        do throws(SpawnError) {
             template = try Template(executable.map { .path($0) } ?? .name(tool.executable))
         } catch {
             throw ComparisonError("\(tool.rawValue): it is not installed here")
