@@ -60,6 +60,12 @@ import Testing
         var script = "cd '\(forkless.path("work"))' && ip link set lo up && forkless node --detach >/dev/null || exit 99\n"
         // Who types is slower than a server that has just been started: it may not listen yet.
         script += "curl() { command curl --retry 30 --retry-delay 1 --retry-all-errors --connect-timeout 2 \"$@\"; }\n"
+        // Nor is the node's object there at once: controllers make it a moment after the API serves.
+        if heading == "Services" {
+            script +=
+                "forkless kubeconfig >first && until KUBECONFIG=$PWD/first kubectl get nodes 2>/dev/null | grep -q ' Ready '; "
+                + "do sleep 0.1; done; rm first\n"
+        }
         for step in steps { script += "echo '~~~'\n\(step.command)\n" }
         script += "echo '~~~'\n"
         try await forkless.endingNode {

@@ -63,6 +63,8 @@ struct MadeUpInstances: HeldInstances {
         times.enumerated().map { WorkloadArrival(nanoseconds: $1, call: WorkloadCall(stream: stream, number: $0)) }
     }
 
+    /// Every call is begun, however long the machine stands still.
+    private static let patient = OpenLoad.Settings(leastPatience: 60_000_000_000)
     private static let sample = CallSample(startNanoseconds: 0, callNanoseconds: 0, cpuMicroseconds: nil, output: [])
 
     @Test func `a stall is charged to every call that arrived in it`() async throws {
@@ -92,7 +94,7 @@ struct MadeUpInstances: HeldInstances {
     @Test func `every arrival is a call`() async throws {
         let times = ArrivalSchedule.poisson(perSecond: 4000, seed: 5).arrivals(forNanoseconds: 100_000_000)
         let seen = Mutex<Set<Int>>([])
-        let point = try await OpenLoad.run(arrivals(times), duration: 100_000_000, limits: [nil], OpenLoad.Settings()) {
+        let point = try await OpenLoad.run(arrivals(times), duration: 100_000_000, limits: [nil], Self.patient) {
             call async throws(ComparisonError) in
             seen.withLock { _ = $0.insert(call.number) }
             if call.number % 10 == 0 { throw ComparisonError("no way") }
@@ -130,7 +132,7 @@ struct MadeUpInstances: HeldInstances {
         let seen = MadeUpRung.Mutexed()
         // The first call of the one stream does not end before all calls of the other have been made.
         let (all, streams) = try await OpenLoad.run(
-            mixed, duration: 50_000_000, limits: [1, nil], OpenLoad.Settings()
+            mixed, duration: 50_000_000, limits: [1, nil], Self.patient
         ) {
             call async throws(ComparisonError) in
             if call.stream == 1 {
@@ -166,7 +168,7 @@ struct MadeUpInstances: HeldInstances {
     @Test func `what each call gave is looked at`() async throws {
         let seen = Mutex<Set<Int>>([])
         let (all, _) = try await OpenLoad.run(
-            arrivals([0, 0, 0, 0]), duration: 1_000_000, limits: [1], OpenLoad.Settings()
+            arrivals([0, 0, 0, 0]), duration: 1_000_000, limits: [1], Self.patient
         ) { call async throws(ComparisonError) in
             if call.number == 2 { throw ComparisonError("no way") }
             return Self.sample

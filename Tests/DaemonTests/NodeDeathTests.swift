@@ -61,9 +61,10 @@ import Testing
         let second = try await launch(test)
         let next = try await test.connect()
         #expect(try await next.call(WaitForContainer(container: "ends")).exitStatus == 7)
-        let runs = try await next.call(InspectContainer(container: "runs")).summary
-        #expect(runs.pid == pid)
-        #expect(runs.phase == .running)
+        try await eventually("it is taken over") {
+            try await next.call(InspectContainer(container: "runs")).summary.phase == .running
+        }
+        #expect(try await next.call(InspectContainer(container: "runs")).summary.pid == pid)
         #expect(try await logs(test, "ends") == ["late"])
         #expect(try await next.call(StopContainer(container: "runs", timeoutSeconds: 0)).signal == Signal.kill)
         try await kill(second)
@@ -98,7 +99,9 @@ import Testing
         try await kill(first)
         let second = try await launch(test, inNetworkOf: holder.pid)
         let next = try await test.connect()
-        #expect(try await next.call(InspectContainer(container: "keeps")).summary.phase == .running)
+        try await eventually("it is taken over") {
+            try await next.call(InspectContainer(container: "keeps")).summary.phase == .running
+        }
         #expect(try written("note") == "wrote")
         // A neighbour reaches it: its link is still on the bridge, and the names are known.
         var neighbour = ContainerSpec(program: "ping", arguments: ["-c", "1", "-w", "10", "keeps"])

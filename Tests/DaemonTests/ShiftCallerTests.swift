@@ -68,9 +68,13 @@ import Testing
                     print(subprocess.run([p, 'BEGIN { print ENVIRON["WHO"] > "/dev/stderr"; exit 3 }'],
                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={'WHO': 'caller'}, cwd='/tmp'))
                     # A time-out kills it.
+                    t = subprocess.Popen([p, 'BEGIN { print "ready"; fflush(); while (1) x++ }'], stdout=subprocess.PIPE)
+                    # One that is killed before the node has heard of it is no call.
+                    t.stdout.readline()
                     try:
-                        subprocess.run([p, 'BEGIN { while (1) x++ }'], timeout=1)
+                        t.wait(timeout=1)
                     except subprocess.TimeoutExpired as e:
+                        t.kill(); t.wait()
                         print('timed out')
                     # A group of its own, ended by a signal to the group.
                     c = subprocess.Popen([p, 'BEGIN { print "ready"; fflush(); while (1) x++ }'], stdout=subprocess.PIPE, start_new_session=True)

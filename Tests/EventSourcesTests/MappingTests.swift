@@ -171,6 +171,8 @@ import Testing
             try await eventually("it is invisible beyond the next move") {
                 try await bench.firstVisible() > bench.clock.now + .seconds(14)
             }
+            // Seen by a reader once it is committed; the next move is planned by the writer right after that.
+            _ = try await bench.count("q")
         }
         #expect(bench.invoker.calls.count == 1)
         bench.invoker.release()

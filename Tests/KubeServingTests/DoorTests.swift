@@ -173,7 +173,7 @@ import Testing
             door.service.events.emit("first\n")
             async let found = door.curl("/events", ["-w", "%{http_code}"])
             try await eventually("the watch") { door.door.openAnswers == 1 }
-            await door.door.close(after: .seconds(5))
+            await door.door.close(after: .seconds(30))
             let outcome = try await found
             #expect(outcome.text == "first\n200")
             #expect(outcome.status.isSuccess)

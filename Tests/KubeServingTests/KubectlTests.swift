@@ -185,7 +185,7 @@ import Testing
                 try await BackgroundServer.running(
                     [kubectl.path, "port-forward", "web", ":\(port)", ":1"], log: log, environment: environment
                 ) { _ in
-                    let local = try await eventuallySome(within: .seconds(30), "two local ports") {
+                    let local = try await eventuallySome(within: .seconds(60), "two local ports") {
                         let ports = try Files.readText(log).split(separator: "\n").filter { $0.contains("127.0.0.1:") }
                             .compactMap { $0.split(separator: ":")[1].split(separator: " ").first }
                         return ports.count >= 2 ? ports : nil
@@ -289,7 +289,7 @@ enum WebServer {
             + "http.server.SimpleHTTPRequestHandler, directory='\(directory.path("www"))')); "
             + "print(s.server_port, flush=True); s.serve_forever()"
         try await BackgroundServer.running(["python3", "-c", script], log: log) { _ in
-            let port = try await eventuallySome(within: .seconds(30), "the web server") {
+            let port = try await eventuallySome(within: .seconds(60), "the web server") {
                 try Files.readText(log).split(separator: "\n").first.flatMap { UInt16($0) }
             }
             try await body(port)

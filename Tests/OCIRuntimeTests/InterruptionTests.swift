@@ -173,10 +173,10 @@ import Testing
         let mark = stage.directory.path("mark")
         try stage.configure(["true"]) {
             let script = "sleep 1000 & echo $! > \(mark); wait"
-            $0["hooks"] = ["createRuntime": hook("createRuntime", script, timeout: 1)]
+            $0["hooks"] = ["createRuntime": hook("createRuntime", script, timeout: 5)]
         }
         let outcome = try await stage("run", "--bundle", stage.bundle, stage.id())
-        #expect(outcome.status == .exited(1) && outcome.errorText.contains("time-out of 1 s"), "\(outcome.errorText)")
+        #expect(outcome.status == .exited(1) && outcome.errorText.contains("time-out of 5 s"), "\(outcome.errorText)")
         let child = try Files.readText(mark)
         // Whoever inherits it may take his time to reap it.
         try await eventually("its child has ended") {

@@ -60,7 +60,7 @@ import Testing
             try await eventually(within: .seconds(30)) {
                 try await docker("inspect", "--format", "{{.State.Health.Status}}", "one") == "healthy\n"
             }
-            #expect(try await docker("logs", "one") == "logged\n")
+            try await eventually("the log") { try await docker("logs", "one") == "logged\n" }
             try await docker("pause", "one")
             try await docker("unpause", "one")
             try await docker("update", "--pids-limit", "60", "one")

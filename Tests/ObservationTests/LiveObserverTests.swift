@@ -60,11 +60,13 @@ import Testing
         let place = try TemporaryDirectory()
         let script = try place.write("#!/bin/sh\nsleep 1\nexit 3\n", to: "a script", mode: 0o755)
         let odd = "odd\nargument \u{1F600}"
-        let recording = try await observe {
+        let recording = try await observe(until: { seen in
+            seen.contains { $0.execs.last?.program == script && $0.exit != nil }
+                && seen.contains { $0.exit?.status == .signaled(9, coreDumped: false) }
+        }) {
             _ = try await CommandRunner.run([
                 "sh", "-c", "cd \(place.path); './a script' '\(odd)'; sleep 60 & kill -9 $!; wait",
             ])
-            try await Task.sleep(for: .milliseconds(300))
         }
         let process = try #require(recording.processes.first { $0.execs.last?.program == script })
         #expect(process.execs.last?.arguments == ["/bin/sh", "./a script", odd])
@@ -77,10 +79,11 @@ import Testing
 
     @Test func `threads are no processes, and a process with threads is one`() async throws {
         let program =
-            "import threading,time\nfor i in range(50): threading.Thread(target=time.sleep, args=(0.05,)).start()"
-        let recording = try await observe {
+            "import threading,time\nfor i in range(50): threading.Thread(target=time.sleep, args=(1,)).start()"
+        let recording = try await observe(until: {
+            $0.contains { $0.execs.last?.arguments?.last == program && $0.exit != nil }
+        }) {
             _ = try await CommandRunner.run(["/usr/bin/python3", "-c", program])
-            try await Task.sleep(for: .milliseconds(200))
         }
         let python = recording.processes.filter { $0.execs.last?.arguments?.last == program }
         #expect(python.count == 1)
@@ -96,9 +99,12 @@ import Testing
             ProgramOrigin(
                 kind: .cron, file: "/etc/crontab", line: 3, name: "/etc/crontab", schedule: "* * * * *", user: "root",
                 command: "sleep 1; true", programs: [])
-        ]) {
+        ], until: { seen in
+            [["/bin/sh", "-c", "sleep 1; true"], ["sleep", "1"]].allSatisfy { words in
+                seen.contains { $0.execs.last?.arguments == words && $0.exit != nil }
+            }
+        }) {
             _ = try await CommandRunner.run([cron, "-c", "/bin/sh -c 'sleep 1; true'; true"])
-            try await Task.sleep(for: .milliseconds(200))
         }
         let shell = try #require(
             recording.processes.first { $0.execs.last?.arguments == ["/bin/sh", "-c", "sleep 1; true"] })

@@ -228,7 +228,9 @@ import Testing
                 ]
             })
         _ = try await stage.phase("writer", "Running")
-        try await eventually { Files.exists(host + "/f") && Files.exists(claimed + "/f") }
+        try await eventually {
+            (try? Files.readText(host + "/f")) == "h" && (try? Files.readText(claimed + "/f")) == "c"
+        }
         #expect(Files.exists(stage.directory.path("state/pods/\(pod.uid)")))
         #expect(try Files.status(claimed).permissions == 0o777, "whoever a pod runs as may write to its claim")
         try await stage.delete("writer", grace: 1)

@@ -116,6 +116,8 @@ import Testing
                 let old = pods[number - 1]
                 // The controller of endpoints is late: the old pod is said to be ready until it is gone.
                 try await world.endpoints("web", [old.endpoint, pods[number].endpoint])
+                let new = pods[number].address
+                try await eventually("the new pod is asked, too") { try await world.rules().contains(new) }
                 try await Task.sleep(for: .milliseconds(300))
                 await world.router.withdraw(podUID: old.uid, addresses: [old.address], deadline: .now + .seconds(30))
                 try await servers[number - 1].stop()

@@ -150,11 +150,11 @@ import Testing
                 #expect(servers.load(of: "127.0.0.1") == ServerLoad())
                 async let held = world.curl("http://\(world.address)/held")
                 try await eventually("the request is at the server") { servers.load(of: "127.0.0.1").concurrency == 1 }
+                try await eventually("it counts for its second") { servers.load(of: "127.0.0.1").requestsPerSecond > 0 }
                 // Not by the gateway, which would count it.
                 #expect(try await world.curl("http://127.0.0.1:\(ports[0])/release").status.isSuccess)
                 #expect(try await held.text.contains(" GET /held"))
                 try await eventually("it is answered") { servers.load(of: "127.0.0.1").concurrency == 0 }
-                try await eventually("it counts for its second") { servers.load(of: "127.0.0.1").requestsPerSecond > 0 }
                 #expect(servers.count == 1)
                 world.endpoints("web", [])
                 try await eventually("the server is forgotten") { servers.count == 0 }

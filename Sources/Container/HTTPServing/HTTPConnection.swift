@@ -174,6 +174,8 @@ final class HTTPConnection: ChannelInboundHandler {
             return nil
         }
         write(room)
+        // A write finds out that the client has gone before it returns; the exchange was told.
+        guard self.context != nil else { return nil }
         exchange.answer = .complete
         current = nil
         exchange.forget()

@@ -29,6 +29,10 @@ import Testing
                 (said["answered"]?.integer ?? 0) > 100 && (said["broken"]?.integer ?? 0) > 0, "\(JSONWriter.text(said))"
             )
             #expect((said["events"]?.integer ?? 0) > 100)
+            // A pod without a probe is ready before its program has written anything.
+            try await eventually(within: .seconds(60), "all starts are told") {
+                ((try? Files.readText(place + "/starts")) ?? "").split(separator: "\n").count { $0.hasPrefix("web-") } >= 3
+            }
             // Each container was started once, whatever happened to the node.
             #expect(!Files.exists(place + "/twice"))
             let starts = try Files.readText(place + "/starts").split(separator: "\n")

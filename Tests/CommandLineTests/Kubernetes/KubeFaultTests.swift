@@ -20,6 +20,10 @@ import Testing
             // One that ended while nobody looked is replaced once.
             try await kubectl("delete", "pod", "-l", "app=app", "--grace-period=1", within: .seconds(60))
             try await kubectl("wait", "deployment/app", "--for=jsonpath={.status.readyReplicas}=3", "--timeout=30s")
+            // The status of the deployment may be the one from before.
+            try await eventually(within: .seconds(60), "three others are there") {
+                try await pods(kubectl).filter { !$0.contains("  ") }.count == 3
+            }
             #expect(try await pods(kubectl).count == 3)
         }
     }

@@ -95,6 +95,10 @@ import Testing
             }
             try await eventually(within: .seconds(60), "who uses much gets company") { try await size("busy") == 2 }
             try await eventually(within: .seconds(60), "who is asked nothing goes") { try await size("web") == 0 }
+            // A pod that is still there answers, and nobody is woken.
+            try await eventually(within: .seconds(60), "nobody is there") {
+                try await kubectl("get", "pods", "-l", "app=web", "-o", "name").text.isEmpty
+            }
             try await kubectl("rollout", "status", "deployment/busy", "--timeout=30s")
             for pod in try await kubectl("get", "pods", "-l", "app=busy", "-o", "name").text.split(separator: "\n") {
                 try await kubectl("exec", String(pod), "--", "touch", "/tmp/idle")

@@ -45,6 +45,11 @@ final class KubeStage: Sendable {
         try await forkless.endingNode {
             try await stage.load("busybox:1")
             try await stage.configure()
+            // Controllers make both a moment after the API serves; a pod without its account is refused.
+            try await eventually(within: .seconds(60), "the cluster has its node and its first account") {
+                let there = try await stage.kubectl("get", "nodes,serviceaccounts").text
+                return there.contains(" Ready ") && there.contains("serviceaccount/default")
+            }
             do { try await body(stage) } catch {
                 // What has failed first is what is told.
                 try? await stage.clear()

@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `garbage is let go of and others are served`() async throws {
-        let stage = try DoorStage()
+        let stage = try DoorStage(headMilliseconds: 2000)
         var silent: [SharedFD] = []
         for garbage in [Array("GET / HTTP/1.1\r\n\r\n".utf8), [UInt8](repeating: 0, count: 64), [1], []] {
             let connection = SharedFD(try StreamSocket.connect(to: stage.settings.socket))

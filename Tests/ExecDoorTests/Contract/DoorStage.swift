@@ -23,7 +23,7 @@ final class DoorStage: Sendable {
     ///   - byDescriptor: whether the door hands the original over by descriptor.
     ///   - isStrict: whether the shim alone may ask.
     init(
-        program: String? = nil, decisionMilliseconds: UInt32 = 20_000, resumeSeconds: UInt32 = 30,
+        program: String? = nil, decisionMilliseconds: UInt32 = 20_000, headMilliseconds: Int = 20_000, resumeSeconds: UInt32 = 30,
         byDescriptor: Bool = false, isStrict: Bool = false, isOpen: Bool = true,
         resumption: (any CallResumption)? = nil,
         _ way: @escaping @Sendable (CallHead) -> CallDecision.Way? = { _ in .measured }
@@ -34,7 +34,7 @@ final class DoorStage: Sendable {
         direct = try program ?? ToldProgram.path()
         shim = directory.path("shim")
         var settings = DoorSettings(socket: directory.path("exec.sock"))
-        settings.headMilliseconds = 300
+        settings.headMilliseconds = headMilliseconds
         self.settings = settings
         var record = ShimRecord(shift: "staged", socket: settings.socket, original: direct)
         record.decisionMilliseconds = decisionMilliseconds

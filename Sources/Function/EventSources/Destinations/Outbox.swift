@@ -140,8 +140,10 @@ package final class Outbox: Sendable {
             }
             guard goesOn else { return }
             do throws(StoreFailure) {
+                // From before the round: what has become due during it is looked at again at once.
+                let begin = clock.now
                 if try await deliverRound(events) { state.withLock { $0.hasNews = true } }
-                if let next = try await nextDue() { clock.at(next) { [weak self] in self?.wake() } }
+                if let next = try await nextDue(after: begin) { clock.at(next) { [weak self] in self?.wake() } }
             } catch {
                 // The letters stand where they are until the database can be read again.
                 clock.at(clock.now + .seconds(1)) { [weak self] in self?.wake() }
@@ -186,9 +188,8 @@ package final class Outbox: Sendable {
         }
     }
 
-    private func nextDue() async throws(StoreFailure) -> Timestamp? {
-        let now = clock.now
-        return try await store.read { transaction throws(StoreFailure) in
+    private func nextDue(after now: Timestamp) async throws(StoreFailure) -> Timestamp? {
+        try await store.read { transaction throws(StoreFailure) in
             try transaction.first("SELECT min(due_at) FROM outbox WHERE due_at > ?1", [StoreValue(now.nanoseconds)])?
                 .integer(0).map { Timestamp(nanoseconds: $0) }
         }

@@ -115,10 +115,17 @@ final class QueuePoller: MappingRunner, Sendable {
             let end = deadline ?? now + .seconds(mapping.windowSeconds)
             if end > now, !state.withLock({ $0.isStopped }) { return gather(all, limit: limit, until: end) }
         }
-        state.withLock { state in
+        let isStopped = state.withLock { state in
             state.isPolling = false
             state.receiver = nil
-            if !all.isEmpty { state.batches += 1 }
+            if !all.isEmpty, !state.isStopped { state.batches += 1 }
+            return state.isStopped
+        }
+        guard !isStopped else {
+            // Its receiver may have been answered, or followed by another, before it could be cancelled.
+            let released = BatchSettlement(release: all.map { ($0.receipt, now) })
+            if !all.isEmpty { ground.queues.settle(released, of: queue) { _ in } }
+            return
         }
         if !all.isEmpty { run(all) }
         poll()

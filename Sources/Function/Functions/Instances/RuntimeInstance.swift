@@ -241,11 +241,20 @@ final class RuntimeInstance: FunctionInstance {
             process?.kill()
             return
         }
-        let bound = LoopBound(self, on: loop)
-        killing = loop.schedule(after: patience) { bound.value.process?.kill() }
+        kill(after: 10, of: patience / 10)
         // With the runtime's process external extensions would end before they are through.
         if audience.externals == 0 { process?.terminateRuntime() }
         api.handle(.shutDown)
+    }
+
+    /// In pieces, so that a machine that stands still takes one of them away and not all.
+    private func kill(after pieces: Int, of span: Duration) {
+        guard pieces > 0 else {
+            process?.kill()
+            return
+        }
+        let bound = LoopBound(self, on: loop)
+        killing = loop.schedule(after: span) { bound.value.kill(after: pieces - 1, of: span) }
     }
 
     private(set) var shutdownDeadline = Timestamp(nanoseconds: 0)

@@ -183,8 +183,9 @@ final class CallWorker {
             withDigests(invoked, answer) { invoked.done(.answered($0)) }
         } else {
             answer.isRecorded = true
-            invoked.done(.answered(answer))
+            // First: whoever has the answer may ask the ledger for its call. (A large one is told a moment later.)
             withDigests(invoked, answer) { [self] in ledger.append($0.call) }
+            invoked.done(.answered(answer))
         }
         endTurn(invoked)
     }
@@ -196,8 +197,8 @@ final class CallWorker {
         if invoked.holdsKey {
             giveUpKey(invoked, record, failure)
         } else {
-            invoked.done(.failed(failure))
             ledger.append(record)
+            invoked.done(.failed(failure))
         }
         endTurn(invoked)
     }

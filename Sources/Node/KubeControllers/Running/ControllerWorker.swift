@@ -98,7 +98,8 @@ package final class ControllerWorker: Sendable {
             sleeper = wake.map { moment in
                 let clock = clock
                 let task = Task {
-                    await clock.sleep(until: moment)
+                    // Set back since it was read: the moment may be far away now, and no timer tells of it.
+                    if clock.now >= now { await clock.sleep(until: moment) }
                     if !Task.isCancelled { input.yield(.due) }
                 }
                 return (moment, task)
