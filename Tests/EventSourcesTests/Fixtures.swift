@@ -13,11 +13,20 @@ final class ManualDay: EventClock {
     private struct State {
         var now = Timestamp("2026-11-29T12:00:00Z")!
         var work: [(at: Timestamp, run: @Sendable () -> Void)] = []
+        var step = Duration.zero
     }
 
     private let state = Mutex(State())
 
-    var now: Timestamp { state.withLock { $0.now } }
+    var now: Timestamp {
+        state.withLock { state in
+            state.now = state.now + state.step
+            return state.now
+        }
+    }
+
+    /// From now on each look moves time forward, as if the machine stood still before it.
+    func move(by step: Duration) { state.withLock { $0.step = step } }
 
     func at(_ time: Timestamp, _ work: @escaping @Sendable () -> Void) {
         // What is due already is done at the next move, or by a thread that comes at once: here by a task.

@@ -29,6 +29,21 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `a letter that becomes due while its round is written is looked at again`() async throws {
+        let bench = try EventBench()
+        bench.functions.set("f") { $0.onSuccess = .queue("later") }
+        bench.clock.move(by: .seconds(2))
+        try await bench.start()
+        try await bench.accept("1")
+        try await eventually { try await !bench.outbox.pending().problems.isEmpty }
+        try await bench.makeQueue("later")
+        try await eventually("it is delivered") {
+            bench.clock.advance(by: .seconds(1))
+            return try await bench.outbox.pending().count == 0
+        }
+        await bench.stop()
+    }
+
     @Test func `a letter that a queue does not take is kept and holds nobody back`() async throws {
         let bench = try EventBench(
             invoker: ScriptedInvoker { call, number in

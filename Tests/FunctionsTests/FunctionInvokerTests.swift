@@ -29,6 +29,20 @@ import Testing
         #expect(isClean)
     }
 
+    @Test func `who is answered finds the call in the ledger`() async throws {
+        let bench = PlaneBench()
+        func found(_ call: FunctionCall) async -> Int {
+            await withCheckedContinuation { continuation in
+                bench.invoker.invoke(call) { [ledger = bench.ledger] _ in continuation.resume(returning: ledger.all.count) }
+            }
+        }
+        #expect(await found(PlaneBench.call(PlaneBench.function())) == 1)
+        // One that is refused as well.
+        #expect(await found(PlaneBench.call(PlaneBench.function(memoryMB: 1 << 20))) == 2)
+        let isClean = await bench.close()
+        #expect(isClean)
+    }
+
     @Test func `every call is in the ledger once`() async throws {
         let bench = PlaneBench()
         let function = PlaneBench.function { $0.recordsPayloads = true }

@@ -1,3 +1,4 @@
+import Linux
 import NIOConcurrencyHelpers
 import TestKit
 import Testing
@@ -47,6 +48,26 @@ private final class Desk: Sendable {
             await desk.answer(2)
             try await eventually("three answers") { bodies(client.text) == ["/1", "/2", "/3"] }
             await client.close()
+        }
+    }
+
+    @Test func `an upgrade whose write finds the client gone is none`() async throws {
+        let desk = Desk()
+        try await ServedLoop.with(desk.hold) { served in
+            guard case .tcp(_, let port) = served.address else { preconditionFailure("it listens at a port") }
+            let endpoint = InternetEndpoint(IPAddress(bytes: [127, 0, 0, 1]), UInt16(port))
+            let client = try InternetSocket.connect(.stream, to: endpoint).release()
+            try await eventually("a connection") { try Descriptors.isWritable(client, withinMilliseconds: 0) }
+            let head = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\nExpect: 100-continue\r\n\r\n"
+            try Files.writeAll(Array(head.utf8), to: client)
+            try await eventually("the request") { await desk.targets == ["/"] }
+            // What nobody has read makes the end of a connection a reset, of which the next write hears.
+            try await eventually("the interim answer") { try Descriptors.isReadable(client, withinMilliseconds: 0) }
+            let isUpgraded = await desk.with { exchanges in
+                OwnedFD(adopting: client).close()
+                return exchanges[0].upgrade(headers: HeaderFields([("Upgrade", "echo")])) != nil
+            }
+            #expect(isUpgraded == false)
         }
     }
 

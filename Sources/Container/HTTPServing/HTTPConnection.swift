@@ -15,7 +15,8 @@ internal import NIOHTTP1
 ///    (`an answer that may wait is sent with the one behind it`).
 /// 6. What is no HTTP ends the connection after the answers that were owed (`garbage behind a request is answered after it`).
 /// 7. After an upgrade not a byte is HTTP, also none that came with the request
-///    (`an upgraded connection carries bytes both ways`).
+///    (`an upgraded connection carries bytes both ways`). One whose client has gone is none
+///    (`an upgrade whose write finds the client gone is none`).
 /// 8. A body ends where any other reader ends it, or is refused (`a body that could be read in two ways is refused`).
 final class HTTPConnection: ChannelInboundHandler {
     /// Bytes after an upgrade.

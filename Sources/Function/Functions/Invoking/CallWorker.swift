@@ -12,7 +12,8 @@ internal import Store
 ///    (`a repeated key replays the first answer`, `a call with the key of one under way gets its answer`)
 /// 3. Calls with one order key run one at a time, in the order of their arrival. (`calls of one order key never overlap`)
 /// 4. What waits takes memory only while it waits. (`nothing is left of calls that have ended`)
-/// 5. Each call leaves one record in the ledger. (`every call is in the ledger once`)
+/// 5. Each call leaves one record in the ledger, before its answer unless that is large. (`every call is in the ledger once`,
+///    `who is answered finds the call in the ledger`)
 final class CallWorker {
     let plane: FunctionPlane
     let ledger: any CallLedger
