@@ -123,9 +123,7 @@ final class QueuePoller: MappingRunner, Sendable {
         }
         guard !isStopped else {
             // Its receiver may have been answered, or followed by another, before it could be cancelled.
-            let released = BatchSettlement(release: all.map { ($0.receipt, now) })
-            if !all.isEmpty { ground.queues.settle(released, of: queue) { _ in } }
-            return
+            return release(all, at: now)
         }
         if !all.isEmpty { run(all) }
         poll()
@@ -136,10 +134,14 @@ final class QueuePoller: MappingRunner, Sendable {
             state.isPolling = false
             state.pausedUntil = time
         }
-        if !gathered.isEmpty {
-            ground.queues.settle(BatchSettlement(release: gathered.map { ($0.receipt, time) }), of: queue) { _ in }
-        }
+        release(gathered, at: time)
         ground.clock.at(time) { [weak self] in self?.poll() }
+    }
+
+    /// Gives back what was not tried.
+    private func release(_ messages: [ReceivedMessage], at time: Timestamp) {
+        guard !messages.isEmpty else { return }
+        ground.queues.settle(BatchSettlement(release: messages.map { ($0.receipt, time) }), of: queue) { _ in }
     }
 
     private func dropUnwanted(_ messages: [ReceivedMessage]) -> [ReceivedMessage] {

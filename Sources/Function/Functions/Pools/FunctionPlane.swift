@@ -39,6 +39,8 @@ package final class FunctionPlane {
     var blockedPromises: Set<Int> = []
     /// Instances being started.
     var startsUnderWay = 0
+    /// A timer is set for those that were told to stop.
+    var isWaitingForLeaving = false
     var lastPool = 0
     private var lastCall: UInt64 = 0
     private var spareActions: [InstancePoolAction] = []
@@ -153,7 +155,7 @@ package final class FunctionPlane {
             answer(call, .answered(InvocationAnswer(failure, pending.invocation)), pool)
         case .stop(let id, let reason):
             guard let instance = pool.instances[id] else { preconditionFailure("\(id) is not there") }
-            if pool.leaving.insert(id).inserted { willLeave(id, pool) }
+            willLeave(id, pool, now)
             instance.stop(reason)
         case .setTimer(let time): setTimer(time, pool, now)
         }

@@ -8,7 +8,7 @@
 struct MemoryBudget: Hashable, Sendable {
     let totalMB: Int
     private(set) var usedMB = 0
-    /// Of these, what is about to be given back: instances that were told to stop a moment ago.
+    /// Of these, what is waited for: instances that were told to stop.
     private(set) var leavingMB = 0
     /// By function.
     private var held: [String: Int] = [:]

@@ -27,21 +27,41 @@ extension FunctionPlane {
             guard pool.instances.removeValue(forKey: id) != nil else { return }
             endStart(id, pool)
             budget.give(pool.function.memoryMB, of: pool.function.name)
-            if pool.leaving.remove(id) != nil { budget.hasGiven(pool.function.memoryMB) }
+            hasLeft(id, pool)
             handle(.instanceEnded(id, how), pool, now)
         }
         serve(now)
     }
 
-    /// An instance was told to stop: who needs memory waits for what it gives back, but not for ever.
-    func willLeave(_ id: InstanceID, _ pool: PlanePool) {
+    /// An instance is told to stop: who needs memory waits for what it gives back.
+    func willLeave(_ id: InstanceID, _ pool: PlanePool, _ now: Instant) {
+        guard pool.leaving[id] == nil else { return }
+        pool.leaving[id] = now
         budget.willGive(pool.function.memoryMB)
-        let bound = LoopBound((self, pool), on: loop)
-        loop.schedule(after: settings.endPatience) {
-            let (plane, pool) = bound.value
-            guard pool.leaving.remove(id) != nil else { return }
-            plane.budget.hasGiven(pool.function.memoryMB)
-            plane.serve(plane.now())
+    }
+
+    /// It has given its memory back, or is not waited for any more.
+    private func hasLeft(_ id: InstanceID, _ pool: PlanePool) {
+        if pool.leaving.removeValue(forKey: id) != nil { budget.hasGiven(pool.function.memoryMB) }
+    }
+
+    /// Does not wait any more for those that were told to stop too long ago; false when there are none.
+    private func giveUpOnLeaving(_ now: Instant) -> Bool {
+        let before = budget.leavingMB
+        for pool in numbered.values {
+            for (id, since) in pool.leaving where since + settings.endPatience <= now { hasLeft(id, pool) }
+        }
+        return budget.leavingMB < before
+    }
+
+    /// Looks again when the first of those that leave has had its time, as long as somebody waits for memory.
+    private func waitForLeaving(_ now: Instant) {
+        guard !isWaitingForLeaving, let since = numbered.values.compactMap({ $0.leaving.values.min() }).min() else { return }
+        isWaitingForLeaving = true
+        let bound = LoopBound(self, on: loop)
+        loop.schedule(after: since + settings.endPatience - now) {
+            bound.value.isWaitingForLeaving = false
+            bound.value.serve(bound.value.now())
         }
     }
 
@@ -96,7 +116,9 @@ extension FunctionPlane {
                 guard let pool = numbered[number] else { return fair.withdraw(number) }
                 grant(pool, now)
             case .makeRoom(let claim, let missing):
-                return evict(missing, for: claim, now)
+                if giveUpOnLeaving(now) { continue }
+                evict(missing, for: claim, now)
+                return waitForLeaving(now)
             }
         }
     }

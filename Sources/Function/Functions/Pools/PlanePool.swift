@@ -13,8 +13,8 @@ final class PlanePool {
     var instances: [InstanceID: any FunctionInstance] = [:]
     /// Of these, those that have not become ready or failed.
     var starting: Set<InstanceID> = []
-    /// Those that were told to stop a moment ago.
-    var leaving: Set<InstanceID> = []
+    /// Those that were told to stop, and when, as long as they are waited for.
+    var leaving: [InstanceID: Instant] = [:]
     var waiting: [CallID: PendingCall] = [:]
     var timer: ScheduledWork?
     /// Since when the pool has nothing.

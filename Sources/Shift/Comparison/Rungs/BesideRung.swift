@@ -198,7 +198,10 @@ package final class BesideRung: ComparedRung {
     }
 
     package func meanCPUMicroseconds() async -> Reading<Double> {
-        .unavailable("\(tool.rawValue) leaves its programs to another process, which counts for itself")
+        .unavailable(
+            tool.waitsForPrograms
+                ? "not every call has told its processor time"
+                : "\(tool.rawValue) leaves its programs to another process, which counts for itself")
     }
 
     package func close() async { await tool.clear(directory, template) }

@@ -91,7 +91,7 @@ package struct SpawnedRung: ComparedRung {
 
     /// The kernel lets us go on a moment before a child has left our memory for its own, whose size would be told as the child's.
     private static func untilInOwnMemory(_ pid: Int32) {
-        let ours = try? Files.link("/proc/self/exe")
+        let ours = try? OwnProcess.executable()
         let limit = Clock.monotonicNanoseconds() + 10_000_000
         while let its = try? Files.link("/proc/\(pid)/exe"), its == ours, Clock.monotonicNanoseconds() < limit {}
     }
@@ -137,7 +137,7 @@ package struct SpawnedRung: ComparedRung {
     }
 
     /// Waits for the end; when the call was taken back, kills what runs and waits for that.
-    static func wait(for running: RunningProgram) async throws(ComparisonError) -> ExitRecord {
+    private static func wait(for running: RunningProgram) async throws(ComparisonError) -> ExitRecord {
         do { return try await running.wait() } catch {
             try? running.killTree()
             // Not this task, which was cancelled: it would not wait.
